@@ -1,0 +1,200 @@
+"""Settings: one frozen pydantic model, read from TOML and overridden by ``section.key=value``.
+
+Everything that a validation set can choose is chosen there unless it is set here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from graphrec.errors import ConfigError
+
+
+def _listed(value: Any) -> Any:
+    """A comma list or a single value → a list, so that ``--set blocks=spectral`` means what it says."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+IntList = Annotated[tuple[int, ...], BeforeValidator(_listed)]
+FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitConfig(_Section):
+    """How held-out data is cut. ``auto``: given where the source brings a split, temporal where it has times."""
+
+    kind: Literal["auto", "given", "temporal", "leave-last", "random"] = "auto"
+    valid: float = Field(default=0.1, gt=0, lt=1)
+    test: float = Field(default=0.1, gt=0, lt=1)
+    k_core: int = Field(default=0, ge=0)
+
+
+class KGConfig(_Section):
+    """Knowledge graph from reviews, metadata and external triples."""
+
+    enabled: bool = True
+    extractor: Literal["spacy"] = "spacy"
+    min_mentions: int = Field(default=2, ge=1)  # an aspect named fewer times in the training reviews is dropped
+    processes: int = Field(default=2, ge=1)
+
+
+class FeaturesConfig(_Section):
+    """Frozen text encoder. ``auto`` is MiniLM: the official model where installed, else the packaged weights."""
+
+    enabled: bool = True
+    encoder: str = "auto"
+    max_tokens: int = Field(default=128, ge=8)
+    batch_tokens: int = Field(default=4096, ge=128)
+    user_text: bool = False  # users' own written profiles, where a source has them
+
+
+class SpectralConfig(_Section):
+    """Low-rank graph filter. Several values: the best on validation data is taken."""
+
+    rank: IntList = (32, 64, 128, 256, 512, 1000)
+    beta: FloatList = (0.3, 0.4, 0.45, 0.5)  # degree exponent β
+    power: FloatList = (0.0, 0.4, 0.8, 1.2)  # response S^q to the singular values
+    friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight of the friends' mean in x_u
+    iterations: int = Field(default=4, ge=1)
+    memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
+
+
+class GraphConfig(_Section):
+    """Heterogeneous GNN, trained with sampled softmax."""
+
+    dim: int = Field(default=64, ge=1)
+    layers: int = Field(default=3, ge=1)
+    relations: bool = True  # GATv2 over knowledge-graph and social edges
+    heads: int = Field(default=2, ge=1)
+    temperature: float = Field(default=0.15, gt=0)
+    negatives: int = Field(default=512, ge=1)
+    batch_size: int = Field(default=4096, ge=1)
+    learning_rate: float = Field(default=5e-3, gt=0)
+    weight_decay: float = Field(default=1e-6, ge=0)
+    max_epochs: int = Field(default=100, ge=1)
+    max_steps: int = Field(default=2000, ge=1)
+    patience: int = Field(default=8, ge=1)  # evaluations without a better validation NDCG
+    evaluations: int = Field(default=50, ge=1)  # at most this many evaluations in a run
+
+
+class SemanticConfig(_Section):
+    """Ridge map from the text of a history to the text of the next item."""
+
+    ridge: FloatList = (1.0, 10.0, 100.0, 1000.0)
+    dim: int = Field(default=128, ge=1)
+
+
+class PopularityConfig(_Section):
+    """Half-lives in days; 0 means no decay."""
+
+    half_life: FloatList = (0.0, 90.0, 365.0, 1095.0)
+
+
+class BlendConfig(_Section):
+    """Block weights on validation users."""
+
+    users: int = Field(default=3000, ge=1)
+    k: int = Field(default=20, ge=1)
+    candidates: int = Field(default=300, ge=1)  # per block, where the catalogue is larger
+
+
+class RetrieveConfig(_Section):
+    """FAISS index: exact up to ``exact_below`` items, HNSW above."""
+
+    exact_below: int = Field(default=200_000, ge=0)
+    hnsw_links: int = Field(default=32, ge=4)
+    ef_search: int = Field(default=256, ge=16)
+
+
+class EvaluateConfig(_Section):
+    k: IntList = (10, 20)
+    batch_size: int = Field(default=1024, ge=1)
+
+
+class Config(_Section):
+    """All settings. Unknown names are refused with the nearest thing that exists."""
+
+    seed: int = 42
+    blocks: Names = ("popularity", "spectral", "graph", "semantic")
+    split: SplitConfig = SplitConfig()
+    kg: KGConfig = KGConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    popularity: PopularityConfig = PopularityConfig()
+    spectral: SpectralConfig = SpectralConfig()
+    graph: GraphConfig = GraphConfig()
+    semantic: SemanticConfig = SemanticConfig()
+    blend: BlendConfig = BlendConfig()
+    retrieve: RetrieveConfig = RetrieveConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], where: str = "configuration") -> Config:
+        """Validate nested values. Raises ConfigError naming every wrong setting."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']} (found {e['input']!r})" for e in error.errors()
+            )
+            raise ConfigError(f"{where}: {faults}; settings are described in graphrec/config.py") from None
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Config:
+        """Defaults, then a TOML file, then ``section.key=value`` overrides."""
+        values: dict[str, Any] = {}
+        if path is not None:
+            try:
+                values = tomllib.loads(Path(path).read_text("utf-8"))
+            except OSError as error:
+                raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise ConfigError(f"{path}: not valid TOML ({error})") from None
+        for override in overrides:
+            key, sep, text = override.partition("=")
+            if not sep or not key.strip():
+                raise ConfigError(f"--set {override}: expected section.key=value, for example blocks=spectral")
+            *sections, leaf = key.strip().split(".")
+            target = values
+            for section in sections:
+                target = target.setdefault(section, {})
+                if not isinstance(target, dict):
+                    raise ConfigError(f"--set {override}: {section} is a value, not a section")
+            target[leaf] = text.strip()
+        return cls.parse(values, str(path or "settings"))
+
+    def with_(self, **changes: Any) -> Config:
+        """A copy with sections or fields replaced; a section may be given as a dict of its changed fields."""
+        values = self.model_dump()
+        for name, change in changes.items():
+            values[name] = {**values[name], **change} if isinstance(change, dict) else change
+        return Config.parse(values)
+
+    def to_toml(self) -> str:
+        """This configuration as TOML; ``load`` reads it back equal."""
+        values = self.model_dump(mode="json")
+        lines = [f"{k} = {_toml(v)}" for k, v in values.items() if not isinstance(v, dict)]
+        for name, section in values.items():
+            if isinstance(section, dict):
+                lines += ["", f"[{name}]", *(f"{k} = {_toml(v)}" for k, v in section.items())]
+        return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return repr(value)

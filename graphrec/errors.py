@@ -1,0 +1,65 @@
+"""Every error graphrec raises on purpose. Each message says what was found, where, and what would fix it.
+
+::
+
+    GraphrecError
+    ├── DataError                a source cannot be used as it is
+    │   ├── FormatError          its format is unknown, or two formats match
+    │   └── EmptyDataError       no usable row is left
+    ├── ConfigError              a setting does not exist or has an impossible value
+    ├── UnknownIdError           a user or item id that the data does not hold (also a KeyError)
+    ├── NotFittedError           recommend, explain or save before fit
+    ├── MissingModelError        a text encoder or language model is not installed, or fails its checksum
+    └── ArtifactError            a saved model cannot be used
+        ├── CorruptArtifactError a file is missing, truncated or altered
+        └── SchemaVersionError   written by an incompatible version
+"""
+
+from __future__ import annotations
+
+
+class GraphrecError(Exception):
+    """Base of all expected errors. The command line prints it as one line and exits with code 2."""
+
+
+class DataError(GraphrecError):
+    """A source cannot be used as it is."""
+
+
+class FormatError(DataError):
+    """The format of a source is unknown or ambiguous."""
+
+
+class EmptyDataError(DataError):
+    """No usable row is left after validation."""
+
+
+class ConfigError(GraphrecError):
+    """A setting does not exist or has an impossible value."""
+
+
+class UnknownIdError(GraphrecError, KeyError):
+    """An external id that the vocabulary does not hold."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0])
+
+
+class NotFittedError(GraphrecError):
+    """A model was used before it was fitted."""
+
+
+class MissingModelError(GraphrecError):
+    """A text encoder or language model is not installed, or its weights fail their checksum."""
+
+
+class ArtifactError(GraphrecError):
+    """A saved model cannot be used."""
+
+
+class CorruptArtifactError(ArtifactError):
+    """A file of a saved model is missing, truncated or altered."""
+
+
+class SchemaVersionError(ArtifactError):
+    """A saved model was written by an incompatible version of graphrec."""

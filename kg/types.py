@@ -1,0 +1,79 @@
+"""What goes into a knowledge graph, and what comes out of an extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What an extractor found in one text: ``text[start:end]`` is the surface form, verbatim.
+
+    ``type`` is one of brand, product, aspect, attribute, person, place, organisation, work, event.
+    ``polarity`` in [-1, 1] comes from the words around it; 0 is neutral or unknown.
+    """
+
+    start: int
+    end: int
+    label: str
+    type: str
+    polarity: float = 0.0
+
+
+class Extractor(Protocol):
+    """Finds spans in texts. ``id`` names code, model and version, so that results can be cached under it."""
+
+    id: str
+
+    def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+        """One list of spans per text, in order; spans sorted by start and not overlapping."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One training review. ``user_id`` and ``item_id`` are external ids; ``text`` is stored and quoted verbatim."""
+
+    review_id: str
+    user_id: str
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the catalogue. ``attributes`` are (key, value) pairs such as ("brand", "Fender")."""
+
+    item_id: str
+    title: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ExternalTriples:
+    """Triples from outside (DBpedia, Freebase, …) over string entity ids.
+
+    ``item_entities`` maps an item id to its entity id; ``labels`` names entities and relations for people.
+    """
+
+    triples: tuple[tuple[str, str, str], ...] = ()
+    item_entities: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.triples)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An entity at a place in a review: ``review.text[start:end]`` names it. ``polarity`` in [-1, 1]."""
+
+    entity: str
+    label: str
+    type: str
+    review_id: str
+    start: int
+    end: int
+    polarity: float
