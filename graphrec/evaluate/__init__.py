@@ -1,0 +1,1 @@
+"""Evaluation: full ranking, metrics, validation for tuning, baselines, and the comparison with significance."""

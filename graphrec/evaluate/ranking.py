@@ -1,0 +1,209 @@
+"""Full ranking of the catalogue for many users, in memory that the batch bounds.
+
+Every item competes: no negatives are sampled (Krichene & Rendle, KDD 2020, on why). Items already seen are left out.
+A scorer is always asked for blocks of exactly BLOCK users, the last one padded, since a matrix product may round
+differently with its shape: so results do not depend on the batch size, to the last bit. Equal scores are ranked by
+item number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from rich.console import Console
+from rich.progress import track
+
+from graphrec.errors import ConfigError, DataError, EmptyDataError
+from graphrec.evaluate import metrics
+from graphrec.types import Floats, Ints
+
+BLOCK = 256  # users in each call of a scorer
+
+
+class Scorer(Protocol):
+    """Whatever can score the whole catalogue for given users."""
+
+    def scores(self, user_nums: Ints) -> Floats:
+        """Scores float32 (B, I), higher is better; -inf means never. Users may repeat. The result is not written to."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingScorer:
+    """Inner products of users float32 (U, D) and items float32 (I, D)."""
+
+    users: Floats
+    items: Floats
+
+    def scores(self, user_nums: Ints) -> Floats:
+        out: Floats = self.users[user_nums] @ self.items.T  # (B, I)
+        return out
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``evaluate`` found.
+
+    Shapes: metrics, means over the evaluated users and the list-level measures; per_user, float32 (n,) by name;
+    user_nums int64 (n,), ascending.
+    """
+
+    metrics: dict[str, float]
+    per_user: dict[str, Floats]
+    user_nums: Ints
+
+
+def top_k(scores: Floats, k: int) -> Ints:
+    """The k best items of each row of scores (B, I), int64 (B, min(k, I)), best first, ties by item number.
+
+    A score of -inf is never recommended: such places, always the last ones, hold -1. Raises DataError for NaN.
+    """
+    size = scores.shape[1]
+    table = torch.from_numpy(scores)
+    values, items = table.topk(min(k + 1, size), dim=1)  # NaN would come first
+    if len(scores) and bool(values[:, 0].isnan().any()):
+        raise _nan()
+    if k < size:
+        # topk keeps any of the items tied at the last place; take the lowest numbers among them instead
+        tied = ((values[:, k - 1] == values[:, k]) & (values[:, k] > -torch.inf)).nonzero()[:, 0]
+        values, items = values[:, :k], items[:, :k]
+        for row in tied.tolist():
+            last = values[row, k - 1]
+            above = (table[row] > last).nonzero()[:, 0]  # ascending item numbers
+            level = (table[row] == last).nonzero()[: k - len(above), 0]
+            items[row] = torch.cat([above, level])
+    items = items.sort(dim=1).values
+    values, order = table.gather(1, items).sort(dim=1, descending=True, stable=True)
+    items = items.gather(1, order).masked_fill_(values == -torch.inf, -1)
+    out: Ints = items.numpy()
+    return out
+
+
+def ranked(
+    scores: Callable[[Ints], Floats], user_nums: Ints, seen: sp.csr_matrix, k: int, batch_size: int = 1024
+) -> Iterator[tuple[slice, Floats, Ints]]:
+    """Rank the catalogue for users, a batch at a time.
+
+    Args:
+        scores: gives float32 (BLOCK, I) for int64 (BLOCK,).
+        user_nums: int64 (n,). seen: CSR (n, I), row b belongs to user_nums[b].
+        batch_size: users held at once, rounded up to whole blocks.
+
+    Yields ``rows, masked, items``: the batch's positions in user_nums, its scores (B, I) with -inf at seen items
+    (overwritten by the next batch), and its best k unseen items (B, min(k, I)), padded with -1.
+    Raises DataError where scores are NaN or of another shape than (BLOCK, I).
+    """
+    n, size = seen.shape
+    rows_held = min(-(-batch_size // BLOCK), -(-n // BLOCK)) * BLOCK
+    buffer = np.empty((rows_held, size), np.float32)
+    for start in range(0, n, rows_held):
+        stop = min(start + rows_held, n)
+        for first in range(start, stop, BLOCK):
+            block = user_nums[first : first + BLOCK]
+            raw = scores(np.pad(block, (0, BLOCK - len(block)), mode="edge"))
+            if raw.shape != (BLOCK, size):
+                raise DataError(f"a scorer gave shape {raw.shape} for {BLOCK} users and {size} items")
+            buffer[first - start : first - start + len(block)] = raw[: len(block)]
+        masked, history = buffer[: stop - start], seen[start:stop].tocoo()
+        if np.isnan(masked[history.row, history.col]).any():
+            raise _nan()
+        # No leakage. What a user has already seen is out of the ranking.
+        masked[history.row, history.col] = -np.inf
+        yield slice(start, stop), masked, top_k(masked, k)
+
+
+def hits_of(items: Ints, relevant: sp.csr_matrix) -> metrics.Hits:
+    """Which ranked items (B, K) are relevant, bool (B, K); relevant is CSR (B, I), an item of -1 is a miss."""
+    size = relevant.shape[1]
+    pairs = np.repeat(np.arange(len(items)), np.diff(relevant.indptr)) * size + relevant.indices
+    keys = np.arange(len(items))[:, None] * size + items  # (B, K)
+    out: metrics.Hits = np.isin(keys, pairs) & (items >= 0)
+    return out
+
+
+def pattern(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Where a matrix is not zero: CSR int8 ones, canonical (sorted, no duplicates, no stored zeros)."""
+    out = sp.csr_matrix(matrix.astype(np.bool_))
+    out.sum_duplicates()
+    out.eliminate_zeros()
+    return sp.csr_matrix(out.astype(np.int8))
+
+
+def new_items(truth: sp.csr_matrix, seen: sp.csr_matrix) -> sp.csr_matrix:
+    """Relevant items: the pattern of the truth (U, I) less that of the seen, which no ranking can hold."""
+    if truth.shape != seen.shape:
+        raise DataError(f"truth has shape {truth.shape} and seen {seen.shape}; they must be over the same vocabularies")
+    truth = pattern(truth)
+    out = sp.csr_matrix(truth - truth.multiply(pattern(seen)))
+    out.eliminate_zeros()
+    return out
+
+
+def evaluate(
+    scorer: Scorer,
+    seen: sp.csr_matrix,
+    truth: sp.csr_matrix,
+    ks: Sequence[int] = (10, 20),
+    batch_size: int = 1024,
+    progress: bool = False,
+    popularity: npt.NDArray[np.number] | None = None,
+    auc: bool = True,
+) -> Report:
+    """Rank all unseen items for every user with at least one relevant item, and measure.
+
+    Args:
+        seen: CSR (U, I), what each user has already taken. truth: CSR (U, I), what they took later; truth that is
+            also seen does not count.
+        ks: cut-offs; one ranking to the largest serves all.
+        batch_size: users held at once, rounded up to whole blocks of 256: bounds the memory at about
+            4 · batch_size · I bytes, and never changes a result.
+        progress: show a bar on standard error.
+        popularity: users who took each item (I,), for novelty; from ``seen`` unless given.
+        auc: also compute AUC, which sorts the whole row.
+
+    Raises EmptyDataError where no user has a relevant item, DataError for NaN scores or shapes that do not fit,
+    ConfigError for cut-offs below 1.
+    """
+    if not ks or min(ks) < 1 or batch_size < 1:
+        raise ConfigError(f"evaluate: k {tuple(ks)} and batch size {batch_size} must be at least 1")
+    seen, relevant = pattern(seen), new_items(truth, seen)
+    user_nums = np.flatnonzero(np.diff(relevant.indptr)).astype(np.int64)
+    if not len(user_nums):
+        raise EmptyDataError("no user has a held-out item that is new to them; hold out more of the data")
+    if popularity is None:
+        popularity = np.bincount(seen.indices, minlength=seen.shape[1])
+    n_users, n_items = seen.shape
+    seen, relevant = seen[user_nums], relevant[user_nums]
+    wanted, unseen = np.diff(relevant.indptr), n_items - np.diff(seen.indptr)  # (n,)
+    counts = {k: np.zeros(n_items, np.int64) for k in ks}  # recommendations of each item
+    parts: dict[str, list[Floats]] = {}
+    batches = ranked(scorer.scores, user_nums, seen, max(ks), batch_size)
+    total = -(-len(user_nums) // (-(-batch_size // BLOCK) * BLOCK))
+    for rows, masked, items in track(
+        batches, "ranking", total=total, console=Console(stderr=True), transient=True, disable=not progress
+    ):
+        found = metrics.per_user(hits_of(items, relevant[rows]), wanted[rows], ks)
+        if auc:
+            found["auc"] = metrics.auc(masked, relevant[rows], unseen[rows])
+        for name, values in found.items():
+            parts.setdefault(name, []).append(values)
+        for k in ks:
+            shown = items[:, :k]
+            counts[k] += np.bincount(shown[shown >= 0], minlength=n_items)
+    per_user = {name: np.concatenate(values) for name, values in parts.items()}
+    means = {name: float(values.mean(dtype=np.float64)) for name, values in per_user.items()}
+    for k in ks:
+        means[f"coverage@{k}"] = metrics.coverage(counts[k])
+        means[f"novelty@{k}"] = metrics.novelty(counts[k], popularity, n_users)
+        means[f"gini@{k}"] = metrics.gini(counts[k])
+    return Report(means, per_user, user_nums)
+
+
+def _nan() -> DataError:
+    return DataError("scores are NaN, so nothing can be ranked; the model did not fit, look for zero norms or overflow")
