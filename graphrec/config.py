@@ -54,7 +54,7 @@ class FeaturesConfig(_Section):
 
     enabled: bool = True
     encoder: str = "auto"
-    max_tokens: int = Field(default=128, ge=8)
+    max_tokens: int = Field(default=64, ge=8)  # of one review or description
     batch_tokens: int = Field(default=4096, ge=128)
     user_text: bool = False  # users' own written profiles, where a source has them
 
@@ -83,7 +83,7 @@ class GraphConfig(_Section):
     learning_rate: float = Field(default=5e-3, gt=0)
     weight_decay: float = Field(default=1e-6, ge=0)
     max_epochs: int = Field(default=100, ge=1)
-    max_steps: int = Field(default=2000, ge=1)
+    max_steps: int = Field(default=800, ge=1)
     patience: int = Field(default=8, ge=1)  # evaluations without a better validation NDCG
     evaluations: int = Field(default=50, ge=1)  # at most this many evaluations in a run
 

@@ -131,7 +131,8 @@ class ProfileBlock:
         users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j]
 
     where x is the binary interaction matrix. Then a score splits exactly into history items and friends.
-    ``text_map`` float32 (F, d) takes a unit text embedding to the item side, for items never interacted with.
+    ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
+    last row is the offset.
     """
 
     name: str
@@ -184,7 +185,7 @@ class ProfileBlock:
         """Item side, float32 (d,), of an item known only by its unit text embedding float32 (F,)."""
         if self.text_map is None:
             return np.zeros(self.width, dtype=np.float32)
-        return np.asarray(text @ self.text_map, dtype=np.float32)
+        return np.asarray(text @ self.text_map[:-1] + self.text_map[-1], dtype=np.float32)
 
 
 @dataclass(frozen=True)

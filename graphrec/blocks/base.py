@@ -1,0 +1,118 @@
+"""What every block is given and gives back, and how its scores are brought to a common scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from torch_geometric.data import HeteroData
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.types import Floats, Ints, ProfileBlock
+
+Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready
+
+
+@dataclass(frozen=True)
+class FitInputs:
+    """All that a block may learn from. ``train`` and ``graph`` hold training data only."""
+
+    train: Dataset
+    graph: HeteroData
+    config: Config
+    progress: bool = False
+
+
+class Validation(Protocol):
+    """Held-out users that hyper-parameters are chosen on. Never test users."""
+
+    user_nums: Ints  # (B,)
+
+    def ndcg(self, users: Floats, items: Floats) -> float:
+        """NDCG@k of the rankings users @ items.T; users float32 (B, d) for exactly ``user_nums``, items (I, d)."""
+        ...
+
+
+class Block(Protocol):
+    """One way to learn profiles."""
+
+    name: str
+
+    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
+        """Choose hyper-parameters on validation users; the block fitted with them comes back too."""
+        ...
+
+    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Fit with hyper-parameters that are settled."""
+        ...
+
+
+def deviations(users: Floats, items: Floats) -> Floats:
+    """Standard deviation of each user's scores over the catalogue, float32 (U,).
+
+    Var_i⟨u, i⟩ = uᵀ C u with C the covariance of the item side, so no score is ever computed.
+    """
+    centred = items.astype(np.float64) - items.mean(axis=0, dtype=np.float64)
+    covariance = (centred.T @ centred / max(len(items), 1)).astype(np.float32)  # (d, d)
+    variance = np.einsum("ud,ud->u", users @ covariance, users, dtype=np.float64)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float32)
+
+
+def unit_scale(users: Floats, items: Floats) -> Floats:
+    """Factor per user, float32 (U,), that gives their scores unit deviation over the catalogue; 0 for a zero user.
+
+    Blocks then speak the same units, whatever they were made by, and one weight per block is enough.
+    """
+    deviation = deviations(users, items)
+    out = np.zeros_like(deviation)
+    np.divide(1.0, deviation, out=out, where=deviation > 1e-12)
+    return out
+
+
+def scaled_block(block: ProfileBlock) -> ProfileBlock:
+    """The block with its users at unit scale; ``scale`` remembers the factors."""
+    scale = unit_scale(block.users, block.items)
+    return replace(block, users=block.users * scale[:, None], scale=scale)
+
+
+def choose(
+    grid: Mapping[str, Iterable[Any]],
+    score: Callable[[Chosen], float],
+    start: Chosen,
+    order: Iterable[tuple[str, ...]],
+) -> Chosen:
+    """Coordinate search: for each group of names in ``order``, the best combination of their values is kept.
+
+    Scores are remembered, so a repeated group costs only what is new. Ties keep the earlier value.
+    """
+    known: dict[tuple[tuple[str, Any], ...], float] = {}
+
+    def scored(candidate: Chosen) -> float:
+        key = tuple(sorted(candidate.items()))
+        if key not in known:
+            known[key] = score(candidate)
+        return known[key]
+
+    best = dict(start)
+    for names in order:
+        for values in _product([list(grid[name]) for name in names]):
+            candidate = {**best, **dict(zip(names, values, strict=True))}
+            if scored(candidate) > scored(best):
+                best = candidate
+    return best
+
+
+def _product(lists: list[list[Any]]) -> list[tuple[Any, ...]]:
+    out: list[tuple[Any, ...]] = [()]
+    for values in lists:
+        out = [(*head, value) for head in out for value in values]
+    return out
+
+
+def counts(nums: Ints, size: int) -> npt.NDArray[np.float64]:
+    """How often each number occurs, float64 (size,)."""
+    return np.bincount(nums, minlength=size).astype(np.float64)

@@ -1,0 +1,141 @@
+"""The heterogeneous GNN as a block: trained by sampled softmax on interactions, stopped early on validation users."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch_geometric.data import HeteroData
+
+from graphrec.blocks.base import Chosen, FitInputs, Validation, scaled_block
+from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
+from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
+from graphrec.nn.light_gcn import bipartite_adjacency
+from graphrec.nn.losses import sampled_softmax
+from graphrec.train.loop import Trained, train
+from graphrec.types import Floats, ProfileBlock
+
+STEPS_PER_EPOCH = (
+    40  # larger data takes larger batches instead of more steps: each step propagates over the whole graph
+)
+
+
+class Graph:
+    """The `graph` block. The number of epochs is chosen on validation users."""
+
+    name = "graph"
+
+    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
+        run = _Run(inputs)
+        settings = inputs.config.graph
+        epochs = run.max_epochs()
+        every = max(1, math.ceil(epochs / settings.evaluations))
+        trained = run.train(epochs, validation, every, settings.patience)
+        best = max((score for _, score in trained.history), default=0.0)
+        return run.block(), {"epochs": trained.best_epoch, "validation_ndcg": round(best, 6)}
+
+    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        run = _Run(inputs)
+        run.train(int(chosen["epochs"]), None, 1, 1)
+        return run.block()
+
+
+class _Run:
+    """One training run on one graph."""
+
+    def __init__(self, inputs: FitInputs) -> None:
+        self.inputs = inputs
+        self.settings = inputs.config.graph
+        torch.manual_seed(inputs.config.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.graph = tensors(inputs.graph).to(self.device)
+        s = self.settings
+        self.model = HeteroGNN(self.graph, s.dim, s.layers, s.heads, s.relations).to(self.device)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
+        self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
+        self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
+        self.random = torch.Generator().manual_seed(inputs.config.seed)
+
+    def max_epochs(self) -> int:
+        steps: int = math.ceil(self.edges.shape[1] / self.batch_size)
+        return max(1, min(self.settings.max_epochs, self.settings.max_steps // steps))
+
+    def train(self, epochs: int, validation: Validation | None, every: int, patience: int) -> Trained:
+        def evaluate() -> float:
+            assert validation is not None
+            users, items = self.profiles()
+            return validation.ndcg(users[validation.user_nums], items)
+
+        return train(
+            self.model,
+            self.epoch,
+            max_epochs=epochs,
+            evaluate=None if validation is None else evaluate,
+            every=every,
+            patience=patience,
+            progress=self.inputs.progress,
+            name="graph block",
+        )
+
+    def epoch(self, number: int) -> float:
+        """One pass over the interactions in random order; the mean loss."""
+        order = torch.randperm(self.edges.shape[1], generator=self.random).to(self.device)
+        losses = []
+        for batch in torch.split(order, self.batch_size):
+            users, items = self.model(self.graph)
+            negatives = items
+            if len(items) > self.settings.negatives:
+                drawn = torch.randint(len(items), (self.settings.negatives,), generator=self.random)
+                negatives = items[drawn.to(self.device)]  # (n, d)
+            taken = self.edges[:, batch]  # (2, B)
+            loss = sampled_softmax(users[taken[0]], items[taken[1]], negatives, self.settings.temperature)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step()
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
+
+    @torch.no_grad()
+    def profiles(self) -> tuple[Floats, Floats]:
+        users, items = self.model(self.graph)
+        return users.cpu().numpy(), items.cpu().numpy()
+
+    def block(self) -> ProfileBlock:
+        """Users nothing is known of get a zero row; a new user is the mean of their items (one convolution)."""
+        users, items = self.profiles()
+        known = np.zeros(len(users), np.float32)
+        known[_touched(self.inputs.graph)] = 1.0
+        return scaled_block(ProfileBlock(Graph.name, users=users * known[:, None], items=items, history=items))
+
+
+def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Users with at least one edge of any kind."""
+    touched = [edges.edge_index[0] for (head, _, _), edges in graph.edge_items() if head == USER]
+    return np.unique(torch.cat(touched).numpy())
+
+
+def tensors(graph: HeteroData) -> GraphTensors:
+    """HeteroData → one numbering over users, items and entities, and one edge list with relation numbers."""
+    sizes = {kind: int(graph[kind].num_nodes) for kind in (USER, ITEM, ENTITY)}
+    start = {USER: 0, ITEM: sizes[USER], ENTITY: sizes[USER] + sizes[ITEM]}
+    index, kinds, attributes = [], [], []
+    relations = [t for t in graph.edge_types if t != INTERACTS and t[1] != "rev_interacts"]
+    for number, (head, relation, tail) in enumerate(relations):
+        store = graph[head, relation, tail]
+        edges = store.edge_index + torch.tensor([[start[head]], [start[tail]]])
+        index.append(edges)
+        kinds.append(torch.full((edges.shape[1],), number))
+        is_trust = (head, relation, tail) == TRUSTS
+        attributes.append(torch.zeros(edges.shape[1], 2) if is_trust else store.edge_attr)
+    return GraphTensors(
+        n_users=sizes[USER],
+        n_items=sizes[ITEM],
+        n_entities=sizes[ENTITY],
+        n_relations=len(relations),
+        adjacency=bipartite_adjacency(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM]),
+        text=torch.cat([graph[kind].x for kind in (USER, ITEM, ENTITY)]),
+        edge_index=torch.cat(index, dim=1) if index else torch.zeros((2, 0), dtype=torch.int64),
+        edge_type=torch.cat(kinds) if kinds else torch.zeros(0, dtype=torch.int64),
+        edge_attr=torch.cat(attributes) if attributes else torch.zeros(0, 2),
+    )

@@ -1,0 +1,111 @@
+"""Text as a block: a ridge map from the text of a history to the text of what is taken next.
+
+    min_W ‖ X_a T W Tᵀ − X_b ‖² + λ‖W‖²     W = (AᵀA + λI)⁻¹ Aᵀ X_b T (TᵀT)⁻¹,   A = X_a T
+
+T are the frozen text embeddings of the items after PCA; X_a and X_b are random halves of every history, so that nothing
+is learned from an item predicting itself. λ = ∞ stands for W = I, the plain centroid of the history. The score is linear
+in the history, a new item needs only a text, and a free-text query takes the user's place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
+from graphrec.graph.hetero import ITEM
+from graphrec.types import Floats, ProfileBlock
+
+CENTROID = float("inf")
+Matrix = npt.NDArray[np.float64]
+
+
+class Semantic:
+    """The `semantic` block. The ridge is chosen on validation users."""
+
+    name = "semantic"
+
+    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
+        space = _TextSpace(inputs)
+        taken = inputs.train.matrix()[validation.user_nums]  # (B, I)
+
+        def score(candidate: Chosen) -> float:
+            history = space.history(float(candidate["ridge"]))
+            return validation.ndcg(np.asarray(taken @ history, np.float32), space.items)
+
+        ridges = (*inputs.config.semantic.ridge, CENTROID)
+        chosen = choose({"ridge": ridges}, score, {"ridge": CENTROID}, [("ridge",)])
+        chosen = {"ridge": "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]}  # JSON has no infinity
+        return space.block(chosen), chosen
+
+    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        return _TextSpace(inputs).block(chosen)
+
+
+class _TextSpace:
+    """Items in a space of d text dimensions, and the maps into it."""
+
+    def __init__(self, inputs: FitInputs) -> None:
+        self.inputs = inputs
+        text = inputs.graph[ITEM].x.numpy().astype(np.float64)  # (I, F)
+        written = np.abs(text).sum(axis=1) > 0 if text.shape[1] else np.zeros(len(text), bool)
+        self.empty = written.sum() < 2
+        dim = min(inputs.config.semantic.dim, int(written.sum()), text.shape[1])
+        if self.empty:
+            self.items = np.zeros((len(text), 1), np.float32)
+            self.text_map = np.zeros((text.shape[1] + 1, 1), np.float32)
+            return
+        mean = text[written].mean(axis=0)
+        _, _, directions = np.linalg.svd(text[written] - mean, full_matrices=False)
+        projection = directions[:dim].T  # (F, d)
+        self.items = (((text - mean) @ projection) * written[:, None]).astype(np.float32)  # (I, d)
+        self.text_map = np.vstack([projection, -mean @ projection]).astype(np.float32)  # (F + 1, d)
+        self._normal_equations()
+
+    def _normal_equations(self) -> None:
+        """AᵀA, AᵀX_bT and (TᵀT)⁻¹, both halves predicting the other."""
+        matrix = self.inputs.train.matrix()
+        items = self.items.astype(np.float64)
+        random = np.random.default_rng(self.inputs.config.seed)
+        side = random.integers(0, 2, matrix.nnz).astype(bool)
+        d = items.shape[1]
+        self.gram: Matrix = np.zeros((d, d))
+        self.cross: Matrix = np.zeros((d, d))
+        for half in (side, ~side):
+            seen, target = (_masked(matrix, mask) for mask in (half, ~half))
+            rows = sp.diags(1.0 / np.maximum(np.asarray(seen.sum(axis=1)).ravel(), 1.0))
+            a = rows @ (seen @ items)  # (U, d)
+            self.gram += a.T @ a
+            self.cross += a.T @ (target @ items)
+        self.whitening = np.linalg.pinv(items.T @ items)
+
+    def history(self, ridge: float) -> Floats:
+        """Fold-in table T W, float32 (I, d)."""
+        if self.empty or np.isinf(ridge):
+            return self.items
+        d = len(self.gram)
+        weights = np.linalg.solve(self.gram + ridge * np.eye(d), self.cross) @ self.whitening  # (d, d)
+        return np.asarray(self.items @ weights, dtype=np.float32)
+
+    def block(self, chosen: Chosen) -> ProfileBlock:
+        history = self.history(CENTROID if chosen["ridge"] == "centroid" else float(chosen["ridge"]))
+        users = np.asarray(self.inputs.train.matrix() @ history, dtype=np.float32)  # (U, d)
+        return scaled_block(
+            ProfileBlock(
+                name=Semantic.name,
+                users=users,
+                items=self.items,
+                history=history,
+                linear=True,
+                scale=np.ones(len(users), np.float32),
+                text_map=self.text_map,
+            )
+        )
+
+
+def _masked(matrix: sp.csr_matrix, mask: npt.NDArray[np.bool_]) -> sp.csr_matrix:
+    data = np.where(mask, matrix.data, 0.0)
+    out = sp.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    out.eliminate_zeros()
+    return out

@@ -1,0 +1,1 @@
+"""From a Dataset and a knowledge graph to sparse matrices and PyG graphs."""

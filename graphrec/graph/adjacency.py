@@ -1,0 +1,24 @@
+"""Sparse matrices over users and items."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphrec.data.dataset import Dataset
+
+
+def symmetric_normalised(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """D_r^-½ A D_c^-½, CSR float32, with the row and column sums of A as degrees; empty rows and columns stay zero."""
+    rows, columns = (np.asarray(matrix.sum(axis=a), dtype=np.float64).ravel() for a in (1, 0))
+    left, right = (np.where(d > 0, np.maximum(d, 1e-12) ** -0.5, 0.0) for d in (rows, columns))
+    return sp.csr_matrix(sp.diags(left) @ matrix @ sp.diags(right), dtype=np.float32)
+
+
+def friend_mean(data: Dataset) -> sp.csr_matrix:
+    """Row-normalised friendships, CSR float32 (U, U): a row times X is the mean of the friends' rows of X."""
+    source, target = data.social_edge_index
+    ones = np.ones(len(source), np.float32)
+    out = sp.csr_matrix((ones, (source, target)), shape=(data.n_users, data.n_users))
+    degree = np.asarray(out.sum(axis=1)).ravel()
+    return sp.csr_matrix(sp.diags(1.0 / np.maximum(degree, 1.0)) @ out, dtype=np.float32)

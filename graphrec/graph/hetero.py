@@ -1,0 +1,81 @@
+"""The heterogeneous graph as PyG HeteroData: users, items, entities, and every kind of edge between them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch_geometric.data import HeteroData
+
+from graphrec.data.dataset import Dataset
+from graphrec.features.text import TextFeatures
+from graphrec.types import Ints
+from kg.graph import KnowledgeGraph
+
+USER, ITEM, ENTITY = "user", "item", "entity"
+INTERACTS = (USER, "interacts", ITEM)
+TRUSTS = (USER, "trusts", USER)
+
+
+def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | None = None) -> HeteroData:
+    """One graph out of training interactions, friendships and the knowledge graph built from training reviews.
+
+    Nodes: ``user`` (U), ``item`` (I), ``entity`` (N, those of the knowledge graph that are neither user nor item),
+    each with ``x`` float32 (·, F), of width 0 without text features.
+    Edges: (user, interacts, item) with ``time`` int64 (E,) where known; (user, trusts, user); for each relation of the
+    knowledge graph and each pair of node kinds it joins, (kind, relation, kind) with ``edge_attr`` float32 (E, 2):
+    log(1 + number of sources), mean polarity. Every one has its reverse ``rev_*``, friendships excepted (both
+    directions are there). ``graph[ENTITY].num`` int64 (N,) is each entity's number in the knowledge graph.
+    """
+    data = HeteroData()
+    kind, place = _places(train, graph)
+    others = np.flatnonzero(kind == 2)
+    none = np.zeros((0, 0), np.float32)
+    x = (none, none, none) if text is None else (text.users, text.items, text.entities[others])
+    sizes = (train.n_users, train.n_items, len(others))
+    for name, features, size in zip((USER, ITEM, ENTITY), x, sizes, strict=True):
+        data[name].x = torch.from_numpy(np.array(features.reshape(size, -1) if features.size else np.zeros((size, 0))))
+        data[name].x = data[name].x.float()
+        data[name].num_nodes = size
+    data[ENTITY].num = torch.from_numpy(others)
+
+    interactions = train.interactions
+    edges = torch.from_numpy(np.vstack([interactions.user_nums, interactions.item_nums]))  # (2, E)
+    data[INTERACTS].edge_index = edges
+    data[ITEM, "rev_interacts", USER].edge_index = edges.flip(0)
+    if interactions.timestamps is not None:
+        data[INTERACTS].time = torch.from_numpy(interactions.timestamps.copy())
+    data[TRUSTS].edge_index = torch.from_numpy(train.social_edge_index.copy())
+
+    attributes = np.stack([np.log1p(graph.counts), graph.polarity], axis=1).astype(np.float32)  # (T, 2)
+    heads, relations, tails = graph.triples.T
+    names = (USER, ITEM, ENTITY)
+    for number, relation in enumerate(graph.relations):
+        for head_kind in range(3):
+            for tail_kind in range(3):
+                rows = (relations == number) & (kind[heads] == head_kind) & (kind[tails] == tail_kind)
+                if not rows.any():
+                    continue
+                index = torch.from_numpy(np.vstack([place[heads[rows]], place[tails[rows]]]))
+                forward = (names[head_kind], relation, names[tail_kind])
+                backward = (names[tail_kind], f"rev_{relation}", names[head_kind])
+                data[forward].edge_index, data[backward].edge_index = index, index.flip(0)
+                data[forward].edge_attr = data[backward].edge_attr = torch.from_numpy(attributes[rows])
+    return data
+
+
+def _places(train: Dataset, graph: KnowledgeGraph) -> tuple[Ints, Ints]:
+    """For each entity of the knowledge graph: its kind (0 user, 1 item, 2 other) and its number within the kind."""
+    n = len(graph.entities)
+    kind = np.full(n, 2, np.int64)
+    place = np.zeros(n, np.int64)
+    types = graph.entities["type"].to_numpy()
+    ids = [str(e) for e in graph.entities["entity"]]
+    for code, (name, vocabulary) in enumerate(((USER, train.users), (ITEM, train.items))):
+        rows = np.flatnonzero(types == name)
+        numbers = vocabulary.numbers([ids[r].removeprefix(f"{name}:") for r in rows], missing="-1")
+        known = numbers >= 0
+        kind[rows[known]] = code
+        place[rows[known]] = numbers[known]
+    others = kind == 2
+    place[others] = np.arange(int(others.sum()))
+    return kind, place
