@@ -257,6 +257,10 @@ def test_broken_off_anywhere_leaves_the_old_or_the_new(
             path.rename(path.with_name(".model.graphrec-old"))
             path.with_name(".model.graphrec-new").mkdir()
         ended = broken_off(step, partial(write, path, "new"), what)
+        if what == "one failure" and before == "artifact":
+            assert path.exists(), "put back at once, not by the next reader"
+        if (previous := path.with_name(".model.graphrec-old")).exists():
+            assert whole(previous) == "old"
         try:
             outcomes.append(whole(path))
         except ArtifactError:
