@@ -1,0 +1,83 @@
+"""Exact accounting: what each block, each history item and each friend adds to one score.
+
+A linear block's score is a sum over the user's own items and their friends' items (see ``ProfileBlock``):
+
+    weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · ⟨history[j], items[i]⟩
+
+so its terms are shares of the score, not estimates of influence. Other blocks count as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from graphrec.data.dataset import Dataset
+from graphrec.explain.ties import Ties
+from graphrec.types import Profiles
+
+TOLERANCE = 1e-3  # relative; admits profiles kept in half precision
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Parts of one score, in the score's own units, computed in float64.
+
+    ``blocks`` sums to the score. ``history`` (item number → share) and ``pairs`` ((friend, item) → share) together sum
+    to the scores of the blocks that were split; ``whole`` names the others.
+    """
+
+    blocks: Mapping[str, float]
+    history: Mapping[int, float]
+    pairs: Mapping[tuple[int, int], float]
+    friends: Mapping[int, float]
+    whole: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        return sum(self.blocks.values())
+
+
+def shares(profiles: Profiles, data: Dataset | Ties, user_num: int, item_num: int) -> Shares:
+    """Split score(user, item) into blocks, the user's history items, and (friend, item) pairs.
+
+    ``data`` must be what the profiles were fitted on. A linear block whose parts do not sum to its score (it was
+    fitted on something else) is not split: it would be a false account.
+    """
+    ties = data if isinstance(data, Ties) else Ties(data)
+    own = ties.history(user_num)
+    friends = ties.friends(user_num)
+    theirs = {friend: ties.history(friend) for friend in friends}
+    blocks = profiles.contributions(user_num, item_num)
+
+    items, place = np.unique(np.concatenate([own, *theirs.values()]), return_inverse=True)  # (J,), into it (H + P,)
+    mean_weight = np.repeat([0.0, *friends.values()], [len(own), *map(len, theirs.values())])  # (H + P,)
+    total = np.zeros(len(place))  # (H + P,) the history items, then each friend's items
+    whole = []
+    for block in profiles.blocks:
+        if not (block.linear and block.history is not None and block.scale is not None):
+            whole.append(block.name)
+            continue
+        each = block.history[items].astype(np.float64) @ block.items[item_num].astype(np.float64)  # (J,)
+        parts: npt.NDArray[np.float64] = each[place] * block.friend_weight * mean_weight
+        parts[: len(own)] = each[place[: len(own)]]
+        parts *= block.weight * float(block.scale[user_num])
+        if abs(parts.sum() - blocks[block.name]) <= TOLERANCE * np.abs(parts).sum() + 1e-12:
+            total += parts
+        else:
+            whole.append(block.name)
+
+    pairs = [(friend, item) for friend, taken in theirs.items() for item in taken.tolist()]
+    of_friend = dict.fromkeys(friends, 0.0)
+    for (friend, _), share in zip(pairs, total[len(own) :].tolist(), strict=True):
+        of_friend[friend] += share
+    return Shares(
+        blocks=blocks,
+        history=dict(zip(own.tolist(), total[: len(own)].tolist(), strict=True)),
+        pairs=dict(zip(pairs, total[len(own) :].tolist(), strict=True)),
+        friends=of_friend,
+        whole=tuple(whole),
+    )

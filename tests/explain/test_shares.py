@@ -1,0 +1,93 @@
+"""Shares are an exact account: they sum to the score, and each is what a naive sum says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphrec.data.dataset import Dataset
+from graphrec.explain.shares import shares
+from graphrec.types import ProfileBlock, Profiles
+from tests.explain.world import counted, linear_block, random_world, world
+
+
+def random_profiles(seed: int, data: Dataset) -> Profiles:
+    """Two linear blocks, with and without friends, and one that does not split."""
+    rng = np.random.default_rng(seed)
+
+    def block(width: int, friend_weight: float, weight: float) -> ProfileBlock:
+        history, items = rng.normal(size=(2, data.n_items, width))
+        return linear_block(data, history, items, rng.uniform(0.1, 3, data.n_users), friend_weight, weight)
+
+    dense = ProfileBlock("dense", rng.normal(size=(data.n_users, 3)), rng.normal(size=(data.n_items, 3)), 0.7)
+    return Profiles((block(4, 0.6, 1.5), dense, block(2, 0.0, 0.5)))
+
+
+@given(st.integers(0, 10_000), st.integers(0, 6), st.integers(0, 8))
+def test_parts_sum_to_the_score(seed: int, user: int, item: int) -> None:
+    data = random_world(seed)
+    profiles = random_profiles(seed, data)
+    parts = shares(profiles, data, user, item)
+    split = sum(parts.history.values()) + sum(parts.pairs.values())
+    size = sum(map(abs, [*parts.history.values(), *parts.pairs.values()]))
+    assert parts.whole == ("dense",)
+    assert split == pytest.approx(parts.score - parts.blocks["dense"], rel=1e-4, abs=1e-6 * size)
+    served = profiles.user_matrix()[user] @ profiles.item_matrix()[item]
+    assert parts.score == pytest.approx(served, rel=1e-4, abs=1e-5)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 6), st.integers(0, 8))
+def test_each_part_is_its_term_of_the_sum(seed: int, user: int, item: int) -> None:
+    data = random_world(seed)
+    profiles = random_profiles(seed, data)
+    parts = shares(profiles, data, user, item)
+    took = [set(data.interactions.item_nums[data.interactions.user_nums == u].tolist()) for u in range(data.n_users)]
+    friends = set(data.social_edge_index[1][data.social_edge_index[0] == user].tolist())
+
+    def term(item_of_history: int, factor: dict[str, float]) -> float:
+        return sum(
+            b.weight * float(b.scale[user]) * factor[b.name] * float(b.history[item_of_history] @ b.items[item])
+            for b in profiles.blocks
+            if b.linear and b.scale is not None and b.history is not None
+        )
+
+    ones = {b.name: 1.0 for b in profiles.blocks}
+    means = {b.name: b.friend_weight / max(len(friends), 1) for b in profiles.blocks}
+    assert dict(parts.history) == pytest.approx({j: term(j, ones) for j in took[user]}, abs=1e-5)
+    assert dict(parts.pairs) == pytest.approx({(f, j): term(j, means) for f in friends for j in took[f]}, abs=1e-5)
+    assert dict(parts.friends) == pytest.approx({f: sum(term(j, means) for j in took[f]) for f in friends}, abs=1e-5)
+
+
+def test_planted_shares() -> None:
+    data = world()
+    parts = shares(counted(data, {"strings": 3.0, "cable": -1.0, "pick": 2.0}, 0.5), data, *_pair(data, "ann", "capo"))
+    named = {data.items.ids[j]: share for j, share in parts.history.items()}
+    assert named == pytest.approx({"strings": 3.0, "tuner": 0.0, "cable": -1.0})
+    assert parts.friends == pytest.approx({data.users.number("dee"): 1.0})  # half of dee's pick
+    assert parts.score == pytest.approx(3.0)
+
+
+def test_nobody_and_nothing() -> None:
+    """No history and no friends: nothing to account for."""
+    data = replace(world(), social_edge_index=np.zeros((2, 0), np.int64))
+    parts = shares(counted(data, {"strings": 1.0}), data, *_pair(data, "eve", "capo"))
+    assert (parts.score, dict(parts.history), dict(parts.friends), parts.whole) == (0.0, {}, {}, ())
+
+
+def test_other_data_than_fitted_on_is_not_split() -> None:
+    """A sum over the wrong history would be a false account, so the block counts as a whole."""
+    data = world()
+    profiles = counted(data, {"strings": 3.0, "tuner": 2.0})
+    less = data.subset(data.interactions.item_nums != data.items.number("tuner"))
+    parts = shares(profiles, less, *_pair(data, "ann", "capo"))
+    assert parts.whole == (profiles.blocks[0].name,)
+    assert parts.score == pytest.approx(5.0)
+    assert set(parts.history.values()) == {0.0}
+
+
+def _pair(data: Dataset, user: str, item: str) -> tuple[int, int]:
+    return data.users.number(user), data.items.number(item)

@@ -1,0 +1,188 @@
+"""A small world with planted reasons, and makers of others like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.dataset import Dataset, build, review_id
+from graphrec.types import Interactions, ProfileBlock, Profiles, Vocabulary
+from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
+from kg.types import ExternalTriples
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One source of one triple; with a review, the surface form in it and its polarity."""
+
+    head: str
+    relation: str
+    tail: str
+    review: str = ""
+    surface: str = ""
+    polarity: float = 0.0
+
+
+def graph_of(facts: Sequence[Fact], texts: dict[str, str], labels: dict[str, str] | None = None) -> KnowledgeGraph:
+    """A KnowledgeGraph that holds exactly these facts."""
+    labels = labels or {}
+    ids = sorted({node for fact in facts for node in (fact.head, fact.tail)})
+    number = {node: n for n, node in enumerate(ids)}
+    relations = tuple(sorted({fact.relation for fact in facts}))
+    keys = sorted({(number[f.head], relations.index(f.relation), number[f.tail]) for f in facts})
+    provenance, mentions, polarity = [], [], [[] for _ in keys]
+    for f in facts:
+        row = keys.index((number[f.head], relations.index(f.relation), number[f.tail]))
+        start = texts[f.review].index(f.surface) if f.review else -1
+        end = start + len(f.surface) if f.review else -1
+        polarity[row].append(f.polarity)
+        provenance.append((row, "review" if f.review else "metadata", f.review, start, end))
+        if f.review:
+            mentions.append((number[f.tail], f.review, start, end, f.surface, f.polarity))
+    entities = pd.DataFrame(
+        {
+            "entity": ids,
+            "label": [labels.get(i, i.partition(":")[2].replace("-", " ") or i) for i in ids],
+            "type": [i.partition(":")[0] for i in ids],
+        }
+    )
+    return KnowledgeGraph(
+        entities,
+        relations,
+        np.array(keys, np.int64).reshape(-1, 3),
+        np.array([len(p) for p in polarity], np.float32),
+        np.array([np.mean(p) for p in polarity], np.float32),
+        pd.DataFrame(provenance, columns=PROVENANCE_COLUMNS),
+        pd.DataFrame(mentions, columns=MENTION_COLUMNS),
+        texts,
+    )
+
+
+TOOK = {
+    "ann": ["strings", "tuner", "cable"],
+    "bob": ["strings", "capo"],
+    "cid": ["strings", "tuner", "capo", "cable", "pick"],
+    "dee": ["capo", "pick"],
+    "eve": ["pick"],  # held out: in training eve has no history
+    "flo": ["lamp"],
+}
+TITLES = {
+    "strings": "Slinky &amp; Co",
+    "tuner": 'Snark "SN1"',
+    "capo": "Spring Capo",
+    "cable": "Red Cable",
+    "lamp": "Lamp",
+}
+SAYS = {
+    ("ann", "strings"): "I love how these hold drop-D tuning. The box was late.",
+    (
+        "bob",
+        "capo",
+    ): "Sturdy. Works wonders even in drop-D tuning &amp; it never slips off the neck! My dog likes it too.",
+    ("cid", "capo"): "The padding is awful and it peels off after a week. Otherwise fine.",
+    ("dee", "capo"): "In drop-D tuning it buzzes.",
+    ("cid", "tuner"): "Its padding is thin.",
+}
+
+
+def world() -> Dataset:
+    """Five users with training interactions, one (eve) without; ann and dee are friends, eve and dee too."""
+    rows = [(u, i, 1.0, SAYS.get((u, i), "")) for u, items in TOOK.items() for i in items]
+    data = build(
+        "world",
+        pd.DataFrame(rows, columns=["user_id", "item_id", "weight", "text"]),
+        items=pd.DataFrame({"item_id": list(TITLES), "title": list(TITLES.values())}),
+        friends=pd.DataFrame({"user_id": ["ann", "eve"], "friend_id": ["dee", "dee"]}),
+    )
+    return data.subset(data.interactions.user_nums != data.users.number("eve"))
+
+
+def said(user: str, item: str) -> str:
+    return review_id(user, item)
+
+
+def knowledge() -> KnowledgeGraph:
+    """What the reviews of the small world say."""
+    tuning, padding = "aspect:drop-d-tuning", "aspect:padding"
+    facts = [
+        Fact("item:strings", "has_aspect", tuning, said("ann", "strings"), "drop-D tuning", 0.8),
+        Fact("user:ann", "mentions", tuning, said("ann", "strings"), "drop-D tuning", 0.8),
+        Fact("item:capo", "has_aspect", tuning, said("bob", "capo"), "drop-D tuning", 0.9),
+        Fact("item:capo", "has_aspect", tuning, said("dee", "capo"), "drop-D tuning", -0.4),
+        Fact("item:capo", "has_aspect", padding, said("cid", "capo"), "padding", -0.9),
+        Fact("item:tuner", "has_aspect", padding, said("cid", "tuner"), "padding", -0.3),
+        Fact("user:cid", "mentions", padding, said("cid", "capo"), "padding", -0.9),
+        Fact("item:capo", "made_by", "brand:acme"),
+        Fact("item:cable", "made_by", "brand:acme"),
+    ]
+    texts = {said(*pair): text for pair, text in SAYS.items()}
+    labels = {tuning: "drop-D tuning", "brand:acme": "Acme"} | {f"item:{i}": t for i, t in TITLES.items()}
+    return graph_of(facts, texts, labels)
+
+
+def linear_block(
+    data: Dataset, history: np.ndarray, items: np.ndarray, scale: np.ndarray, friend_weight: float, weight: float = 1.0
+) -> ProfileBlock:
+    """A block whose users are the sum that a linear block promises, by loops over users and friends."""
+    taken = np.zeros((data.n_users, data.n_items))
+    taken[data.interactions.user_nums, data.interactions.item_nums] = 1
+    users = np.zeros((data.n_users, history.shape[1]))
+    for u in range(data.n_users):
+        friends = data.social_edge_index[1][data.social_edge_index[0] == u]
+        taste = taken[u] + (friend_weight * taken[friends].mean(axis=0) if len(friends) else 0.0)
+        users[u] = scale[u] * (taste @ history)
+    return ProfileBlock(f"linear{weight:g}", users, items, weight, history, True, scale, friend_weight)
+
+
+def counted(data: Dataset, worth: dict[str, float], friend_weight: float = 0.0) -> Profiles:
+    """One-dimensional linear profiles: history item j adds worth[j] to the score of every item."""
+    history = np.array([[worth.get(i, 0.0)] for i in data.items.ids])
+    ones = np.ones((data.n_items, 1))
+    return Profiles((linear_block(data, history, ones, np.ones(data.n_users), friend_weight),))
+
+
+def random_world(seed: int, users: int = 7, items: int = 9) -> Dataset:
+    """Random interactions and friendships; some users have neither."""
+    rng = np.random.default_rng(seed)
+    taken = np.argwhere(rng.random((users, items)) < 0.3)
+    a, b = np.argwhere(np.triu(rng.random((users, users)) < 0.25, 1)).T
+    empty = pd.DataFrame()
+    return Dataset(
+        name="random",
+        users=Vocabulary((f"u{n}" for n in range(users)), "user"),
+        items=Vocabulary((f"i{n}" for n in range(items)), "item"),
+        interactions=Interactions(taken[:, 0], taken[:, 1], np.ones(len(taken), np.float32)),
+        social_edge_index=np.stack([np.r_[a, b], np.r_[b, a]]),
+        reviews=pd.DataFrame({"review_id": [], "user_num": [], "item_num": [], "summary": [], "text": []}),
+        item_titles=np.full(items, "", object),
+        item_text=np.full(items, "", object),
+        user_text=np.full(users, "", object),
+        item_attributes=empty,
+        user_attributes=empty,
+        external=ExternalTriples(),
+    )
+
+
+def random_graph(seed: int, data: Dataset, size: int = 60) -> KnowledgeGraph:
+    """Random facts about the items and users of a Dataset: reviewed, from metadata, item to item, entity to item."""
+    rng = np.random.default_rng(seed)
+    things = [f"aspect:a{n}" for n in range(6)] + ["brand:b0", "brand:b1", "m.01", "user:u0", "user:u3"]
+    items = [f"item:{i}" for i in (*data.items.ids[:-1], "elsewhere")]  # one item is not in the graph
+    facts, texts = [], {}
+    for n in range(size):
+        head, other = rng.choice(items), rng.choice([*things, *items])
+        match rng.integers(5):
+            case 0:
+                facts.append(Fact(other, "external", head))
+            case 1:
+                facts.append(Fact(head, rng.choice(["made_by", "has_key"]), other))
+            case 2 if other.startswith("aspect:"):
+                texts[f"r{n}"] = f"Some words. This {other[7:]} here. More words {n}."
+                facts.append(Fact(f"user:u{n % 7}", "mentions", other, f"r{n}", other[7:], rng.uniform(-1, 1)))
+            case _ if other.startswith("aspect:"):
+                texts[f"r{n}"] = f"Some words {n}! And so this {other[7:]} is what it is. More."
+                facts.append(Fact(head, "has_aspect", other, f"r{n}", other[7:], rng.uniform(-1, 1)))
+    return graph_of(facts, texts, {"aspect:a5": "aspect:a5", "m.01": "m.01"})
