@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import networkx as nx
+
+from kg.graph import KnowledgeGraph
+
 Row = tuple[str, str, int]  # user_id, item_id, timestamp
 
 
@@ -29,3 +33,18 @@ def naive_k_core(rows: set[Row], k: int) -> set[Row]:
         if kept == rows:
             return rows
         rows = kept
+
+
+def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
+    """Item id → entity ids that stand between it and an item, and "" where a triple joins the two.
+
+    By networkx: all simple paths of up to two edges in the graph without its users and without directions.
+    """
+    directed = graph.to_networkx()
+    directed.remove_nodes_from([node for node, type_ in directed.nodes(data="type") if type_ == "user"])
+    undirected = nx.Graph(directed.to_undirected())
+    others = [node for node in undirected if node.startswith("item:") and node != item and item in undirected]
+    return {
+        other: {"".join(path[1:-1]) for path in nx.all_simple_paths(undirected, item, other, cutoff=2)}
+        for other in others
+    }

@@ -1,0 +1,185 @@
+"""One or two plain sentences from templates. They claim what the numbers and the paths hold, and nothing else."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from graphrec.explain.paths import Finding
+from graphrec.explain.shares import Shares
+
+MOSTLY = 0.5  # a cause with more than this part of the score
+
+BLOCKS = {
+    "spectral": "people with a taste like yours took it",
+    "graph": "the graph network places it close to you",
+    "semantic": "its text reads like the text of what you took",
+    "sequence": "it tends to follow what you took last",
+    "neighbours": "it is often taken together with what you took",
+}
+
+
+def describe(found: Sequence[Finding], shares: Shares, takers: int) -> str:
+    """Why the score is what it is, for a reader.
+
+    Args:
+        found: the evidence shown, by share.
+        takers: how many people took the item.
+    """
+    if not shares.history:
+        opening, lead = _newcomer(found, takers)
+    elif shares.score <= 0:
+        opening, lead = "Its score for you is not above zero, so it is no recommendation.", None
+    else:
+        opening, lead = _because(found, shares, takers)
+    detail = _detail(found, lead)
+    return f"{opening} {detail}" if detail else opening
+
+
+def _newcomer(found: Sequence[Finding], takers: int) -> tuple[str, Finding | None]:
+    """Somebody without a history: friends where one took it, else popularity."""
+    friend = next((f for f in found if f.evidence.kind == "friend"), None)
+    start = "Nothing is known yet of what you took"
+    if friend:
+        return f"{start}, but your friend {_name(friend.via)} took this.", friend
+    if not takers:
+        return f"{start}, and nobody has taken this either.", None
+    return f"{start}, so what is popular with everyone comes first: {_people(takers)} took this.", None
+
+
+def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str, Finding | None]:
+    """The largest cause of a positive score; a block, a history item or a friend."""
+    score = shares.score
+    first = found[0] if found and found[0].evidence.share > 0 else None
+    block, whole = max(((b, shares.blocks[b]) for b in shares.whole), key=lambda bs: bs[1], default=("", 0.0))
+    share = first.evidence.share if first else 0.0
+    if first is None and whole <= 0:
+        rest = max(shares.blocks, key=lambda b: shares.blocks[b])
+        return f"Recommended because {_block(rest, takers)}.", None
+    if first is None or whole > share:
+        text = f"Recommended {_extent(whole, score)} because {_block(block, takers)}{_percent(whole, score)}"
+        if first is None:
+            return f"{text}.", None
+        return f"{text}, and also because {_cause(first)}{_percent(share, score)}.", first
+    text = f"Recommended {_extent(share, score)} because {_cause(first)}{_percent(share, score)}"
+    together = sum(shares.history.values())
+    if first.evidence.kind != "friend" and share < MOSTLY * score and share < together <= score:
+        text += f"; all that you took makes up {together / score:.0%}".replace("%", " %")
+    return f"{text}.", first
+
+
+def _cause(f: Finding) -> str:
+    """What a finding's share was earned by, as a clause after "because"."""
+    if f.evidence.kind == "friend":
+        return f"of your friend {_name(f.via)}, who took it"
+    if f.takers > 1:
+        return f"people who took {_name(f.via)} also took it"
+    if f.takers == 1:
+        return f"somebody else who took {_name(f.via)} also took it"
+    if len(f.evidence.path) == 1:
+        return "you already took it"
+    return f"you took {_name(f.via)}"
+
+
+def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
+    """What is known of the thing itself: a piece of evidence with a quote, else one that the opening does not hold."""
+    told = [f for f in found if f.evidence.kind in ("knowledge", "mention")]
+    f = next((f for f in told if f.evidence.source), next(iter(told), None))
+    if f is None:
+        f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
+        return "" if f is None else f"Your friend {_name(f.via)} took it."
+    text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
+    if source := f.evidence.source:
+        quote = plain(source.quote)
+        text += f'; {_author(f)}: "{quote}"' + ("" if quote.endswith((".", "!", "?", "…")) else ".")
+    else:
+        text += "."
+    return text
+
+
+def _common(f: Finding, known: bool) -> str:
+    """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
+    via = _name(f.via) + ("" if known else ", which you took")
+    near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
+    if not f.entity:
+        return f"It is linked to {via} ({near.replace('_', ' ')})"
+    entity, comma = _name(f.entity), "" if known else ","
+    if near != far:
+        return f"Both it and {via}{comma} are linked to {entity}"
+    if near == "made_by":
+        return f"It is made by {entity}, like {via}"
+    if near == "mentions_brand":
+        return f"Like {via}{comma} it is reviewed by people who mention {entity}"
+    if near == "has_aspect":
+        return f"It shares {entity} with {via}{comma * bool(_reserve(f))}{_reserve(f)}"
+    key = near.removeprefix("has_").replace("_", " ")
+    return f"It shares {entity} ({key}) with {via}"
+
+
+def _reserve(f: Finding) -> str:
+    """The complaint that must be told along with something in common."""
+    near, far = f.tones
+    if far < 0:
+        return f" though {_reviewers(f.sources[1], 'of this item', 'is', 'are')} critical of that"
+    if near < 0:
+        return f" though {_reviewers(f.sources[0], f'of {_name(f.via)}', 'is', 'are')} critical of that"
+    return ""
+
+
+def _mention(f: Finding) -> str:
+    mine, theirs = f.tones
+    verb = {1: "praised", 0: "wrote about", -1: "criticised"}[mine]
+    if f.quote_of_item and f.quote_is_yours:
+        return f"You {verb} {_name(f.entity)} when you reviewed it"
+    link = "but" if mine * theirs < 0 else "and"
+    if not f.evidence.path[-1].relation.startswith(("has_aspect", "mentions")):
+        return f"You {verb} {_name(f.entity)}, {link} this is linked to it"
+    one, many = {
+        1: ("praises it", "praise it"),
+        0: ("mentions it", "mention it"),
+        -1: ("criticises it", "criticise it"),
+    }[theirs]
+    return f"You {verb} {_name(f.entity)}, {link} {_reviewers(f.sources[1], 'of this item', one, many)}"
+
+
+def _people(count: int) -> str:
+    return "one person" if count == 1 else f"{count:,} people"
+
+
+def _reviewers(count: int, of: str, one: str, many: str) -> str:
+    return f"a reviewer {of} {one}" if count <= 1 else f"reviewers {of} {many}"
+
+
+def _author(f: Finding) -> str:
+    if f.quote_is_yours:
+        return "you wrote" + (f" of {_name(f.via)}" if f.via and not f.quote_of_item else "")
+    return "a reviewer of it writes" if f.quote_of_item else f"a reviewer of {_name(f.via)} writes"
+
+
+def _block(name: str, takers: int) -> str:
+    """What a block as a whole stands for, as a clause after "because"."""
+    if name == "popularity":
+        return "of its popularity" + (f": {_people(takers)} took it" if takers else "")
+    return BLOCKS.get(name, f"the block {_name(name)} ranks it high for you")
+
+
+def _extent(share: float, score: float) -> str:
+    return "mostly" if share > MOSTLY * score else "partly"
+
+
+def _percent(share: float, score: float) -> str:
+    """A percentage, where one makes sense: parts above the whole (others being negative) have none."""
+    if not 0 < share <= score:
+        return ""
+    part = 100 * share / score
+    return f" ({part:.0f} % of the score)" if part >= 1 else " (less than 1 % of the score)"
+
+
+def plain(text: str) -> str:
+    """Text on one line, HTML entities read, without control characters."""
+    line = " ".join(html.unescape(text).split())
+    return "".join(c for c in line if c.isprintable())
+
+
+def _name(text: str) -> str:
+    return f'"{plain(text)}"'

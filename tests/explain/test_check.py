@@ -1,0 +1,84 @@
+"""The checker finds what does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from graphrec.explain import Explainer
+from graphrec.explain.check import check
+from graphrec.types import Evidence, Explanation, Source, Step
+from tests.explain.world import counted, knowledge, said, world
+
+DATA, GRAPH = world(), knowledge()
+WORTH = {"strings": 3.0, "tuner": 2.0, "cable": 1.0}
+
+
+@pytest.fixture(scope="module")
+def sound() -> Explanation:
+    out = Explainer(counted(DATA, WORTH, 0.5), DATA, GRAPH).explain(DATA.users.number("ann"), DATA.items.number("capo"))
+    assert {e.kind for e in out.evidence} == {"knowledge", "history", "friend", "mention"}
+    return out
+
+
+def with_path(explanation: Explanation, *steps: Step) -> Explanation:
+    return replace(explanation, evidence=(Evidence(0.0, "history", steps),))
+
+
+def test_sound(sound: Explanation) -> None:
+    assert check(sound, DATA, GRAPH) == []
+
+
+def test_missing_triples(sound: Explanation) -> None:
+    keep = np.flatnonzero(GRAPH.triples[:, 1] != GRAPH.relation_num["has_aspect"])
+    provenance = GRAPH.provenance[GRAPH.provenance["triple"].isin(keep)]
+    provenance = provenance.assign(triple=np.searchsorted(keep, provenance["triple"]))
+    corrupt = replace(GRAPH, triples=GRAPH.triples[keep], provenance=provenance)
+    problems = check(sound, DATA, corrupt)
+    assert any("no such step: item:capo –has_aspect→ aspect:drop-d-tuning" in p for p in problems)
+    assert any("is the source of no triple on the path" in p for p in problems)
+
+
+def test_altered_text(sound: Explanation) -> None:
+    corrupt = replace(GRAPH, texts={r: text.replace("drop-D", "drop-C") for r, text in GRAPH.texts.items()})
+    assert any("the quote is not in review" in p for p in check(sound, DATA, corrupt))
+
+
+def test_quote_from_another_review(sound: Explanation) -> None:
+    first = replace(sound.evidence[0], source=Source(said("cid", "tuner"), "Its padding is thin."))
+    problems = check(replace(sound, evidence=(first,)), DATA, GRAPH)
+    assert problems == [f"evidence 1 (knowledge): review {said('cid', 'tuner')} is the source of no triple on the path"]
+
+
+def test_missing_interactions_and_friendships(sound: Explanation) -> None:
+    no_bob = DATA.subset(DATA.interactions.user_nums != DATA.users.number("cid"))
+    assert any("no such step: user:cid –interacted→ item:tuner" in p for p in check(sound, no_bob, GRAPH))
+    lonely = replace(DATA, social_edge_index=np.zeros((2, 0), np.int64))
+    assert any("no such step: user:ann –friend→ user:dee" in p for p in check(sound, lonely, GRAPH))
+
+
+@pytest.mark.parametrize(
+    ("steps", "problem"),
+    [
+        ((), "ends at user:ann, not at item:capo"),
+        ((Step("user:ann", "interacted", "item:strings"),), "ends at item:strings"),
+        ((Step("user:bob", "interacted", "item:capo"),), "breaks at user:ann"),
+        (
+            (Step("user:ann", "interacted", "item:strings"), Step("user:cid", "interacted", "item:capo")),
+            "breaks at item:",
+        ),
+        ((Step("item:capo", "interacted", "user:ann"),), "no such step"),
+        ((Step("user:ann", "interacted", "item:capo"),), "no such step"),
+        ((Step("user:nobody", "interacted", "item:capo"),), "no such step"),
+        ((Step("user:ann", "friend", "user:nobody"),), "no such step"),
+        ((Step("user:ann", "interacted", "item:nothing"),), "no such step"),
+    ],
+)
+def test_broken_paths(sound: Explanation, steps: tuple[Step, ...], problem: str) -> None:
+    assert any(problem in p for p in check(with_path(sound, *steps), DATA, GRAPH))
+
+
+def test_blocks_that_do_not_sum(sound: Explanation) -> None:
+    assert any("blocks sum to" in p for p in check(replace(sound, score=sound.score + 0.1), DATA, GRAPH))

@@ -1,0 +1,203 @@
+"""Evidence: real paths, the planted ones where they are planted, and quotes that hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphrec.data.dataset import Dataset
+from graphrec.errors import DataError, UnknownIdError
+from graphrec.explain import Explainer
+from graphrec.explain.check import check
+from graphrec.explain.links import Links
+from graphrec.types import Explanation, Profiles, Source
+from kg.graph import KnowledgeGraph, empty
+from tests.explain.test_shares import random_profiles
+from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, said, world
+from tests.reference import naive_connections
+
+WORTH = {"strings": 3.0, "tuner": 2.0, "cable": 1.0, "pick": 0.5}
+
+
+def explain(
+    user: str,
+    item: str,
+    *,
+    data: Dataset | None = None,
+    graph: KnowledgeGraph | None = None,
+    profiles: Profiles | None = None,
+    limit: int = 5,
+) -> Explanation:
+    """The explanation of one pair of the small world, checked."""
+    data, graph = data or world(), graph if graph is not None else knowledge()
+    explainer = Explainer(profiles or counted(data, WORTH, 0.5), data, graph)
+    out = explainer.explain(data.users.number(user), data.items.number(item), limit)
+    assert check(out, data, graph) == []
+    return out
+
+
+def nodes(explanation: Explanation) -> dict[str, list[str]]:
+    """Kind and first stop → (head, relation, tail) of the remaining steps, written out."""
+    return {
+        f"{e.kind} {e.path[0].tail}": [f"{s.head} {s.relation} {s.tail}" for s in e.path[1:]]
+        for e in explanation.evidence
+    }
+
+
+def test_planted_evidence() -> None:
+    """Every kind at once; the shared praise is told, the shared complaint gives way to who took both."""
+    out = explain("ann", "capo")
+    assert nodes(out) == {
+        "knowledge item:strings": [
+            "item:strings has_aspect aspect:drop-d-tuning",
+            "item:capo has_aspect aspect:drop-d-tuning",
+        ],
+        "history item:tuner": ["user:cid interacted item:tuner", "user:cid interacted item:capo"],
+        "knowledge item:cable": ["item:cable made_by brand:acme", "item:capo made_by brand:acme"],
+        "friend user:dee": ["user:dee interacted item:capo"],
+        "mention aspect:drop-d-tuning": ["item:capo has_aspect aspect:drop-d-tuning"],
+    }
+    assert [e.share for e in out.evidence] == pytest.approx([3.0, 2.0, 1.0, 0.25, 0.0])
+    assert out.score == pytest.approx(6.25)
+    assert sum(out.shares.values()) == pytest.approx(out.score)
+
+
+def test_the_quote_is_of_the_item_and_agrees() -> None:
+    """Two reviews of the capo name the tuning; the praising one is quoted, verbatim, entities and all."""
+    source = explain("ann", "capo").evidence[0].source
+    assert source is not None
+    assert source.review_id == said("bob", "capo")
+    assert source.quote == "Works wonders even in drop-D tuning &amp; it never slips off the neck!"
+
+
+def test_the_quote_falls_back_to_the_other_side() -> None:
+    """Nothing about the tuning is written of the capo: the strings' review speaks."""
+    graph = knowledge()
+    kept = (graph.provenance["review_id"] != said("bob", "capo")) & (
+        graph.provenance["review_id"] != said("dee", "capo")
+    )
+    source = explain("ann", "capo", graph=replace(graph, provenance=graph.provenance[kept])).evidence[0].source
+    assert source is not None
+    assert source.review_id == said("ann", "strings")
+
+
+def test_the_other_who_took_both_took_least() -> None:
+    """bob (2 items) and cid (5) took strings and capo."""
+    out = explain("ann", "capo", graph=empty())
+    assert nodes(out)["history item:strings"] == ["user:bob interacted item:strings", "user:bob interacted item:capo"]
+
+
+def test_rare_entities_are_preferred() -> None:
+    """Both items share a common aspect, praised by many, and a rare one, named once."""
+    facts = [Fact(f"item:{i}", "has_aspect", "aspect:sound") for i in world().items.ids for _ in range(3)]
+    facts += [Fact(f"item:{i}", "has_aspect", "aspect:spring") for i in ("strings", "capo")]
+    out = explain("ann", "capo", graph=graph_of(facts, {}))
+    assert out.evidence[0].path[1].tail == "aspect:spring"
+
+
+def test_an_item_already_taken() -> None:
+    out = explain("ann", "strings", profiles=counted(world(), WORTH))
+    assert nodes(out)["history item:strings"] == []
+
+
+def test_items_that_lower_the_score_are_no_reason() -> None:
+    out = explain("ann", "capo", profiles=counted(world(), {"strings": 3.0, "tuner": -2.0}), graph=empty())
+    assert "history item:tuner" not in nodes(out)
+    assert len(explain("ann", "capo", profiles=counted(world(), dict.fromkeys(WORTH, -1.0))).evidence) > 0
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+def test_limit(limit: int) -> None:
+    assert len(explain("ann", "capo", limit=limit).evidence) == limit
+
+
+def test_room_is_made_for_a_quote() -> None:
+    """The strings add least, but share the only praise that is written down; without it, the tuner's blame is told."""
+    profiles = counted(world(), {"strings": 0.1, "tuner": 2.0, "cable": 1.0})
+    out = explain("ann", "capo", profiles=profiles, limit=2)
+    assert [e.path[0].tail for e in out.evidence] == ["item:tuner", "item:strings"]
+    assert [e.kind for e in out.evidence] == ["history", "knowledge"]
+    graph = replace(knowledge(), texts={said("cid", "tuner"): knowledge().texts[said("cid", "tuner")]})
+    out = explain("ann", "capo", profiles=profiles, limit=2, graph=graph)
+    assert [e.path[0].tail for e in out.evidence] == ["item:tuner", "item:cable"]
+    assert out.evidence[0].source == Source(said("cid", "tuner"), "Its padding is thin.")
+
+
+def test_without_history() -> None:
+    """eve has a friend only; flo has a history that leads nowhere."""
+    out = explain("eve", "capo")
+    assert list(nodes(out)) == ["friend user:dee"]
+    alone = replace(world(), social_edge_index=np.zeros((2, 0), np.int64))
+    assert explain("eve", "capo", data=alone).evidence == ()
+    assert explain("flo", "capo").evidence == ()
+
+
+def test_item_outside_the_graph() -> None:
+    assert nodes(explain("ann", "pick")) == {
+        "history item:strings": ["user:cid interacted item:strings", "user:cid interacted item:pick"],
+        "history item:tuner": ["user:cid interacted item:tuner", "user:cid interacted item:pick"],
+        "history item:cable": ["user:cid interacted item:cable", "user:cid interacted item:pick"],
+        "friend user:dee": ["user:dee interacted item:pick"],
+    }
+
+
+def test_held_out_interactions_are_no_evidence() -> None:
+    """dee's capo is held out: neither her taking it nor her words about it are shown."""
+    full = world()
+    dee, capo = full.users.number("dee"), full.items.number("capo")
+    train = full.subset(~((full.interactions.user_nums == dee) & (full.interactions.item_nums == capo)))
+    out = explain("ann", "capo", data=train, graph=empty())
+    assert not any(step.head == "user:dee" for e in out.evidence for step in e.path)
+
+
+def test_impossible_requests() -> None:
+    data = world()
+    explainer = Explainer(counted(data, WORTH), data, knowledge())
+    with pytest.raises(UnknownIdError, match="user number -1"):
+        explainer.explain(-1, 0)
+    with pytest.raises(UnknownIdError, match="item number 99"):
+        explainer.explain(0, 99)
+    with pytest.raises(DataError, match="explain with the training data"):
+        Explainer(counted(random_world(0), {}), data, empty())
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.integers(0, 6))
+def test_random_worlds(seed: int, user: int) -> None:
+    """Whatever the world: every path holds, shares are exact and sorted, a quote is shown where there is one."""
+    data = random_world(seed)
+    graph = random_graph(seed, data)
+    explainer = Explainer(random_profiles(seed, data), data, graph)
+    links = Links(graph, data)
+    for item in range(data.n_items):
+        out = explainer.explain(user, item, limit=3)
+        assert check(out, data, graph) == []
+        kinds = [(e.kind, e.path[0].tail) for e in out.evidence]
+        taken = [tail for kind, tail in kinds if kind in ("history", "knowledge")]
+        assert len(set(taken)) == len(taken)
+        assert [e.share for e in out.evidence] == sorted((e.share for e in out.evidence), reverse=True)
+        for (kind, tail), evidence in zip(kinds, out.evidence, strict=True):
+            assert evidence.share == (0.0 if kind == "mention" else out.shares[tail])
+        own = data.interactions.item_nums[data.interactions.user_nums == user]
+        bridges = links.between(own[own != item], item), links.mentioned(data.users.ids[user], item)
+        if any(links.quote(t) for b in bridges for t in [*b.near.tolist(), *b.far.tolist()]):
+            assert any(e.source for e in out.evidence)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.integers(0, 8))
+def test_connections_agree_with_networkx(seed: int, item: int) -> None:
+    data = random_world(seed)
+    graph = random_graph(seed, data)
+    others = np.delete(np.arange(data.n_items), item)
+    bridges = Links(graph, data).between(others, item)
+    naive = naive_connections(graph, f"item:{data.items.ids[item]}")
+    for other in others.tolist():
+        ways = bridges.of(other)
+        found = {"" if bridges.near[b] == bridges.far[b] else graph.entities["entity"][bridges.node[b]] for b in ways}
+        assert found == naive.get(f"item:{data.items.ids[other]}", set())
+        assert [bridges.quality[b] for b in ways] == sorted((bridges.quality[b] for b in ways), reverse=True)

@@ -1,0 +1,180 @@
+"""The sentences: golden ones, and what they must never claim."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from io import StringIO
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from graphrec.explain import Explainer
+from graphrec.explain.render import render
+from graphrec.types import Evidence, Explanation, ProfileBlock, Profiles, Source
+from kg.graph import empty
+from tests.explain.test_paths import WORTH, explain
+from tests.explain.test_shares import random_profiles
+from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, said, world
+
+
+def popularity(strength: float) -> ProfileBlock:
+    data = world()
+    return ProfileBlock("popularity", np.ones((data.n_users, 1)), np.full((data.n_items, 1), strength))
+
+
+QUOTE = 'a reviewer of it writes: "Works wonders even in drop-D tuning & it never slips off the neck!"'
+
+
+def test_common_ground() -> None:
+    text = explain("ann", "capo", profiles=counted(world(), {"strings": 4.0, "tuner": 1.0})).text
+    assert text == (
+        'Recommended mostly because you took "Slinky & Co" (80 % of the score). '
+        f'It shares "drop-D tuning" with "Slinky & Co"; {QUOTE}'
+    )
+
+
+def test_taken_together() -> None:
+    text = explain("ann", "capo", profiles=counted(world(), {"strings": 1.0, "tuner": 4.0})).text
+    assert text == (
+        'Recommended mostly because somebody else who took "Snark "SN1"" also took it (80 % of the score). '
+        f'It shares "drop-D tuning" with "Slinky & Co", which you took; {QUOTE}'
+    )
+
+
+def test_many_causes() -> None:
+    text = explain("ann", "capo", graph=empty()).text
+    assert text == (
+        'Recommended partly because people who took "Slinky & Co" also took it (48 % of the score); '
+        'all that you took makes up 96 %. Your friend "dee" took it.'
+    )
+
+
+def test_a_block_that_does_not_split() -> None:
+    profiles = Profiles((*counted(world(), {"strings": 1.0}).blocks, popularity(3.0)))
+    assert explain("ann", "capo", profiles=profiles, graph=empty(), limit=1).text == (
+        "Recommended mostly because of its popularity: 3 people took it (75 % of the score), "
+        'and also because people who took "Slinky & Co" also took it (25 % of the score).'
+    )
+
+
+def test_a_friend() -> None:
+    text = explain("dee", "cable", profiles=counted(world(), {"strings": 2.0}, 0.5), graph=empty()).text
+    assert text == 'Recommended mostly because of your friend "ann", who took it (100 % of the score).'
+
+
+def test_without_history() -> None:
+    assert explain("eve", "capo").text == 'Nothing is known yet of what you took, but your friend "dee" took this.'
+    alone = replace(world(), social_edge_index=np.zeros((2, 0), np.int64))
+    profiles = Profiles((popularity(1.0),))
+    known = "Nothing is known yet of what you took"
+    assert explain("eve", "capo", data=alone, profiles=profiles).text == (
+        f"{known}, so what is popular with everyone comes first: 3 people took this."
+    )
+    nobody = alone.subset(alone.interactions.item_nums != alone.items.number("lamp"))
+    assert explain("eve", "lamp", data=nobody).text == f"{known}, and nobody has taken this either."
+
+
+def test_no_recommendation() -> None:
+    """A score below zero has no percentages and no cause; what the two have in common may still be said."""
+    text = explain("ann", "capo", profiles=counted(world(), {"tuner": 1.0, "cable": -5.0})).text
+    assert text.startswith("Its score for you is not above zero, so it is no recommendation.")
+    assert "%" not in text
+    assert "because" not in text
+
+
+def test_complaints_are_told_as_complaints() -> None:
+    text = explain("bob", "tuner", limit=1).text
+    assert text.endswith(
+        'It shares "padding" with "Spring Capo", which you took, though a reviewer of this item is critical of that; '
+        'a reviewer of it writes: "Its padding is thin."'
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "text"),
+    [
+        (0.8, 0.9, 'You praised "hinge", and reviewers of this item praise it.'),
+        (-0.8, 0.9, 'You criticised "hinge", but reviewers of this item praise it.'),
+        (0.8, -0.9, 'You praised "hinge", but reviewers of this item criticise it.'),
+        (0.0, 0.0, 'You wrote about "hinge", and reviewers of this item mention it.'),
+    ],
+)
+def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
+    texts = {"r1": "What a hinge!", "r2": "A hinge of sorts.", "r3": "The hinge, oh well."}
+    facts = [Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", mine)]
+    facts += [Fact("item:capo", "has_aspect", "aspect:hinge", r, "hinge", theirs) for r in ("r2", "r3")]
+    graph = graph_of(facts, texts)
+    assert text.removesuffix(".") in explain("ann", "capo", graph=graph, profiles=counted(world(), {})).text
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "text"),
+    [
+        ("made_by", "made_by", 'It is made by "hinge", like "Slinky & Co"'),
+        ("has_colour", "has_colour", 'It shares "hinge" (colour) with "Slinky & Co"'),
+        ("made_by", "mentions_brand", 'Both it and "Slinky & Co" are linked to "hinge"'),
+        ("mentions_brand", "mentions_brand", 'Like "Slinky & Co" it is reviewed by people who mention "hinge"'),
+    ],
+)
+def test_relations(near: str, far: str, text: str) -> None:
+    graph = graph_of([Fact("item:strings", near, "x:hinge"), Fact("item:capo", far, "x:hinge")], {})
+    assert explain("ann", "capo", graph=graph, profiles=counted(world(), WORTH)).text.endswith(f". {text}.")
+
+
+def test_direct_link() -> None:
+    graph = graph_of([Fact("item:strings", "also_bought", "item:capo")], {})
+    out = explain("ann", "capo", graph=graph)
+    assert out.text.endswith('It is linked to "Slinky & Co" (also bought).')
+    assert [s.head for s in out.evidence[0].path] == ["user:ann", "item:strings"]
+
+
+def test_whose_words() -> None:
+    """The user's own review of the history item is said to be theirs."""
+    graph = knowledge()
+    graph = replace(graph, texts={said("ann", "strings"): graph.texts[said("ann", "strings")]})
+    assert (
+        'you wrote of "Slinky & Co": "I love how these hold drop-D tuning."' in explain("ann", "capo", graph=graph).text
+    )
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(0, 6))
+def test_percentages_are_true(seed: int, user: int) -> None:
+    """Whatever the world: percentages lie in (0, 100], and only positive scores have any."""
+    data = random_world(seed)
+    explainer = Explainer(random_profiles(seed, data), data, random_graph(seed, data))
+    for item in range(data.n_items):
+        out = explainer.explain(user, item)
+        percents = [int(p) for p in re.findall(r"(\d+) %", out.text)]
+        assert all(0 < p <= 100 for p in percents)
+        assert out.score > 0 or not percents
+        assert re.fullmatch(r"[A-Z][^\n]*[.!?]\"?", out.text)
+
+
+def shown(explanation: Explanation) -> str:
+    out = StringIO()
+    Console(width=100, file=out).print(render(explanation))
+    return out.getvalue()
+
+
+def test_render() -> None:
+    out = explain("ann", "capo", profiles=Profiles((*counted(world(), WORTH).blocks, popularity(-2.0))))
+    text = shown(out)
+    for part in ("Spring Capo for ann", "popularity", "-2.000", "you –interacted→ Slinky & Co", "tuning & it never"):
+        assert part in text
+    assert "█" in text
+
+
+def test_render_takes_text_as_text() -> None:
+    """Markup and escape sequences in titles and reviews reach no terminal."""
+    nasty = "[bold]\x1b[31mred[/bold]\x07"
+    step = replace(explain("ann", "capo").evidence[0].path[0], tail_label=nasty)
+    evidence = Evidence(1.0, "history", (step,), Source("r", nasty))
+    text = shown(Explanation("ann", "capo", 1.0, {nasty: 1.0}, (evidence,), nasty, title=nasty))
+    assert text.count("[bold][31mred[/bold]") == 5
+    assert "\x1b" not in text
+    assert "\x07" not in text
