@@ -197,3 +197,16 @@ def test_an_index_that_does_not_fit_is_refused(tmp_path: Path) -> None:
             Index.load(path)
     with pytest.raises(ArtifactError, match="cannot be written"):
         Index.build(np.eye(6, dtype=np.float32)).save(tmp_path / "no" / "folder")
+
+
+def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
+    """Items far apart in length leave HNSW with parts that no edge leads to."""
+    rng = np.random.default_rng(5)
+    items = (rng.standard_normal((3000, 4)) * rng.lognormal(0, 3, (3000, 1))).astype(np.float32)
+    index = Index.build(items, RetrieveConfig(exact_below=0, hnsw_links=4, ef_search=16))
+    reached = index._index.search(items[:5], 1000)[1]
+    assert (reached < 0).any(axis=1).all(), "the graph reaches everything: this test needs another example"
+    nums, scores = index.search(items[:5], 2500)
+    exact = Index.build(items).search(items[:5], 2500)
+    np.testing.assert_array_equal(nums, exact[0])
+    np.testing.assert_array_equal(scores, exact[1])
