@@ -1,0 +1,191 @@
+"""Imports go down only, and nothing is ever unpickled. Imports in functions and for type checking count too."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
+    5: ("cli", "serve", "__main__", "__init__"),
+    4: ("recommender",),
+    3: ("retrieve", "explain", "evaluate"),
+    2: ("blocks", "train"),
+    1: ("graph", "features", "nn"),
+    0: ("data", "types", "config", "errors", "artifact", "cache_dir"),
+}
+LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
+NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}
+PICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+
+
+def imports(tree: ast.Module, package: list[str]) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything imported: `from a import b` is a.b, relative names are made absolute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+            "import_module",
+            "__import__",
+        ):
+            yield from ((node.lineno, str(a.value)) for a in node.args[:1] if isinstance(a, ast.Constant))
+
+
+def room_of(name: str, root: Path) -> str:
+    """The room that an import of graphrec.… lands in. What is no module is a name in the package's __init__."""
+    first = [*name.split("."), ""][1]
+    if first == "__version__":
+        return "types"  # a constant
+    is_module = (root / "graphrec" / f"{first}.py").exists() or (root / "graphrec" / first).is_dir()
+    return first if first and is_module else "__init__"
+
+
+def upward(root: Path) -> Iterator[str]:
+    """Every import under root/graphrec and root/kg that its layer forbids, as file:line: what."""
+    for file in sorted([*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]):
+        parts = file.relative_to(root).with_suffix("").parts
+        room = parts[1]
+        if parts[0] == "graphrec" and room not in LAYER:
+            yield f"{file.relative_to(root)}:1: {room} has no layer; give it one in {Path(__file__).name}"
+            continue
+        for line, name in imports(ast.parse(file.read_text("utf-8")), list(parts[:-1])):
+            top, where = name.split(".")[0], f"{file.relative_to(root)}:{line}: imports {name}"
+            if parts[0] == "kg":
+                if top == "graphrec":
+                    yield f"{where}, but kg knows nothing of graphrec"
+            elif top == "graphrec":
+                other = room_of(name, root)
+                if room == "nn" and other != "nn":
+                    yield f"{where}, but nn sees tensors only"
+                elif other in LAYER and LAYER[other] > LAYER[room]:
+                    yield f"{where}, from layer {LAYER[room]} up to layer {LAYER[other]}"
+            elif room == "nn" and top not in NN_MAY_IMPORT:
+                yield f"{where}, but nn sees tensors only"
+
+
+def unpickling(root: Path) -> Iterator[str]:
+    """Every place under root/graphrec and root/kg that could run code from a file it reads."""
+    for file in sorted([*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]):
+        tree, where = ast.parse(file.read_text("utf-8")), file.relative_to(root)
+        aliases = [a for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
+        torches = {"torch"} | {a.asname for a in aliases if a.name == "torch" and a.asname}
+        for line, name in imports(tree, []):
+            top, last = name.split(".")[0], name.split(".")[-1]
+            if top in PICKLERS or (top == "torch" and last == "load"):
+                yield f"{where}:{line}: imports {name}"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                name = ast.unparse(node)
+                loads = node.attr == "load" and name.split(".")[0] in torches
+                if loads or node.attr in ("read_pickle", "to_pickle"):
+                    yield f"{where}:{node.lineno}: {name}"
+            elif isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
+                yield f"{where}:{node.value.lineno}: allow_pickle"
+
+
+def test_imports_go_down_only() -> None:
+    assert list(upward(ROOT)) == []
+
+
+def test_nothing_is_unpickled() -> None:
+    assert list(unpickling(ROOT)) == []
+
+
+# --- the checks themselves --------------------------------------------------------------------------------------------
+
+
+def plant(root: Path, files: dict[str, str]) -> None:
+    for name, text in {"graphrec/__init__.py": "", "kg/__init__.py": "", **files}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+
+
+ROOMS = {
+    "graphrec/cli.py": "",
+    "graphrec/recommender.py": "",
+    "graphrec/blocks/spectral.py": "",
+    "graphrec/types.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("graphrec/data/x.py", "from graphrec.recommender import Recommender"),
+        ("graphrec/data/x.py", "from graphrec import recommender"),
+        ("graphrec/data/x.py", "import graphrec.recommender as r"),
+        ("graphrec/data/x.py", "import graphrec"),
+        ("graphrec/data/x.py", "from graphrec import Recommender"),
+        ("graphrec/data/x.py", "from .. import cli"),
+        ("graphrec/data/deep/x.py", "from ...blocks import spectral"),
+        ("graphrec/artifact.py", "from .blocks.spectral import Spectral"),
+        ("graphrec/graph/x.py", "def f():\n    from graphrec.blocks.spectral import Spectral"),
+        ("graphrec/graph/x.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import graphrec.cli"),
+        ("graphrec/graph/x.py", "import importlib\nimportlib.import_module('graphrec.cli')"),
+        ("graphrec/nn/x.py", "import pandas as pd"),
+        ("graphrec/nn/x.py", "from graphrec.types import Floats"),
+        ("graphrec/nn/x.py", "from kg.graph import KnowledgeGraph"),
+        ("graphrec/unheard_of.py", ""),
+        ("kg/x.py", "from graphrec.errors import DataError"),
+        ("kg/x.py", "def f():\n    import graphrec"),
+    ],
+)
+def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, text: str) -> None:
+    plant(tmp_path, {**ROOMS, file: text})
+    (found,) = upward(tmp_path)
+    assert found.startswith(f"{file}:{max(1, len(text.splitlines()))}: ")
+
+
+def test_imports_that_go_down_or_stay_are_allowed(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            **ROOMS,
+            "graphrec/__init__.py": "from graphrec.recommender import Recommender",
+            "graphrec/cli.py": "import graphrec\nfrom graphrec.blocks import spectral\nfrom kg import graph",
+            "graphrec/blocks/spectral.py": "from . import base\nfrom graphrec.nn.x import A\nfrom graphrec import types",
+            "graphrec/blocks/base.py": "from graphrec import __version__\nimport numpy, pandas",
+            "graphrec/nn/x.py": "import math\nimport torch.nn as nn\nfrom torch_geometric.nn import A\nfrom .y import B",
+            "graphrec/nn/y.py": "from __future__ import annotations\nfrom graphrec.nn import x",
+            "graphrec/data/dataset.py": "def load():\n    from graphrec.data.detect import load\n    import kg.types",
+            "kg/graph.py": "import spacy\nfrom kg.types import Span\nfrom . import types",
+        },
+    )
+    assert list(upward(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pickle",
+        "from joblib import load",
+        "import importlib\nimportlib.import_module('dill')",
+        "import torch\ntorch.load('x', weights_only=True)",
+        "import torch as t\nt.load('x')",
+        "import torch\ntorch.jit.load('x')",
+        "from torch import load",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import numpy as np\nnp.load('x', allow_pickle=bool(1))",
+        "import pandas as pd\npd.read_pickle('x')",
+    ],
+)
+@pytest.mark.parametrize("file", ["graphrec/data/x.py", "kg/x.py"])
+def test_unpickling_is_found(tmp_path: Path, file: str, text: str) -> None:
+    plant(tmp_path, {file: text})
+    (found,) = unpickling(tmp_path)
+    assert found.startswith(f"{file}:{len(text.splitlines())}: ")
+
+
+def test_other_loading_is_allowed(tmp_path: Path) -> None:
+    text = "import json, numpy as np, torch\njson.load(f)\nnp.load('x', allow_pickle=False)\ntorch.nn.Linear(2, 2)"
+    plant(tmp_path, {"graphrec/x.py": text})
+    assert list(unpickling(tmp_path)) == []
