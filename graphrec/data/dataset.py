@@ -116,6 +116,13 @@ def review_id(user_id: str, item_id: str) -> str:
     return "r" + hashlib.blake2b(f"{user_id}\x1f{item_id}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
+def _number(ids: pd.Series, kind: str) -> tuple[Vocabulary, Ints]:
+    """The vocabulary of a column of ids, and the number of each row; a distinct id is looked up once."""
+    codes, distinct = pd.factorize(ids)
+    vocabulary = Vocabulary(distinct, kind)
+    return vocabulary, vocabulary.numbers(list(distinct))[codes]
+
+
 def _attributes(rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary) -> pd.DataFrame:
     columns = [number_column, "key", "value"]
     if rows is None or rows.empty:
@@ -171,10 +178,8 @@ def build(
     quarantine.merged += before - len(events)
     events = events.sort_values(["user_id", "item_id"], kind="stable").reset_index(drop=True)
 
-    user_vocabulary = Vocabulary(events["user_id"], "user")
-    item_vocabulary = Vocabulary(events["item_id"], "item")
-    user_nums = user_vocabulary.numbers(events["user_id"].tolist())
-    item_nums = item_vocabulary.numbers(events["item_id"].tolist())
+    user_vocabulary, user_nums = _number(events["user_id"], "user")
+    item_vocabulary, item_nums = _number(events["item_id"], "item")
     weights = events["weight"].to_numpy(np.float32) if "weight" in events else np.ones(len(events), np.float32)
     times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
     interactions = Interactions(user_nums, item_nums, weights, times)

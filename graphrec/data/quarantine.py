@@ -25,7 +25,12 @@ class BadRow:
 
 @dataclass
 class Quarantine:
-    """The report of one load: rows read, rows merged, and every bad row."""
+    """The report of one load: rows read, rows merged, and every bad row.
+
+    ``rows_read`` counts every interaction row, good or bad, and the bad rows of side files, so that after a load
+
+        rows_read == interactions kept + merged + len(quarantine)
+    """
 
     rows_read: int = 0
     merged: int = 0
@@ -39,7 +44,8 @@ class Quarantine:
         return iter(self.rows)
 
     def add(self, file: str | Path, line: int, reason: str, found: object = "") -> None:
-        """Set one row aside. ``reason`` is a fixed phrase, so that reasons can be counted."""
+        """Set one row aside, as one more row read. ``reason`` is a fixed phrase, so that reasons can be counted."""
+        self.rows_read += 1
         self.counts[reason] += 1
         if len(self.rows) < MAX_KEPT:
             self.rows.append(BadRow(str(file), line, reason, str(found)[:80]))

@@ -1,0 +1,1 @@
+"""Readers: one file for each format, each with ``NAME``, ``matches(source)`` and ``read(source)``."""
