@@ -1,0 +1,92 @@
+"""Interactions by the million, for scale tests: arrays only, in pieces that fit the cache of a small machine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.dataset import Dataset
+from graphrec.data.sample.shop import END, START
+from graphrec.errors import ConfigError
+from graphrec.types import Interactions, Ints, Vocabulary
+
+TASTES = 64  # groups of users who share most of their items
+SHARED = 0.7  # share of a user's items that come from the group
+PIECE = 2_000_000  # edges drawn at a time
+
+
+def generate_edges(n_users: int, n_items: int, n_edges: int, seed: int = 7) -> Dataset:
+    """Exactly ``n_edges`` distinct interactions with times, popularity skew and taste groups; no texts, no friends.
+
+    Memory: 28 bytes an edge for the result, and about 200 MB besides. Raises ConfigError where users and items
+    are too few for so many edges (a quarter of all pairs) or for one edge a user.
+    """
+    if n_items < TASTES or not 0 < n_users <= n_edges <= n_users * n_items // 4:
+        raise ConfigError(
+            f"{n_edges} edges between {n_users} users and {n_items} items are not possible; take {TASTES} items or"
+            " more, and between one and a quarter of the items a user"
+        )
+    rng = np.random.default_rng(seed)
+    activity = rng.lognormal(0, 0.8, n_users)
+    degree = 1 + rng.multinomial(n_edges - n_users, activity / activity.sum())  # (U,)
+    while (excess := np.maximum(degree - n_items // 2, 0)).any():
+        degree -= excess
+        degree += rng.multinomial(excess.sum(), np.full(n_users, 1 / n_users))
+    shelf = rng.permutation(n_items)  # so that the item number tells nothing
+    user_nums, item_nums = np.empty(n_edges, np.int64), np.empty(n_edges, np.int64)
+    ends = np.cumsum(degree)
+    first, done = 0, 0
+    while first < n_users:
+        last = max(first + 1, int(np.searchsorted(ends, done + PIECE, side="right")))
+        pairs = _distinct_pairs(degree[first:last], n_items, shelf, rng)
+        piece = slice(done, done + len(pairs))
+        np.divmod(pairs, n_items, out=(user_nums[piece], item_nums[piece]))
+        user_nums[piece] += first
+        first, done = last, piece.stop
+    times = rng.integers(START, END, n_edges)
+    users = Vocabulary((f"u{n:09d}" for n in range(n_users)), "user")
+    items = Vocabulary((f"i{n:09d}" for n in range(n_items)), "item")
+    nothing = np.array([], np.int64)
+    return Dataset(
+        name="synthetic-edges",
+        users=users,
+        items=items,
+        interactions=Interactions(user_nums, item_nums, np.ones(n_edges, np.float32), times),
+        social_edge_index=np.zeros((2, 0), np.int64),
+        reviews=pd.DataFrame({"review_id": [], "user_num": nothing, "item_num": nothing, "summary": [], "text": []}),
+        item_titles=np.full(n_items, "", dtype=object),
+        item_text=np.full(n_items, "", dtype=object),
+        user_text=np.full(n_users, "", dtype=object),
+        item_attributes=pd.DataFrame({"item_num": nothing, "key": [], "value": []}),
+        user_attributes=pd.DataFrame({"user_num": nothing, "key": [], "value": []}),
+    )
+
+
+def _distinct_pairs(degree: Ints, n_items: int, shelf: Ints, rng: np.random.Generator) -> Ints:
+    """``degree[u]`` distinct items of each user, as sorted keys u · n_items + item."""
+    n = len(degree)
+    taste = rng.integers(0, TASTES, n)
+    keys = np.array([], np.int64)
+    lacking = degree
+    skewed = True
+    while lacking.any():
+        users = np.repeat(np.arange(n), lacking + lacking // 2 + 2 * (lacking > 0))
+        if skewed:  # density of rank x in [0, 1) falls as x^-½; later rounds, for the very active, are uniform
+            rank = rng.random(len(users)) ** 2
+            shared = rng.random(len(users)) < SHARED
+            group = taste[users]
+            size = (n_items - group + TASTES - 1) // TASTES  # items of the group: group, group + 64, …
+            own = group + TASTES * (rank * size).astype(np.int64)
+            items = shelf[np.where(shared, own, (rank * n_items).astype(np.int64))]
+        else:
+            items = rng.integers(0, n_items, len(users))
+        new = np.setdiff1d(users * n_items + items, keys)
+        owner = new // n_items
+        order = np.lexsort((rng.random(len(new)), owner))
+        found = np.bincount(owner, minlength=n)
+        place = np.arange(len(new)) - (np.cumsum(found) - found)[owner]  # in random order within each user
+        new = new[order[place < lacking[owner]]]
+        keys = np.sort(np.r_[keys, new])
+        lacking = degree - np.bincount(keys // n_items, minlength=n)
+        skewed = False
+    return keys
