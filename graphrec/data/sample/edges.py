@@ -12,13 +12,14 @@ from graphrec.types import Interactions, Ints, Vocabulary
 
 TASTES = 64  # groups of users who share most of their items
 SHARED = 0.7  # share of a user's items that come from the group
+SKEWED_TRIES = 4  # draws before the rest of a user's items are drawn uniformly
 PIECE = 2_000_000  # edges drawn at a time
 
 
 def generate_edges(n_users: int, n_items: int, n_edges: int, seed: int = 7) -> Dataset:
     """Exactly ``n_edges`` distinct interactions with times, popularity skew and taste groups; no texts, no friends.
 
-    Memory: 28 bytes an edge for the result, and about 200 MB besides. Raises ConfigError where users and items
+    Memory: 28 bytes an edge for the result, and a few hundred MB besides. Raises ConfigError where users and items
     are too few for so many edges (a quarter of all pairs) or for one edge a user.
     """
     if n_items < TASTES or not 0 < n_users <= n_edges <= n_users * n_items // 4:
@@ -63,30 +64,24 @@ def generate_edges(n_users: int, n_items: int, n_edges: int, seed: int = 7) -> D
 
 
 def _distinct_pairs(degree: Ints, n_items: int, shelf: Ints, rng: np.random.Generator) -> Ints:
-    """``degree[u]`` distinct items of each user, as sorted keys u · n_items + item."""
-    n = len(degree)
-    taste = rng.integers(0, TASTES, n)
+    """``degree[u]`` distinct items of each user, as sorted keys u · n_items + item. Repeats are drawn again."""
+    taste = rng.integers(0, TASTES, len(degree))
     keys = np.array([], np.int64)
-    lacking = degree
-    skewed = True
+    lacking, tries = degree, 0
     while lacking.any():
-        users = np.repeat(np.arange(n), lacking + lacking // 2 + 2 * (lacking > 0))
-        if skewed:  # density of rank x in [0, 1) falls as x^-½; later rounds, for the very active, are uniform
+        users = np.repeat(np.arange(len(degree)), lacking)
+        if tries < SKEWED_TRIES:  # density of rank x in [0, 1) falls as x^-½
             rank = rng.random(len(users)) ** 2
-            shared = rng.random(len(users)) < SHARED
             group = taste[users]
             size = (n_items - group + TASTES - 1) // TASTES  # items of the group: group, group + 64, …
             own = group + TASTES * (rank * size).astype(np.int64)
+            shared = rng.random(len(users)) < SHARED
             items = shelf[np.where(shared, own, (rank * n_items).astype(np.int64))]
-        else:
+        else:  # the very active have what everybody has
             items = rng.integers(0, n_items, len(users))
-        new = np.setdiff1d(users * n_items + items, keys)
-        owner = new // n_items
-        order = np.lexsort((rng.random(len(new)), owner))
-        found = np.bincount(owner, minlength=n)
-        place = np.arange(len(new)) - (np.cumsum(found) - found)[owner]  # in random order within each user
-        new = new[order[place < lacking[owner]]]
-        keys = np.sort(np.r_[keys, new])
-        lacking = degree - np.bincount(keys // n_items, minlength=n)
-        skewed = False
+        keys = np.concatenate([keys, users * n_items + items])
+        keys.sort(kind="stable")  # merges the sorted with the new
+        keys = keys[np.append(True, keys[1:] != keys[:-1])]
+        lacking = degree - np.bincount(keys // n_items, minlength=len(degree))
+        tries += 1
     return keys
