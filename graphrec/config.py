@@ -5,12 +5,14 @@ Everything that a validation set can choose is chosen there unless it is set her
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from graphrec.errors import ConfigError
 
@@ -22,13 +24,13 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-IntList = Annotated[tuple[int, ...], BeforeValidator(_listed)]
-FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+IntList = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), Field(min_length=1)]
+FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SplitConfig(_Section):
@@ -144,9 +146,7 @@ class Config(_Section):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']} (found {e['input']!r})" for e in error.errors()
-            )
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_fault(e)}" for e in error.errors())
             raise ConfigError(f"{where}: {faults}; settings are described in graphrec/config.py") from None
 
     @classmethod
@@ -190,11 +190,16 @@ class Config(_Section):
         return "\n".join(lines) + "\n"
 
 
+def _fault(error: Mapping[str, Any]) -> str:
+    """What is wrong with one setting, from pydantic's description of it."""
+    if error["type"] != "extra_forbidden":
+        return f"{error['msg']} (found {error['input']!r})"
+    *path, name = map(str, error["loc"])
+    known = Config().model_dump()[path[0]] if path else Config.model_fields
+    near = get_close_matches(name, known, n=1)
+    return "there is no such setting" + (f", perhaps {'.'.join([*path, *near])} is meant" if near else "")
+
+
 def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    return repr(value)
+    """A value in TOML, which writes bools, numbers, strings and lists as JSON does."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
