@@ -72,7 +72,8 @@ class Vocabulary:
         """SHA-256 over the ids in order; equal fingerprints mean equal numbering."""
         digest = hashlib.sha256()
         for id_ in self.ids:
-            digest.update(id_.encode("utf-8", "surrogatepass") + b"\x00")
+            name = id_.encode("utf-8", "surrogatepass")
+            digest.update(len(name).to_bytes(8, "big") + name)
         return digest.hexdigest()
 
 
