@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -38,6 +38,7 @@ def matrices(rows: st.SearchStrategy[int], width: int) -> st.SearchStrategy[Floa
     return rows.flatmap(lambda n: hnp.arrays(np.float32, (n, width), elements=values.map(np.float32)))
 
 
+@settings(max_examples=60)
 @given(data=st.data(), width=st.integers(1, 4), k=st.integers(0, 40), config=st.sampled_from([EXACT, HNSW]))
 def test_agrees_with_the_naive_twin(data: st.DataObject, width: int, k: int, config: RetrieveConfig) -> None:
     items = data.draw(matrices(st.integers(1, 60), width), label="items")
@@ -143,6 +144,7 @@ def test_exact_up_to_the_limit_and_hnsw_above() -> None:
         assert isinstance(Index.build(items, RetrieveConfig(exact_below=limit))._index, kind)
 
 
+@settings(max_examples=60)
 @given(data=st.data(), k=st.integers(1, 12))
 def test_similar_is_cosine_without_the_item_itself(data: st.DataObject, k: int) -> None:
     values = st.floats(-2, 2, width=32).map(lambda x: round(x, 2))
