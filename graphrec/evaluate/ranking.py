@@ -66,23 +66,22 @@ def top_k(scores: Floats, k: int) -> Ints:
     """
     size = scores.shape[1]
     table = torch.from_numpy(scores)
-    values, items = table.topk(min(k + 1, size), dim=1)  # NaN would come first
-    if len(scores) and bool(values[:, 0].isnan().any()):
+    values, items = (found.numpy() for found in table.topk(min(k + 1, size), dim=1))  # NaN would come first
+    if np.isnan(values[:, 0]).any():
         raise _nan()
     if k < size:
         # topk keeps any of the items tied at the last place; take the lowest numbers among them instead
-        tied = ((values[:, k - 1] == values[:, k]) & (values[:, k] > -torch.inf)).nonzero()[:, 0]
+        tied = np.flatnonzero((values[:, k - 1] == values[:, k]) & (values[:, k] > -np.inf))
         values, items = values[:, :k], items[:, :k]
-        for row in tied.tolist():
-            last = values[row, k - 1]
-            above = (table[row] > last).nonzero()[:, 0]  # ascending item numbers
-            level = (table[row] == last).nonzero()[: k - len(above), 0]
-            items[row] = torch.cat([above, level])
-    items = items.sort(dim=1).values
-    values, order = table.gather(1, items).sort(dim=1, descending=True, stable=True)
-    items = items.gather(1, order).masked_fill_(values == -torch.inf, -1)
-    out: Ints = items.numpy()
-    return out
+        for row in tied:
+            above = np.flatnonzero(scores[row] > values[row, -1])
+            level = np.flatnonzero(scores[row] == values[row, -1])
+            items[row] = np.concatenate([above, level[: k - len(above)]])
+    items = np.sort(items, axis=1)
+    values = np.take_along_axis(scores, items, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    items, values = np.take_along_axis(items, order, axis=1), np.take_along_axis(values, order, axis=1)
+    return np.where(values > -np.inf, items, -1)
 
 
 def ranked(
@@ -100,7 +99,7 @@ def ranked(
     Raises DataError where scores are NaN or of another shape than (BLOCK, I).
     """
     n, size = seen.shape
-    rows_held = min(-(-batch_size // BLOCK), -(-n // BLOCK)) * BLOCK
+    rows_held = max(min(-(-batch_size // BLOCK), -(-n // BLOCK)), 1) * BLOCK
     buffer = np.empty((rows_held, size), np.float32)
     for start in range(0, n, rows_held):
         stop = min(start + rows_held, n)

@@ -1,0 +1,78 @@
+"""The validation users on which everything is chosen: hyper-parameters, early stopping, blend weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphrec.data.dataset import Dataset
+from graphrec.errors import DataError
+from graphrec.evaluate import metrics
+from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, hits_of, new_items, pattern, ranked
+from graphrec.types import Floats, Ints
+
+MIN_USERS = 50  # below this many users with a history, users without one count too
+
+
+class Validation:
+    """A seeded sample of users, and NDCG@k on them over the full catalogue.
+
+    Made from the training and validation parts only. # No leakage. A test part cannot be handed in.
+
+    Args:
+        train: gives each user's history, which is left out of the ranking.
+        valid: gives the relevant items; what a user already has in ``train`` does not count.
+        k: cut-off. users: at most this many are drawn. seed: of the draw.
+
+    Attributes:
+        user_nums: int64 (B,), ascending, B ≤ users. seen, truth: CSR int8 (B, I), row b is user_nums[b].
+
+    B is 0 where no user qualifies; every NDCG is then 0.0, so that the first of several candidates is kept.
+    """
+
+    def __init__(self, train: Dataset, valid: Dataset, k: int = 20, users: int = 3000, seed: int = 42) -> None:
+        self.k = k
+        seen = pattern(train.matrix())
+        truth = new_items(valid.matrix(), seen)
+        wanted = np.diff(truth.indptr) > 0  # (U,)
+        eligible = np.flatnonzero(wanted & (np.diff(seen.indptr) > 0))
+        if len(eligible) < MIN_USERS:
+            eligible = np.flatnonzero(wanted)
+        drawn = np.random.default_rng(seed).choice(eligible, min(users, len(eligible)), replace=False)
+        self.user_nums: Ints = np.sort(drawn).astype(np.int64)
+        self.seen: sp.csr_matrix = seen[self.user_nums]
+        self.truth: sp.csr_matrix = truth[self.user_nums]
+
+    def __len__(self) -> int:
+        return len(self.user_nums)
+
+    def ndcg(self, users: Floats, items: Floats) -> float:
+        """Mean NDCG@k of inner products: users float32 (B, d) of exactly ``user_nums``, items float32 (I, d)."""
+        return _mean(self.per_user_ndcg(users, items))
+
+    def ndcg_of(self, scores: Callable[[Ints], Floats]) -> float:
+        """Mean NDCG@k of any scorer: ``scores`` maps user numbers int64 (n,) to float32 (n, I)."""
+        return _mean(self.per_user_ndcg_of(scores))
+
+    def per_user_ndcg(self, users: Floats, items: Floats) -> Floats:
+        """NDCG@k of each user, float32 (B,), from embeddings as in ``ndcg``. Raises DataError for another B."""
+        if len(users) != len(self):
+            raise DataError(f"{len(users)} user rows for {len(self)} validation users; give the rows at user_nums")
+        return self._per_user(EmbeddingScorer(users, items).scores, np.arange(len(self)))
+
+    def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
+        """NDCG@k of each user, float32 (B,), from scores as in ``ndcg_of``."""
+        return self._per_user(scores, self.user_nums)
+
+    def _per_user(self, scores: Callable[[Ints], Floats], asked: Ints) -> Floats:
+        wanted = np.diff(self.truth.indptr)  # (B,)
+        out = np.zeros(len(self), np.float32)
+        for rows, _, items in ranked(scores, asked, self.seen, self.k, BLOCK):
+            out[rows] = metrics.ndcg(hits_of(items, self.truth[rows]), wanted[rows], self.k)
+        return out
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean(dtype=np.float64)) if len(values) else 0.0
