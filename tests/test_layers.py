@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
-    5: ("cli", "serve", "__main__", "__init__"),
-    4: ("recommender",),
+    5: ("cli", "cli_kg", "demo", "doctor", "serve", "__main__", "__init__"),
+    4: ("recommender", "experiment", "model_files"),
     3: ("retrieve", "explain", "evaluate"),
     2: ("blocks", "train"),
     1: ("graph", "features", "nn"),
@@ -98,6 +99,18 @@ def test_imports_go_down_only() -> None:
 
 def test_nothing_is_unpickled() -> None:
     assert list(unpickling(ROOT)) == []
+
+
+def test_everything_is_in_the_wheel() -> None:
+    """setuptools leaves out folders without __init__.py, and files that package-data does not name."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
+    for package in ("graphrec", "kg"):
+        for file in (ROOT / package).rglob("*"):
+            if file.is_dir() or "__pycache__" in file.parts:
+                continue
+            assert (file.parent / "__init__.py").exists(), f"{file.parent} has no __init__.py"
+            name = file.relative_to(ROOT / package)
+            assert file.suffix == ".py" or any(name.match(p) for p in patterns[package]), f"{file}: not in package-data"
 
 
 # --- the checks themselves --------------------------------------------------------------------------------------------

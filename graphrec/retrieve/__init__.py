@@ -1,0 +1,1 @@
+"""Finding the best items for a profile."""
