@@ -36,6 +36,10 @@ class Validation(Protocol):
         """NDCG@k of the rankings users @ items.T; users float32 (B, d) for exactly ``user_nums``, items (I, d)."""
         ...
 
+    def ndcg_of(self, scores: Callable[[Ints], Floats]) -> float:
+        """NDCG@k of any scorer from user numbers int64 (n,) to float32 (n, I)."""
+        ...
+
 
 class Block(Protocol):
     """One way to learn profiles."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from graphrec.blocks.base import Validation
-from graphrec.types import Floats, ProfileBlock
+from graphrec.types import Floats, Ints, ProfileBlock
 
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 SWEEPS = 3
@@ -18,17 +20,26 @@ def blend(blocks: list[ProfileBlock], validation: Validation) -> tuple[dict[str,
     best with the others held; a weight moves only for a strictly better score, so a block that adds nothing stays at 0.
     All blocks have unit deviation over the catalogue, so the weights are comparable.
     """
-    users = [block.users[validation.user_nums] for block in blocks]  # (B, d_b)
-    items = [block.items for block in blocks]  # (I, d_b)
+    alone_scores = [b.users[validation.user_nums] @ b.items.T for b in blocks]  # each (B, I)
     known: dict[tuple[float, ...], float] = {}
+
+    def blended(weights: tuple[float, ...], user_nums: Ints) -> Floats:
+        rows = np.searchsorted(validation.user_nums, user_nums)
+        out = np.zeros((len(rows), alone_scores[0].shape[1]), np.float32)
+        for weight, scores in zip(weights, alone_scores, strict=True):
+            if weight:
+                out += np.float32(weight) * scores[rows]
+        return out
 
     def score(weights: tuple[float, ...]) -> float:
         if weights not in known:
-            known[weights] = _score(users, items, weights, validation)
+            known[weights] = validation.ndcg_of(partial(blended, weights))
         return known[weights]
 
     alone = [tuple(float(a == b) for b in range(len(blocks))) for a in range(len(blocks))]
     best = max(alone, key=score)
+    if len(blocks) == 1:
+        return {blocks[0].name: 1.0}, score(best)
     for _ in range(SWEEPS):
         before = best
         for place in range(len(blocks)):
@@ -40,10 +51,3 @@ def blend(blocks: list[ProfileBlock], validation: Validation) -> tuple[dict[str,
             break
     largest = max(best)
     return {block.name: w / largest for block, w in zip(blocks, best, strict=True)}, score(best)
-
-
-def _score(users: list[Floats], items: list[Floats], weights: tuple[float, ...], validation: Validation) -> float:
-    kept = [n for n, w in enumerate(weights) if w > 0]
-    return validation.ndcg(
-        np.hstack([users[n] * np.float32(weights[n]) for n in kept]), np.hstack([items[n] for n in kept])
-    )

@@ -2,9 +2,9 @@
 
     min_W ‖ X_a T W Tᵀ − X_b ‖² + λ‖W‖²     W = (AᵀA + λI)⁻¹ Aᵀ X_b T (TᵀT)⁻¹,   A = X_a T
 
-T are the frozen text embeddings of the items after PCA; X_a and X_b are random halves of every history, so that nothing
-is learned from an item predicting itself. λ = ∞ stands for W = I, the plain centroid of the history. The score is linear
-in the history, a new item needs only a text, and a free-text query takes the user's place.
+T are the frozen text embeddings of the items after PCA; X_a and X_b are random halves of every history, so that
+nothing is learned from an item predicting itself. λ = ∞ stands for W = I, the plain centroid of the history. The score
+is linear in the history, a new item needs only a text, and a free-text query takes the user's place.
 """
 
 from __future__ import annotations

@@ -51,6 +51,10 @@ class SentenceEncoder:
         self.id = f"{name}@{settings.max_tokens}"
         self._name = name
 
+    def check(self) -> str:
+        """Where the model will come from, after its checksum where one is known. Raises MissingModelError."""
+        return str(_minilm_folder()) if self.settings.encoder == "auto" else self._name
+
     @cached_property
     def _model(self) -> Any:
         from sentence_transformers import SentenceTransformer  # seconds to import, and a cached run never needs it
@@ -58,7 +62,7 @@ class SentenceEncoder:
         for noisy in ("transformers", "sentence_transformers"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         _quiet_loading_bars()
-        source = str(_minilm_folder()) if self.settings.encoder == "auto" else self._name
+        source = self.check()
         try:
             model = SentenceTransformer(source, device=_device(), local_files_only=Path(source).exists())
         except (OSError, ValueError) as error:

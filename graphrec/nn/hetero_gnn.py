@@ -55,7 +55,7 @@ class HeteroGNN(nn.Module):
         sizes = (graph.n_users, graph.n_items, graph.n_entities)
         self.layers = layers
         self.embedding = nn.Embedding(sum(sizes), dim)
-        nn.init.normal_(self.embedding.weight, std=0.1)
+        nn.init.normal_(self.embedding.weight, std=0.02)  # small: what is never trained stays quiet
         width = graph.text.shape[1]
         self.text = nn.Linear(width, dim, bias=False) if width else None
         self.text_gate = nn.Parameter(torch.full((3, dim), 0.3))

@@ -15,7 +15,8 @@ class RelationAttention(nn.Module):
         edge_features: width of the numeric edge features.
 
     Shapes: x (N, d), edge_index int64 (2, E), edge_type int64 (E,), edge_attr (E, edge_features) → (N, d).
-    The output is gated by a learned scalar that starts small, so the layer begins as the identity.
+    The message map begins as the identity: a node first hears the attention-weighted mean of its neighbours, so a user
+    without history begins as their friends. A learned scalar gates the message.
     """
 
     def __init__(self, dim: int, relations: int, heads: int = 2, edge_features: int = 2, relation_dim: int = 8) -> None:
@@ -24,7 +25,8 @@ class RelationAttention(nn.Module):
         self.attention = GATv2Conv(
             dim, dim // heads, heads=heads, edge_dim=relation_dim + edge_features, add_self_loops=False, bias=False
         )
-        self.gate = nn.Parameter(torch.tensor(0.1))
+        nn.init.eye_(self.attention.lin_l.weight)
+        self.gate = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor, edge_attr: Tensor) -> Tensor:
         features = torch.cat([self.relation(edge_type), edge_attr], dim=1)  # (E, relation_dim + edge_features)

@@ -1,0 +1,250 @@
+"""The command line. Tables and bars go to standard error; ``--json`` puts one document on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from graphrec.cli_kg import kg_app
+from graphrec.config import Config
+from graphrec.errors import GraphrecError
+from kg.errors import KGError
+
+app = typer.Typer(
+    name="graphrec",
+    help="Recommendations from interactions, friendships, reviews and knowledge, with reasons that can be checked.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(kg_app, name="kg")
+people = Console(stderr=True)
+
+Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
+Artifact = Annotated[Path, typer.Argument(help="A folder written by `graphrec fit`.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
+Settings = Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+SplitKind = Annotated[str | None, typer.Option("--split", help="temporal, leave-last, random or given.")]
+UserId = Annotated[str, typer.Option("--user", help="A user id.")]
+ItemId = Annotated[str, typer.Option("--item", help="An item id.")]
+Count = Annotated[int, typer.Option("-k", help="How many.")]
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def _config(file: Path | None, settings: list[str], split: str | None = None) -> Config:
+    return Config.load(file, [*settings, *([f"split.kind={split}"] if split else [])])
+
+
+def _load_data(source: Path) -> Any:
+    from graphrec.data.dataset import Dataset
+
+    data = Dataset.load(source)
+    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
+    people.print(f"{data.name}: {counts}", highlight=False)
+    people.print(data.quarantine.summary(), highlight=False, style="dim")
+    return data
+
+
+@app.command()
+def fit(
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", help="Where to write the model.")],
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006 (typer reads it)
+) -> None:
+    """Learn from SOURCE and write a model."""
+    from graphrec import artifact
+    from graphrec.recommender import Recommender
+
+    settings = _config(config, set_)
+    artifact.check_target(out)
+    model = Recommender(settings, progress=True).fit(_load_data(source))
+    model.save(out)
+    seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
+    validation = ", ".join(f"{k} {v}" for k, v in model.fitted.chosen["validation"].items())
+    people.print(_weights_table(model.fitted.chosen["weights"]))
+    people.print(f"{out} written ({seconds}); on validation: {validation}", highlight=False)
+    people.print(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}", highlight=False)
+
+
+def _weights_table(weights: dict[str, float]) -> Table:
+    table = Table("block", "weight", title="blend")
+    for name, weight in weights.items():
+        table.add_row(name, f"{weight:.3g}")
+    return table
+
+
+@app.command()
+def recommend(
+    artifact: Artifact,
+    user: UserId,
+    k: Count = 10,
+    query: Annotated[str | None, typer.Option(help="Free text to rank by, beside the profile.")] = None,
+    history: Annotated[list[str], typer.Option("--history", help="Further items the user took.")] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """The best items for a user."""
+    import graphrec
+
+    document = graphrec.load(artifact).recommend_document(user, k, query=query, history=history)
+    if as_json:
+        _print_json(document)
+        return
+    people.print(_items_table(document["items"], f"for {user}"))
+    for reason in document["degraded"]:
+        people.print(f"note: {reason}", style="yellow", highlight=False)
+
+
+def _items_table(rows: list[dict[str, Any]], title: str) -> Table:
+    table = Table("rank", "item", "title", "score", title=title)
+    for row in rows:
+        table.add_row(str(row["rank"]), row["item_id"], row["title"], f"{row['score']:.4f}")
+    return table
+
+
+@app.command()
+def explain(artifact: Artifact, user: UserId, item: ItemId, as_json: AsJson = False) -> None:
+    """Why an item scores as it does for a user."""
+    import graphrec
+    from graphrec.explain.render import render
+
+    explanation = graphrec.load(artifact).explain(user, item)
+    if as_json:
+        _print_json(explanation.to_json())
+        return
+    people.print(render(explanation))
+
+
+@app.command()
+def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = False) -> None:
+    """The items nearest to an item."""
+    import graphrec
+
+    rows = graphrec.load(artifact).similar(item, k).to_dict("records")
+    if as_json:
+        _print_json({"item_id": item, "items": rows})
+        return
+    people.print(_items_table(rows, f"similar to {item}"))
+
+
+@app.command()
+def evaluate(
+    source: Source,
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
+    split: SplitKind = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure honestly: fit on train, choose on validation, test once."""
+    from graphrec.experiment import evaluate_model
+
+    document = evaluate_model(_load_data(source), _config(config, set_, split), progress=True)
+    if as_json:
+        _print_json(document)
+        return
+    table = Table(
+        "metric", "value", title=f"{document['data']}, {document['split']} split, {document['users']:,} users"
+    )
+    for name, value in document["metrics"].items():
+        table.add_row(name, f"{value:.4f}")
+    people.print(table, _weights_table(document["chosen"]["weights"]))
+    seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
+    people.print(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB", highlight=False)
+
+
+@app.command()
+def compare(
+    source: Source,
+    models: Annotated[str, typer.Option("--models", help="Comma list.")] = "popularity,itemknn,ease,graphrec",
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
+    split: SplitKind = None,
+    as_json: AsJson = False,
+) -> None:
+    """One table of several models on one split, with significance."""
+    from graphrec.experiment import compare_models
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    comparison = compare_models(_load_data(source), names, _config(config, set_, split), progress=True)
+    if as_json:
+        _print_json(comparison.to_json())
+        return
+    people.print(comparison.table())
+
+
+@app.command()
+def serve(
+    artifact: Artifact,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Answer over HTTP: /recommend, /similar, /explain, /health; documentation at /docs."""
+    import uvicorn
+
+    import graphrec
+    from graphrec.serve.app import make_app
+
+    uvicorn.run(make_app(graphrec.load(artifact)), host=host, port=port)
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(help="For example ml-100k.")]) -> None:
+    """Get a public data set, checked by SHA-256."""
+    from graphrec.data.fetch import fetch as fetch_data
+
+    print(fetch_data(name))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Versions, devices and models found, what is missing, and how to get it."""
+    from graphrec.doctor import examine
+
+    findings = examine()
+    if as_json:
+        _print_json([vars(finding) for finding in findings])
+        return
+    table = Table("what", "found", "remedy", title="graphrec doctor")
+    for finding in findings:
+        style = "" if finding.ok else "yellow"
+        table.add_row(finding.what, finding.found, finding.remedy, style=style)
+    people.print(table)
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Argument(help="sample (synthetic) or ml-100k (real).")] = "sample",
+    users: Annotated[int, typer.Option(help="How many users to show.")] = 3,
+    out: Annotated[Path | None, typer.Option("--out", help="Keep the model here.")] = None,
+) -> None:
+    """The whole path on a small data set: load, fit, recommend, explain."""
+    from graphrec.demo import run
+
+    run(name, users, out, people)
+
+
+def main() -> None:
+    """Entry point. Exit code 0 for success, 2 for a mistake in the call or the data, told in one line."""
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    try:
+        app()
+    except (GraphrecError, KGError) as error:
+        print(f"graphrec: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

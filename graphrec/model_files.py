@@ -1,0 +1,186 @@
+"""What a fitted model looks like on disk, inside the artifact folder. No pickle anywhere.
+
+::
+
+    config.toml           settings          profiles.safetensors  every block's arrays, and popularity
+    index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
+    kg/                   knowledge graph   metrics.json, README.md (a model card)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kg.store
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from graphrec import artifact
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.errors import CorruptArtifactError
+from graphrec.retrieve.index import Index
+from graphrec.types import Floats, Interactions, ProfileBlock, Profiles, Vocabulary, frozen
+
+if TYPE_CHECKING:
+    from graphrec.recommender import Fitted
+
+ARRAYS = ("users", "items", "history", "scale", "text_map")
+
+
+def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> None:
+    """Write a fitted model as an artifact; see ``artifact.write`` for what a failure leaves."""
+
+    def fill(folder: Path) -> None:
+        (folder / "config.toml").write_text(config.to_toml(), "utf-8")
+        save_file(_arrays(fitted), folder / "profiles.safetensors")
+        fitted.index.save(folder / "index.faiss")
+        data, interactions = fitted.data, fitted.data.interactions
+        pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
+        pd.DataFrame({"item_id": data.items.ids, "title": data.item_titles}).to_parquet(folder / "items.parquet")
+        history = {"user_num": interactions.user_nums, "item_num": interactions.item_nums}
+        history["weight"] = interactions.weights
+        if interactions.timestamps is not None:
+            history["timestamp"] = interactions.timestamps
+        pd.DataFrame(history).to_parquet(folder / "history.parquet")
+        friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
+        pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
+        kg.store.save(fitted.graph, folder / "kg")
+        (folder / "metrics.json").write_text(json.dumps(_metrics(fitted), indent=2) + "\n", "utf-8")
+        (folder / "README.md").write_text(_card(fitted), "utf-8")
+
+    artifact.write(path, fill, _manifest(fitted, encoder_id))
+
+
+def load(path: Path) -> tuple[Fitted, Config]:
+    """Read an artifact back. Raises ArtifactError and its kinds for whatever is not as it was written."""
+    from graphrec.recommender import Fitted
+
+    manifest = artifact.read(path)
+    config = Config.load(path / "config.toml")
+    arrays = load_file(path / "profiles.safetensors")
+    blocks = tuple(_block(spec, arrays) for spec in manifest["blocks"])
+    users = Vocabulary(pd.read_parquet(path / "users.parquet")["user_id"], "user")
+    item_table = pd.read_parquet(path / "items.parquet")
+    items = Vocabulary(item_table["item_id"], "item")
+    for vocabulary in (users, items):
+        if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
+            raise CorruptArtifactError(f"{path}: the {vocabulary.kind} ids do not match the manifest; fit again")
+    profiles = Profiles(blocks)
+    fitted = Fitted(
+        data=_dataset(path, manifest["name"], users, items, item_table["title"]),
+        graph=kg.store.load(path / "kg"),
+        profiles=profiles,
+        popularity=arrays["popularity"],
+        index=Index.load(path / "index.faiss", config.retrieve, (len(items), sum(b.width for b in profiles.active()))),
+        chosen=manifest["chosen"],
+        version=manifest["model_version"],
+        metrics=manifest["metrics"],
+    )
+    return fitted, config
+
+
+def _arrays(fitted: Fitted) -> dict[str, Floats]:
+    out = {"popularity": np.ascontiguousarray(fitted.popularity, np.float32)}
+    for block in fitted.profiles.blocks:
+        for name in ARRAYS:
+            value = getattr(block, name)
+            if value is not None and not (name == "history" and value is block.items):
+                out[f"{block.name}.{name}"] = np.ascontiguousarray(value, np.float32)
+    return out
+
+
+def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
+    data = fitted.data
+    return {
+        "model_version": fitted.version,
+        "name": data.name,
+        "encoder": encoder_id,
+        "counts": dict(data.counts()),
+        "vocabularies": {"user": data.users.fingerprint, "item": data.items.fingerprint},
+        "blocks": [
+            {
+                "name": b.name,
+                "weight": b.weight,
+                "dim": b.width,
+                "linear": b.linear,
+                "friend_weight": b.friend_weight,
+                "history_is_items": b.history is b.items,
+            }
+            for b in fitted.profiles.blocks
+        ],
+        "chosen": fitted.chosen,
+        "metrics": fitted.metrics,
+    }
+
+
+def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
+    parts = {name: arrays.get(f"{spec['name']}.{name}") for name in ARRAYS}
+    users, items = parts.pop("users"), parts.pop("items")
+    assert users is not None
+    assert items is not None
+    items = frozen(items, np.float32)
+    if spec["history_is_items"]:
+        parts["history"] = items
+    return ProfileBlock(
+        spec["name"],
+        users,
+        items,
+        weight=spec["weight"],
+        linear=spec["linear"],
+        friend_weight=spec["friend_weight"],
+        **parts,
+    )
+
+
+def _dataset(path: Path, name: str, users: Vocabulary, items: Vocabulary, titles: pd.Series[Any]) -> Dataset:
+    """The training data that serving and explaining need: history, friends and titles. Reviews live in the graph."""
+    history = pd.read_parquet(path / "history.parquet")
+    friends = pd.read_parquet(path / "friends.parquet")
+    times = history["timestamp"].to_numpy(np.int64) if "timestamp" in history else None
+    none = {"key": np.array([], object), "value": np.array([], object)}
+    return Dataset(
+        name=name,
+        users=users,
+        items=items,
+        interactions=Interactions(
+            history["user_num"].to_numpy(), history["item_num"].to_numpy(), history["weight"].to_numpy(), times
+        ),
+        social_edge_index=frozen(friends.to_numpy().T, np.int64),
+        reviews=pd.DataFrame({c: [] for c in ("review_id", "user_num", "item_num", "summary", "text")}),
+        item_titles=titles.to_numpy(object),
+        item_text=np.full(len(items), "", object),
+        user_text=np.full(len(users), "", object),
+        item_attributes=pd.DataFrame({"item_num": np.array([], np.int64), **none}),
+        user_attributes=pd.DataFrame({"user_num": np.array([], np.int64), **none}),
+    )
+
+
+def _metrics(fitted: Fitted) -> dict[str, Any]:
+    return {"validation": fitted.chosen.get("validation", {}), "test": fitted.metrics}
+
+
+def _card(fitted: Fitted) -> str:
+    """A model card after Mitchell et al., FAT* 2019, with only what is known."""
+    counts = "".join(f"| {what} | {n:,} |\n" for what, n in fitted.data.counts().items())
+    blocks = "".join(f"| {b.name} | {b.width} | {b.weight:.3g} |\n" for b in fitted.profiles.blocks)
+    validation = ", ".join(f"{k} {v}" for k, v in fitted.chosen.get("validation", {}).items())
+    return f"""# Model card: {fitted.data.name}
+
+A graphrec model, version `{fitted.version}`. It recommends items to the users of one data set and explains why.
+
+| trained on | |
+| --- | --- |
+{counts}
+| block | dimensions | weight |
+| --- | --- | --- |
+{blocks}
+Hyper-parameters and weights were chosen on a validation part ({validation}), then everything was fitted on train and
+validation together. The figures in `metrics.json` under `test` are there only where a test part was held out.
+
+**Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such.
+**Not for:** users or items of another catalogue; decisions about people.
+"""

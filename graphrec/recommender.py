@@ -1,0 +1,326 @@
+"""All stages by name: fit, recommend, similar, explain, save, load.
+
+train → knowledge graph → text features → heterogeneous graph → blocks → blend → profiles → index → answers
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graphrec import model_files
+from graphrec.blocks.base import Block, Chosen, FitInputs
+from graphrec.blocks.blend import blend
+from graphrec.blocks.graph import Graph
+from graphrec.blocks.popularity import Popularity, decayed_counts
+from graphrec.blocks.semantic import Semantic
+from graphrec.blocks.spectral import Spectral
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import Split, carve_validation, merge
+from graphrec.errors import ConfigError, DataError, NotFittedError
+from graphrec.evaluate.validation import Validation
+from graphrec.explain.explainer import Explainer
+from graphrec.features.encoder import TextEncoder, load_encoder
+from graphrec.features.text import text_features
+from graphrec.graph.hetero import hetero_graph
+from graphrec.graph.knowledge import knowledge_graph
+from graphrec.retrieve.index import Index
+from graphrec.types import Explanation, Floats, Ints, ProfileBlock, Profiles
+from kg.graph import KnowledgeGraph
+from kg.types import Extractor
+
+BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Graph, Semantic)}
+QUERY_WEIGHT = 3.0  # what is asked for now, against the whole profile
+VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that a fitted model is: what it was trained on, what it learned, and how.
+
+    ``chosen`` holds each block's hyper-parameters, the blend weights and their validation NDCG.
+    """
+
+    data: Dataset
+    graph: KnowledgeGraph
+    profiles: Profiles
+    popularity: Floats  # (I,) decayed training counts: the answer of last resort
+    index: Index
+    chosen: dict[str, Any]
+    version: str
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Recommender:
+    """Learns from a Dataset, recommends, and says why.
+
+    Args:
+        config: settings; the defaults suit a catalogue of up to some hundred thousand items.
+        encoder, extractor: stand-ins for the configured text encoder and entity extractor.
+        progress: bars on standard error for whatever takes longer than a moment.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        encoder: TextEncoder | None = None,
+        extractor: Extractor | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.config = config or Config()
+        self.progress = progress
+        self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
+        self._encoder = encoder
+        self._extractor = extractor
+        self._fitted: Fitted | None = None
+        if unknown := [name for name in self.config.blocks if name not in BLOCKS]:
+            raise ConfigError(f"blocks: {unknown[0]!r} does not exist; there are {', '.join(BLOCKS)}")
+        if not self.config.blocks or len(set(self.config.blocks)) < len(self.config.blocks):
+            raise ConfigError(f"blocks: {list(self.config.blocks)} must name each block once, and at least one")
+
+    # --- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, data: Dataset) -> Recommender:
+        """Choose on a validation part carved out of ``data``, then fit on all of it. Raises DataError, ConfigError.
+
+        Test rows that the source itself declares are left out of both.
+        """
+        try:
+            train, valid = carve_validation(data, self.config.split, self.config.seed)
+        except DataError:
+            train, valid = data, data.subset(np.zeros(len(data.interactions), bool))  # too small to spare a row
+        return self._fit(train, valid)
+
+    def fit_split(self, split: Split) -> Recommender:
+        """Choose on ``split.valid``, then fit on train and valid. # No leakage. ``split.test`` is not looked at."""
+        return self._fit(split.train, split.valid)
+
+    def _fit(self, train: Dataset, valid: Dataset) -> Recommender:
+        config = self.config
+        inputs, _ = self._inputs(train)
+        with self._timed("fit"):
+            n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
+            validation = Validation(train, valid, config.blend.k, n_users, config.seed)
+            tuned = {name: BLOCKS[name]().tune(inputs, validation) for name in config.blocks}
+            weights, ndcg = blend([block for block, _ in tuned.values()], validation)
+        chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
+        chosen["weights"] = weights
+        chosen["validation"] = {"users": len(validation), f"ndcg@{config.blend.k}": round(ndcg, 6)}
+        del tuned, inputs
+
+        data = merge(train, valid)
+        inputs, graph = self._inputs(data)
+        with self._timed("fit"):
+            blocks = [self._refit(name, inputs, chosen[name], weights[name]) for name in config.blocks]
+            profiles = Profiles(tuple(blocks)).reweighted(weights)
+            index = Index.build(profiles.item_matrix(), config.retrieve)
+        half_life = float(chosen.get(Popularity.name, {}).get("half_life", 0.0))
+        version = f"{data.fingerprint()[:12]}-{config.seed}"
+        self._fitted = Fitted(data, graph, profiles, decayed_counts(data, half_life), index, chosen, version)
+        return self
+
+    def _refit(self, name: str, inputs: FitInputs, choice: Chosen, weight: float) -> ProfileBlock:
+        """A block on all training data. What the blend left out is not fitted again, but queries need `semantic`."""
+        if weight > 0 or name == Semantic.name:
+            return BLOCKS[name]().fit(inputs, choice)
+        users, items = inputs.train.n_users, inputs.train.n_items
+        return ProfileBlock(name, np.zeros((users, 1), np.float32), np.zeros((items, 1), np.float32))
+
+    def _inputs(self, train: Dataset) -> tuple[FitInputs, KnowledgeGraph]:
+        """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
+        uses_graph = {"graph", "semantic"} & set(self.config.blocks)
+        with self._timed("kg"):
+            graph = knowledge_graph(train, self.config.kg, extractor=self._extractor, progress=self.progress)
+        with self._timed("features"):
+            text = None
+            if self.config.features.enabled and uses_graph:
+                text = text_features(
+                    train, graph, self.encoder, user_text=self.config.features.user_text, progress=self.progress
+                )
+            hetero = hetero_graph(train, graph, text)
+        return FitInputs(train, hetero, self.config, self.progress), graph
+
+    @cached_property
+    def encoder(self) -> TextEncoder:
+        """The text encoder, loaded when it is first needed."""
+        return self._encoder or load_encoder(self.config.features)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to an artifact folder, atomically. Raises ArtifactError where something else lies there."""
+        uses_text = Semantic.name in self.config.blocks or Graph.name in self.config.blocks
+        model_files.save(Path(path), self.fitted, self.config, self.encoder.id if uses_text else None)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recommender:
+        """Read a model back. Raises ArtifactError, CorruptArtifactError or SchemaVersionError."""
+        fitted, config = model_files.load(Path(path))
+        model = cls(config)
+        model._fitted = fitted
+        return model
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    @property
+    def fitted(self) -> Fitted:
+        """What was learned. Raises NotFittedError."""
+        if self._fitted is None:
+            raise NotFittedError("the model is not fitted; call fit(data), or load one with graphrec.load(path)")
+        return self._fitted
+
+    def recommend(
+        self,
+        user_id: str,
+        k: int = 10,
+        *,
+        history: Sequence[str] = (),
+        query: str | None = None,
+        include_seen: bool = False,
+    ) -> pd.DataFrame:
+        """The k best unseen items: user_id, item_id, score, rank, title; fewer rows where fewer are left.
+
+        Args:
+            user_id: one of the data, or any other id: then ``history`` is folded in, or popularity answers.
+            history: further item ids this user took; the profile is folded in from all of them.
+            query: free text that the semantic block ranks by, beside the rest of the profile.
+            include_seen: also rank what the user already took.
+
+        ``.attrs["degraded"]`` lists why an answer is less than it could be. Raises UnknownIdError for an item id in
+        ``history`` that does not exist, DataError for k < 1, ConfigError for a query without a semantic block.
+        """
+        if k < 1:
+            raise DataError(f"k = {k}; ask for at least 1 item")
+        fitted = self.fitted
+        number = int(fitted.data.users.numbers([user_id], missing="-1")[0])
+        extra = fitted.data.items.numbers(list(history))
+        seen = np.union1d(self._history(number), extra)
+        degraded: list[str] = []
+        exclude = np.zeros(0, np.int64) if include_seen else seen
+        if number < 0 and not len(extra):
+            degraded.append("unknown_user: no history is known of this id")
+        elif not len(seen):
+            degraded.append("no_history: nothing this user took is known")
+        vector, personal = self._profile(number, seen, fold_in=number < 0 or len(extra) > 0)
+        if not personal:
+            degraded.append("popularity: ranked by what is popular with everyone")
+        if query is not None:
+            scores = fitted.profiles.item_matrix() @ vector if personal else fitted.popularity
+            nums, values = _ranked(_unit_deviation(scores) + QUERY_WEIGHT * self._query_scores(query), k, exclude)
+        elif personal:
+            found, found_scores = fitted.index.search(vector[None], k, [exclude])
+            nums, values = found[0][found[0] >= 0], found_scores[0][found[0] >= 0]
+        else:
+            nums, values = _ranked(fitted.popularity, k, exclude)
+        if len(nums) < k:
+            degraded.append(f"fewer_items: {len(nums)} of {k} items are left that this user has not taken")
+        out = self._table(nums, values)
+        out.insert(0, "user_id", user_id)
+        out.attrs["degraded"] = degraded
+        return out
+
+    def recommend_document(self, user_id: str, k: int = 10, **options: Any) -> dict[str, Any]:
+        """``recommend`` as the JSON document of the command-line contract."""
+        found = self.recommend(user_id, k, **options)
+        return {
+            "user_id": user_id,
+            "items": found.drop(columns="user_id").to_dict("records"),
+            "model_version": self.fitted.version,
+            "degraded": found.attrs["degraded"],
+        }
+
+    def similar(self, item_id: str, k: int = 10) -> pd.DataFrame:
+        """The k items nearest to one in the profile space by cosine: item_id, score, rank, title."""
+        if k < 1:
+            raise DataError(f"k = {k}; ask for at least 1 item")
+        nums, scores = self.fitted.index.similar(self.fitted.data.items.number(item_id), k)
+        return self._table(nums, scores)
+
+    def explain(self, user_id: str, item_id: str, limit: int = 5) -> Explanation:
+        """Why this item scores as it does for this user. Raises UnknownIdError."""
+        data = self.fitted.data
+        return self._explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
+
+    def scores(self, user_nums: Ints) -> Floats:
+        """Scores of the whole catalogue, float32 (B, I); popularity for users of whom the profiles know nothing."""
+        users = self._users[user_nums]  # (B, D)
+        out: Floats = users @ self._items.T
+        out[~users.any(axis=1)] = self.fitted.popularity
+        return out
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.fitted.profiles, self.fitted.data, self.fitted.graph)
+
+    @cached_property
+    def _users(self) -> Floats:
+        return self.fitted.profiles.user_matrix()
+
+    @cached_property
+    def _items(self) -> Floats:
+        return self.fitted.profiles.item_matrix()
+
+    def _history(self, user_num: int) -> Ints:
+        interactions = self.fitted.data.interactions
+        nums: Ints = interactions.item_nums[interactions.user_nums == user_num]
+        return nums
+
+    def _profile(self, user_num: int, history: Ints, *, fold_in: bool) -> tuple[Floats, bool]:
+        """A user's profile float32 (D,), and whether anything in it is the user's own."""
+        profiles = self.fitted.profiles
+        if not fold_in:
+            own = any(b.users[user_num].any() for b in profiles.active() if b.name != Popularity.name)
+            return profiles.user_matrix(np.array([user_num]))[0], own
+        own = any(b.encode_user(history).any() for b in profiles.active() if b.name != Popularity.name)
+        return profiles.encode_user(history), own
+
+    def _query_scores(self, query: str) -> Floats:
+        """Similarity of a free text to every item's text at unit deviation, float32 (I,)."""
+        if Semantic.name not in self.config.blocks or not self.config.features.enabled:
+            raise ConfigError("a query needs the semantic block and text features; fit with both")
+        block = self.fitted.profiles[Semantic.name]
+        text = self.encoder.encode([query])[0]  # (F,)
+        if block.text_map is None or len(block.text_map) != len(text) + 1:
+            raise ConfigError(
+                "the data has no text, so a query finds nothing; fit on data with reviews or descriptions"
+            )
+        return _unit_deviation(block.items @ block.encode_item(text))
+
+    def _table(self, nums: Ints, scores: Floats) -> pd.DataFrame:
+        data = self.fitted.data
+        return pd.DataFrame(
+            {
+                "item_id": [data.items.ids[n] for n in nums],
+                "score": scores.astype(np.float64),
+                "rank": np.arange(1, len(nums) + 1),
+                "title": [str(data.item_titles[n]) for n in nums],
+            }
+        )
+
+
+def _unit_deviation(scores: Floats) -> Floats:
+    deviation = float(scores.std())
+    return np.asarray(scores / deviation if deviation > 0 else scores, dtype=np.float32)
+
+
+def _ranked(scores: Floats, k: int, exclude: Ints) -> tuple[Ints, Floats]:
+    """The k best items by score, ties by item number, without the excluded ones."""
+    allowed = np.ones(len(scores), bool)
+    allowed[exclude] = False
+    nums = np.flatnonzero(allowed)
+    best = nums[np.argsort(-scores[nums], kind="stable")[:k]].astype(np.int64)
+    return best, scores[best]

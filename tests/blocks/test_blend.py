@@ -1,0 +1,56 @@
+"""The blend keeps what helps, drops what does not, and counts each block in the same units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphrec.blocks.base import choose, scaled_block
+from graphrec.blocks.blend import blend
+from graphrec.evaluate.validation import Validation
+from graphrec.types import ProfileBlock
+from tests import worlds
+
+
+def _blocks(n_users: int, n_items: int) -> dict[str, ProfileBlock]:
+    random = np.random.default_rng(0)
+    taste = np.eye(2, dtype=np.float32)[np.arange(n_users) % 2]  # (U, 2)
+    kind = np.eye(2, dtype=np.float32)[np.arange(n_items) % 2]  # (I, 2)
+    noise = ProfileBlock(
+        "noise",
+        random.normal(size=(n_users, 8)).astype(np.float32),
+        random.normal(size=(n_items, 8)).astype(np.float32),
+    )
+    return {"taste": scaled_block(ProfileBlock("taste", taste, kind)), "noise": scaled_block(noise)}
+
+
+def test_noise_gets_little_or_no_weight() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    blocks = _blocks(60, 40)
+    weights, ndcg = blend(list(blocks.values()), Validation(parts.train, parts.valid))
+    assert weights["taste"] == 1.0
+    assert weights["noise"] <= 0.35
+    assert ndcg > 0.1
+
+
+def test_one_block_needs_no_search() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    weights, _ = blend([_blocks(60, 40)["noise"]], Validation(parts.train, parts.valid))
+    assert weights == {"noise": 1.0}
+
+
+def test_unit_scale_leaves_a_zero_user_at_zero() -> None:
+    users = np.array([[0, 0], [3, 0]], np.float32)
+    block = scaled_block(ProfileBlock("b", users, np.array([[1, 0], [-1, 0]], np.float32)))
+    np.testing.assert_allclose(block.users, [[0, 0], [1, 0]])
+
+
+def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_point() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def score(point: dict[str, int]) -> float:
+        asked.append((point["a"], point["b"]))
+        return -abs(point["a"] - 3) - abs(point["b"] - 1)
+
+    best = choose({"a": range(5), "b": range(4)}, score, {"a": 0, "b": 0}, [("a",), ("b",), ("a",)])
+    assert best == {"a": 3, "b": 1}
+    assert len(asked) == len(set(asked))

@@ -1,0 +1,104 @@
+"""The graph block learns: tastes from interactions, friends from friendships, items from the knowledge graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+import kg.graph
+from graphrec.blocks.base import FitInputs
+from graphrec.blocks.graph import Graph, tensors
+from graphrec.config import Config
+from graphrec.data.dataset import build
+from graphrec.evaluate.validation import Validation
+from graphrec.graph.hetero import hetero_graph
+from kg.graph import KnowledgeGraph
+from tests import worlds
+
+SMALL = Config().with_(graph={"dim": 16, "layers": 2, "max_epochs": 40, "batch_size": 128})
+
+
+def test_it_learns_the_planted_tastes() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    validation = Validation(parts.train, parts.valid)
+    untrained = Graph().fit(worlds.inputs(parts.train, SMALL), {"epochs": 0})
+    block, chosen = Graph().tune(worlds.inputs(parts.train, SMALL), validation)
+    before = validation.ndcg(untrained.users[validation.user_nums], untrained.items)
+    after = validation.ndcg(block.users[validation.user_nums], block.items)
+    assert 1 <= chosen["epochs"] <= 40
+    assert after > before + 0.1
+    even = np.arange(parts.train.n_items) % 2 == 0
+    assert (block.users[0] @ block.items[even].T).mean() > (block.users[0] @ block.items[~even].T).mean() + 0.5
+
+
+def test_same_seed_same_bytes() -> None:
+    train = worlds.given(worlds.two_tastes(friends=True)).train
+    first, second = (Graph().fit(worlds.inputs(train, SMALL), {"epochs": 3}) for _ in range(2))
+    assert first.users.tobytes() == second.users.tobytes()
+    other = Graph().fit(worlds.inputs(train, SMALL.with_(seed=1)), {"epochs": 3})
+    assert first.users.tobytes() != other.users.tobytes()
+
+
+def test_a_user_of_whom_nothing_is_known_has_no_profile() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    train = parts.train.subset(parts.train.interactions.user_nums != 5)
+    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 2})
+    assert not block.users[5].any()
+    assert block.users[4].any()
+
+
+def _shop(friends: bool, shuffled: bool = False) -> tuple[FitInputs, np.ndarray]:  # type: ignore[type-arg]
+    """Newcomers (users 30..39) took nothing; their friends say whether they are of the even or the odd taste."""
+    data = worlds.two_tastes(40, 40)
+    newcomers = np.arange(30, 40)
+    others = np.arange(30)
+    rng = np.random.default_rng(1)
+    pairs = []
+    for user in newcomers:
+        alike = others if shuffled else others[others % 2 == user % 2]
+        pairs += [(data.users.ids[user], data.users.ids[f]) for f in rng.choice(alike, 6, replace=False)]
+    i = data.interactions
+    events = pd.DataFrame(
+        {"user_id": [data.users.ids[u] for u in i.user_nums], "item_id": [data.items.ids[n] for n in i.item_nums]}
+    )
+    table = pd.DataFrame(pairs, columns=["user_id", "friend_id"]) if friends else None
+    whole = build("newcomers", events, friends=table)
+    train = whole.subset(~np.isin(whole.interactions.user_nums, newcomers))
+    return worlds.inputs(train, SMALL), newcomers
+
+
+def _lift(inputs: FitInputs, newcomers: np.ndarray) -> float:  # type: ignore[type-arg]
+    """How much higher the newcomers' own taste scores than the other, in deviations."""
+    block = Graph().fit(inputs, {"epochs": 40})
+    scores = block.users[newcomers] @ block.items.T  # (10, I)
+    own = (np.arange(inputs.train.n_items) % 2) == (newcomers % 2)[:, None]
+    return float((scores[own]).mean() - scores[~own].mean())
+
+
+def test_a_signal_only_in_friendships_is_found_and_gone_when_they_are_shuffled() -> None:
+    assert _lift(*_shop(friends=True)) > 0.5
+    assert abs(_lift(*_shop(friends=True, shuffled=True))) < 0.5
+    assert _lift(*_shop(friends=False)) == 0.0
+
+
+def test_knowledge_edges_reach_the_model() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    n = train.n_items
+    entities = pd.DataFrame(
+        {
+            "entity": [*(f"item:{i}" for i in train.items.ids), "brand:even", "brand:odd"],
+            "label": [*train.items.ids, "Even", "Odd"],
+            "type": [*["item"] * n, "brand", "brand"],
+        }
+    )
+    triples = np.array([[i, 0, n + i % 2] for i in range(n)])
+    ones = np.ones(n, np.float32)
+    none = kg.graph.empty()
+    graph = KnowledgeGraph(entities, ("made_by",), triples, ones, 0 * ones, none.provenance, none.mentions, {})
+    hetero = hetero_graph(train, graph)
+    found = tensors(hetero)
+    assert (found.n_entities, found.n_relations) == (2, 3)  # made_by, rev_made_by, trusts
+    assert found.edge_index.shape[1] == 2 * n
+    with_graph = Graph().fit(FitInputs(train, hetero, SMALL), {"epochs": 5})
+    without = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 5})
+    assert not np.allclose(with_graph.items, without.items)

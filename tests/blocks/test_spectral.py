@@ -1,0 +1,96 @@
+"""The spectral block against a dense twin, and its promises: linear, friends, nothing for the unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from graphrec.blocks.spectral import Factors, Spectral, feasible_ranks
+from graphrec.config import Config
+from graphrec.data.dataset import build
+from graphrec.evaluate.validation import Validation
+from tests import worlds
+from tests.reference import spectral_scores
+
+CHOSEN = {"rank": 10, "beta": 0.4, "power": 0.8, "friends": 0.0}
+
+
+def test_equals_the_dense_twin() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    block = Factors(train, 10, iterations=20, seed=0).block(CHOSEN)
+    expected = spectral_scores(train.matrix().toarray(), rank=10, beta=0.4, power=0.8)  # (U, I)
+    found = block.users @ block.items.T
+    scale = expected.std(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected / scale, atol=2e-3)
+
+
+def test_users_are_exactly_the_scaled_sum_of_their_items_and_friends() -> None:
+    train = worlds.given(worlds.two_tastes(friends=True)).train
+    block = Factors(train, 6, iterations=4, seed=0).block({**CHOSEN, "rank": 6, "friends": 0.5})
+    assert block.history is not None
+    assert block.scale is not None
+    taste = train.matrix().toarray()
+    source, target = train.social_edge_index
+    for user in range(train.n_users):
+        friends = target[source == user]
+        x = taste[user] + 0.5 * taste[friends].mean(axis=0)
+        np.testing.assert_allclose(block.users[user], block.scale[user] * (x @ block.history), rtol=1e-3, atol=1e-5)
+
+
+def test_a_user_without_history_is_the_mean_of_their_friends() -> None:
+    rows = [
+        ("a", "x", 0),
+        ("a", "y", 0),
+        ("b", "x", 0),
+        ("b", "y", 0),
+        ("c", "z", 0),
+        ("d", "z", 0),
+        ("lonely", "z", 2),
+    ]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    friends = pd.DataFrame({"user_id": ["lonely"], "friend_id": ["a"]})
+    data = build("cold", events, friends=friends)
+    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    block = Factors(train, 2, iterations=4, seed=0).block({**CHOSEN, "rank": 2, "friends": 0.3})
+    scores = block.users[data.users.number("lonely")] @ block.items.T
+    assert scores[data.items.number("x")] > scores[data.items.number("z")]
+    alone = Factors(train, 2, iterations=4, seed=0).block({**CHOSEN, "rank": 2, "friends": 0.0})
+    assert not alone.users[data.users.number("lonely")].any()
+
+
+def test_scores_have_unit_deviation_so_that_one_weight_is_enough() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    block = Factors(train, 5, iterations=4, seed=0).block({**CHOSEN, "rank": 5})
+    np.testing.assert_allclose((block.users @ block.items.T).std(axis=1), 1.0, atol=1e-3)
+
+
+def test_tuning_finds_the_planted_tastes() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    validation = Validation(parts.train, parts.valid)
+    block, chosen = Spectral().tune(worlds.inputs(parts.train), validation)
+    even = np.arange(parts.train.n_items) % 2 == 0
+    scores = block.users @ block.items.T
+    assert chosen["rank"] <= 40
+    assert scores[0][even].mean() > scores[0][~even].mean() + 1
+    assert scores[1][~even].mean() > scores[1][even].mean() + 1
+
+
+def test_same_seed_same_bytes() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    first, second = (Spectral().fit(worlds.inputs(train), CHOSEN) for _ in range(2))
+    assert first.users.tobytes() == second.users.tobytes()
+    assert first.items.tobytes() == second.items.tobytes()
+
+
+@pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 40]), (1e-9, [1])])
+def test_rank_is_bounded_by_the_data_and_the_memory(memory_gb: float, expected: list[int]) -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    assert feasible_ranks(train, [8, 64, 1000], memory_gb) == expected
+
+
+def test_items_nobody_took_have_no_place() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    data = parts.train.subset(parts.train.interactions.item_nums != 3)
+    block = Spectral().fit(worlds.inputs(data, Config()), CHOSEN)
+    assert not block.items[3].any()

@@ -1,0 +1,90 @@
+"""The heterogeneous graph holds what the training part and its knowledge graph hold, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+import kg.graph
+from graphrec.data.dataset import build
+from graphrec.graph.adjacency import friend_mean, symmetric_normalised
+from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER, hetero_graph
+from graphrec.graph.knowledge import sources
+from kg.graph import KnowledgeGraph
+
+
+def _world() -> tuple[pd.DataFrame, KnowledgeGraph]:
+    events = pd.DataFrame(
+        {
+            "user_id": ["a", "a", "b", "b"],
+            "item_id": ["x", "y", "x", "y"],
+            "timestamp": [1, 2, 3, 4],
+            "text": ["one", "two", "three", "held out secret"],
+            "part": [0, 0, 0, 2],
+        }
+    )
+    entities = pd.DataFrame(
+        {
+            "entity": ["aspect:tone", "brand:b", "item:x", "item:y", "user:a"],
+            "label": ["tone", "B", "x", "y", "a"],
+            "type": ["aspect", "brand", "item", "item", "user"],
+        }
+    )
+    triples = np.array([[2, 0, 0], [2, 1, 1], [3, 1, 1], [4, 2, 0]])
+    none = kg.graph.empty()
+    graph = KnowledgeGraph(
+        entities,
+        ("has_aspect", "made_by", "mentions"),
+        triples,
+        np.array([2, 1, 1, 1], np.float32),
+        np.array([0.5, 0, 0, -1], np.float32),
+        none.provenance,
+        none.mentions,
+        {},
+    )
+    return events, graph
+
+
+def test_nodes_and_edges() -> None:
+    events, graph = _world()
+    friends = pd.DataFrame({"user_id": ["a"], "friend_id": ["b"]})
+    data = build("w", events, friends=friends)
+    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    found = hetero_graph(train, graph)
+    assert {kind: int(found[kind].num_nodes) for kind in (USER, ITEM, ENTITY)} == {USER: 2, ITEM: 2, ENTITY: 2}
+    assert found[ENTITY].num.tolist() == [0, 1]
+    assert found[INTERACTS].edge_index.T.tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert found[INTERACTS].time.tolist() == [1, 2, 3]
+    assert sorted(found[TRUSTS].edge_index.T.tolist()) == [[0, 1], [1, 0]]
+    assert found[ITEM, "made_by", ENTITY].edge_index.T.tolist() == [[0, 1], [1, 1]]
+    assert found[ENTITY, "rev_made_by", ITEM].edge_index.T.tolist() == [[1, 0], [1, 1]]
+    assert found[USER, "mentions", ENTITY].edge_attr.tolist() == [[float(np.log1p(np.float32(1))), -1.0]]
+    assert found.validate()
+
+
+def test_held_out_interactions_and_reviews_are_not_in_it() -> None:
+    events, _ = _world()
+    data = build("w", events)
+    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    _, reviews = sources(train)
+    assert "held out secret" not in {review.text for review in reviews}
+    assert len(reviews) == 3
+    pairs = hetero_graph(train, kg.graph.empty())[INTERACTS].edge_index.T.tolist()
+    assert [data.users.number("b"), data.items.number("y")] not in pairs
+
+
+def test_normalisation_twins() -> None:
+    random = np.random.default_rng(0)
+    dense = (random.random((5, 4)) < 0.5).astype(np.float32)
+    dense[2] = 0
+    import scipy.sparse as sp
+
+    degrees = np.sqrt(np.outer(np.maximum(dense.sum(1), 1), np.maximum(dense.sum(0), 1)))
+    np.testing.assert_allclose(symmetric_normalised(sp.csr_matrix(dense)).toarray(), dense / degrees, atol=1e-6)
+
+
+def test_friend_mean_rows_sum_to_one_or_zero() -> None:
+    events = pd.DataFrame({"user_id": ["a", "b", "c"], "item_id": ["x", "x", "x"]})
+    friends = pd.DataFrame({"user_id": ["a"], "friend_id": ["b"]})
+    found = friend_mean(build("w", events, friends=friends)).toarray()
+    np.testing.assert_array_equal(found, [[0, 1, 0], [1, 0, 0], [0, 0, 0]])

@@ -1,0 +1,248 @@
+"""The whole path on small worlds: fit, recommend, explain, save, load, and every kind of awkward input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import graphrec as gr
+from graphrec.data.dataset import Dataset, build
+from graphrec.errors import ConfigError, CorruptArtifactError, DataError, NotFittedError, UnknownIdError
+from graphrec.explain.check import check
+from graphrec.recommender import Recommender
+from kg.types import Span
+from tests import worlds
+from tests.features.test_encoder import CountingEncoder
+
+QUICK = gr.Config().with_(graph={"dim": 8, "max_epochs": 5}, spectral={"rank": [4, 8]})
+WORDS = ("strings", "tone", "neck", "case")
+
+
+class WordExtractor:
+    """Finds four words; remembers what it read."""
+
+    id = "words"
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def extract(self, texts):  # type: ignore[no-untyped-def]
+        for text in texts:
+            self.read.append(text)
+            found = [(text.find(word), word) for word in WORDS]
+            yield [Span(at, at + len(w), w, "aspect", 0.5) for at, w in sorted(found) if at >= 0]
+
+
+def shop(reviews: bool = True, seed: int = 0) -> Dataset:
+    """Two tastes, with reviews that name an aspect of the item, friends, titles, brands and times."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for user in range(40):
+        for turn, item in enumerate(random.permutation(np.arange(user % 2, 30, 2))[:7]):
+            text = f"I bought it in spring. The {WORDS[item % 4]} of this one is good. Would buy again."
+            rows.append((f"u{user}", f"i{item}", 5.0, 1_600_000_000 + 86_400 * (10 * turn + user), text))
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "weight", "timestamp", "text"])
+    if not reviews:
+        events = events.drop(columns="text")
+    items = pd.DataFrame({"item_id": [f"i{i}" for i in range(30)], "title": [f"Thing {i}" for i in range(30)]})
+    brands = pd.DataFrame({"item_id": items["item_id"], "key": "brand", "value": [f"B{i % 2}" for i in range(30)]})
+    friends = pd.DataFrame({"user_id": [f"u{u}" for u in range(38)], "friend_id": [f"u{u + 2}" for u in range(38)]})
+    return build("shop", events, items=items, item_attributes=brands, friends=friends)
+
+
+@pytest.fixture(scope="module")
+def model() -> Recommender:
+    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+
+
+def test_recommendations_are_ranked_unseen_and_of_the_users_taste(model: Recommender) -> None:
+    data = model.fitted.data
+    found = model.recommend("u0", k=5)
+    assert list(found.columns) == ["user_id", "item_id", "score", "rank", "title"]
+    assert list(found["rank"]) == [1, 2, 3, 4, 5]
+    assert found["score"].is_monotonic_decreasing
+    taken = {
+        data.items.ids[n] for n in data.interactions.item_nums[data.interactions.user_nums == data.users.number("u0")]
+    }
+    assert not taken & set(found["item_id"])
+    assert all(int(i[1:]) % 2 == 0 for i in found["item_id"])
+    assert found.attrs["degraded"] == []
+
+
+def test_scores_are_sums_of_contributions_and_equal_everywhere(model: Recommender) -> None:
+    found = model.recommend("u3", k=3)
+    data = model.fitted.data
+    row = model.scores(np.array([data.users.number("u3")]))[0]
+    for item_id, score in zip(found["item_id"], found["score"], strict=True):
+        explanation = model.explain("u3", item_id)
+        assert explanation.score == pytest.approx(score, abs=1e-4)
+        assert sum(explanation.blocks.values()) == pytest.approx(score, abs=1e-4)
+        assert row[data.items.number(item_id)] == pytest.approx(score, abs=1e-4)
+
+
+def test_every_step_exists_and_every_quote_is_verbatim(model: Recommender) -> None:
+    quotes = 0
+    for user_id in model.fitted.data.users.ids[:10]:
+        for item_id in model.recommend(user_id, 3)["item_id"]:
+            explanation = model.explain(user_id, item_id)
+            assert check(explanation, model.fitted.data, model.fitted.graph) == []
+            quotes += sum(e.source is not None for e in explanation.evidence)
+            json.dumps(explanation.to_json())
+    assert quotes > 0
+
+
+def test_similar_items_share_the_taste(model: Recommender) -> None:
+    found = model.similar("i4", 4)
+    assert "i4" not in set(found["item_id"])
+    assert sum(int(i[1:]) % 2 == 0 for i in found["item_id"]) >= 3
+
+
+def test_a_saved_model_answers_the_same(model: Recommender, tmp_path: Path) -> None:
+    model.save(tmp_path / "m")
+    loaded = gr.load(tmp_path / "m")
+    pd.testing.assert_frame_equal(loaded.recommend("u1", 8), model.recommend("u1", 8))
+    assert loaded.explain("u1", "i2").to_json() == model.explain("u1", "i2").to_json()
+    pd.testing.assert_frame_equal(loaded.similar("i3"), model.similar("i3"))
+    assert not [p for p in (tmp_path / "m").rglob("*") if p.suffix in {".pkl", ".pickle", ".pt", ".joblib"}]
+
+
+def test_a_flipped_byte_in_any_file_is_a_typed_error(model: Recommender, tmp_path: Path) -> None:
+    model.save(tmp_path / "m")
+    for file in sorted(p for p in (tmp_path / "m").rglob("*") if p.is_file()):
+        whole = file.read_bytes()
+        if not whole:
+            continue
+        middle = len(whole) // 2
+        file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(gr.errors.ArtifactError):
+            gr.load(tmp_path / "m")
+        file.write_bytes(whole)
+    gr.load(tmp_path / "m")
+
+
+def test_same_seed_same_bytes() -> None:
+    first, second = (
+        Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop()) for _ in range(2)
+    )
+    assert first.fitted.profiles.user_matrix().tobytes() == second.fitted.profiles.user_matrix().tobytes()
+    assert first.fitted.profiles.item_matrix().tobytes() == second.fitted.profiles.item_matrix().tobytes()
+
+
+def test_held_out_reviews_reach_neither_extractor_nor_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRAPHREC_CACHE", str(tmp_path))
+    data = shop()
+    parts = worlds.split(data, QUICK.split)
+    secret = data.reviews.merge(parts.test.reviews[["review_id"]])["review_id"]
+    reviews = data.reviews.copy()
+    reviews.loc[reviews["review_id"].isin(secret), "text"] += " Xyzzy strings."
+    marked = Dataset(**{**vars(data), "reviews": reviews})
+    encoder, extractor = CountingEncoder(), WordExtractor()
+    Recommender(QUICK, encoder=encoder, extractor=extractor).fit_split(worlds.split(marked, QUICK.split))
+    assert len(secret) > 0
+    assert extractor.read
+    assert not any("Xyzzy" in text for text in [*encoder.asked, *extractor.read])
+
+
+# --- users --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_user_gets_popular_items_and_is_told_why(model: Recommender) -> None:
+    found = model.recommend("nobody", 5)
+    assert [reason.split(":")[0] for reason in found.attrs["degraded"]] == ["unknown_user", "popularity"]
+    expected = np.argsort(-model.fitted.popularity, kind="stable")[:5]
+    assert list(found["item_id"]) == [model.fitted.data.items.ids[n] for n in expected]
+
+
+def test_a_new_user_with_a_history_is_folded_in(model: Recommender) -> None:
+    found = model.recommend("newcomer", 5, history=["i1", "i3", "i5"])
+    assert found.attrs["degraded"] == []
+    assert all(int(i[1:]) % 2 == 1 for i in found["item_id"])
+    assert not {"i1", "i3", "i5"} & set(found["item_id"])
+
+
+def test_a_user_who_has_seen_everything_gets_an_empty_answer(model: Recommender) -> None:
+    everything = list(model.fitted.data.items.ids)
+    found = model.recommend("u0", 5, history=everything)
+    assert len(found) == 0
+    assert found.attrs["degraded"][0].startswith("fewer_items")
+    assert len(model.recommend("u0", 5, history=everything, include_seen=True)) == 5
+
+
+def test_k_larger_than_the_catalogue(model: Recommender) -> None:
+    found = model.recommend("u0", 1000)
+    assert len(found) == 30 - 7
+    assert found.attrs["degraded"][0].startswith("fewer_items")
+
+
+def test_a_query_leads(model: Recommender) -> None:
+    assert len(model.recommend("u0", 5, query="brand B1")) == 5
+    without = Recommender(QUICK.with_(blocks=["popularity"])).fit(shop(reviews=False))
+    with pytest.raises(ConfigError, match="semantic"):
+        without.recommend("u0", query="anything")
+
+
+def test_unknown_ids_and_bad_calls(model: Recommender) -> None:
+    with pytest.raises(UnknownIdError, match="'absent'"):
+        model.explain("u0", "absent")
+    with pytest.raises(UnknownIdError):
+        model.similar("absent")
+    with pytest.raises(UnknownIdError):
+        model.recommend("u0", history=["absent"])
+    with pytest.raises(DataError):
+        model.recommend("u0", 0)
+    with pytest.raises(NotFittedError):
+        Recommender().recommend("u0")
+    with pytest.raises(ConfigError, match="spectrum"):
+        Recommender(gr.Config().with_(blocks=["spectrum"]))
+
+
+# --- data that lacks something ------------------------------------------------------------------------------------
+
+
+def _fit(data: Dataset) -> Recommender:
+    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(data)
+
+
+def _events(pairs: list[tuple[str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(pairs, columns=["user_id", "item_id"])
+
+
+def test_no_text_no_times_no_friends_no_knowledge() -> None:
+    pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
+    model = _fit(build("bare", _events(pairs)))
+    found = model.recommend("u0", 3)
+    assert len(found) == 3
+    assert check(model.explain("u0", found["item_id"].iat[0]), model.fitted.data, model.fitted.graph) == []
+
+
+def test_a_catalogue_with_one_item_and_a_single_interaction() -> None:
+    one = _fit(build("one item", _events([("a", "x"), ("b", "x"), ("c", "x")])))
+    assert len(one.recommend("a", 5)) == 0
+    assert list(one.recommend("new", 5)["item_id"]) == ["x"]
+    assert len(one.similar("x", 3)) == 0
+    single = _fit(build("single", _events([("a", "x")])))
+    assert list(single.recommend("new")["item_id"]) == ["x"]
+
+
+def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> None:
+    from graphrec import artifact, model_files
+
+    def shuffle(folder: Path) -> None:
+        model_files_fill(folder)
+        pd.DataFrame({"user_id": ["someone else"]}).to_parquet(folder / "users.parquet")
+
+    captured = {}
+    original = artifact.write
+    try:
+        artifact.write = lambda path, fill, manifest: captured.update(fill=fill, manifest=manifest)
+        model_files.save(tmp_path / "m", model.fitted, model.config, None)
+    finally:
+        artifact.write = original
+    model_files_fill = captured["fill"]
+    artifact.write(tmp_path / "m", shuffle, captured["manifest"])
+    with pytest.raises(CorruptArtifactError, match="user ids"):
+        gr.load(tmp_path / "m")

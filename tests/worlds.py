@@ -1,0 +1,37 @@
+"""Small worlds with planted answers, shared by the tests of blocks and of the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from torch_geometric.data import HeteroData
+
+import kg.graph
+from graphrec.blocks.base import FitInputs
+from graphrec.config import Config
+from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
+from graphrec.data.split import Split, split
+from graphrec.features.text import TextFeatures
+from graphrec.graph.hetero import hetero_graph
+
+
+def two_tastes(n_users: int = 60, n_items: int = 40, taken: int = 8, seed: int = 0, friends: bool = False) -> Dataset:
+    """Even users take even items, odd users odd ones; one of their items is for validation, one for the test."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for user in range(n_users):
+        items = random.permutation(np.arange(user % 2, n_items, 2))[:taken]
+        parts = [TEST, VALID, *[TRAIN] * (taken - 2)]
+        rows += [(f"u{user:03d}", f"i{item:03d}", part) for item, part in zip(items, parts, strict=True)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    pairs = [(f"u{u:03d}", f"u{u + 2:03d}") for u in range(n_users - 2)] if friends else []
+    return build("two tastes", events, friends=pd.DataFrame(pairs, columns=["user_id", "friend_id"]))
+
+
+def given(data: Dataset) -> Split:
+    return split(data, Config().split.model_copy(update={"kind": "given"}))
+
+
+def inputs(train: Dataset, config: Config | None = None, text: TextFeatures | None = None) -> FitInputs:
+    graph: HeteroData = hetero_graph(train, kg.graph.empty(), text)
+    return FitInputs(train, graph, config or Config())
