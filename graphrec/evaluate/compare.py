@@ -1,0 +1,151 @@
+"""One table of several models: one split, tuned on valid, refitted on train + valid, tested once on the same users.
+
+graphrec itself is handed in as a callable, since imports only go down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from graphrec.config import Config
+from graphrec.data.split import Split
+from graphrec.errors import ConfigError
+from graphrec.evaluate.baselines import BASELINES, with_popularity_fallback
+from graphrec.evaluate.ranking import Report, Scorer, evaluate
+from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
+from graphrec.evaluate.validation import Validation
+
+OWN = "graphrec"
+MODELS = (*BASELINES, OWN)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model chosen on valid and refitted on train + valid: its scorer, what was chosen, and seconds by stage."""
+
+    scorer: Scorer
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model. ``p_value`` is None for the best baseline itself, and where there is none.
+
+    ``interval`` is the 95 % bootstrap interval of NDCG at the largest k over users.
+    """
+
+    model: str
+    metrics: Mapping[str, float]
+    seconds: Mapping[str, float]
+    p_value: float | None
+    chosen: Mapping[str, Any]
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The table: how the data was cut, the largest cut-off k, the number of test users, one row per model."""
+
+    split: str
+    k: int
+    users: int
+    rows: tuple[Row, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The `compare` document of the command-line contract."""
+        return {
+            "split": self.split,
+            "k": self.k,
+            "users": self.users,
+            "rows": [
+                {
+                    "model": row.model,
+                    "metrics": dict(row.metrics),
+                    "seconds": dict(row.seconds),
+                    "p_value_vs_best_baseline": row.p_value,
+                    "chosen": dict(row.chosen),
+                    "interval": {f"ndcg@{self.k}": list(row.interval)},
+                }
+                for row in self.rows
+            ],
+        }
+
+    def __str__(self) -> str:
+        """A table for people."""
+        names = [f"{name}@{self.k}" for name in ("recall", "ndcg", "hr", "mrr", "coverage")]
+        lines = ["".join(["model".ljust(12), *(name.rjust(13) for name in names), "seconds".rjust(10), "p".rjust(10)])]
+        for row in self.rows:
+            cells = [row.model.ljust(12), *(f"{row.metrics[name]:13.4f}" for name in names)]
+            cells.append(f"{sum(row.seconds.values()):10.1f}")
+            cells.append(("–" if row.p_value is None else f"{row.p_value:.2g}").rjust(10))
+            lines.append("".join(cells))
+        return "\n".join(lines)
+
+
+def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
+    """The models without repeats. Raises ConfigError for an unknown name, or a catalogue too large for one of them."""
+    unknown = [name for name in models if name not in MODELS]
+    if unknown or not models:
+        raise ConfigError(f"unknown model {', '.join(unknown) or '(none given)'}; known are {', '.join(MODELS)}")
+    names = tuple(dict.fromkeys(models))
+    for name in names:
+        if name != OWN:
+            BASELINES[name].check(split.train)
+    return names
+
+
+def fit_baseline(name: str, split: Split, validation: Validation) -> Fitted:
+    """A baseline tuned on the validation users, then refitted on train + valid."""
+    start = perf_counter()
+    chosen = BASELINES[name].tune(split.train, validation)
+    tuned = perf_counter()
+    scorer = BASELINES[name].fit(split.fit_data, **chosen)
+    return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
+
+
+def compare(
+    split: Split,
+    models: Sequence[str],
+    config: Config,
+    fit_graphrec: Callable[[Split, Config], Fitted],
+) -> Comparison:
+    """Tune, refit and test every model, with p values on NDCG at the largest k against the best baseline.
+
+    The best baseline is the one with the highest NDCG@k on the test users; every other row is tested against it with
+    a paired t-test over users, Holm-corrected for the number of rows. Users without a history get popular items in
+    every model. ``fit_graphrec`` gets the split with an empty test part.
+    Raises ConfigError as ``check_models``, before anything is fitted.
+    """
+    names = check_models(models, split)
+    ks, goal = config.evaluate.k, f"ndcg@{max(config.evaluate.k)}"
+    # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
+    blind = replace(split, test=split.test.subset(np.zeros(len(split.test.interactions), dtype=bool)))
+    validation = Validation(blind.train, blind.valid, config.blend.k, config.blend.users, config.seed)
+    seen, truth = blind.fit_data.matrix(), split.test.matrix()
+    reports: dict[str, Report] = {}
+    rows: dict[str, Row] = {}
+    for name in names:
+        fitted = fit_graphrec(blind, config) if name == OWN else fit_baseline(name, blind, validation)
+        start = perf_counter()
+        scorer = with_popularity_fallback(fitted.scorer, blind.fit_data)
+        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size)
+        seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
+        interval = bootstrap_interval(report.per_user[goal], seed=config.seed)
+        rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval)
+        log.info("%s: %s %.4f", name, goal, report.metrics[goal])
+    best = max((name for name in names if name != OWN), key=lambda name: reports[name].metrics[goal], default=None)
+    if best is not None:
+        others = [name for name in names if name != best]
+        against = reports[best].per_user[goal]
+        adjusted = holm([paired_p_value(reports[name].per_user[goal], against) for name in others])
+        rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})
+    return Comparison(split.kind, max(ks), len(next(iter(reports.values())).user_nums), tuple(rows.values()))
