@@ -62,7 +62,7 @@ class Explainer:
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
             text=describe(found, parts, len(self._ties.takers(item_num))),
-            title=str(self.data.item_titles[item_num]),
+            title=self._links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in parts.history.items()},
                 **{f"user:{users[friend]}": share for friend, share in parts.friends.items()},

@@ -84,6 +84,8 @@ class Links:
         self.tone = tone(graph.polarity)  # (T,)
         self._strength = np.log1p(graph.counts) * (1 + graph.polarity / 2)  # (T,) several sources, well spoken of
         self._index_quotes()
+        share = np.bincount(relations, minlength=1)[relations] / max(len(graph), 1)  # (T,) how usual the relation is
+        self._strength *= (1 - np.log(share) / 4) * np.where(self.quotable, 1.5, 1.0)
 
     def _index_quotes(self) -> None:
         """Provenance rows that can be quoted: from a review at hand, and not against the tone of their triple."""
@@ -111,9 +113,20 @@ class Links:
         self.quotable: npt.NDArray[np.bool_] = np.diff(self._first_quote) > 0  # (T,)
 
     def label(self, node: int) -> str:
-        """An entity's name, or its id where it has none; an item's title, or its id."""
+        """An entity's name or an item's title; the id where there is none."""
         item = int(self._item_of[node])
-        return self._data.title(item) if item >= 0 else self._labels[node] or self._ids[node]
+        return self.title(item) if item >= 0 else self._labels[node] or self._ids[node]
+
+    def title(self, item_num: int) -> str:
+        """An item's title, else what the graph calls it, else its id."""
+        node = int(self._item_node[item_num])
+        known_as = self._labels[node] if node >= 0 else ""
+        return str(self._data.item_titles[item_num]) or known_as or self._data.items.ids[item_num]
+
+    def relation(self, triple: int) -> str:
+        """A triple's relation in words."""
+        name: str = self.graph.relations[self._relation[triple]]
+        return self.graph.relation_labels.get(name, name).replace("_", " ")
 
     def step(self, triple: int) -> Step:
         """A triple as a step of a path, in its own direction."""

@@ -27,14 +27,16 @@ MENTIONS = 2  # mention paths in one explanation, at most
 class Finding:
     """A piece of evidence with what is needed to put it in words.
 
-    ``via`` is the title of the history item or the id of the friend that it goes through. ``tones`` and ``sources``
-    are those of the near (via's or the user's) and the far (the item's) triple. A quote is from a review of the item,
-    or else of via (or of anything the user wrote about). ``takers`` is how many others took both items.
+    ``via`` is the title of the history item or the id of the friend that it goes through. ``relations`` (in words),
+    ``tones`` and ``sources`` are those of the near (via's or the user's) and the far (the item's) triple. A quote is
+    from a review of the item, or else of via (or of anything the user wrote about). ``takers`` is how many others took
+    both items.
     """
 
     evidence: Evidence
     via: str = ""
     entity: str = ""
+    relations: tuple[str, str] = ("", "")
     tones: tuple[int, int] = (0, 0)
     sources: tuple[int, int] = (0, 0)
     quote_of_item: bool = False
@@ -64,7 +66,8 @@ class PathFinder:
 
     def _history(self, limit: int) -> list[Finding]:
         """One path per history item, for the items that add most to the score; none for those that lower it."""
-        best = {int(s): float(q) for s, q in zip(self.bridges.start[::-1], self.bridges.quality[::-1], strict=True)}
+        starts, first = np.unique(self.bridges.start, return_index=True)
+        best = dict(zip(starts.tolist(), self.bridges.quality[first].tolist(), strict=True))
         order = sorted(self.shares.history.items(), key=lambda js: (-js[1], -best.get(js[0], 0.0), js[0]))
         found: list[Finding] = []
         told: set[int] = set()
@@ -129,7 +132,7 @@ class PathFinder:
 
     def _together(self, item: int, share: float) -> Finding | None:
         """History item → somebody else who took it and the item explained; the one who took fewest items."""
-        took, via = self._took(self.user_num, item), self.data.title(item)
+        took, via = self._took(self.user_num, item), self.links.title(item)
         if item == self.item_num:
             return Finding(Evidence(share, "history", (took,)), via)
         both = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
@@ -165,6 +168,7 @@ class PathFinder:
             Evidence(share, kind, path, source),
             via="" if via is None else path[0].tail_label,
             entity="" if near == far else links.label(int(bridges.node[b])),
+            relations=(links.relation(near), links.relation(far)),
             tones=(int(links.tone[near]), int(links.tone[far])),
             sources=(links.sources(near), links.sources(far)),
             quote_of_item=of_item,
@@ -180,7 +184,7 @@ class PathFinder:
     def _took(self, user_num: int, item_num: int) -> Step:
         user, item = self.data.users.ids[user_num], self.data.items.ids[item_num]
         label = "you" if user_num == self.user_num else user
-        return Step(f"user:{user}", "interacted", f"item:{item}", label, self.data.title(item_num))
+        return Step(f"user:{user}", "interacted", f"item:{item}", label, self.links.title(item_num))
 
     def _triple(self, triple: int) -> Step:
         step = self.links.step(triple)

@@ -48,24 +48,35 @@ def _newcomer(found: Sequence[Finding], takers: int) -> tuple[str, Finding | Non
 
 
 def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str, Finding | None]:
-    """The largest cause of a positive score; a block, a history item or a friend."""
+    """The largest cause of a positive score: what the user took, what friends took, or a block as a whole."""
     score = shares.score
-    first = found[0] if found and found[0].evidence.share > 0 else None
+    own, friends = sum(shares.history.values()), sum(shares.friends.values())
     block, whole = max(((b, shares.blocks[b]) for b in shares.whole), key=lambda bs: bs[1], default=("", 0.0))
-    share = first.evidence.share if first else 0.0
-    if first is None and whole <= 0:
-        rest = max(shares.blocks, key=lambda b: shares.blocks[b])
-        return f"Recommended because {_block(rest, takers)}.", None
-    if first is None or whole > share:
-        text = f"Recommended {_extent(whole, score)} because {_block(block, takers)}{_percent(whole, score)}"
-        if first is None:
-            return f"{text}.", None
-        return f"{text}, and also because {_cause(first)}{_percent(share, score)}.", first
-    text = f"Recommended {_extent(share, score)} because {_cause(first)}{_percent(share, score)}"
-    together = sum(shares.history.values())
-    if first.evidence.kind != "friend" and share < MOSTLY * score and share < together <= score:
-        text += f"; all that you took makes up {together / score:.0%}".replace("%", " %")
-    return f"{text}.", first
+    positive = [f for f in found if f.evidence.share > 0]
+    first = next((f for f in positive if f.evidence.kind != "friend"), None)
+
+    if whole >= max(own, friends):
+        cause, share = _block(block, takers), whole
+        lead = next(iter(positive), None)
+        more = f", and also because {_cause(lead)}{_percent(lead.evidence.share, score)}" if lead else ""
+    elif friends >= own:
+        lead = next((f for f in positive if f.evidence.kind == "friend"), None)
+        cause, share = (_cause(lead), lead.evidence.share) if lead else ("of what your friends took", friends)
+        more = ""
+    elif first and (first.evidence.share > MOSTLY * score or len(shares.history) == 1):
+        lead, cause, share, more = first, _cause(first), first.evidence.share, ""
+    else:
+        lead, cause, share, more = first, "of what you took", own, ""
+        if lead:
+            most = lead.evidence.share >= max(shares.history.values())
+            more = f", {'above all' if most else 'for example'} {_example(lead)}{_percent(lead.evidence.share, score)}"
+    return f"Recommended {_extent(share, score)} because {cause}{_percent(share, score)}{more}.", lead
+
+
+def _example(f: Finding) -> str:
+    """A history item as an example of what the user took."""
+    also = {0: "", 1: ", which somebody else took along with it"}.get(f.takers, ", which people took along with it")
+    return _name(f.via) + also
 
 
 def _cause(f: Finding) -> str:
@@ -102,18 +113,17 @@ def _common(f: Finding, known: bool) -> str:
     via = _name(f.via) + ("" if known else ", which you took")
     near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
     if not f.entity:
-        return f"It is linked to {via} ({near.replace('_', ' ')})"
+        return f"It is linked to {via} ({f.relations[0]})"
     entity, comma = _name(f.entity), "" if known else ","
     if near != far:
         return f"Both it and {via}{comma} are linked to {entity}"
     if near == "made_by":
         return f"It is made by {entity}, like {via}"
-    if near == "mentions_brand":
+    if near.startswith("mentions_"):
         return f"Like {via}{comma} it is reviewed by people who mention {entity}"
     if near == "has_aspect":
         return f"It shares {entity} with {via}{comma * bool(_reserve(f))}{_reserve(f)}"
-    key = near.removeprefix("has_").replace("_", " ")
-    return f"It shares {entity} ({key}) with {via}"
+    return f"It shares {entity} ({f.relations[0].removeprefix('has ')}) with {via}"
 
 
 def _reserve(f: Finding) -> str:

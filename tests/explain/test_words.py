@@ -48,8 +48,8 @@ def test_taken_together() -> None:
 def test_many_causes() -> None:
     text = explain("ann", "capo", graph=empty()).text
     assert text == (
-        'Recommended partly because people who took "Slinky & Co" also took it (48 % of the score); '
-        'all that you took makes up 96 %. Your friend "dee" took it.'
+        'Recommended mostly because of what you took (96 % of the score), above all "Slinky & Co", '
+        'which people took along with it (48 % of the score). Your friend "dee" took it.'
     )
 
 
@@ -59,6 +59,23 @@ def test_a_block_that_does_not_split() -> None:
         "Recommended mostly because of its popularity: 3 people took it (75 % of the score), "
         'and also because people who took "Slinky & Co" also took it (25 % of the score).'
     )
+
+
+def test_an_example_that_is_not_the_most() -> None:
+    """The cable adds most, but nobody else took both, so it is not on a path."""
+    data = world()
+    data = data.subset(data.interactions.user_nums != data.users.number("cid"))
+    profiles = counted(data, {"strings": 4.0, "cable": 5.0})
+    assert explain("ann", "capo", data=data, profiles=profiles, graph=empty()).text == (
+        'Recommended mostly because of what you took (100 % of the score), for example "Slinky & Co", '
+        'which somebody else took along with it (44 % of the score). Your friend "dee" took it.'
+    )
+
+
+def test_friends_without_a_path() -> None:
+    """dee's friend ann did not take the lamp, but what ann took makes the score."""
+    text = explain("dee", "lamp", profiles=counted(world(), {"strings": 2.0}, 0.5), graph=empty()).text
+    assert text == "Recommended mostly because of what your friends took (100 % of the score)."
 
 
 def test_a_friend() -> None:
