@@ -58,7 +58,10 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
     if whole >= max(own, friends):
         cause, share = _block(block, takers), whole
         lead = next(iter(positive), None)
-        more = f", and also because {_cause(lead)}{_percent(lead.evidence.share, score)}" if lead else ""
+        more = ""
+        if lead:  # two percentages above 100 together (other parts being negative) would puzzle
+            rest = score if share + lead.evidence.share <= score else 0.0
+            more = f", and also because {_cause(lead)}{_percent(lead.evidence.share, rest)}"
     elif friends >= own:
         lead = next((f for f in positive if f.evidence.kind == "friend"), None)
         cause, share = (_cause(lead), lead.evidence.share) if lead else ("of what your friends took", friends)
@@ -178,7 +181,7 @@ def _extent(share: float, score: float) -> str:
 
 
 def _percent(share: float, score: float) -> str:
-    """A percentage, where one makes sense: parts above the whole (others being negative) have none."""
+    """A percentage, where one makes sense: a part above the whole (others being negative) has none."""
     if not 0 < share <= score:
         return ""
     part = 100 * share / score

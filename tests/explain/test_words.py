@@ -61,6 +61,15 @@ def test_a_block_that_does_not_split() -> None:
     )
 
 
+def test_percentages_do_not_pass_a_hundred_together() -> None:
+    """The strings add 3 and popularity 4 to a score of 5: 60 % and 80 %, since the tuner takes 2 away."""
+    profiles = Profiles((*counted(world(), {"strings": 3.0, "tuner": -2.0}).blocks, popularity(4.0)))
+    assert explain("ann", "capo", profiles=profiles, graph=empty(), limit=1).text == (
+        "Recommended mostly because of its popularity: 3 people took it (80 % of the score), "
+        'and also because people who took "Slinky & Co" also took it.'
+    )
+
+
 def test_an_example_that_is_not_the_most() -> None:
     """The cable adds most, but nobody else took both, so it is not on a path."""
     data = world()
