@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 
 import networkx as nx
+import numpy as np
+import numpy.typing as npt
 
 from kg.graph import KnowledgeGraph
 
@@ -48,3 +52,87 @@ def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
         other: {"".join(path[1:-1]) for path in nx.all_simple_paths(undirected, item, other, cutoff=2)}
         for other in others
     }
+
+
+def naive_ranking(scores: list[float], seen: set[int], k: int) -> list[int]:
+    """The k best unseen items, ties by item number; a score of minus infinity is never recommended."""
+    open_items = [item for item, score in enumerate(scores) if item not in seen and score > -math.inf]
+    return sorted(open_items, key=lambda item: (-scores[item], item))[:k]
+
+
+def naive_metrics(ranking: list[int], relevant: set[int], k: int) -> dict[str, float]:
+    """The per-user metrics of one ranked list, straight from their definitions; relevant is not empty."""
+    top = ranking[:k]
+    hit_ranks = [rank for rank, item in enumerate(top, start=1) if item in relevant]
+    hits = len(hit_ranks)
+    precision, recall = hits / k, hits / len(relevant)
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(relevant)) + 1))
+    return {
+        f"recall@{k}": recall,
+        f"ndcg@{k}": sum(1 / math.log2(rank + 1) for rank in hit_ranks) / ideal,
+        f"hr@{k}": float(hits > 0),
+        f"mrr@{k}": 1 / hit_ranks[0] if hit_ranks else 0.0,
+        f"map@{k}": sum((n + 1) / rank for n, rank in enumerate(hit_ranks)) / len(relevant),
+        f"precision@{k}": precision,
+        f"f1@{k}": 2 * precision * recall / (precision + recall) if hits else 0.0,
+    }
+
+
+def naive_auc(scores: list[float], seen: set[int], relevant: set[int]) -> float:
+    """Share of (relevant, other unseen) pairs in the right order, ties half; 0.5 where there is no pair."""
+    others = [item for item in range(len(scores)) if item not in seen and item not in relevant]
+    pairs = [(scores[good], scores[other]) for good in relevant for other in others]
+    return sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs) if pairs else 0.5
+
+
+def naive_list_measures(
+    rankings: list[list[int]], popularity: list[float], n_users: int, k: int
+) -> dict[str, float]:
+    """Coverage, novelty (bits) and Gini (by mean absolute difference) of the top-k lists."""
+    counts = Counter(item for ranking in rankings for item in ranking[:k])
+    shown = [item for ranking in rankings for item in ranking[:k]]
+    size, every = len(popularity), [counts[item] for item in range(len(popularity))]
+    return {
+        f"coverage@{k}": len(counts) / size,
+        f"novelty@{k}": sum(-math.log2(max(popularity[i], 1) / n_users) for i in shown) / max(len(shown), 1),
+        f"gini@{k}": sum(abs(a - b) for a in every for b in every) / max(2 * size * sum(every), 1),
+    }
+
+
+def naive_itemknn(
+    matrix: npt.NDArray[np.float32], neighbours: int, shrink: float
+) -> npt.NDArray[np.float64]:
+    """Scores (U, I): for every item the sum of its nearest neighbours' similarities that lie in the history."""
+    n_users, n_items = matrix.shape
+    takers = [set(np.flatnonzero(matrix[:, item])) for item in range(n_items)]
+    scores = np.zeros((n_users, n_items))
+    for item in range(n_items):
+        similar = {
+            other: len(takers[item] & takers[other]) / (math.sqrt(len(takers[item]) * len(takers[other])) + shrink)
+            for other in range(n_items)
+            if other != item and takers[item] & takers[other]
+        }
+        nearest = sorted(similar, key=lambda other: (-similar[other], other))[:neighbours]
+        for user in range(n_users):
+            scores[user, item] = sum(similar[other] for other in nearest if matrix[user, other])
+    return scores
+
+
+def naive_ease(matrix: npt.NDArray[np.float32], regularisation: float) -> npt.NDArray[np.float64]:
+    """Scores (U, I) of EASE without its closed form: each item's column is ridge regression on all other items."""
+    x = matrix.astype(np.float64)
+    weights = np.zeros((x.shape[1], x.shape[1]))
+    for item in range(x.shape[1]):
+        rest = [other for other in range(x.shape[1]) if other != item]
+        inner = x[:, rest].T @ x[:, rest] + regularisation * np.eye(len(rest))
+        weights[rest, item] = np.linalg.solve(inner, x[:, rest].T @ x[:, item])
+    scores: npt.NDArray[np.float64] = x @ weights
+    return scores
+
+
+def naive_sign_flip_p_value(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Exact two-sided p value of the mean difference, by trying every assignment of signs."""
+    difference = a - b
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(difference))))
+    means = signs @ difference / len(difference)
+    return float(np.mean(np.abs(means) >= abs(difference.mean()) - 1e-12))

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from graphrec.config import Config
 from graphrec.data.split import Split
@@ -53,10 +54,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The table: how the data was cut, the largest cut-off k, the number of test users, one row per model."""
+    """How the data was cut, the cut-offs k, the number of test users, and one row per model."""
 
     split: str
-    k: int
+    ks: tuple[int, ...]
     users: int
     rows: tuple[Row, ...]
 
@@ -64,7 +65,7 @@ class Comparison:
         """The `compare` document of the command-line contract."""
         return {
             "split": self.split,
-            "k": self.k,
+            "k": list(self.ks),
             "users": self.users,
             "rows": [
                 {
@@ -73,22 +74,26 @@ class Comparison:
                     "seconds": dict(row.seconds),
                     "p_value_vs_best_baseline": row.p_value,
                     "chosen": dict(row.chosen),
-                    "interval": {f"ndcg@{self.k}": list(row.interval)},
+                    "interval": {f"ndcg@{max(self.ks)}": list(row.interval)},
                 }
                 for row in self.rows
             ],
         }
 
-    def __str__(self) -> str:
-        """A table for people."""
-        names = [f"{name}@{self.k}" for name in ("recall", "ndcg", "hr", "mrr", "coverage")]
-        lines = ["".join(["model".ljust(12), *(name.rjust(13) for name in names), "seconds".rjust(10), "p".rjust(10)])]
+    def table(self) -> Table:
+        """The main figures, for people."""
+        k = max(self.ks)
+        shown = [f"{name}@{k}" for name in ("recall", "ndcg", "hr", "mrr", "coverage")]
+        table = Table(title=f"{self.split} split, {self.users:,} test users")
+        table.add_column("model")
+        for heading in (*shown, f"95 % of ndcg@{k}", "p", "seconds"):
+            table.add_column(heading, justify="right")
         for row in self.rows:
-            cells = [row.model.ljust(12), *(f"{row.metrics[name]:13.4f}" for name in names)]
-            cells.append(f"{sum(row.seconds.values()):10.1f}")
-            cells.append(("–" if row.p_value is None else f"{row.p_value:.2g}").rjust(10))
-            lines.append("".join(cells))
-        return "\n".join(lines)
+            figures = [f"{row.metrics[name]:.4f}" for name in shown]
+            p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
+            low, high = row.interval
+            table.add_row(row.model, *figures, f"{low:.4f}–{high:.4f}", p_value, f"{sum(row.seconds.values()):.1f}")
+        return table
 
 
 def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
@@ -148,4 +153,4 @@ def compare(
         against = reports[best].per_user[goal]
         adjusted = holm([paired_p_value(reports[name].per_user[goal], against) for name in others])
         rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})
-    return Comparison(split.kind, max(ks), len(next(iter(reports.values())).user_nums), tuple(rows.values()))
+    return Comparison(split.kind, tuple(ks), len(next(iter(reports.values())).user_nums), tuple(rows.values()))

@@ -8,16 +8,18 @@ Hanjalic, SIGIR 2019). Several comparisons at once are corrected by Holm's metho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import scipy.stats
 
 from graphrec.errors import DataError
-from graphrec.types import Floats
+
+Values: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
-def paired_p_value(a: Floats, b: Floats) -> float:
+def paired_p_value(a: Values, b: Values) -> float:
     """p value of the paired two-sided t-test between metrics (n,) of the same users.
 
     1.0 where it cannot be told: fewer than two users, or no difference at all. Raises DataError for unequal lengths.
@@ -43,7 +45,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def bootstrap_interval(
-    values: npt.NDArray[np.floating], level: float = 0.95, resamples: int = 2000, seed: int = 42
+    values: Values, level: float = 0.95, resamples: int = 2000, seed: int = 42
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean over users (n,), n ≥ 1 (Efron, Ann. Statist. 7, 1979)."""
     if np.ptp(values) == 0:

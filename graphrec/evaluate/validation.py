@@ -19,7 +19,7 @@ MIN_USERS = 50  # below this many users with a history, users without one count 
 class Validation:
     """A seeded sample of users, and NDCG@k on them over the full catalogue.
 
-    Made from the training and validation parts only. # No leakage. A test part cannot be handed in.
+    Made from the training and validation parts alone: it never sees a test part.
 
     Args:
         train: gives each user's history, which is left out of the ranking.
