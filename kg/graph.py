@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,14 @@ import pandas as pd
 ENTITY_COLUMNS = ["entity", "label", "type"]
 PROVENANCE_COLUMNS = ["triple", "source", "review_id", "start", "end"]
 MENTION_COLUMNS = ["entity_num", "review_id", "start", "end", "label", "polarity"]
+_DTYPES: dict[str, type] = {
+    "entity_num": np.int64, "triple": np.int64, "start": np.int64, "end": np.int64, "polarity": np.float32
+}  # fmt: skip
+
+
+def table(columns: list[str], data: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
+    """A frame of these columns with the dtypes of the graph: numbers int64, polarity float32, the rest strings."""
+    return pd.DataFrame({c: pd.Series(data.get(c, []), dtype=_DTYPES.get(c, "str")) for c in columns})
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,8 @@ class KnowledgeGraph:
 
     Entities are numbered by their row in ``entities``; relations by their place in ``relations``.
     Items and users are entities too: ``item:<item_id>`` (type item) and ``user:<user_id>`` (type user); the rest are
-    ``<type>:<slug>`` for what was found in text and metadata, and the source's own id for external ones.
+    ``<type>:<slug>`` for what was found in text and metadata, and the source's own id for external ones (type
+    external). ``kg.build`` sorts entities by id, relations by name, mentions by review and place.
 
     Shapes:
         entities: DataFrame entity (unique id), label, type.
@@ -33,6 +42,7 @@ class KnowledgeGraph:
             reviews review_id and the character span start:end in that review's text (-1 otherwise).
         mentions: DataFrame entity_num, review_id, start, end, label (surface form), polarity.
         texts: review_id → review text, verbatim, for every review that is a source.
+        relation_labels: relation → its name for people, where a source gives one.
     """
 
     entities: pd.DataFrame
@@ -43,6 +53,7 @@ class KnowledgeGraph:
     provenance: pd.DataFrame
     mentions: pd.DataFrame
     texts: dict[str, str]
+    relation_labels: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.triples)
@@ -102,7 +113,5 @@ class KnowledgeGraph:
 def empty() -> KnowledgeGraph:
     """A graph with nothing in it."""
     none = np.zeros(0, np.float32)
-    frames = [
-        pd.DataFrame({c: [] for c in columns}) for columns in (ENTITY_COLUMNS, PROVENANCE_COLUMNS, MENTION_COLUMNS)
-    ]
-    return KnowledgeGraph(frames[0], (), np.zeros((0, 3), np.int64), none, none, frames[1], frames[2], {})
+    entities, provenance, mentions = (table(c, {}) for c in (ENTITY_COLUMNS, PROVENANCE_COLUMNS, MENTION_COLUMNS))
+    return KnowledgeGraph(entities, (), np.zeros((0, 3), np.int64), none, none, provenance, mentions, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,8 @@ from typing import Protocol
 class Span:
     """What an extractor found in one text: ``text[start:end]`` is the surface form, verbatim.
 
-    ``type`` is one of brand, product, aspect, attribute, person, place, organisation, work, event.
+    ``label`` is the surface form with its last word in the singular where it is a plural; forms that differ in case,
+    hyphens or spaces are merged later. ``type`` is one of product, aspect, person, place, organisation, work, event.
     ``polarity`` in [-1, 1] comes from the words around it; 0 is neutral or unknown.
     """
 
@@ -29,6 +30,18 @@ class Extractor(Protocol):
 
     def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
         """One list of spans per text, in order; spans sorted by start and not overlapping."""
+        ...
+
+
+class BytesCache(Protocol):
+    """Where extracted spans are kept between runs. Keys are hexadecimal digests of extractor and text."""
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those keys that are known."""
+        ...
+
+    def put_many(self, values: Mapping[str, bytes]) -> None:
+        """Keep these values; they must survive a killed process."""
         ...
 
 
