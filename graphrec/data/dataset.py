@@ -119,8 +119,8 @@ def review_id(user_id: str, item_id: str) -> str:
 def _number(ids: pd.Series, kind: str) -> tuple[Vocabulary, Ints]:
     """The vocabulary of a column of ids, and the number of each row; a distinct id is looked up once."""
     codes, distinct = pd.factorize(ids)
-    vocabulary = Vocabulary(distinct, kind)
-    return vocabulary, vocabulary.numbers(list(distinct))[codes]
+    vocabulary = Vocabulary(distinct.tolist(), kind)
+    return vocabulary, vocabulary.numbers(distinct.tolist())[codes]
 
 
 def _attributes(rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary) -> pd.DataFrame:

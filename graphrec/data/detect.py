@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from graphrec.data.dataset import Dataset
 from graphrec.data.read import amazon, lastfm, lightgcn, ml1m_kg, movielens, recbole, tables
-from graphrec.data.read.source import SPEC_FILE, Source
+from graphrec.data.read.files import head
+from graphrec.data.read.source import SPEC_FILE, Source, listing
 from graphrec.errors import DataError, EmptyDataError, FormatError
 
 
@@ -42,13 +43,13 @@ def find(source: Source) -> Reader:
     """The reader for a source: the one ``data.toml`` names, or the only one that matches. Raises FormatError."""
     if source.spec.format:
         return READERS[source.spec.format]
-    if source.candidates and all(p.stat().st_size == 0 for p in source.candidates):
-        raise EmptyDataError(f"{source.candidates[0]}: the file is empty; a source needs at least one interaction")
+    if source.candidates and not any(map(head, source.candidates)):
+        raise EmptyDataError(f"{source.candidates[0]}: nothing in the file; a source needs at least one interaction")
     found = [(name, file) for name, r in READERS.items() if (file := r.matches(source)) is not None]
     if not found:
         known = ", ".join(READERS)
         raise FormatError(
-            f"{source.path}: no known format; found {source.listing()}; known are {known} "
+            f"{source.path}: no known format; found {listing(source.path)}; known are {known} "
             f'(name one in a {SPEC_FILE} in the folder, for example format = "csv")'
         )
     if len(found) > 1:

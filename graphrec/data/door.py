@@ -133,7 +133,7 @@ def _check_ids(column: pd.Series, name: str, faults: _Faults) -> pd.Categorical[
         codes, uniques = pd.factorize(pd.Series(plain, dtype=object))
     else:
         codes, uniques = pd.factorize(column)
-    ids = [str(u) for u in uniques]
+    ids = [str(u) for u in uniques.tolist()]
     blank = np.array([not i.strip() for i in ids] + [True])  # the last is code -1, no id at all
     long = np.array([len(i) > MAX_ID for i in ids] + [False])
     control = np.array([_CONTROL.search(i) is not None for i in ids] + [False])

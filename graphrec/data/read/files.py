@@ -128,9 +128,7 @@ def table(
     skipped = 0
     if names is None:
         first, _, data = data.partition(b"\n")
-        skipped, header = 1, first.decode("utf-8", "replace").rstrip("\r")
-        names = next(csv.reader([header], delimiter=sep), []) if quoted else header.split(sep)
-        names = [n.strip() for n in names]
+        skipped, names = 1, header(first, sep, quoted)
         if missing := [n for n in needs if n not in names]:
             raise FormatError(
                 f"{path}:1: no column {' and '.join(missing)}; found {', '.join(names) or 'no header'}; restore it"
@@ -143,6 +141,16 @@ def table(
     blank = (frame[list(dict.fromkeys(names))] == "").all(axis=1)
     frame = frame[~blank].reset_index(drop=True) if blank.any() else frame
     return frame.assign(file=str(path))
+
+
+def header(line: bytes, sep: str, quoted: bool) -> list[str]:
+    """The column names in a first line."""
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    try:
+        names = next(csv.reader([text], delimiter=sep), []) if quoted else text.split(sep)
+    except csv.Error:
+        names = text.split(sep)
+    return [n.strip() for n in names]
 
 
 def _to_utf8(data: bytes) -> bytes:
@@ -213,7 +221,7 @@ def _careful(
 def _record(raw: list[bytes], at: int, sep: str, quoted: bool) -> tuple[list[str], int, str]:
     """The fields of the record that begins at a line, the number of lines it takes, and what is wrong with it."""
     try:
-        if not quoted:
+        if not quoted or b'"' not in raw[at]:
             return raw[at].decode("utf-8").rstrip("\r\n").split(sep), 1, ""
         last = min(at + MAX_QUOTED_LINES, len(raw))
         for strict, end in ((False, at + 1), (True, last)):  # a record over several lines must be flawless

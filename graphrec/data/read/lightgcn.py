@@ -22,15 +22,15 @@ from kg.types import ExternalTriples
 NAME = "lightgcn"
 PARTS = {"train.txt": TRAIN, "valid.txt": VALID, "test.txt": TEST}
 _NUMBERS = re.compile(rb"\s*(?:\d{1,18}(?:\s+\d{1,18})*\s*)?")
-_ADJACENCY = re.compile(rb"\s*\d+(?: +\d+)* *\r?\n")
+_ADJACENCY = re.compile(rb"^\d+(?: +\d+)+ *\r?$", re.MULTILINE)
 
 
 def matches(source: Source) -> Path | None:
-    """``train.txt`` with numbers separated by spaces."""
+    """``train.txt``, or a text file by itself, with numbers separated by spaces."""
     found = source.find("train.txt") if source.path.is_dir() else source.path
     if found not in source.candidates or not found.name.lower().removesuffix(".gz").endswith(".txt"):
         return None
-    return found if _ADJACENCY.match(head(found) + b"\n") else None
+    return found if _ADJACENCY.search(head(found)) else None
 
 
 def read(source: Source) -> Dataset:

@@ -35,13 +35,13 @@ _NO_GENRE = "(no genres listed)"
 
 @dataclass(frozen=True)
 class _Layout:
-    """One generation of files. Names of None are in the first line; zip codes are read but not kept."""
+    """One generation of files. CSV files name their columns themselves; zip codes are read but not kept."""
 
     ratings: str
     sep: str
     movies: str
-    movies_sep: str
-    movie_names: Sequence[str]
+    movies_sep: str = ""
+    movie_names: Sequence[str] = ()
     users: str = ""
     user_names: Sequence[str] = ()
     lowest: float = 1.0
@@ -71,18 +71,18 @@ _LAYOUTS = (
         ["user_id", "gender", "age", "occupation", "zip"],
         lowest=0.5,  # ml-10m has half stars
     ),
-    _Layout("ratings.csv", ",", "movies.csv", ",", ["item_id", "title", "genre"], lowest=0.5),
+    _Layout("ratings.csv", ",", "movies.csv", lowest=0.5),
 )
 
 
 def matches(source: Source) -> Path | None:
     """``u.data``, ``ratings.dat`` with ``::``, or ``ratings.csv`` with the column ``movieId``."""
     for path in source.candidates:
-        name, first = path.name.lower().removesuffix(".gz"), head(path).partition(b"\n")[0]
+        name = path.name.lower().removesuffix(".gz")
         if (
-            (name == "u.data" and first.count(b"\t") == 3)
-            or (name == "ratings.dat" and first.count(b"::") == 3)
-            or (name == "ratings.csv" and first.lower().startswith(b"userid,movieid,rating"))
+            (name == "u.data" and b"\t" in head(path))
+            or (name == "ratings.dat" and b"::" in head(path))
+            or (name == "ratings.csv" and head(path).lower().startswith(b"userid,movieid,"))
         ):
             return path
     return None
@@ -93,18 +93,20 @@ def read(source: Source) -> Dataset:
     quarantine = Quarantine()
     path = source.only(filter(None, [matches(source)]), NAME)
     layout = next(x for x in _LAYOUTS if x.ratings == path.name.lower().removesuffix(".gz"))
-    raw = table(path, quarantine, sep=layout.sep, names=None if layout.headed else _EVENT, quoted=layout.headed)
+    if layout.headed:
+        raw = table(path, quarantine, sep=layout.sep, quoted=True, needs=["userId", "movieId", "rating"])
+    else:
+        raw = table(path, quarantine, sep=layout.sep, names=_EVENT)
     raw = raw.rename(columns={"userId": "user_id", "movieId": "item_id"})
     events = door.check_events(raw, quarantine, path, source.spec.rating_range or (layout.lowest, 5.0))
 
     items = item_attributes = user_attributes = None
     if (movies := source.find(layout.movies)) is not None:
-        names = None if layout.headed else layout.movie_names
-        needs = ["movieId", "title", "genres"] if layout.headed else []
-        items = table(
-            movies, quarantine, sep=layout.movies_sep, names=names, quoted=layout.headed, legacy=True, needs=needs
-        )
-        items = items.rename(columns={"movieId": "item_id", "genres": "genre"})
+        if layout.headed:
+            items = table(movies, quarantine, sep=layout.sep, quoted=True, needs=["movieId", "title", "genres"])
+            items = items.rename(columns={"movieId": "item_id", "genres": "genre"})
+        else:
+            items = table(movies, quarantine, sep=layout.movies_sep, names=layout.movie_names, legacy=True)
         if "genre" not in items:
             flags = items[list(_GENRES_100K)] == "1"
             items["genre"] = ["|".join(flags.columns[row]) for row in flags.to_numpy()]

@@ -80,6 +80,7 @@ def _atomic(path: Path, quarantine: Quarantine) -> tuple[pd.DataFrame, list[str]
     frame = table(path, quarantine, sep="\t")
     kinds = dict(c.partition(":")[::2] for c in frame.columns.drop(["file", "line"]))
     frame.columns = pd.Index([c.partition(":")[0] for c in frame.columns])
+    frame = frame.loc[:, ~frame.columns.duplicated()]
     return frame, [field for field, kind in kinds.items() if kind.endswith("_seq")]
 
 

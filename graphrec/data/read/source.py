@@ -62,13 +62,17 @@ class Source:
 
     @classmethod
     def at(cls, path: Path) -> Source:
-        """The source at a path, with its ``data.toml`` where there is one. Raises DataError where nothing is there."""
+        """The source at a path, with the ``data.toml`` of its folder. Raises DataError where nothing is there.
+
+        For a file that is named by itself, a ``data.toml`` beside it counts unless that is about another file.
+        """
         if not path.exists():
             raise DataError(f"{path}: no such file or folder; name a folder or file in a known format")
-        spec = Spec.load(path / SPEC_FILE) if (path / SPEC_FILE).is_file() else Spec()
-        if spec.file is not None and not (path / spec.file).is_file():
-            raise FormatError(f"{path / SPEC_FILE}: file = {spec.file!r} is not in the folder")
-        return cls(path, spec)
+        folder = path if path.is_dir() else path.parent
+        spec = Spec.load(folder / SPEC_FILE) if (folder / SPEC_FILE).is_file() else Spec()
+        if path == folder and spec.file is not None and not (folder / spec.file).is_file():
+            raise FormatError(f"{folder / SPEC_FILE}: file = {spec.file!r} is not in the folder; found {listing(path)}")
+        return cls(path, spec if path == folder or spec.file in {None, path.name} else Spec())
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -81,7 +85,7 @@ class Source:
     @cached_property
     def candidates(self) -> tuple[Path, ...]:
         """The files that may hold the interactions: the one that ``data.toml`` names, or all."""
-        return (self.path / self.spec.file,) if self.spec.file else self.files
+        return (self.path / self.spec.file,) if self.spec.file and self.path.is_dir() else self.files
 
     @property
     def name(self) -> str:
@@ -98,7 +102,7 @@ class Source:
         """Like ``find``, for a file that the format cannot do without. Raises FormatError."""
         if (path := self.find(name)) is None:
             raise FormatError(
-                f"{self.path}: {name} is missing, which the {reader} format needs; found {self.listing()}"
+                f"{self.path}: {name} is missing, which the {reader} format needs; found {listing(self.path)}"
             )
         return path
 
@@ -106,7 +110,7 @@ class Source:
         """The one file with interactions. Raises FormatError where there is none or more than one."""
         paths = tuple(found)
         if not paths:
-            raise FormatError(f"{self.path}: no interactions in the {reader} format; found {self.listing()}")
+            raise FormatError(f"{self.path}: no interactions in the {reader} format; found {listing(self.path)}")
         if len(paths) > 1:
             raise FormatError(
                 f"{self.path}: {len(paths)} files hold interactions in the {reader} format, {paths[0].name} and "
@@ -114,13 +118,14 @@ class Source:
             )
         return paths[0]
 
-    def listing(self, most: int = 6) -> str:
-        """What is there, for an error message."""
-        if not self.path.is_dir():
-            return f"the file {self.path.name}"
-        names = [p.name + "/" * p.is_dir() for p in sorted(self.path.iterdir()) if not p.name.startswith(".")]
-        rest = f" and {len(names) - most} more" if len(names) > most else ""
-        return (", ".join(names[:most]) + rest) if names else "an empty folder"
+
+def listing(path: Path, most: int = 6) -> str:
+    """What is at a path, for an error message."""
+    if not path.is_dir():
+        return f"the file {path.name}"
+    names = [p.name + "/" * p.is_dir() for p in sorted(path.iterdir()) if not p.name.startswith(".")]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) + rest) if names else "an empty folder"
 
 
 def ending(path: Path) -> str:

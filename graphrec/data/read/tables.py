@@ -6,7 +6,6 @@ and ``friends.csv`` (user_id, friend_id), also as TSV or Parquet.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +16,7 @@ from graphrec.data import door
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.quarantine import Quarantine
 from graphrec.data.read import columns
-from graphrec.data.read.files import head, table
+from graphrec.data.read.files import head, header, table
 from graphrec.data.read.source import SPEC_FILE, Source, ending, stem
 from graphrec.errors import DataError, FormatError
 
@@ -38,11 +37,11 @@ def read(source: Source) -> Dataset:
         path = source.candidates[0]
     else:
         path = source.only((p for p in source.candidates if _is_events(p, source)), NAME)
-    header = _header(path)
-    found = columns.roles(header, source.spec.columns)
+    names = _header(path)
+    found = columns.roles(names, source.spec.columns)
     if missing := {"user_id", "item_id"} - found.keys() | source.spec.columns.keys() - found.keys():
         raise FormatError(
-            f"{path}:1: no column for {' and '.join(sorted(missing))}; found {', '.join(header) or 'no header'}; "
+            f"{path}:1: no column for {' and '.join(sorted(missing))}; found {', '.join(names) or 'no header'}; "
             f'say which is which in a {SPEC_FILE} ([columns] user_id = "…")'
         )
     raw = load_table(path, quarantine, list(found.values())).rename(columns={c: role for role, c in found.items()})
@@ -92,11 +91,11 @@ def load_table(path: Path, quarantine: Quarantine, names: list[str] | None = Non
         frame = table(path, quarantine, sep=_separator(path), quoted=True)
         return frame if names is None else frame[[*names, "file", "line"]]
     try:
-        frame = pq.read_table(path, columns=names).to_pandas()
+        frame = pq.read_table(path, columns=names).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
-    frame["file"], frame["line"] = str(path), range(1, len(frame) + 1)
-    return frame
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    return frame.assign(file=str(path), line=range(1, len(frame) + 1))
 
 
 def _is_events(path: Path, source: Source) -> bool:
@@ -117,5 +116,4 @@ def _header(path: Path) -> list[str]:
             return list(pq.read_schema(path).names)
         except (pa.ArrowException, OSError):
             return []
-    first = head(path).partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
-    return [n.strip() for n in next(csv.reader([first], delimiter=_separator(path)), [])]
+    return header(head(path).partition(b"\n")[0], _separator(path), quoted=True)
