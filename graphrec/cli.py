@@ -131,11 +131,11 @@ def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = F
     """The items nearest to an item."""
     import graphrec
 
-    rows = graphrec.load(artifact).similar(item, k).to_dict("records")
+    document = graphrec.load(artifact).similar_document(item, k)
     if as_json:
-        _print_json({"item_id": item, "items": rows})
+        _print_json(document)
         return
-    people.print(_items_table(rows, f"similar to {item}"))
+    people.print(_items_table(document["items"], f"similar to {item}"))
 
 
 @app.command()
@@ -180,7 +180,7 @@ def compare(
     if as_json:
         _print_json(comparison.to_json())
         return
-    people.print(comparison.table())
+    people.print(str(comparison), highlight=False)
 
 
 @app.command()

@@ -13,11 +13,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kg.store
 import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
+import kg.store
 from graphrec import artifact
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
@@ -41,11 +41,11 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
         data, interactions = fitted.data, fitted.data.interactions
         pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
         pd.DataFrame({"item_id": data.items.ids, "title": data.item_titles}).to_parquet(folder / "items.parquet")
-        history = {"user_num": interactions.user_nums, "item_num": interactions.item_nums}
+        history = pd.DataFrame({"user_num": interactions.user_nums, "item_num": interactions.item_nums})
         history["weight"] = interactions.weights
         if interactions.timestamps is not None:
             history["timestamp"] = interactions.timestamps
-        pd.DataFrame(history).to_parquet(folder / "history.parquet")
+        history.to_parquet(folder / "history.parquet")
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
         kg.store.save(fitted.graph, folder / "kg")

@@ -238,17 +238,21 @@ class Recommender:
         found = self.recommend(user_id, k, **options)
         return {
             "user_id": user_id,
-            "items": found.drop(columns="user_id").to_dict("records"),
+            "items": _records(found.drop(columns="user_id")),
             "model_version": self.fitted.version,
             "degraded": found.attrs["degraded"],
         }
+
+    def similar_document(self, item_id: str, k: int = 10) -> dict[str, Any]:
+        """``similar`` as the JSON document of the command-line contract."""
+        return {"item_id": item_id, "items": _records(self.similar(item_id, k))}
 
     def similar(self, item_id: str, k: int = 10) -> pd.DataFrame:
         """The k items nearest to one in the profile space by cosine: item_id, score, rank, title."""
         if k < 1:
             raise DataError(f"k = {k}; ask for at least 1 item")
         nums, scores = self.fitted.index.similar(self.fitted.data.items.number(item_id), k)
-        return self._table(nums, scores)
+        return self._table(nums[nums >= 0], scores[nums >= 0])
 
     def explain(self, user_id: str, item_id: str, limit: int = 5) -> Explanation:
         """Why this item scores as it does for this user. Raises UnknownIdError."""
@@ -310,6 +314,10 @@ class Recommender:
                 "title": [str(data.item_titles[n]) for n in nums],
             }
         )
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _unit_deviation(scores: Floats) -> Floats:

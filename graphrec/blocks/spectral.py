@@ -23,7 +23,7 @@ from graphrec.graph.adjacency import friend_mean, symmetric_normalised
 from graphrec.types import Floats, ProfileBlock
 
 OVERSAMPLES = 40
-TUNING_ITERATIONS = 2  # the choice of β, q and rank does not need the last digits of V
+SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
 class Factors:
@@ -86,7 +86,7 @@ class Spectral:
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings = inputs.config.spectral
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
-        factors = Factors(inputs.train, max(ranks), TUNING_ITERATIONS, inputs.config.seed)
+        factors = Factors(inputs.train, max(ranks), settings.iterations, inputs.config.seed)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
         grid = {
             "rank": ranks,
@@ -99,8 +99,11 @@ class Spectral:
             taste = factors.taste(candidate["friends"], validation.user_nums)
             return validation.ndcg(taste @ factors.history(candidate), factors.items(candidate))
 
-        start = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
-        order = [("beta",), ("rank", "power"), ("friends",), ("beta",), ("power",)]
+        start = {name: values[len(values) // 2] for name, values in grid.items()}
+        start |= {"rank": max(ranks), "friends": grid["friends"][0]}
+        order = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
+        if len(validation.user_nums) * inputs.train.n_items <= SMALL:
+            order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
         chosen = choose(grid, score, start, order)
         return factors.block(chosen), chosen
 

@@ -3,7 +3,8 @@
 ================  ==================================================================================================
 kind              what is held out
 ================  ==================================================================================================
-``given``         what the source itself holds out; without a validation part, ``valid`` of each user's training rows
+``given``         what the source itself holds out; without a validation part, as large a share of each user's training
+                  rows as the source's test part has of all, so that choices are made on the task of the test
 ``temporal``      the latest ``test`` of all interactions, and the ``valid`` before them; one timestamp, one side
 ``leave-last``    each user's last interaction (test) and the one before (valid); under three, all stay in training
 ``random``        ``test`` and ``valid`` of each user's interactions, drawn with the seed
@@ -157,9 +158,10 @@ def _given(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Part
     if (parts == VALID).any():
         return parts, {"valid": "given"}
     training = parts == TRAIN
+    share = min(max(config.valid, float((parts == TEST).mean())), 0.5)
     order = _oldest_first(data) if data.has_times else rng.permutation(len(parts))
-    parts[_per_user(data, order[training[order]], config.valid, rng)] = VALID
-    return parts, {"valid": "last of each user" if data.has_times else "random of each user"}
+    parts[_per_user(data, order[training[order]], share, rng)] = VALID
+    return parts, {"valid": "last of each user" if data.has_times else "random of each user", "valid_share": share}
 
 
 def _temporal(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Parts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from graphrec.data.dataset import Dataset
 from graphrec.features.encoder import TextEncoder, weighted_mean
@@ -62,9 +61,10 @@ def _review_text(summary: str, text: str) -> str:
 
 def item_descriptions(data: Dataset) -> list[str]:
     """Title, attribute values and description of each item in one text; "" where nothing is known."""
-    values: pd.Series[str] = data.item_attributes.groupby("item_num")["value"].agg(lambda v: ", ".join(v))
-    attributes = values.reindex(range(data.n_items), fill_value="")
+    attributes: list[list[str]] = [[] for _ in range(data.n_items)]
+    for number, value in zip(data.item_attributes["item_num"], data.item_attributes["value"], strict=True):
+        attributes[number].append(value)
     return [
-        ". ".join(part for part in (str(title), str(known), str(text)) if part)[:MAX_CHARACTERS]
+        ". ".join(part for part in (str(title), ", ".join(known), str(text)) if part)[:MAX_CHARACTERS]
         for title, known, text in zip(data.item_titles, attributes, data.item_text, strict=True)
     ]

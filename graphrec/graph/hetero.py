@@ -29,12 +29,11 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     data = HeteroData()
     kind, place = _places(train, graph)
     others = np.flatnonzero(kind == 2)
-    none = np.zeros((0, 0), np.float32)
-    x = (none, none, none) if text is None else (text.users, text.items, text.entities[others])
     sizes = (train.n_users, train.n_items, len(others))
-    for name, features, size in zip((USER, ITEM, ENTITY), x, sizes, strict=True):
-        data[name].x = torch.from_numpy(np.array(features.reshape(size, -1) if features.size else np.zeros((size, 0))))
-        data[name].x = data[name].x.float()
+    features = (None, None, None) if text is None else (text.users, text.items, text.entities[others])
+    width = 0 if text is None else text.items.shape[1]
+    for name, x, size in zip((USER, ITEM, ENTITY), features, sizes, strict=True):
+        data[name].x = torch.zeros((size, width)) if x is None or not x.size else torch.from_numpy(x.copy())
         data[name].num_nodes = size
     data[ENTITY].num = torch.from_numpy(others)
 

@@ -37,7 +37,7 @@ def make_app(model: Recommender) -> FastAPI:
 
     @app.get("/similar")
     def similar(item_id: str, k: Annotated[int, Query(ge=1, le=1000)] = 10) -> dict[str, Any]:
-        return {"item_id": item_id, "items": model.similar(item_id, k).to_dict("records")}
+        return model.similar_document(item_id, k)
 
     @app.get("/explain")
     def explain(user_id: str, item_id: str) -> dict[str, Any]:
