@@ -70,11 +70,12 @@ def check_events(
     return out
 
 
-def check_links(raw: pd.DataFrame, quarantine: Quarantine, *columns: str) -> pd.DataFrame:
-    """Rows of a side file (friends, triples, links) in which all these columns hold an id; the rest is set aside."""
+def check_ids(raw: pd.DataFrame, quarantine: Quarantine, *columns: str) -> pd.DataFrame:
+    """Rows of a side file (items, friends, triples, …) in which all these columns hold an id; the rest is set aside."""
+    raw = raw.reset_index(drop=True)
     faults = _Faults(len(raw))
-    out = pd.DataFrame({c: _check_ids(raw[c], c, faults) for c in columns}, index=raw.index)
-    return out[faults.settle(raw, quarantine)].astype(object).reset_index(drop=True)
+    ids = {column: pd.Series(_check_ids(raw[column], column, faults)).astype(object) for column in columns}
+    return raw.assign(**ids)[faults.settle(raw, quarantine)].reset_index(drop=True)
 
 
 def translate(
@@ -220,7 +221,7 @@ def _check_texts(column: pd.Series, name: str, faults: _Faults) -> pd.Series:
     texts = [v if isinstance(v, str) else None for v in values]
     wrong = np.array([v is None for v in texts], np.bool_)
     lengths = np.array([len(v) if v else 0 for v in texts], np.int64)
-    faults.mark(wrong, f"{name} is not a string", values)
+    faults.mark(wrong, f"{name} is not a string")
     sizes = pd.Series([f"{n:,} characters" for n in lengths]) if (lengths > MAX_TEXT).any() else None
     faults.mark(lengths > MAX_TEXT, f"{name} is longer than {MAX_TEXT:,} characters", sizes)
     faults.mark(np.array([bool(v and _SURROGATE.search(v)) for v in texts], np.bool_), f"{name} is not valid Unicode")

@@ -219,20 +219,26 @@ def _careful(
 
 
 def _record(raw: list[bytes], at: int, sep: str, quoted: bool) -> tuple[list[str], int, str]:
-    """The fields of the record that begins at a line, the number of lines it takes, and what is wrong with it."""
+    """The fields of the record that begins at a line, the number of lines it takes, and what is wrong with it.
+
+    A record over several lines must be flawless: else a quote left open would swallow good lines.
+    """
     try:
-        if not quoted or b'"' not in raw[at]:
-            return raw[at].decode("utf-8").rstrip("\r\n").split(sep), 1, ""
-        last = min(at + MAX_QUOTED_LINES, len(raw))
-        for strict, end in ((False, at + 1), (True, last)):  # a record over several lines must be flawless
-            end_mark = [""]  # read only by a record whose quote is still open
+        first = raw[at].decode("utf-8")
+    except UnicodeDecodeError:
+        return [], 1, "not UTF-8"
+    if not quoted or '"' not in first:
+        return first.rstrip("\r\n").split(sep), 1, ""
+    try:
+        for strict, end in ((False, at + 1), (True, min(at + MAX_QUOTED_LINES, len(raw)))):
             text = (line.decode("utf-8") for line in islice(raw, at, end))
-            reader = csv.reader(chain(text, end_mark), delimiter=sep, strict=strict)
+            # "" stands behind the last line: only a record whose quote is still open reads it
+            reader = csv.reader(chain(text, [""]), delimiter=sep, strict=strict)
             fields = next(reader)
             if reader.line_num <= end - at:
                 return fields, reader.line_num, ""
-        return [], 1, "unclosed quote"
-    except UnicodeDecodeError:
-        return [], 1, "not UTF-8"
     except csv.Error as error:
         return [], 1, "field too long" if "limit" in str(error) else "unclosed quote"
+    except UnicodeDecodeError:
+        pass
+    return [], 1, "unclosed quote"

@@ -48,13 +48,14 @@ def read(source: Source) -> Dataset:
 
     if (artists := source.find("artists.dat")) is not None:
         titles = table(artists, quarantine, sep="\t", legacy=True, needs=["id", "name"])
-        titles = titles.rename(columns={"id": "item_id", "name": "title"})[["item_id", "title"]]
+        titles = door.check_ids(titles, quarantine, "id").rename(columns={"id": "item_id", "name": "title"})
+        titles = titles[["item_id", "title"]]
         items = titles if items is None else titles.merge(items, on="item_id", how="outer")
     friends = None
     if (path_of_friends := source.find("user_friends.dat")) is not None:
         friends = table(path_of_friends, quarantine, sep="\t", needs=["userID", "friendID"])
-        friends = door.check_links(friends, quarantine, "userID", "friendID")
-        friends.columns = pd.Index(["user_id", "friend_id"])
+        friends = door.check_ids(friends, quarantine, "userID", "friendID")
+        friends = friends.rename(columns={"userID": "user_id", "friendID": "friend_id"})
     return build(
         source.name,
         events,

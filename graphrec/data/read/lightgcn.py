@@ -46,7 +46,7 @@ def read(source: Source) -> Dataset:
     external = None
     if source.path.is_dir() and (path := source.find("kg_final.txt")) is not None:
         names = ["head", "relation", "tail"]
-        kg = door.check_links(table(path, quarantine, sep=" ", names=names), quarantine, *names)
+        kg = door.check_ids(table(path, quarantine, sep=" ", names=names), quarantine, *names)
         triples = tuple(zip(*(kg[c].tolist() for c in names), strict=True))
         entities = {*kg["head"], *kg["tail"]}
         external = ExternalTriples(triples, {i: i for i in events["item_id"].cat.categories if i in entities})

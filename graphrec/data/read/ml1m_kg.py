@@ -48,10 +48,12 @@ def read(source: Source) -> Dataset:
         raw = door.translate(raw, column, mapping, name, quarantine)
     events = door.check_events(raw, quarantine, source.path)
 
-    products = load("products.txt", "pid", "name", "genre").rename(columns={"pid": "item_id", "name": "title"})
+    products = door.check_ids(load("products.txt", "pid", "name", "genre"), quarantine, "pid")
+    products = products.rename(columns={"pid": "item_id", "name": "title"})
     user_attributes = None
     if source.find("users.txt") is not None:
-        user_attributes = attributes(load("users.txt", "uid", "gender", "age"), "uid", "user_id", ["gender", "age"], "")
+        people = door.check_ids(load("users.txt", "uid", "gender", "age"), quarantine, "uid")
+        user_attributes = attributes(people, "uid", "user_id", ["gender", "age"], "")
     return build(
         source.name,
         events,

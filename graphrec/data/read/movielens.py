@@ -107,6 +107,7 @@ def read(source: Source) -> Dataset:
             items = items.rename(columns={"movieId": "item_id", "genres": "genre"})
         else:
             items = table(movies, quarantine, sep=layout.movies_sep, names=layout.movie_names, legacy=True)
+        items = door.check_ids(items, quarantine, "item_id")
         if "genre" not in items:
             flags = items[list(_GENRES_100K)] == "1"
             items["genre"] = ["|".join(flags.columns[row]) for row in flags.to_numpy()]
@@ -114,6 +115,7 @@ def read(source: Source) -> Dataset:
         item_attributes = item_attributes[~item_attributes["value"].isin([_NO_GENRE, "unknown"])]
     if layout.users and (users := source.find(layout.users)) is not None:
         frame = table(users, quarantine, sep=layout.sep.replace("\t", "|"), names=layout.user_names, legacy=True)
+        frame = door.check_ids(frame, quarantine, "user_id")
         user_attributes = attributes(frame, "user_id", "user_id", ["age", "gender", "occupation"], "")
     return build(
         source.name,

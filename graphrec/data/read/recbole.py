@@ -16,6 +16,7 @@ from graphrec.errors import FormatError
 from kg.types import ExternalTriples
 
 NAME = "recbole"
+_TRIPLE = ("head_id", "relation_id", "tail_id")
 
 
 def matches(source: Source) -> Path | None:
@@ -29,8 +30,9 @@ def read(source: Source) -> Dataset:
     path = source.only((p for p in source.candidates if ending(p) == ".inter"), NAME)
     beside = {ending(p): p for p in path.parent.iterdir() if p.is_file() and stem(p) == stem(path)}
 
-    def side(kind: str) -> tuple[pd.DataFrame, list[str]] | None:
-        return _atomic(beside[kind], quarantine) if kind in beside else None
+    def side(kind: str, *names: str) -> tuple[pd.DataFrame, list[str]]:
+        frame, lists = _atomic(beside[kind], quarantine)
+        return _checked(frame, quarantine, beside[kind], *names), lists
 
     raw, _ = _atomic(path, quarantine)
     found = columns.roles(raw.columns.tolist(), source.spec.columns)
@@ -43,26 +45,26 @@ def read(source: Source) -> Dataset:
     events = door.check_events(raw, quarantine, path, source.spec.rating_range)
     catalogue = set(events["item_id"].cat.categories)
 
-    items = item_attributes = user_attributes = friends = None
-    if (item := side(".item")) is not None:
-        frame, lists = item
-        items, item_attributes = columns.describe_items(frame, _field(frame, found["item_id"], beside[".item"]), lists)
-    if (user := side(".user")) is not None:
-        frame, _ = user
-        id_column = _field(frame, found["user_id"], beside[".user"])
-        public = [c for c in frame.columns.drop([id_column, "file", "line"]) if not columns.is_personal(c)]
-        user_attributes = columns.attributes(frame, id_column, "user_id", public, "")
-    if (net := side(".net")) is not None:
-        friends = _links(net[0], quarantine, beside[".net"], "source_id", "target_id")
-        friends.columns = pd.Index(["user_id", "friend_id"])
-    external = None
-    if (kg := side(".kg")) is not None:
-        triples = _links(kg[0], quarantine, beside[".kg"], "head_id", "relation_id", "tail_id")
+    items = item_attributes = user_attributes = friends = external = None
+    if ".item" in beside:
+        frame, lists = side(".item", found["item_id"])
+        items, item_attributes = columns.describe_items(frame, found["item_id"], lists)
+    if ".user" in beside:
+        frame, _ = side(".user", found["user_id"])
+        public = [c for c in frame.columns.drop([found["user_id"], "file", "line"]) if not columns.is_personal(c)]
+        user_attributes = columns.attributes(frame, found["user_id"], "user_id", public, "")
+    if ".net" in beside:
+        frame, _ = side(".net", "source_id", "target_id")
+        friends = frame.rename(columns={"source_id": "user_id", "target_id": "friend_id"})
+    if ".kg" in beside:
+        frame, _ = side(".kg", *_TRIPLE)
+        triples = tuple(zip(*(frame[c].tolist() for c in _TRIPLE), strict=True))
         entities: dict[str, str] = {}
-        if (link := side(".link")) is not None:
-            links = _links(link[0], quarantine, beside[".link"], found["item_id"], "entity_id")
-            entities = {i: e for i, e in links.itertuples(index=False) if i in catalogue}
-        external = ExternalTriples(tuple(triples.itertuples(index=False, name=None)), entities)
+        if ".link" in beside:
+            frame, _ = side(".link", found["item_id"], "entity_id")
+            links = zip(frame[found["item_id"]].tolist(), frame["entity_id"].tolist(), strict=True)
+            entities = {item: entity for item, entity in links if item in catalogue}
+        external = ExternalTriples(triples, entities)
     return build(
         stem(path),
         events,
@@ -84,14 +86,9 @@ def _atomic(path: Path, quarantine: Quarantine) -> tuple[pd.DataFrame, list[str]
     return frame, [field for field, kind in kinds.items() if kind.endswith("_seq")]
 
 
-def _field(frame: pd.DataFrame, name: str, path: Path) -> str:
-    if name not in frame:
+def _checked(frame: pd.DataFrame, quarantine: Quarantine, path: Path, *names: str) -> pd.DataFrame:
+    """The rows that have an id in each of these fields. Raises FormatError where a field is missing."""
+    if missing := [name for name in names if name not in frame]:
         fields = ", ".join(frame.columns.drop(["file", "line"]))
-        raise FormatError(f"{path}:1: needs a field {name}; found {fields}; rename the field in its header")
-    return name
-
-
-def _links(frame: pd.DataFrame, quarantine: Quarantine, path: Path, *names: str) -> pd.DataFrame:
-    for name in names:
-        _field(frame, name, path)
-    return door.check_links(frame, quarantine, *names)
+        raise FormatError(f"{path}:1: needs a field {missing[0]}; found {fields}; rename the field in its header")
+    return door.check_ids(frame, quarantine, *names)

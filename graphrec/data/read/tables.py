@@ -55,7 +55,7 @@ def read(source: Source) -> Dataset:
             raise FormatError(
                 f"{of_items}:1: no column item_id; found {', '.join(_header(of_items))}; rename the column"
             )
-        items, item_attributes = columns.describe_items(frame, id_column)
+        items, item_attributes = columns.describe_items(door.check_ids(frame, quarantine, id_column), id_column)
     return build(
         source.name,
         events,
@@ -79,9 +79,7 @@ def read_friends(source: Source, quarantine: Quarantine) -> pd.DataFrame | None:
     friend = next((by_normal[n] for n in ("friendid", "friend", "friendsid") if n in by_normal), None)
     if user is None or friend is None:
         raise FormatError(f"{path}:1: needs the columns user_id and friend_id; found {', '.join(names)}; rename them")
-    pairs = door.check_links(frame, quarantine, user, friend)
-    pairs.columns = pd.Index(["user_id", "friend_id"])
-    return pairs
+    return door.check_ids(frame, quarantine, user, friend).rename(columns={user: "user_id", friend: "friend_id"})
 
 
 def load_table(path: Path, quarantine: Quarantine, names: list[str] | None = None) -> pd.DataFrame:
