@@ -189,7 +189,7 @@ def _from_metadata(items: Sequence[Item]) -> pd.DataFrame:
         }
         if not any(key == "brand" for key, _ in item.attributes):
             start = split(item.title)[:1]
-            pairs |= {("made_by", e) for at, _, e in brands.find(item.title, split(item.title)) if at == start[0].start}
+            pairs |= {("made_by", e) for at, _, e in brands.find(item.title, split(item.title)) if at == start[0][0]}
         rows += [(f"item:{item.item_id}", relation, tail, "metadata", "", -1, -1, np.nan) for relation, tail in pairs]
     return pd.DataFrame(rows, columns=_STATEMENT)
 

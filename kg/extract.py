@@ -109,7 +109,7 @@ def _names(doc: Any) -> Iterator[Span]:
             continue
         span = doc[tokens[0].i : tokens[-1].i + 1]
         text = span.text
-        if 2 <= len(text) <= MAX_LABEL and _is_name(text) and not any(t.is_sent_start for t in tokens[1:]):
+        if 3 <= len(text) <= MAX_LABEL and _is_name(text) and not any(t.is_sent_start for t in tokens[1:]):
             yield Span(span.start_char, span.end_char, text, _type(span, TYPES[entity.label_]))
 
 

@@ -25,7 +25,7 @@ def table(columns: list[str], data: Mapping[str, Any] | pd.DataFrame) -> pd.Data
     return pd.DataFrame({c: pd.Series(data.get(c, []), dtype=_DTYPES.get(c, "str")) for c in columns})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KnowledgeGraph:
     """Everything known about items, users' words and the outside world, as triples with sources.
 
@@ -57,6 +57,20 @@ class KnowledgeGraph:
 
     def __len__(self) -> int:
         return len(self.triples)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal tables, arrays, texts and labels, in the same order."""
+        if not isinstance(other, KnowledgeGraph):
+            return NotImplemented
+        frames, arrays = ("entities", "provenance", "mentions"), ("triples", "counts", "polarity")
+        return (
+            all(getattr(self, name).equals(getattr(other, name)) for name in frames)
+            and all(np.array_equal(getattr(self, name), getattr(other, name)) for name in arrays)
+            and (self.relations, self.texts, self.relation_labels)
+            == (other.relations, other.texts, other.relation_labels)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     @cached_property
     def entity_num(self) -> dict[str, int]:

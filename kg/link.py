@@ -20,7 +20,7 @@ SHARE_FROM = 100  # reviewed items; in a smaller catalogue a share means little
 MAX_VALUE_WORDS = 6  # longer metadata values are descriptions, not names
 THING_SHARE = 0.1
 COMMON_FROM, COMMON_SHARE = 20, 0.8  # a word written so often, and so often in lower case, is an ordinary one
-_WORD, _GAP = re.compile(r"\S+"), re.compile(r"\s+")
+_GAP = re.compile(r"\s+")
 T = TypeVar("T")
 
 
@@ -45,23 +45,23 @@ class _Corpus:
         self.words = [split(t) for t in self.texts]
         self.total, self.capital = Counter[str](), Counter[str]()
         for text, found in zip(self.texts, self.words, strict=True):
-            self.total.update(w.folded for w in found)
-            self.capital.update(w.folded for w in found if text[w.start].isupper())
+            self.total.update(word for _, _, word in found)
+            self.capital.update(word for start, _, word in found if text[start].isupper())
 
     def is_name(self, label: str) -> bool:
         """Whether one of its words is mostly written with a capital: "Great Price" is shouting, not a name."""
-        return any(2 * self.capital[w.folded] > self.total[w.folded] for w in split(label))
+        return any(2 * self.capital[word] > self.total[word] for _, _, word in split(label))
 
     def is_ordinary(self, label: str) -> bool:
         """Whether it is a single word that these texts mostly use as a common one, as with the brand "Time"."""
         found = split(label)
-        total = self.total[found[0].folded]
-        lower = total - self.capital[found[0].folded]
+        total = self.total[found[0][2]]
+        lower = total - self.capital[found[0][2]]
         return len(found) == 1 and total >= COMMON_FROM and lower >= COMMON_SHARE * total
 
     def matches(self, targets: Mapping[str, tuple[str, str]], needs_capital: Callable[[str], bool]) -> list[_Found]:
         """Phrases in the texts. ``targets``: phrase → (type, entity)."""
-        phrases, out = Phrases({name: name for name in targets}), []
+        phrases, out = Phrases({name: name for name in targets}), list[_Found]()
         strict = {name: needs_capital(name) for name in targets}
         for number, (text, found) in enumerate(zip(self.texts, self.words, strict=True)):
             hits = [
@@ -75,7 +75,7 @@ class _Corpus:
 
 
 def _capitals(name: str) -> int:
-    return sum(not name[w.start].islower() for w in split(name))
+    return sum(not name[start].islower() for start, _, _ in split(name))
 
 
 def gazetteer(items: Iterable[Item]) -> dict[str, tuple[str, str]]:
@@ -86,7 +86,8 @@ def gazetteer(items: Iterable[Item]) -> dict[str, tuple[str, str]]:
         letters = sum(c.isalpha() for c in name)
         if letters < 2 or len(split(name)) > MAX_VALUE_WORDS or name.casefold() in words("noun", "function"):
             continue
-        out.setdefault(name, (attribute_type(key), attribute_id(key, value)))
+        for form in (name, name.replace("'", "").replace("’", "")):
+            out.setdefault(form, (attribute_type(key), attribute_id(key, value)))
     return out
 
 
@@ -204,23 +205,20 @@ def _keys(found: Sequence[_Found]) -> dict[str, str]:
 
 
 def _without_rare(found: list[_Found], texts: Sequence[str], min_mentions: int) -> list[_Found]:
-    """Spans whose key enough reviews hold. A rare aspect of several words loses its first until it is not rare."""
+    """Spans whose key enough reviews hold. Rare aspects lose their first word, the longest of them first."""
+    kept = [f for f in found if not _is_empty(f.label)]
     while True:
-        found = [f for f in found if not _is_empty(f.label)]
-        keys = _keys(found)
+        keys = _keys(kept)
         reviews: defaultdict[str, set[int]] = defaultdict(set)
-        for f in found:
+        for f in kept:
             reviews[keys[f.label]].add(f.review)
-        rare = [f for f in found if len(reviews[keys[f.label]]) < min_mentions]
-        shorter = [
-            rest
-            for f in rare
-            if (word := _WORD.match(f.label)) and (rest := _rest(f, word.end(), texts[f.review])) is not None
-        ]
-        done = [f for f in found if len(reviews[keys[f.label]]) >= min_mentions]
-        if not shorter:
-            return done
-        found = [*done, *shorter]
+        rare = [f for f in kept if len(reviews[keys[f.label]]) < min_mentions]
+        if not rare:
+            return kept
+        longest = max(len(f.label.split()) for f in rare)
+        falling = {f for f in rare if len(f.label.split()) == longest}
+        shorter = (_rest(f, len(f.label.split(maxsplit=1)[0]), texts[f.review]) for f in rare if f in falling)
+        kept = [f for f in kept if f not in falling] + [f for f in shorter if f is not None and not _is_empty(f.label)]
 
 
 def _with_entities(found: list[_Found]) -> list[_Found]:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TypeAlias
 from urllib.parse import quote
 
 _APOSTROPHE = re.compile(r"['’‘`´\"]")
@@ -41,17 +41,15 @@ def attribute_id(key: str, value: str) -> str:
     return f"{attribute_type(key)}:{slug(value) or quote(value, safe='', errors='replace')}"
 
 
-class Word(NamedTuple):
-    """A word of a text: its place, and its case-folded form."""
-
-    start: int
-    end: int
-    folded: str
+Word: TypeAlias = tuple[int, int, str]  # start, end, case-folded
 
 
 def split(text: str) -> list[Word]:
-    """The words of a text, without punctuation: "D'Addario" is two."""
-    return [Word(m.start(), m.end(), m.group().casefold()) for m in _WORD.finditer(text)]
+    """The words of a text with their places, without punctuation: "D'Addario" is two."""
+    folded = text.casefold()
+    if len(folded) == len(text):
+        return [(*m.span(), m.group()) for m in _WORD.finditer(folded)]
+    return [(*m.span(), m.group().casefold()) for m in _WORD.finditer(text)]
 
 
 class Phrases:
@@ -64,7 +62,7 @@ class Phrases:
     def __init__(self, names: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
         self._by_first: dict[str, dict[tuple[str, ...], str]] = {}
         for name, target in names.items() if isinstance(names, Mapping) else names:
-            first, *rest = [w.folded for w in split(name)] or [""]
+            first, *rest = [folded for _, _, folded in split(name)] or [""]
             if first:
                 self._by_first.setdefault(first, {}).setdefault(tuple(rest), target)
         self._lengths = {
@@ -75,14 +73,11 @@ class Phrases:
         """Non-overlapping matches in ``text``, whose words are given: start, end, what the phrase stands for."""
         i = 0
         while i < len(words):
-            for length in self._lengths.get(words[i].folded, ()):
-                tail = words[i + 1 : i + 1 + length]
-                target = self._by_first[words[i].folded].get(tuple(w.folded for w in tail))
-                if target is None or len(tail) < length:
-                    continue
+            for length in self._lengths.get(words[i][2], ()):
                 run = words[i : i + 1 + length]
-                if all(_GAP.fullmatch(text, a.end, b.start) for a, b in pairwise(run)):
-                    yield run[0].start, run[-1].end, target
+                target = self._by_first[words[i][2]].get(tuple(folded for _, _, folded in run[1:]))
+                if target is not None and all(_GAP.fullmatch(text, a[1], b[0]) for a, b in pairwise(run)):
+                    yield run[0][0], run[-1][1], target
                     i += length
                     break
             i += 1

@@ -21,6 +21,7 @@ NEGATION_WINDOW = 4  # words a negator reaches forward, within its clause
 ACROSS = 3.0  # extra distance for crossing a comma or a coordination
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+|[.!?;:,()\n]")
+CANNOT = frozenset({"can't", "cant", "cannot", "couldn't", "couldnt"})
 _BREAK = frozenset(".!?;:\n()")
 _PAUSE = frozenset({",", "and", "or", "plus"})
 
@@ -128,7 +129,9 @@ def _in_context(tokens: Sequence[str], clause: Sequence[int]) -> list[float]:
             (w in negator or w.endswith("n't")) and after not in {"only", "just", "merely"}
             for w, after in pairwise((*window, token))
         )
-        if negations % 2 and token not in negator:
+        if score > 0 and token.endswith("er") and not CANNOT.isdisjoint(window):
+            score = STRONG  # "couldn't be happier"
+        elif negations % 2 and token not in negator:
             score *= NEGATED
         elif score > 0 and any(w in unreal for w in window):
             score *= -0.5  # "could be better"
