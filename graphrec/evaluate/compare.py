@@ -90,7 +90,7 @@ class Comparison:
             table.add_column(heading, justify="right")
         for row in self.rows:
             figures = [f"{row.metrics[name]:.4f}" for name in shown]
-            p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
+            p_value = "" if row.p_value is None else "< 1e-15" if row.p_value < 1e-15 else f"{row.p_value:.2g}"
             low, high = row.interval
             table.add_row(row.model, *figures, f"{low:.4f}–{high:.4f}", p_value, f"{sum(row.seconds.values()):.1f}")
         return table
