@@ -240,12 +240,23 @@ def _with_entities(found: list[_Found]) -> list[_Found]:
 
 
 def _telling(found: list[_Found], reviews: Sequence[Review], min_mentions: int) -> list[_Found]:
-    """Without entities that too few reviews hold, or the reviews of too many items."""
+    """Without entities that too few reviews hold, or the reviews of too many items.
+
+    A person whom a single user names may be that user signing reviews, and stays out.
+    """
     in_reviews: defaultdict[str, set[str]] = defaultdict(set)
     in_items: defaultdict[str, set[str]] = defaultdict(set)
+    by_users: defaultdict[str, set[str]] = defaultdict(set)
     for f in found:
         in_reviews[f.entity].add(reviews[f.review].review_id)
         in_items[f.entity].add(reviews[f.review].item_id)
+        by_users[f.entity].add(reviews[f.review].user_id)
     reviewed = len({r.item_id for r in reviews})
     most = MAX_ITEM_SHARE * reviewed if reviewed >= SHARE_FROM else reviewed
-    return [f for f in found if len(in_reviews[f.entity]) >= min_mentions and len(in_items[f.entity]) <= most]
+    return [
+        f
+        for f in found
+        if len(in_reviews[f.entity]) >= min_mentions
+        and len(in_items[f.entity]) <= most
+        and (f.type != "person" or len(by_users[f.entity]) > 1)
+    ]

@@ -61,7 +61,7 @@ ITEMS = (
 )
 REVIEWS = (
     Review("r1", "ann", "g1", "Great tone. Hendrix would have loved this FENDER."),
-    Review("r2", "bob", "g1", "The tone is bad, the low-end too. A thick black pick helps."),
+    Review("r2", "bob", "g1", "The tone is bad, the low-end too. A thick black pick helps, says Hendrix."),
     Review("r3", "ann", "s1", "Fine low ends & fine Tone; my black picks love these daddario strings. Hendrix!"),
     Review("r4", "cat", "p1", "A D&#39;Addario with low end, and a guitar strap."),
 )

@@ -45,6 +45,7 @@ def test_planted_triples(graph: KnowledgeGraph) -> None:
         ("user:ann", "mentions", "brand:daddario"),
         ("user:ann", "mentions", "category:strings"),
         ("user:bob", "mentions", "aspect:tone"),
+        ("user:bob", "mentions", "person:hendrix"),
         ("user:bob", "mentions", "aspect:low-end"),
         ("user:bob", "mentions", "aspect:black-pick"),
         ("user:cat", "mentions", "aspect:low-end"),

@@ -25,6 +25,7 @@ def test_planted_mentions_by_hand() -> None:
         ("r2", "tone", "aspect:tone", "aspect"),
         ("r2", "low-end", "aspect:low-end", "aspect"),
         ("r2", "black pick", "aspect:black-pick", "aspect"),
+        ("r2", "Hendrix", "person:hendrix", "person"),
         ("r3", "low ends", "aspect:low-end", "aspect"),
         ("r3", "Tone", "aspect:tone", "aspect"),
         ("r3", "black picks", "aspect:black-pick", "aspect"),
@@ -43,7 +44,7 @@ def test_planted_mentions_by_hand() -> None:
 def test_one_form_has_the_type_of_most_of_its_spans() -> None:
     texts = ["Strat", "Strat", "Strat"]
     spans = [[Span(0, 5, "Strat", t)] for t in ("person", "organisation", "organisation")]
-    mentions, _ = link([], [Review(f"r{n}", "u", "i", t) for n, t in enumerate(texts)], spans)
+    mentions, _ = link([], [Review(f"r{n}", f"u{n}", "i", t) for n, t in enumerate(texts)], spans)
     assert {m.entity for m in mentions} == {"organisation:strat"}
 
 
@@ -52,6 +53,15 @@ def test_a_thing_is_no_person() -> None:
     reviews = [Review(f"r{n:02}", "u", "i", "Strat") for n in range(12)]
     mentions, _ = link([], reviews, spans)
     assert {m.type for m in mentions} == {"product"}
+
+
+def test_a_signature_stays_out() -> None:
+    """Personal data: a name that a single user writes may be that user's own."""
+    texts = ["great, Jo Poe", "bad, Jo Poe", "like Jimi Hendrix", "not like Jimi Hendrix"]
+    reviews = [Review(f"r{n}", user, "i", t) for n, (user, t) in enumerate(zip("aaab", texts, strict=True))]
+    words = {"Jo Poe": "person", "Jimi Hendrix": "person"}
+    mentions, _ = link([], reviews, list(WordExtractor(words).extract(texts)), min_mentions=1)
+    assert {m.entity for m in mentions} == {"person:jimi-hendrix"}
 
 
 def test_forms_merge_over_case_hyphens_and_plural() -> None:
