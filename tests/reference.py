@@ -54,6 +54,16 @@ def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
     }
 
 
+def spectral_scores(matrix: npt.NDArray[np.float32], rank: int, beta: float, power: float) -> npt.NDArray[np.float64]:
+    """x_u D^-β V S^q (D^β V)ᵀ from a dense SVD, float64 (U, I)."""
+    dense = matrix.astype(np.float64)
+    rows, columns = np.maximum(dense.sum(1), 1), np.maximum(dense.sum(0), 1)
+    _, values, right = np.linalg.svd(dense / np.sqrt(np.outer(rows, columns)))
+    v = right[:rank].T
+    scores: npt.NDArray[np.float64] = dense @ (columns[:, None] ** -beta * v * values[:rank] ** power)
+    return scores @ (columns[:, None] ** beta * v).T
+
+
 def naive_ranking(scores: list[float], seen: set[int], k: int) -> list[int]:
     """The k best unseen items, ties by item number; a score of minus infinity is never recommended."""
     open_items = [item for item, score in enumerate(scores) if item not in seen and score > -math.inf]
@@ -85,9 +95,7 @@ def naive_auc(scores: list[float], seen: set[int], relevant: set[int]) -> float:
     return sum((a > b) + 0.5 * (a == b) for a, b in pairs) / len(pairs) if pairs else 0.5
 
 
-def naive_list_measures(
-    rankings: list[list[int]], popularity: list[float], n_users: int, k: int
-) -> dict[str, float]:
+def naive_list_measures(rankings: list[list[int]], popularity: list[float], n_users: int, k: int) -> dict[str, float]:
     """Coverage, novelty (bits) and Gini (by mean absolute difference) of the top-k lists."""
     counts = Counter(item for ranking in rankings for item in ranking[:k])
     shown = [item for ranking in rankings for item in ranking[:k]]
@@ -99,9 +107,7 @@ def naive_list_measures(
     }
 
 
-def naive_itemknn(
-    matrix: npt.NDArray[np.float32], neighbours: int, shrink: float
-) -> npt.NDArray[np.float64]:
+def naive_itemknn(matrix: npt.NDArray[np.float32], neighbours: int, shrink: float) -> npt.NDArray[np.float64]:
     """Scores (U, I): for every item the sum of its nearest neighbours' similarities that lie in the history."""
     n_users, n_items = matrix.shape
     takers = [set(np.flatnonzero(matrix[:, item])) for item in range(n_items)]
