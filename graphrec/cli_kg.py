@@ -26,7 +26,6 @@ def build(
 ) -> None:
     """Build the knowledge graph of everything in SOURCE."""
     import kg.rdf
-
     from graphrec.config import Config
     from graphrec.data.dataset import Dataset
     from graphrec.graph.knowledge import knowledge_graph
@@ -65,7 +64,6 @@ def validate(graph: GraphFile) -> None:
     """Check that every triple has a source, and every span is in its review."""
     import kg.rdf
     import kg.validate
-
     from kg.errors import KGError
 
     problems = kg.validate.validate(kg.rdf.read(graph))

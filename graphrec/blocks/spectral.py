@@ -1,11 +1,12 @@
 """Low-rank graph filter: the profile is read off the leading singular vectors of the normalised interaction matrix.
 
-    R̃ = D_u^-½ R D_i^-½ ≈ U S Vᵀ               (randomised SVD; Halko, Martinsson, Tropp 2011)
+    R̃ = D_u^-α R D_i^-γ ≈ U S Vᵀ                 (randomised SVD)
     score(u, i) = x_u D_i^-β V S^q (D_i^β V_i)ᵀ   (x_u: the user's row of R)
 
-β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021); q > 0 trusts strong factors more,
-and β < ½ discounts popular items less. The score is linear in the user's history, so it splits exactly into its items.
-Friends enter as x_u + α · mean of their x, and a user without history is then the mean of their friends.
+α = β = γ = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
+β < ½ discounts popular items less, and α, γ < ½ let long histories and popular items say more about which items belong
+together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · mean
+of their x, and a user without history is then the mean of their friends.
 """
 
 from __future__ import annotations
@@ -15,36 +16,29 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from sklearn.utils.extmath import randomized_svd
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import friend_mean, symmetric_normalised
+from graphrec.graph.adjacency import degree_normalised, friend_mean
+from graphrec.graph.svd import truncated_svd
 from graphrec.types import Floats, ProfileBlock
 
-OVERSAMPLES = 40
+PILOT_RANK = 256  # α and γ are chosen at this rank: each value costs a decomposition
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
 class Factors:
-    """S float32 (r,) and V float32 (I, r) of the normalised matrix, with what is needed to read profiles off them."""
+    """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
-    def __init__(self, train: Dataset, rank: int, iterations: int, seed: int) -> None:
+    def __init__(self, train: Dataset, rank: int, alpha: float, gamma: float, iterations: int, seed: int) -> None:
         self.matrix = train.matrix()  # (U, I)
         self.friends = friend_mean(train)  # (U, U), rows sum to 1 or 0
         degrees = np.asarray(self.matrix.sum(axis=0)).ravel()
         self.degrees = np.maximum(degrees, 1.0)  # (I,)
         self.present = (degrees > 0).astype(np.float32)  # an item nobody took has no place in the filter
-        _, self.values, right = randomized_svd(
-            symmetric_normalised(self.matrix),
-            n_components=rank,
-            n_oversamples=OVERSAMPLES,
-            n_iter=iterations,
-            power_iteration_normalizer="LU",
-            random_state=seed,
-            flip_sign=False,
-        )
-        self.vectors = np.ascontiguousarray(right.T, dtype=np.float32)  # (I, r)
+        normalised = degree_normalised(self.matrix, rows=alpha, columns=gamma)
+        values, self.vectors = truncated_svd(normalised, rank, iterations, seed)
+        self.values = values / max(float(values[0]), 1e-12)
 
     def items(self, chosen: Chosen) -> Floats:
         """Item side D_i^β V, float32 (I, r)."""
@@ -58,7 +52,7 @@ class Factors:
         return np.asarray(self.vectors[:, : chosen["rank"]] * power[:, None] * response, dtype=np.float32)
 
     def taste(self, friend_weight: float, rows: npt.NDArray[np.int64] | slice = slice(None)) -> sp.csr_matrix:
-        """x_u + α · mean of the friends' x, CSR float32 (B, I)."""
+        """x_u + φ · mean of the friends' x, CSR float32 (B, I)."""
         own = self.matrix[rows]
         return own + friend_weight * (self.friends[rows] @ self.matrix) if friend_weight else own
 
@@ -84,9 +78,8 @@ class Spectral:
     name = "spectral"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        settings = inputs.config.spectral
+        settings, seed = inputs.config.spectral, inputs.config.seed
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
-        factors = Factors(inputs.train, max(ranks), settings.iterations, inputs.config.seed)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
         grid = {
             "rank": ranks,
@@ -94,22 +87,34 @@ class Spectral:
             "power": settings.power,
             "friends": settings.friends if with_friends else settings.friends[:1],
         }
+        middle = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
 
-        def score(candidate: Chosen) -> float:
+        def score(factors: Factors, candidate: Chosen) -> float:
             taste = factors.taste(candidate["friends"], validation.user_nums)
             return validation.ndcg(taste @ factors.history(candidate), factors.items(candidate))
 
-        start = {name: values[len(values) // 2] for name, values in grid.items()}
-        start |= {"rank": max(ranks), "friends": grid["friends"][0]}
-        order = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
+        def pilot(candidate: Chosen) -> float:
+            rank = min(PILOT_RANK, max(ranks))
+            return score(factors(candidate, rank), {**middle, "rank": rank})
+
+        def factors(exponents: Chosen, rank: int) -> Factors:
+            return Factors(inputs.train, rank, exponents["alpha"], exponents["gamma"], settings.iterations, seed)
+
+        exponents: dict[str, Sequence[float]] = {"alpha": settings.alpha, "gamma": settings.gamma}
+        outer: Chosen = {name: values[0] for name, values in exponents.items()}
+        if len(settings.alpha) * len(settings.gamma) > 1:
+            outer = choose(exponents, pilot, outer, [("alpha",), ("gamma",)])
+        full = factors(outer, max(ranks))
+        order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
-        chosen = choose(grid, score, start, order)
-        return factors.block(chosen), chosen
+        chosen = choose(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
+        return full.block(chosen), {**chosen, **outer}
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         rank = feasible_ranks(inputs.train, [chosen["rank"]], inputs.config.spectral.memory_gb)[0]
-        factors = Factors(inputs.train, rank, inputs.config.spectral.iterations, inputs.config.seed)
+        iterations, seed = inputs.config.spectral.iterations, inputs.config.seed
+        factors = Factors(inputs.train, rank, chosen["alpha"], chosen["gamma"], iterations, seed)
         return factors.block({**chosen, "rank": rank})
 
 

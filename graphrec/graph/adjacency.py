@@ -8,10 +8,13 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 
 
-def symmetric_normalised(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """D_r^-½ A D_c^-½, CSR float32, with the row and column sums of A as degrees; empty rows and columns stay zero."""
-    rows, columns = (np.asarray(matrix.sum(axis=a), dtype=np.float64).ravel() for a in (1, 0))
-    left, right = (np.where(d > 0, np.maximum(d, 1e-12) ** -0.5, 0.0) for d in (rows, columns))
+def degree_normalised(matrix: sp.csr_matrix, rows: float = 0.5, columns: float = 0.5) -> sp.csr_matrix:
+    """D_r^-rows A D_c^-columns, CSR float32, with the row and column sums of A as degrees.
+
+    Empty rows and columns stay zero. The defaults are the symmetric normalisation of a graph convolution.
+    """
+    sums = (np.asarray(matrix.sum(axis=a), dtype=np.float64).ravel() for a in (1, 0))
+    left, right = (np.where(d > 0, np.maximum(d, 1e-12) ** -e, 0.0) for d, e in zip(sums, (rows, columns), strict=True))
     return sp.csr_matrix(sp.diags(left) @ matrix @ sp.diags(right), dtype=np.float32)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 import kg.graph
 from graphrec.data.dataset import build
-from graphrec.graph.adjacency import friend_mean, symmetric_normalised
+from graphrec.graph.adjacency import degree_normalised, friend_mean
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER, hetero_graph
 from graphrec.graph.knowledge import sources
 from kg.graph import KnowledgeGraph
@@ -77,10 +78,11 @@ def test_normalisation_twins() -> None:
     random = np.random.default_rng(0)
     dense = (random.random((5, 4)) < 0.5).astype(np.float32)
     dense[2] = 0
-    import scipy.sparse as sp
-
     degrees = np.sqrt(np.outer(np.maximum(dense.sum(1), 1), np.maximum(dense.sum(0), 1)))
-    np.testing.assert_allclose(symmetric_normalised(sp.csr_matrix(dense)).toarray(), dense / degrees, atol=1e-6)
+    np.testing.assert_allclose(degree_normalised(sp.csr_matrix(dense)).toarray(), dense / degrees, atol=1e-6)
+    halves = np.outer(np.maximum(dense.sum(1), 1) ** 0.3, np.ones(4))
+    found = degree_normalised(sp.csr_matrix(dense), rows=0.3, columns=0.0)
+    np.testing.assert_allclose(found.toarray(), dense / halves, atol=1e-6)
 
 
 def test_friend_mean_rows_sum_to_one_or_zero() -> None:
