@@ -90,8 +90,11 @@ def extract(
     out: dict[str, list[Span]] = {}
     if cache is not None:
         stored = cache.get_many(list(keys.values()))
-        out = {t: _decoded(stored[k]) for t, k in keys.items() if k in stored}
+        decoded = ((t, _decoded(stored[k])) for t, k in keys.items() if k in stored)
+        out = {t: spans for t, spans in decoded if spans is not None}
     missing = [t for t in texts if t not in out]
+    if not missing:
+        return out
     fresh: dict[str, bytes] = {}
     for text, spans in _shown(zip(missing, extractor.extract(missing), strict=True), len(missing), progress):
         out[text] = spans
@@ -109,8 +112,12 @@ def _encoded(spans: Iterable[Span]) -> bytes:
     return json.dumps([[s.start, s.end, s.label, s.type, s.polarity] for s in spans], separators=(",", ":")).encode()
 
 
-def _decoded(value: bytes) -> list[Span]:
-    return [Span(*row) for row in json.loads(value)]
+def _decoded(value: bytes) -> list[Span] | None:
+    """The spans of a cached value; None for one that is damaged, so that the text is read again."""
+    try:
+        return [Span(*row) for row in json.loads(value)]
+    except (ValueError, TypeError):
+        return None
 
 
 def _shown(rows: Iterable[T], total: int, progress: bool) -> Iterator[T]:

@@ -165,11 +165,11 @@ def _is_empty(label: str) -> bool:
 
 def _recognised(found: Iterable[_Found], min_mentions: int) -> dict[str, tuple[str, str]]:
     """Names that enough reviews hold, label → (type, ""); what is more often an aspect is not among them."""
-    groups: defaultdict[str, list[_Found]] = defaultdict(list)
+    by_key: defaultdict[str, list[_Found]] = defaultdict(list)
     for f in found:
-        groups[fold(f.label)].append(f)
+        by_key[fold(f.label)].append(f)
     out = {}
-    for group in groups.values():
+    for group in by_key.values():
         names = [f for f in group if f.type != ASPECT]
         if len({f.review for f in names}) >= min_mentions and (type_ := _type(group)) != ASPECT:
             out.update({f.label: (type_, "") for f in names})
@@ -189,9 +189,16 @@ def _type(group: Sequence[_Found]) -> str:
     return most_frequent(votes.elements())
 
 
-def _keys(found: Sequence[_Found]) -> dict[str, str]:
+def _by_label(found: Iterable[_Found]) -> dict[str, list[_Found]]:
+    groups: defaultdict[str, list[_Found]] = defaultdict(list)
+    for f in found:
+        groups[f.label].append(f)
+    return groups
+
+
+def _keys(labels: Iterable[str]) -> dict[str, str]:
     """Label → merge key. A plural goes to its singular where that is among the labels."""
-    folds = {f.label: fold(f.label) for f in found}
+    folds = {label: fold(label) for label in labels}
     present = set(folds.values())
 
     def singular(key: str) -> str:
@@ -204,38 +211,38 @@ def _keys(found: Sequence[_Found]) -> dict[str, str]:
     return {label: singular(key) for label, key in folds.items()}
 
 
-def _without_rare(found: list[_Found], texts: Sequence[str], min_mentions: int) -> list[_Found]:
+def _without_rare(found: Iterable[_Found], texts: Sequence[str], min_mentions: int) -> list[_Found]:
     """Spans whose key enough reviews hold. Rare aspects lose their first word, the longest of them first."""
-    kept = [f for f in found if not _is_empty(f.label)]
+    groups = {label: group for label, group in _by_label(found).items() if not _is_empty(label)}
     while True:
-        keys = _keys(kept)
+        keys = _keys(groups)
         reviews: defaultdict[str, set[int]] = defaultdict(set)
-        for f in kept:
-            reviews[keys[f.label]].add(f.review)
-        rare = [f for f in kept if len(reviews[keys[f.label]]) < min_mentions]
+        for label, group in groups.items():
+            reviews[keys[label]].update(f.review for f in group)
+        rare = {label: len(label.split()) for label in groups if len(reviews[keys[label]]) < min_mentions}
         if not rare:
-            return kept
-        longest = max(len(f.label.split()) for f in rare)
-        falling = {f for f in rare if len(f.label.split()) == longest}
-        shorter = (_rest(f, len(f.label.split(maxsplit=1)[0]), texts[f.review]) for f in rare if f in falling)
-        kept = [f for f in kept if f not in falling] + [f for f in shorter if f is not None and not _is_empty(f.label)]
+            return [f for group in groups.values() for f in group]
+        longest = max(rare.values())
+        for label in [label for label, length in rare.items() if length == longest]:
+            for f in groups.pop(label):
+                rest = _rest(f, len(label.split(maxsplit=1)[0]), texts[f.review])
+                if rest is not None and not _is_empty(rest.label):
+                    groups.setdefault(rest.label, []).append(rest)
 
 
-def _with_entities(found: list[_Found]) -> list[_Found]:
+def _with_entities(found: Sequence[_Found]) -> list[_Found]:
     """Give each merge key its type and entity id, ``<type>:<slug>``."""
-    keys = _keys(found)
-    groups: defaultdict[str, list[_Found]] = defaultdict(list)
-    slugs: defaultdict[str, list[str]] = defaultdict(list)
-    for f in found:
-        groups[keys[f.label]].append(f)
-        if fold(f.label) == keys[f.label]:
-            slugs[keys[f.label]].append(slug(f.label))
-    type_of = {key: _type(group) for key, group in groups.items()}
-    slug_of = {key: most_frequent(all_) for key, all_ in slugs.items()}
+    by_label = _by_label(found)
+    keys = _keys(by_label)
+    by_key: defaultdict[str, list[str]] = defaultdict(list)
+    for label, key in keys.items():
+        by_key[key].append(label)
     out = []
-    for f in found:
-        type_ = type_of[keys[f.label]]
-        out.append(replace(f, type=type_, entity=f"{type_}:{slug_of[keys[f.label]]}"))
+    for key, labels in by_key.items():
+        group = [f for label in labels for f in by_label[label]]
+        type_ = _type(group)
+        entity = f"{type_}:{most_frequent(slug(f.label) for f in group if fold(f.label) == key)}"
+        out += [replace(f, type=type_, entity=entity) for f in group]
     return out
 
 

@@ -139,6 +139,15 @@ def test_a_cached_review_is_not_read_again() -> None:
     assert len(other.seen) == len(REVIEWS)  # another extractor finds other things
 
 
+def test_a_damaged_cache_entry_is_read_again() -> None:
+    cache = MemoryCache()
+    first = build(ITEMS, REVIEWS, extractor=WordExtractor(), cache=cache)
+    cache.values[min(cache.values)] = b"[[1,"
+    again = WordExtractor()
+    assert build(ITEMS, REVIEWS, extractor=again, cache=cache) == first
+    assert len(again.seen) == 1
+
+
 def test_a_text_is_read_once() -> None:
     extractor = WordExtractor()
     build([], [Review(f"r{n}", f"u{n}", "i", "tone") for n in range(9)], extractor=extractor)

@@ -41,6 +41,11 @@ def test_planted_mentions_by_hand() -> None:
     assert all(by_id[m.review_id].text[m.start : m.end] == m.label for m in mentions)
 
 
+def test_metadata_names_win_over_named_entities() -> None:
+    items = (Item("g", "", (("brand", "Fender"),)),)
+    assert linked(["my Fender", "Fender!"], {"Fender": "organisation"}, items) == [("Fender", "brand:fender")] * 2
+
+
 def test_one_form_has_the_type_of_most_of_its_spans() -> None:
     texts = ["Strat", "Strat", "Strat"]
     spans = [[Span(0, 5, "Strat", t)] for t in ("person", "organisation", "organisation")]
