@@ -70,7 +70,7 @@ class SpectralConfig(_Section):
     beta: FloatList = (0.3, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
     power: FloatList = (0.0, 0.4, 0.8, 1.2)  # response S^q to the singular values
     friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight of the friends' mean in x_u
-    iterations: int = Field(default=5, ge=1)
+    iterations: int = Field(default=12, ge=1)  # of the SVD; the flat tail of a spectrum needs them
     memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
 
 

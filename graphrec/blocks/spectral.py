@@ -4,9 +4,9 @@
     score(u, i) = x_u D_i^-β V S^q (D_i^β V_i)ᵀ   (x_u: the user's row of R)
 
 α = β = γ = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
-β < ½ discounts popular items less, and α, γ < ½ let long histories and popular items say more about which items belong
-together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · mean
-of their x, and a user without history is then the mean of their friends.
+β < ½ discounts popular items less, and α, γ < ½ let long histories and popular items say more about what belongs
+together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the
+mean of their x, and a user without history is then the mean of their friends.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from graphrec.graph.svd import truncated_svd
 from graphrec.types import Floats, ProfileBlock
 
 PILOT_RANK = 256  # α and γ are chosen at this rank: each value costs a decomposition
+PILOT_ITERATIONS = 4
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
@@ -95,16 +96,16 @@ class Spectral:
 
         def pilot(candidate: Chosen) -> float:
             rank = min(PILOT_RANK, max(ranks))
-            return score(factors(candidate, rank), {**middle, "rank": rank})
+            return score(factors(candidate, rank, PILOT_ITERATIONS), {**middle, "rank": rank})
 
-        def factors(exponents: Chosen, rank: int) -> Factors:
-            return Factors(inputs.train, rank, exponents["alpha"], exponents["gamma"], settings.iterations, seed)
+        def factors(exponents: Chosen, rank: int, iterations: int) -> Factors:
+            return Factors(inputs.train, rank, exponents["alpha"], exponents["gamma"], iterations, seed)
 
         exponents: dict[str, Sequence[float]] = {"alpha": settings.alpha, "gamma": settings.gamma}
         outer: Chosen = {name: values[0] for name, values in exponents.items()}
         if len(settings.alpha) * len(settings.gamma) > 1:
             outer = choose(exponents, pilot, outer, [("alpha",), ("gamma",)])
-        full = factors(outer, max(ranks))
+        full = factors(outer, max(ranks), settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]

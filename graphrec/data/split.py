@@ -4,7 +4,7 @@
 kind              what is held out
 ================  ==================================================================================================
 ``given``         what the source itself holds out; without a validation part, as large a share of each user's training
-                  rows as the source's test part has of all, so that choices are made on the task of the test
+                  rows as the test part has of all: the last ones, or without times whole groups of related items
 ``temporal``      the latest ``test`` of all interactions, and the ``valid`` before them; one timestamp, one side
 ``leave-last``    each user's last interaction (test) and the one before (valid); under three, all stay in training
 ``random``        ``test`` and ``valid`` of each user's interactions, drawn with the seed
@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.config import SplitConfig
+from graphrec.data.blocked import grouped_order, item_groups
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
@@ -159,9 +160,15 @@ def _given(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Part
         return parts, {"valid": "given"}
     training = parts == TRAIN
     share = min(max(config.valid, float((parts == TEST).mean())), 0.5)
-    order = _oldest_first(data) if data.has_times else rng.permutation(len(parts))
+    if data.has_times:
+        order = _oldest_first(data)
+    else:
+        # No leakage. The groups are made from training rows alone.
+        rows = data.interactions.take(training)
+        groups = item_groups(rows.matrix(data.n_users, data.n_items), int(rng.integers(2**31)))
+        order = grouped_order(data.interactions.user_nums, groups[data.interactions.item_nums], rng)
     parts[_per_user(data, order[training[order]], share, rng)] = VALID
-    return parts, {"valid": "last of each user" if data.has_times else "random of each user", "valid_share": share}
+    return parts, {"valid": "last of each user" if data.has_times else "groups of each user", "valid_share": share}
 
 
 def _temporal(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Parts:
