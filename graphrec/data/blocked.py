@@ -40,5 +40,5 @@ def grouped_order(user_nums: Ints, groups: Ints, rng: np.random.Generator) -> In
         user_nums: int64 (E,). groups: int64 (E,), the group of each row's item.
     """
     pairs, inverse = np.unique(np.stack([user_nums, groups]), axis=1, return_inverse=True)
-    priority = rng.random(pairs.shape[1])[inverse.ravel()]
+    priority = rng.permutation(pairs.shape[1])[inverse.ravel()]
     return np.lexsort((rng.random(len(user_nums)), priority, user_nums))

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 
+from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
 from graphrec.types import Floats, Ints
 
-DAY = 86_400  # seconds
 CHUNK = 1024  # rows of a dense item-item matrix made at a time
 EASE_DOUBLE = 10_000  # up to here the inverse is taken in float64
 
@@ -90,22 +90,13 @@ class _WithFallback:
         return np.where(cold[:, None], self.items, out) if cold.any() else out
 
 
-def with_popularity_fallback(scorer: Scorer, train: Dataset) -> Scorer:
-    """The scorer, except that users without any interaction in ``train`` get the items by their popularity there."""
-    cold = np.bincount(train.interactions.user_nums, minlength=train.n_users) == 0
-    return _WithFallback(scorer, popularity(train), cold)
+def with_popularity_fallback(scorer: Scorer, train: Dataset, half_life: float = 0.0) -> Scorer:
+    """The scorer, except that users without any interaction in ``train`` get the items by their popularity there.
 
-
-def popularity(train: Dataset, half_life: float = 0.0) -> Floats:
-    """Interactions of each item, float32 (I,); with a half-life (days) each counts 2^(-age / half-life).
-
-    Age is measured back from the latest interaction. Without timestamps the half-life has no effect.
+    ``half_life`` (days) is that of the popularity baseline; 0 does not decay.
     """
-    i = train.interactions
-    weights = None
-    if half_life > 0 and i.timestamps is not None and len(i):
-        weights = np.exp2((i.timestamps - i.timestamps.max()) / (half_life * DAY))
-    return np.bincount(i.item_nums, weights, minlength=train.n_items).astype(np.float32)
+    cold = np.bincount(train.interactions.user_nums, minlength=train.n_users) == 0
+    return _WithFallback(scorer, decayed_counts(train, half_life), cold)
 
 
 class Popularity(Baseline):
@@ -117,7 +108,7 @@ class Popularity(Baseline):
         return [{"half_life": days} for days in ((0.0, 90.0, 365.0, 1095.0) if train.has_times else (0.0,))]
 
     def fit(self, train: Dataset, half_life: float = 0.0) -> Scorer:
-        return ConstantScorer(popularity(train, half_life))
+        return ConstantScorer(decayed_counts(train, half_life))
 
 
 class ItemKNN(Baseline):

@@ -126,8 +126,8 @@ def compare(
     """Tune, refit and test every model, with p values on NDCG at the largest k against the best baseline.
 
     The best baseline is the one with the highest NDCG@k on the test users; every other row is tested against it with
-    a paired t-test over users, Holm-corrected for the number of rows. Users without a history get popular items in
-    every model. ``fit_graphrec`` gets the split with an empty test part.
+    a paired t-test over users, Holm-corrected for the number of rows. Users without a history get popular items, at
+    the tuned half-life, in every baseline; graphrec answers them itself. It gets the split with an empty test part.
     Raises ConfigError as ``check_models``, before anything is fitted.
     """
     names = check_models(models, split)
@@ -135,13 +135,14 @@ def compare(
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
     blind = replace(split, test=split.test.subset(np.zeros(len(split.test.interactions), dtype=bool)))
     validation = Validation(blind.train, blind.valid, config.blend.k, config.blend.users, config.seed)
+    half_life = BASELINES["popularity"].tune(blind.train, validation)["half_life"]
     seen, truth = blind.fit_data.matrix(), split.test.matrix()
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
     for name in names:
         fitted = fit_graphrec(blind, config) if name == OWN else fit_baseline(name, blind, validation)
         start = perf_counter()
-        scorer = with_popularity_fallback(fitted.scorer, blind.fit_data)
+        scorer = fitted.scorer if name == OWN else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
         report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size)
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
         interval = bootstrap_interval(report.per_user[goal], seed=config.seed)

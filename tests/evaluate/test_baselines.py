@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.errors import ConfigError
 from graphrec.evaluate import baselines
-from graphrec.evaluate.baselines import BASELINES, EASE, Baseline, ConstantScorer, popularity, with_popularity_fallback
+from graphrec.evaluate.baselines import BASELINES, EASE, Baseline, ConstantScorer, with_popularity_fallback
 from graphrec.evaluate.ranking import Scorer, evaluate
 from graphrec.evaluate.validation import Validation
 from graphrec.types import Vocabulary
@@ -79,9 +80,9 @@ def test_popularity_decays_by_its_half_life() -> None:
     rows = [("u", "old", 0), ("v", "old", 0), ("u", "new", 10 * day)]
     data = build("timed", pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]))
     assert data.items.ids == ("new", "old")
-    assert popularity(data).tolist() == [1, 2]
-    assert popularity(data, half_life=10).tolist() == pytest.approx([1, 1])
-    assert popularity(data, half_life=5).tolist() == pytest.approx([1, 0.5])
+    assert decayed_counts(data).tolist() == [1, 2]
+    assert decayed_counts(data, half_life=10).tolist() == pytest.approx([1, 1])
+    assert decayed_counts(data, half_life=5).tolist() == pytest.approx([1, 0.5])
     assert len(BASELINES["popularity"].grid(data)) == 4
     assert BASELINES["popularity"].grid(random_data()) == [{"half_life": 0.0}]
 
