@@ -95,8 +95,8 @@ class GraphConfig(_Section):
 class SemanticConfig(_Section):
     """Ridge map from the text of a history to the text of the next item."""
 
-    ridge: FloatList = (1.0, 10.0, 100.0, 1000.0)
-    dim: int = Field(default=128, ge=1)
+    ridge: FloatList = (0.1, 1.0, 10.0, 100.0)
+    dim: int = Field(default=256, ge=1)
 
 
 class PopularityConfig(_Section):

@@ -1,10 +1,11 @@
-"""Text as a block: a ridge map from the text of a history to the text of what is taken next.
+"""Text as a block: from the text of a history to the text of what is taken next, by a ridge map.
 
-    min_W ‖ X_a T W Tᵀ − X_b ‖² + λ‖W‖²     W = (AᵀA + λI)⁻¹ Aᵀ X_b T (TᵀT)⁻¹,   A = X_a T
+    min_W ‖A W − B‖² + λ‖W − cI‖²     W = (AᵀA + λI)⁻¹ (AᵀB + λcI),   A = X_a T,   B = X_b T
 
-T are the frozen text embeddings of the items after PCA; X_a and X_b are random halves of every history, so that
-nothing is learned from an item predicting itself. λ = ∞ stands for W = I, the plain centroid of the history. The score
-is linear in the history, a new item needs only a text, and a free-text query takes the user's place.
+T are the frozen text embeddings of the items after PCA; X_a and X_b, rows summing to 1, are random halves of every
+history, so that nothing is learned from an item predicting itself. W is shrunk towards the identity, so λ = ∞ is the
+plain centroid of the history. The score is linear in the history, a new item needs only a text, and a free-text query
+takes the user's place.
 """
 
 from __future__ import annotations
@@ -64,28 +65,23 @@ class _TextSpace:
         self._normal_equations()
 
     def _normal_equations(self) -> None:
-        """AᵀA, AᵀX_bT and (TᵀT)⁻¹, both halves predicting the other."""
-        matrix = self.inputs.train.matrix()
-        items = self.items.astype(np.float64)
-        random = np.random.default_rng(self.inputs.config.seed)
-        side = random.integers(0, 2, matrix.nnz).astype(bool)
-        d = items.shape[1]
-        self.gram: Matrix = np.zeros((d, d))
-        self.cross: Matrix = np.zeros((d, d))
-        for half in (side, ~side):
-            seen, target = (_masked(matrix, mask) for mask in (half, ~half))
-            rows = sp.diags(1.0 / np.maximum(np.asarray(seen.sum(axis=1)).ravel(), 1.0))
-            a = rows @ (seen @ items)  # (U, d)
-            self.gram += a.T @ a
-            self.cross += a.T @ (target @ items)
-        self.whitening = np.linalg.pinv(items.T @ items)
+        """AᵀA and AᵀB, float64 (d, d), both halves predicting the other."""
+        matrix, items = self.inputs.train.matrix(), self.items.astype(np.float64)
+        side = np.random.default_rng(self.inputs.config.seed).integers(0, 2, matrix.nnz).astype(bool)
+        halves = [_row_means(matrix, mask) @ items for mask in (side, ~side)]  # each (U, d)
+        both = np.logical_and(*(np.abs(h).sum(axis=1) > 0 for h in halves))  # users with a text on either side
+        a, b = (h[both] for h in halves)
+        self.gram: Matrix = a.T @ a + b.T @ b
+        self.cross: Matrix = a.T @ b + b.T @ a
 
     def history(self, ridge: float) -> Floats:
-        """Fold-in table T W, float32 (I, d)."""
-        if self.empty or np.isinf(ridge):
+        """Fold-in table T W, float32 (I, d). ``ridge`` is λ in units of the mean eigenvalue of AᵀA."""
+        unit = 0.0 if self.empty else float(np.trace(self.gram)) / len(self.gram)
+        if unit == 0.0 or np.isinf(ridge):
             return self.items
-        d = len(self.gram)
-        weights = np.linalg.solve(self.gram + ridge * np.eye(d), self.cross) @ self.whitening  # (d, d)
+        eye = np.eye(len(self.gram))
+        centre = float(np.trace(self.cross) / np.trace(self.gram)) * eye
+        weights = np.linalg.solve(self.gram + ridge * unit * eye, self.cross + ridge * unit * centre)  # (d, d)
         return np.asarray(self.items @ weights, dtype=np.float32)
 
     def block(self, chosen: Chosen) -> ProfileBlock:
@@ -104,8 +100,8 @@ class _TextSpace:
         )
 
 
-def _masked(matrix: sp.csr_matrix, mask: npt.NDArray[np.bool_]) -> sp.csr_matrix:
-    data = np.where(mask, matrix.data, 0.0)
-    out = sp.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-    out.eliminate_zeros()
-    return out
+def _row_means(matrix: sp.csr_matrix, mask: npt.NDArray[np.bool_]) -> sp.csr_matrix:
+    """The stored entries under a mask, each row brought to sum 1."""
+    out = sp.csr_matrix((np.where(mask, matrix.data, 0.0), matrix.indices, matrix.indptr), shape=matrix.shape)
+    sums = np.maximum(np.asarray(out.sum(axis=1)).ravel(), 1.0)
+    return sp.csr_matrix(sp.diags(1.0 / sums) @ out)

@@ -60,11 +60,14 @@ def _review_text(summary: str, text: str) -> str:
 
 
 def item_descriptions(data: Dataset) -> list[str]:
-    """Title, attribute values and description of each item in one text; "" where nothing is known."""
+    """Title, description and attribute values of each item in one text; "" where nothing is known.
+
+    The encoder may cut the end off, and attributes are edges of the graph as well.
+    """
     attributes: list[list[str]] = [[] for _ in range(data.n_items)]
     for number, value in zip(data.item_attributes["item_num"], data.item_attributes["value"], strict=True):
         attributes[number].append(value)
     return [
-        ". ".join(part for part in (str(title), ", ".join(known), str(text)) if part)[:MAX_CHARACTERS]
+        ". ".join(part for part in (str(title), str(text), ", ".join(known)) if part)[:MAX_CHARACTERS]
         for title, known, text in zip(data.item_titles, attributes, data.item_text, strict=True)
     ]

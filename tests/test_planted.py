@@ -1,0 +1,57 @@
+"""A signal planted in one source only is found along the whole path, and not when the source is shuffled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.sample import generate, planted
+from graphrec.data.split import split
+from graphrec.evaluate.ranking import evaluate
+from graphrec.recommender import Recommender
+
+SIZE = {"n_users": 300, "n_items": 200, "n_reviews": 3000}
+SETTINGS = {  # each signal against the block that reads its source
+    "social": Config().with_(blocks=["spectral"], features={"enabled": False}),
+    "kg": Config().with_(blocks=["graph"], features={"enabled": False}),
+    "text": Config().with_(blocks=["semantic"], kg={"enabled": False}),
+}
+
+
+def _quiet(data: Dataset) -> Dataset:
+    """Without review texts: titles, descriptions, attributes and friends are enough, and quick to read."""
+    return replace(data, reviews=data.reviews.iloc[:0])
+
+
+def _without(data: Dataset, signal: str) -> Dataset:
+    blank = np.full(data.n_items, "", object)
+    if signal == "social":
+        return replace(data, social_edge_index=np.zeros((2, 0), np.int64))
+    if signal == "kg":
+        return replace(data, item_attributes=data.item_attributes.iloc[:0])
+    return replace(data, item_text=blank, item_titles=blank, item_attributes=data.item_attributes.iloc[:0])
+
+
+def _ndcg(data: Dataset, signal: str) -> float:
+    """NDCG@20 of the users whom the signal moves, on the latest interactions."""
+    config = SETTINGS[signal].with_(split={"kind": "temporal", "test": 0.2})
+    parts = split(data, config.split)
+    model = Recommender(config).fit_split(parts)
+    report = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), ks=(20,))
+    groups = planted(**SIZE).user_signal
+    moved = np.array([groups[user_id] == signal for user_id in data.users.ids])
+    return float(report.per_user["ndcg@20"][moved[report.user_nums]].mean())
+
+
+@pytest.mark.parametrize("signal", ["social", "kg", "text"])
+def test_a_signal_in_one_source_is_found_and_gone_when_shuffled(signal: str) -> None:
+    data = _quiet(generate(**SIZE))
+    found = _ndcg(data, signal)
+    without = _ndcg(_without(data, signal), signal)
+    shuffled = _ndcg(_quiet(generate(**SIZE, shuffle=(signal,))), signal)
+    assert found > 1.15 * without
+    assert shuffled < without + 0.3 * (found - without)
