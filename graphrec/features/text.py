@@ -37,7 +37,8 @@ def text_features(
     reviews = [_review_text(s, t) for s, t in zip(train.reviews["summary"], train.reviews["text"], strict=True)]
     descriptions = item_descriptions(train)
     own = [str(t)[:MAX_CHARACTERS] if user_text else "" for t in train.user_text]
-    labels = [str(x) for x in graph.entities["label"]]
+    own_text = graph.entities["type"].isin(["user", "item"])  # their vectors come from what is written, not from a name
+    labels = ["" if own else str(label) for label, own in zip(graph.entities["label"], own_text, strict=True)]
     texts = [*reviews, *descriptions, *own, *labels]
     vectors = encoder.encode(texts, progress=progress)  # (texts, F)
     of_reviews, of_items, of_users, of_entities = np.split(
