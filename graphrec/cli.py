@@ -236,7 +236,7 @@ def demo(
 
 def main() -> None:
     """Entry point. Exit code 0 for success, 2 for a mistake in the call or the data, told in one line."""
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     try:
         app()
     except (GraphrecError, KGError) as error:
