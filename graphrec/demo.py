@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +45,13 @@ def run(name: str, n_users: int, out: Path | None, people: Console) -> Recommend
         show(model, user_id, people)
     example = model.recommend(data.users.ids[0], 1)["item_id"].iat[0]
     people.rule("ask for more")
+    command = "graphrec" if shutil.which("graphrec") else os.path.relpath(sys.argv[0])
     people.print(
-        f"  graphrec recommend {path} --user {data.users.ids[0]} -k 10\n"
-        f"  graphrec explain {path} --user {data.users.ids[0]} --item {example}\n"
-        f"  graphrec similar {path} --item {example}\n"
-        f"  graphrec serve {path}\n"
-        f"  graphrec fit YOUR_DATA --out model      (graphrec --help lists the rest)",
+        f"  {command} recommend {path} --user {data.users.ids[0]} -k 10\n"
+        f"  {command} explain {path} --user {data.users.ids[0]} --item {example}\n"
+        f"  {command} similar {path} --item {example}\n"
+        f"  {command} serve {path}\n"
+        f"  {command} fit YOUR_DATA --out model      ({command} --help lists the rest)",
         highlight=False,
         soft_wrap=True,
     )
