@@ -124,15 +124,21 @@ def refuse(parts: Split, config: Config) -> Fitted:
     raise AssertionError("graphrec was not asked for")
 
 
+class UpsideDown(Spy):
+    """Ranks the least popular first."""
+
+    def fit(self, train: Dataset, *args: Any, **params: Any) -> Scorer:
+        return ConstantScorer(-np.asarray(train.matrix().sum(axis=0), np.float32).ravel())
+
+
 def test_cold_users_get_the_same_fallback(split: Split) -> None:
-    """A user without any row in train and valid is ranked by popularity, whatever the model says."""
+    """A user without any row in train and valid is ranked by popularity in every baseline, whatever it says."""
     users, cold = split.train.interactions.user_nums, 0
     bare = replace(
         split,
         train=split.train.subset(users != cold),
         valid=split.valid.subset(split.valid.interactions.user_nums != cold),
     )
-    upside_down = ConstantScorer(-np.asarray(bare.fit_data.matrix().sum(axis=0), np.float32).ravel())
     config = Config().with_(evaluate={"k": [1, 40]})
     found: dict[str, Floats] = {}
 
@@ -142,7 +148,9 @@ def test_cold_users_get_the_same_fallback(split: Split) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "evaluate", spy)
-        compare(bare, ["popularity", "graphrec"], config, lambda parts, settings: Fitted(upside_down))
+        patch.setattr(module, "MODELS", ("popularity", "spy"))
+        patch.setitem(BASELINES, "spy", UpsideDown([]))
+        compare(bare, ["popularity", "spy"], config, refuse)
     assert np.array_equal(found["0"], found["1"])
 
 
