@@ -5,6 +5,7 @@ Everything that a validation set can choose is chosen there unless it is set her
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -181,6 +182,10 @@ class Config(_Section):
         for name, change in changes.items():
             values[name] = {**values[name], **change} if isinstance(change, dict) else change
         return Config.parse(values)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all settings."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()
 
     def to_toml(self) -> str:
         """This configuration as TOML; ``load`` reads it back equal."""

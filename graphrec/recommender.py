@@ -25,8 +25,8 @@ from graphrec.blocks.semantic import Semantic
 from graphrec.blocks.spectral import Spectral
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.data.split import Split, carve_validation, merge
-from graphrec.errors import ConfigError, DataError, NotFittedError
+from graphrec.data.split import Split, carve_validation, k_core, merge
+from graphrec.errors import ConfigError, DataError, EmptyDataError, NotFittedError
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.explainer import Explainer
 from graphrec.features.encoder import TextEncoder, load_encoder
@@ -95,9 +95,11 @@ class Recommender:
 
         Test rows that the source itself declares are left out of both.
         """
+        if self.config.split.k_core:
+            data = k_core(data, self.config.split.k_core)
         try:
             train, valid = carve_validation(data, self.config.split, self.config.seed)
-        except DataError:
+        except EmptyDataError:
             train, valid = data, data.subset(np.zeros(len(data.interactions), bool))  # too small to spare a row
         return self._fit(train, valid)
 
@@ -107,6 +109,9 @@ class Recommender:
 
     def _fit(self, train: Dataset, valid: Dataset) -> Recommender:
         config = self.config
+        self.seconds = dict.fromkeys(self.seconds, 0.0)
+        for stale in ("_explainer", "_users", "_items"):  # what an earlier fit left
+            self.__dict__.pop(stale, None)
         inputs, _ = self._inputs(train)
         with self._timed("fit"):
             n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
@@ -125,7 +130,7 @@ class Recommender:
             profiles = Profiles(tuple(blocks)).reweighted(weights)
             index = Index.build(profiles.item_matrix(), config.retrieve)
         half_life = float(chosen.get(Popularity.name, {}).get("half_life", 0.0))
-        version = f"{data.fingerprint()[:12]}-{config.seed}"
+        version = f"{data.fingerprint()[:12]}-{config.fingerprint()[:8]}"
         self._fitted = Fitted(data, graph, profiles, decayed_counts(data, half_life), index, chosen, version)
         return self
 

@@ -228,6 +228,32 @@ def test_a_catalogue_with_one_item_and_a_single_interaction() -> None:
     assert list(single.recommend("new")["item_id"]) == ["x"]
 
 
+def test_a_second_fit_forgets_the_first() -> None:
+    pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
+    model = _fit(build("bare", _events(pairs)))
+    item_id = model.recommend("u0", 1)["item_id"].iat[0]
+    before = model.explain("u0", item_id), model.scores(np.array([0]))
+    model.fit(build("fewer", _events(pairs[:-20])))
+    assert model.scores(np.array([0])).shape != before[1].shape or not np.allclose(
+        model.scores(np.array([0])), before[1]
+    )
+    assert model.explain("u0", item_id).score == pytest.approx(
+        float(model.scores(np.array([0]))[0, model.fitted.data.items.number(item_id)]), abs=1e-4
+    )
+
+
+def test_a_split_that_the_data_cannot_have_is_said() -> None:
+    pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10)]
+    with pytest.raises(DataError, match="timestamps"):
+        Recommender(QUICK.with_(split={"kind": "leave-last"})).fit(build("timeless", _events(pairs)))
+
+
+def test_k_core_applies_to_fit() -> None:
+    pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10)] + [("once", "i0")]
+    config = QUICK.with_(split={"k_core": 2}, blocks=["popularity"])
+    assert "once" not in Recommender(config).fit(build("core", _events(pairs))).fitted.data.users
+
+
 def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> None:
     from graphrec import artifact, model_files
 

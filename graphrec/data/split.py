@@ -270,8 +270,8 @@ def _per_user(data: Dataset, order: Ints, share: float, rng: np.random.Generator
     return mask
 
 
-def _too_small(data: Dataset) -> DataError:
-    return DataError(
+def _too_small(data: Dataset) -> EmptyDataError:
+    return EmptyDataError(
         f"{data.name}: no user has an interaction to spare for a held-out part among {len(data.interactions)};"
         " bring users with at least two interactions"
     )
