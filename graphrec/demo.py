@@ -22,6 +22,7 @@ from graphrec.recommender import Recommender
 from graphrec.types import Explanation
 
 TOP = 5
+MAX_STEPS = 150  # of the graph block: a demo shows the path, not the last digit
 
 
 def run(name: str, n_users: int, out: Path | None, people: Console) -> Recommender:
@@ -35,7 +36,8 @@ def run(name: str, n_users: int, out: Path | None, people: Console) -> Recommend
     if name == "sample":
         people.print("A synthetic shop: its products, people and reviews are invented by a seeded generator.")
     people.print(counts, highlight=False)
-    model = Recommender(Config(), progress=True).fit(data)
+    config = Config().with_(graph={"max_steps": MAX_STEPS})
+    model = Recommender(config, progress=True).fit(data)
     path = out or graphrec_cache() / "demo" / name
     model.save(path)
     chosen = model.fitted.chosen
