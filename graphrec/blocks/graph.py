@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -67,16 +69,17 @@ class _Run:
             users, items = self.profiles()
             return validation.ndcg(users[validation.user_nums], items)
 
-        return train(
-            self.model,
-            self.epoch,
-            max_epochs=epochs,
-            evaluate=None if validation is None else evaluate,
-            every=every,
-            patience=patience,
-            progress=self.inputs.progress,
-            name="graph block",
-        )
+        with _deterministic(self.device):
+            return train(
+                self.model,
+                self.epoch,
+                max_epochs=epochs,
+                evaluate=None if validation is None else evaluate,
+                every=every,
+                patience=patience,
+                progress=self.inputs.progress,
+                name="graph block",
+            )
 
     def epoch(self, number: int) -> float:
         """One pass over the interactions in random order; the mean loss."""
@@ -107,6 +110,17 @@ class _Run:
         known = np.zeros(len(users), np.float32)
         known[_touched(self.inputs.graph)] = 1.0
         return scaled_block(ProfileBlock(Graph.name, users=users * known[:, None], items=items, history=items))
+
+
+@contextmanager
+def _deterministic(device: torch.device) -> Iterator[None]:
+    """Sums over edges in a fixed order: with several threads torch adds in whatever order they arrive."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or device.type == "cpu")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

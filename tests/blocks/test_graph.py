@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import torch
 
 import kg.graph
 from graphrec.blocks.base import FitInputs
 from graphrec.blocks.graph import Graph, tensors
 from graphrec.config import Config
 from graphrec.data.dataset import build
+from graphrec.data.sample import generate
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.hetero import hetero_graph
+from graphrec.graph.knowledge import knowledge_graph
 from kg.graph import KnowledgeGraph
 from tests import worlds
 
@@ -37,6 +42,19 @@ def test_same_seed_same_bytes() -> None:
     assert first.users.tobytes() == second.users.tobytes()
     other = Graph().fit(worlds.inputs(train, SMALL.with_(seed=1)), {"epochs": 3})
     assert first.users.tobytes() != other.users.tobytes()
+
+
+def test_same_bytes_with_several_threads() -> None:
+    shop = replace(generate(600, 400, 5000), reviews=generate(60, 40, 100).reviews.iloc[:0])
+    config = Config().with_(features={"enabled": False}, graph={"max_epochs": 2})
+    ready = FitInputs(shop, hetero_graph(shop, knowledge_graph(shop, config.kg)), config)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        found = {Graph().fit(ready, {"epochs": 3}).users.tobytes() for _ in range(3)}
+    finally:
+        torch.set_num_threads(threads)
+    assert len(found) == 1
 
 
 def test_a_user_of_whom_nothing_is_known_has_no_profile() -> None:
