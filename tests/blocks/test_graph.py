@@ -45,7 +45,8 @@ def test_same_seed_same_bytes() -> None:
 
 
 def test_same_bytes_with_several_threads() -> None:
-    shop = replace(generate(600, 400, 5000), reviews=generate(60, 40, 100).reviews.iloc[:0])
+    shop = generate(600, 400, 5000)
+    shop = replace(shop, reviews=shop.reviews.iloc[:0])
     config = Config().with_(features={"enabled": False}, graph={"max_epochs": 2})
     ready = FitInputs(shop, hetero_graph(shop, knowledge_graph(shop, config.kg)), config)
     threads = torch.get_num_threads()
