@@ -34,7 +34,7 @@ from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
 from graphrec.retrieve.index import Index
-from graphrec.types import Explanation, Floats, Ints, ProfileBlock, Profiles
+from graphrec.types import Explanation, Floats, Ints, ProfileBlock, Profiles, weighted
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
@@ -58,6 +58,21 @@ class Fitted:
     chosen: dict[str, Any]
     version: str
     metrics: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def users(self) -> Floats:
+        """User profiles, float32 (U, D)."""
+        return self.profiles.user_matrix()
+
+    @cached_property
+    def items(self) -> Floats:
+        """Item profiles, float32 (I, D)."""
+        return self.profiles.item_matrix()
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Explains the profiles; its indices are built at the first question."""
+        return Explainer(self.profiles, self.data, self.graph)
 
 
 class Recommender:
@@ -110,8 +125,6 @@ class Recommender:
     def _fit(self, train: Dataset, valid: Dataset) -> Recommender:
         config = self.config
         self.seconds = dict.fromkeys(self.seconds, 0.0)
-        for stale in ("_explainer", "_users", "_items"):  # what an earlier fit left
-            self.__dict__.pop(stale, None)
         inputs, _ = self._inputs(train)
         with self._timed("fit"):
             n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
@@ -224,7 +237,7 @@ class Recommender:
         if not personal:
             degraded.append("popularity: ranked by what is popular with everyone")
         if query is not None:
-            scores = fitted.profiles.item_matrix() @ vector if personal else fitted.popularity
+            scores = fitted.items @ vector if personal else fitted.popularity
             nums, values = _ranked(_unit_deviation(scores) + QUERY_WEIGHT * self._query_scores(query), k, exclude)
         elif personal:
             found, found_scores = fitted.index.search(vector[None], k, [exclude])
@@ -262,26 +275,14 @@ class Recommender:
     def explain(self, user_id: str, item_id: str, limit: int = 5) -> Explanation:
         """Why this item scores as it does for this user. Raises UnknownIdError."""
         data = self.fitted.data
-        return self._explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
+        return self.fitted.explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
 
     def scores(self, user_nums: Ints) -> Floats:
         """Scores of the whole catalogue, float32 (B, I); popularity for users of whom the profiles know nothing."""
-        users = self._users[user_nums]  # (B, D)
-        out: Floats = users @ self._items.T
+        users = self.fitted.users[user_nums]  # (B, D)
+        out: Floats = users @ self.fitted.items.T
         out[~users.any(axis=1)] = self.fitted.popularity
         return out
-
-    @cached_property
-    def _explainer(self) -> Explainer:
-        return Explainer(self.fitted.profiles, self.fitted.data, self.fitted.graph)
-
-    @cached_property
-    def _users(self) -> Floats:
-        return self.fitted.profiles.user_matrix()
-
-    @cached_property
-    def _items(self) -> Floats:
-        return self.fitted.profiles.item_matrix()
 
     def _history(self, user_num: int) -> Ints:
         interactions = self.fitted.data.interactions
@@ -290,12 +291,10 @@ class Recommender:
 
     def _profile(self, user_num: int, history: Ints, *, fold_in: bool) -> tuple[Floats, bool]:
         """A user's profile float32 (D,), and whether anything in it is the user's own."""
-        profiles = self.fitted.profiles
-        if not fold_in:
-            own = any(b.users[user_num].any() for b in profiles.active() if b.name != Popularity.name)
-            return profiles.user_matrix(np.array([user_num]))[0], own
-        own = any(b.encode_user(history).any() for b in profiles.active() if b.name != Popularity.name)
-        return profiles.encode_user(history), own
+        blocks = self.fitted.profiles.active()
+        parts = [b.encode_user(history) if fold_in else b.users[user_num] for b in blocks]
+        own = any(part.any() for b, part in zip(blocks, parts, strict=True) if b.name != Popularity.name)
+        return weighted(blocks, parts), own
 
     def _query_scores(self, query: str) -> Floats:
         """Similarity of a free text to every item's text at unit deviation, float32 (I,)."""

@@ -189,6 +189,11 @@ class ProfileBlock:
         return np.asarray(text @ self.text_map[:-1] + self.text_map[-1], dtype=np.float32)
 
 
+def weighted(blocks: Sequence[ProfileBlock], parts: Sequence[Floats]) -> Floats:
+    """Each block's part (…, d_b) times √weight, side by side, float32 (…, D)."""
+    return np.hstack([part * np.float32(b.weight**0.5) for b, part in zip(blocks, parts, strict=True)])
+
+
 @dataclass(frozen=True)
 class Profiles:
     """The blocks side by side: score(u, i) = Σ_b weight_b ⟨u_b, i_b⟩, one inner product over the whole profile."""
@@ -221,15 +226,15 @@ class Profiles:
     def user_matrix(self, user_nums: Ints | None = None) -> Floats:
         """User profiles, float32 (U or B, D), √weight folded in."""
         rows = slice(None) if user_nums is None else user_nums
-        return np.hstack([b.users[rows] * np.float32(b.weight**0.5) for b in self.active()])
+        return weighted(self.active(), [b.users[rows] for b in self.active()])
 
     def item_matrix(self) -> Floats:
         """Item profiles, float32 (I, D), √weight folded in."""
-        return np.hstack([b.items * np.float32(b.weight**0.5) for b in self.active()])
+        return weighted(self.active(), [b.items for b in self.active()])
 
     def encode_user(self, history: Ints) -> Floats:
         """Fold-in over all blocks, float32 (D,), √weight folded in."""
-        return np.hstack([b.encode_user(history) * np.float32(b.weight**0.5) for b in self.active()])
+        return weighted(self.active(), [b.encode_user(history) for b in self.active()])
 
     def contributions(self, user_num: int, item_num: int) -> dict[str, float]:
         """Each block's part of the score; the parts sum to it."""

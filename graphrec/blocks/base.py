@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from torch_geometric.data import HeteroData
 
 from graphrec.config import Config
@@ -55,31 +55,17 @@ class Block(Protocol):
         ...
 
 
-def deviations(users: Floats, items: Floats) -> Floats:
-    """Standard deviation of each user's scores over the catalogue, float32 (U,).
-
-    Var_i⟨u, i⟩ = uᵀ C u with C the covariance of the item side, so no score is ever computed.
-    """
-    centred = items.astype(np.float64) - items.mean(axis=0, dtype=np.float64)
-    covariance = (centred.T @ centred / max(len(items), 1)).astype(np.float32)  # (d, d)
-    variance = np.einsum("ud,ud->u", users @ covariance, users, dtype=np.float64)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float32)
-
-
-def unit_scale(users: Floats, items: Floats) -> Floats:
-    """Factor per user, float32 (U,), that gives their scores unit deviation over the catalogue; 0 for a zero user.
-
-    Blocks then speak the same units, whatever they were made by, and one weight per block is enough.
-    """
-    deviation = deviations(users, items)
-    out = np.zeros_like(deviation)
-    np.divide(1.0, deviation, out=out, where=deviation > 1e-12)
-    return out
-
-
 def scaled_block(block: ProfileBlock) -> ProfileBlock:
-    """The block with its users at unit scale; ``scale`` remembers the factors."""
-    scale = unit_scale(block.users, block.items)
+    """The block with users whose scores have unit deviation over the catalogue; ``scale`` (U,) remembers the factors.
+
+    Blocks then speak the same units, whatever they were made by, and one weight per block is enough. A zero user keeps
+    scale 0. Var_i⟨u, i⟩ = uᵀ C u with C the covariance of the item side, so no score is ever computed.
+    """
+    covariance = block.item_covariance.astype(np.float32)  # (d, d)
+    variance = np.einsum("ud,ud->u", block.users @ covariance, block.users, dtype=np.float64)
+    deviation = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
+    scale = np.zeros_like(deviation)
+    np.divide(1.0, deviation, out=scale, where=deviation > 1e-12)
     return replace(block, users=block.users * scale[:, None], scale=scale)
 
 
@@ -103,20 +89,8 @@ def choose(
 
     best = dict(start)
     for names in order:
-        for values in _product([list(grid[name]) for name in names]):
+        for values in product(*(grid[name] for name in names)):
             candidate = {**best, **dict(zip(names, values, strict=True))}
             if scored(candidate) > scored(best):
                 best = candidate
     return best
-
-
-def _product(lists: list[list[Any]]) -> list[tuple[Any, ...]]:
-    out: list[tuple[Any, ...]] = [()]
-    for values in lists:
-        out = [(*head, value) for head in out for value in values]
-    return out
-
-
-def counts(nums: Ints, size: int) -> npt.NDArray[np.float64]:
-    """How often each number occurs, float64 (size,)."""
-    return np.bincount(nums, minlength=size).astype(np.float64)
