@@ -55,12 +55,12 @@ def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
 
 
 def spectral_scores(
-    matrix: npt.NDArray[np.float32], rank: int, alpha: float, gamma: float, beta: float, power: float
+    matrix: npt.NDArray[np.float32], rank: int, alpha: float, beta: float, power: float
 ) -> npt.NDArray[np.float64]:
     """x_u D^-β V S^q (D^β V)ᵀ from a dense SVD of D_u^-α R D^-γ with S_1 = 1, float64 (U, I)."""
     dense = matrix.astype(np.float64)
     rows, columns = np.maximum(dense.sum(1), 1), np.maximum(dense.sum(0), 1)
-    _, values, right = np.linalg.svd(dense / np.outer(rows**alpha, columns**gamma))
+    _, values, right = np.linalg.svd(dense / np.outer(rows**alpha, columns**0.5))
     v, values = right[:rank].T, values / values[0]
     scores: npt.NDArray[np.float64] = dense @ (columns[:, None] ** -beta * v * values[:rank] ** power)
     return scores @ (columns[:, None] ** beta * v).T

@@ -1,11 +1,10 @@
 """Low-rank graph filter: the profile is read off the leading singular vectors of the normalised interaction matrix.
 
-    R̃ = D_u^-α R D_i^-γ ≈ U S Vᵀ                 (randomised SVD)
+    R̃ = D_u^-α R D_i^-½ ≈ U S Vᵀ                 (randomised SVD)
     score(u, i) = x_u D_i^-β V S^q (D_i^β V_i)ᵀ   (x_u: the user's row of R)
 
-α = β = γ = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
-β < ½ discounts popular items less, and α, γ < ½ let long histories and popular items say more about what belongs
-together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the
+α = β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
+β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the
 mean of their x, and a user without history is then the mean of their friends.
 """
 
@@ -23,7 +22,7 @@ from graphrec.graph.adjacency import degree_normalised, friend_mean
 from graphrec.graph.svd import truncated_svd
 from graphrec.types import Floats, ProfileBlock
 
-PILOT_RANK = 256  # α and γ are chosen at this rank: each value costs a decomposition
+PILOT_RANK = 256  # α is chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
@@ -31,13 +30,13 @@ SMALL = 5_000_000  # validation scores up to which rank and q are tried in all c
 class Factors:
     """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
-    def __init__(self, train: Dataset, rank: int, alpha: float, gamma: float, iterations: int, seed: int) -> None:
+    def __init__(self, train: Dataset, rank: int, alpha: float, iterations: int, seed: int) -> None:
         self.matrix = train.matrix()  # (U, I)
         self.friends = friend_mean(train)  # (U, U), rows sum to 1 or 0
         degrees = np.asarray(self.matrix.sum(axis=0)).ravel()
         self.degrees = np.maximum(degrees, 1.0)  # (I,)
         self.present = (degrees > 0).astype(np.float32)  # an item nobody took has no place in the filter
-        normalised = degree_normalised(self.matrix, rows=alpha, columns=gamma)
+        normalised = degree_normalised(self.matrix, rows=alpha, columns=0.5)
         values, self.vectors = truncated_svd(normalised, rank, iterations, seed)
         self.values = values / max(float(values[0]), 1e-12)
 
@@ -96,16 +95,13 @@ class Spectral:
 
         def pilot(candidate: Chosen) -> float:
             rank = min(PILOT_RANK, max(ranks))
-            return score(factors(candidate, rank, PILOT_ITERATIONS), {**middle, "rank": rank})
+            factors = Factors(inputs.train, rank, candidate["alpha"], PILOT_ITERATIONS, seed)
+            return score(factors, {**middle, "rank": rank})
 
-        def factors(exponents: Chosen, rank: int, iterations: int) -> Factors:
-            return Factors(inputs.train, rank, exponents["alpha"], exponents["gamma"], iterations, seed)
-
-        exponents: dict[str, Sequence[float]] = {"alpha": settings.alpha, "gamma": settings.gamma}
-        outer: Chosen = {name: values[0] for name, values in exponents.items()}
-        if len(settings.alpha) * len(settings.gamma) > 1:
-            outer = choose(exponents, pilot, outer, [("alpha",), ("gamma",)])
-        full = factors(outer, max(ranks), settings.iterations)
+        outer: Chosen = {"alpha": settings.alpha[0]}
+        if len(settings.alpha) > 1:
+            outer = choose({"alpha": settings.alpha}, pilot, outer, [("alpha",)])
+        full = Factors(inputs.train, max(ranks), outer["alpha"], settings.iterations, seed)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
@@ -115,7 +111,7 @@ class Spectral:
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         rank = feasible_ranks(inputs.train, [chosen["rank"]], inputs.config.spectral.memory_gb)[0]
         iterations, seed = inputs.config.spectral.iterations, inputs.config.seed
-        factors = Factors(inputs.train, rank, chosen["alpha"], chosen["gamma"], iterations, seed)
+        factors = Factors(inputs.train, rank, chosen["alpha"], iterations, seed)
         return factors.block({**chosen, "rank": rank})
 
 

@@ -37,8 +37,9 @@ def grouped_order(user_nums: Ints, groups: Ints, rng: np.random.Generator) -> In
     """Row positions (E,) in which each user's rows of one group stand together, the groups in random order.
 
     Args:
-        user_nums: int64 (E,). groups: int64 (E,), the group of each row's item.
+        user_nums: int64 (E,). groups: int64 (E,), the group of each row's item; a negative one is in random order.
     """
+    groups = np.where(groups < 0, -1 - np.arange(len(groups)), groups)  # a group of its own
     pairs, inverse = np.unique(np.stack([user_nums, groups]), axis=1, return_inverse=True)
     priority = rng.permutation(pairs.shape[1])[inverse.ravel()]
     return np.lexsort((rng.random(len(user_nums)), priority, user_nums))

@@ -4,7 +4,8 @@
 kind              what is held out
 ================  ==================================================================================================
 ``given``         what the source itself holds out; without a validation part, as large a share of each user's training
-                  rows as the test part has of all: the last ones, or without times whole groups of related items
+                  rows as the test part has of all: the last ones; without times, whole groups of related items for
+                  one half of the users, rows at random for the other
 ``temporal``      the latest ``test`` of all interactions, and the ``valid`` before them; one timestamp, one side
 ``leave-last``    each user's last interaction (test) and the one before (valid); under three, all stay in training
 ``random``        ``test`` and ``valid`` of each user's interactions, drawn with the seed
@@ -166,9 +167,11 @@ def _given(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Part
         # No leakage. The groups are made from training rows alone.
         rows = data.interactions.take(training)
         groups = item_groups(rows.matrix(data.n_users, data.n_items), int(rng.integers(2**31)))
-        order = grouped_order(data.interactions.user_nums, groups[data.interactions.item_nums], rng)
+        by_group = rng.permutation(data.n_users) % 2 == 0  # (U,)
+        users = data.interactions.user_nums
+        order = grouped_order(users, np.where(by_group[users], groups[data.interactions.item_nums], -1), rng)
     parts[_per_user(data, order[training[order]], share, rng)] = VALID
-    return parts, {"valid": "last of each user" if data.has_times else "groups of each user", "valid_share": share}
+    return parts, {"valid": "last of each user" if data.has_times else "groups or rows of each user", "valid_share": share}
 
 
 def _temporal(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Parts:
