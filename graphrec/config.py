@@ -74,6 +74,22 @@ class SpectralConfig(_Section):
     memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
 
 
+class NeighboursConfig(_Section):
+    """Sparse graph filter of two steps. Several values: the best on validation data is taken."""
+
+    alpha: FloatList = (0.0, 0.25, 0.5)  # exponent α of the users' degrees in the filter
+    beta: FloatList = (0.0, 0.2, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
+    n: IntList = (50, 100, 200)  # neighbours kept per item
+
+
+class EaseConfig(_Section):
+    """Item-item regression. Several values: the best on validation data is taken."""
+
+    regularisation: FloatList = (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+    n: IntList = (500,)  # weights kept per item
+    max_items: int = Field(default=8000, ge=0)  # above, the block is left out: its matrices are dense
+
+
 class GraphConfig(_Section):
     """Heterogeneous GNN, trained with sampled softmax."""
 
@@ -130,12 +146,14 @@ class Config(_Section):
     """All settings. Unknown names are refused with the nearest thing that exists."""
 
     seed: int = 42
-    blocks: Names = ("popularity", "spectral", "graph", "semantic")
+    blocks: Names = ("popularity", "spectral", "neighbours", "ease", "graph", "semantic")
     split: SplitConfig = SplitConfig()
     kg: KGConfig = KGConfig()
     features: FeaturesConfig = FeaturesConfig()
     popularity: PopularityConfig = PopularityConfig()
     spectral: SpectralConfig = SpectralConfig()
+    neighbours: NeighboursConfig = NeighboursConfig()
+    ease: EaseConfig = EaseConfig()
     graph: GraphConfig = GraphConfig()
     semantic: SemanticConfig = SemanticConfig()
     blend: BlendConfig = BlendConfig()

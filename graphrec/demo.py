@@ -80,7 +80,7 @@ def show(model: Recommender, user_id: str, people: Console) -> None:
     """A user's top items with each block's part of the score, and the reasons for the best explained of them."""
     found = model.recommend(user_id, TOP)
     data, profiles = model.fitted.data, model.fitted.profiles
-    names = [block.name for block in profiles.active()]
+    names = [name for name, weight in profiles.weights.items() if weight > 0]
     table = Table("rank", "item", "title", "score", *names, title=f"top {TOP} for {user_id}")
     user_num = data.users.number(user_id)
     explanations: list[Explanation] = []

@@ -2,7 +2,8 @@
 
 ::
 
-    config.toml           settings          profiles.safetensors  every block's arrays, and popularity
+    config.toml           settings          profiles.safetensors  every dense block's arrays, and popularity
+    neighbours.npz        sparse blocks
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
     kg/                   knowledge graph   metrics.json, README.md (a model card)
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from safetensors.numpy import load_file, save_file
 
 import kg.store
@@ -22,8 +24,9 @@ from graphrec import artifact
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import CorruptArtifactError
+from graphrec.profiles import AnyBlock, NeighbourBlock, ProfileBlock, Profiles
 from graphrec.retrieve.index import Index
-from graphrec.types import Floats, Interactions, ProfileBlock, Profiles, Vocabulary, frozen
+from graphrec.types import Floats, Interactions, Vocabulary, frozen
 
 if TYPE_CHECKING:
     from graphrec.recommender import Fitted
@@ -37,6 +40,7 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
     def fill(folder: Path) -> None:
         (folder / "config.toml").write_text(config.to_toml(), "utf-8")
         save_file(_arrays(fitted), folder / "profiles.safetensors")
+        np.savez_compressed(folder / "neighbours.npz", **_sparse_arrays(fitted.profiles))  # type: ignore[arg-type]
         fitted.index.save(folder / "index.faiss")
         data, interactions = fitted.data, fitted.data.interactions
         pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
@@ -62,20 +66,23 @@ def load(path: Path) -> tuple[Fitted, Config]:
     manifest = artifact.read(path)
     config = Config.load(path / "config.toml")
     arrays = load_file(path / "profiles.safetensors")
-    blocks = tuple(_block(spec, arrays) for spec in manifest["blocks"])
+    with np.load(path / "neighbours.npz", allow_pickle=False) as stored:
+        sparse = {name: stored[name] for name in stored.files}
     users = Vocabulary(pd.read_parquet(path / "users.parquet")["user_id"], "user")
     item_table = pd.read_parquet(path / "items.parquet")
     items = Vocabulary(item_table["item_id"], "item")
     for vocabulary in (users, items):
         if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
             raise CorruptArtifactError(f"{path}: the {vocabulary.kind} ids do not match the manifest; fit again")
-    profiles = Profiles(blocks)
+    shape = (len(users), len(items))
+    specs = manifest["blocks"]
+    profiles = Profiles(tuple(_block(s, arrays) if s["dim"] else _sparse_block(s, sparse, shape) for s in specs))
     fitted = Fitted(
         data=_dataset(path, manifest["name"], users, items, item_table["title"]),
         graph=kg.store.load(path / "kg"),
         profiles=profiles,
         popularity=arrays["popularity"],
-        index=Index.load(path / "index.faiss", config.retrieve, (len(items), sum(b.width for b in profiles.active()))),
+        index=Index.load(path / "index.faiss", config.retrieve, (len(items), sum(b.width for b in profiles.dense))),
         chosen=manifest["chosen"],
         version=manifest["model_version"],
         metrics=manifest["metrics"],
@@ -86,10 +93,20 @@ def load(path: Path) -> tuple[Fitted, Config]:
 def _arrays(fitted: Fitted) -> dict[str, Floats]:
     out = {"popularity": np.ascontiguousarray(fitted.popularity, np.float32)}
     for block in fitted.profiles.blocks:
-        for name in ARRAYS:
+        for name in ARRAYS if isinstance(block, ProfileBlock) else ():
             value = getattr(block, name)
             if value is not None and not (name == "history" and value is block.items):
                 out[f"{block.name}.{name}"] = np.ascontiguousarray(value, np.float32)
+    return out
+
+
+def _sparse_arrays(profiles: Profiles) -> dict[str, np.ndarray[Any, Any]]:
+    out: dict[str, np.ndarray[Any, Any]] = {}
+    for block in profiles.blocks:
+        if isinstance(block, NeighbourBlock):
+            out[f"{block.name}.scale"] = block.scale
+            for side, matrix in (("users", block.users), ("items", block.items)):
+                out |= {f"{block.name}.{side}.{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
     return out
 
 
@@ -105,10 +122,10 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
             {
                 "name": b.name,
                 "weight": b.weight,
-                "dim": b.width,
+                "dim": b.width if isinstance(b, ProfileBlock) else 0,  # 0: a sparse block
                 "linear": b.linear,
                 "friend_weight": b.friend_weight,
-                "history_is_items": b.history is b.items,
+                "history_is_items": isinstance(b, ProfileBlock) and b.history is b.items,
             }
             for b in fitted.profiles.blocks
         ],
@@ -133,6 +150,21 @@ def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
         linear=spec["linear"],
         friend_weight=spec["friend_weight"],
         **parts,
+    )
+
+
+def _sparse_block(spec: dict[str, Any], arrays: dict[str, Any], shape: tuple[int, int]) -> NeighbourBlock:
+    def matrix(side: str, rows: int) -> sp.csr_matrix:
+        parts = tuple(arrays[f"{spec['name']}.{side}.{part}"] for part in ("data", "indices", "indptr"))
+        return sp.csr_matrix(parts, shape=(rows, shape[1]))
+
+    return NeighbourBlock(
+        spec["name"],
+        matrix("users", shape[0]),
+        matrix("items", shape[1]),
+        arrays[f"{spec['name']}.scale"],
+        weight=spec["weight"],
+        friend_weight=spec["friend_weight"],
     )
 
 
@@ -163,10 +195,14 @@ def _metrics(fitted: Fitted) -> dict[str, Any]:
     return {"validation": fitted.chosen.get("validation", {}), "test": fitted.metrics}
 
 
+def _size(block: AnyBlock) -> str:
+    return f"{block.width} dimensions" if isinstance(block, ProfileBlock) else f"{block.items.nnz:,} links"
+
+
 def _card(fitted: Fitted) -> str:
     """A model card after Mitchell et al., FAT* 2019, with only what is known."""
     counts = "".join(f"| {what} | {n:,} |\n" for what, n in fitted.data.counts().items())
-    blocks = "".join(f"| {b.name} | {b.width} | {b.weight:.3g} |\n" for b in fitted.profiles.blocks)
+    blocks = "".join(f"| {b.name} | {_size(b)} | {b.weight:.3g} |\n" for b in fitted.profiles.blocks)
     validation = ", ".join(f"{k} {v}" for k, v in fitted.chosen.get("validation", {}).items())
     return f"""# Model card: {fitted.data.name}
 
@@ -175,7 +211,7 @@ A graphrec model, version `{fitted.version}`. It recommends items to the users o
 | trained on | |
 | --- | --- |
 {counts}
-| block | dimensions | weight |
+| block | size | weight |
 | --- | --- | --- |
 {blocks}
 Hyper-parameters and weights were chosen on a validation part ({validation}), then everything was fitted on train and

@@ -20,6 +20,7 @@ from graphrec import model_files
 from graphrec.blocks.base import Block, Chosen, FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.blocks.graph import Graph
+from graphrec.blocks.neighbours import Ease, Neighbours
 from graphrec.blocks.popularity import Popularity, decayed_counts
 from graphrec.blocks.semantic import Semantic
 from graphrec.blocks.spectral import Spectral
@@ -33,12 +34,13 @@ from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
+from graphrec.profiles import AnyBlock, ProfileBlock, Profiles, empty_block, weighted
 from graphrec.retrieve.index import Index
-from graphrec.types import Explanation, Floats, Ints, ProfileBlock, Profiles, weighted
+from graphrec.types import Explanation, Floats, Ints
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
-BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Graph, Semantic)}
+BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Neighbours, Ease, Graph, Semantic)}
 QUERY_WEIGHT = 3.0  # what is asked for now, against the whole profile
 VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
 
@@ -147,12 +149,11 @@ class Recommender:
         self._fitted = Fitted(data, graph, profiles, decayed_counts(data, half_life), index, chosen, version)
         return self
 
-    def _refit(self, name: str, inputs: FitInputs, choice: Chosen, weight: float) -> ProfileBlock:
+    def _refit(self, name: str, inputs: FitInputs, choice: Chosen, weight: float) -> AnyBlock:
         """A block on all training data. What the blend left out is not fitted again, but queries need `semantic`."""
         if weight > 0 or name == Semantic.name:
             return BLOCKS[name]().fit(inputs, choice)
-        users, items = inputs.train.n_users, inputs.train.n_items
-        return ProfileBlock(name, np.zeros((users, 1), np.float32), np.zeros((items, 1), np.float32))
+        return empty_block(name, inputs.train.n_users, inputs.train.n_items)
 
     def _inputs(self, train: Dataset) -> tuple[FitInputs, KnowledgeGraph]:
         """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
@@ -233,15 +234,14 @@ class Recommender:
             degraded.append("unknown_user: no history is known of this id")
         elif not len(seen):
             degraded.append("no_history: nothing this user took is known")
-        vector, personal = self._profile(number, seen, fold_in=number < 0 or len(extra) > 0)
+        vector, sparse, personal = self._profile(number, seen, fold_in=number < 0 or len(extra) > 0)
         if not personal:
             degraded.append("popularity: ranked by what is popular with everyone")
         if query is not None:
-            scores = fitted.items @ vector if personal else fitted.popularity
+            scores = fitted.items @ vector + sparse if personal else fitted.popularity
             nums, values = _ranked(_unit_deviation(scores) + QUERY_WEIGHT * self._query_scores(query), k, exclude)
         elif personal:
-            found, found_scores = fitted.index.search(vector[None], k, [exclude])
-            nums, values = found[0][found[0] >= 0], found_scores[0][found[0] >= 0]
+            nums, values = fitted.index.search_sum(vector, sparse, k, exclude)
         else:
             nums, values = _ranked(fitted.popularity, k, exclude)
         if len(nums) < k:
@@ -281,7 +281,11 @@ class Recommender:
         """Scores of the whole catalogue, float32 (B, I); popularity for users of whom the profiles know nothing."""
         users = self.fitted.users[user_nums]  # (B, D)
         out: Floats = users @ self.fitted.items.T
-        out[~users.any(axis=1)] = self.fitted.popularity
+        known = users.any(axis=1)  # (B,)
+        for block in self.fitted.profiles.sparse:
+            out += np.float32(block.weight) * block.scores(user_nums)
+            known |= block.scale[user_nums] > 0
+        out[~known] = self.fitted.popularity
         return out
 
     def _history(self, user_num: int) -> Ints:
@@ -289,18 +293,22 @@ class Recommender:
         nums: Ints = interactions.item_nums[interactions.user_nums == user_num]
         return nums
 
-    def _profile(self, user_num: int, history: Ints, *, fold_in: bool) -> tuple[Floats, bool]:
-        """A user's profile float32 (D,), and whether anything in it is the user's own."""
-        blocks = self.fitted.profiles.active()
-        parts = [b.encode_user(history) if fold_in else b.users[user_num] for b in blocks]
-        own = any(part.any() for b, part in zip(blocks, parts, strict=True) if b.name != Popularity.name)
-        return weighted(blocks, parts), own
+    def _profile(self, user_num: int, history: Ints, *, fold_in: bool) -> tuple[Floats, Floats, bool]:
+        """A user's profile float32 (D,), scores of the sparse blocks (I,), and whether any of it is the user's own."""
+        profiles = self.fitted.profiles
+        parts = [b.encode_user(history) if fold_in else b.users[user_num] for b in profiles.dense]
+        own = any(part.any() for b, part in zip(profiles.dense, parts, strict=True) if b.name != Popularity.name)
+        sparse = np.zeros(profiles.shape[1], np.float32)
+        for block in profiles.sparse:
+            sparse += block.weight * (block.fold_in(history) if fold_in else block.scores(np.array([user_num]))[0])
+        return weighted(profiles.dense, parts), sparse, own or bool(sparse.any())
 
     def _query_scores(self, query: str) -> Floats:
         """Similarity of a free text to every item's text at unit deviation, float32 (I,)."""
         if Semantic.name not in self.config.blocks or not self.config.features.enabled:
             raise ConfigError("a query needs the semantic block and text features; fit with both")
         block = self.fitted.profiles[Semantic.name]
+        assert isinstance(block, ProfileBlock)
         text = self.encoder.encode([query])[0]  # (F,)
         if block.text_map is None or len(block.text_map) != len(text) + 1:
             raise ConfigError(

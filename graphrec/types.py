@@ -1,10 +1,10 @@
-"""The central types: ids and numbers, interactions, profile blocks, explanations. Arrays are read-only."""
+"""The central types: ids and numbers, interactions, explanations. Arrays are read-only."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -116,132 +116,6 @@ class Interactions:
         out.sum_duplicates()
         out.data[:] = 1.0
         return out
-
-
-@dataclass(frozen=True)
-class ProfileBlock:
-    """One learned view of every user and item; its score is an inner product.
-
-        score_b(u, i) = weight · ⟨users[u], items[i]⟩
-
-    Shapes: users float32 (U, d), items float32 (I, d).
-
-    ``history`` float32 (I, d) is the fold-in table: a user whose history is H gets Σ_{j∈H} history[j], brought to the
-    block's scale. ``linear`` says that fitted users are *exactly* such a sum, possibly with friends:
-
-        users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j]
-
-    where x is the binary interaction matrix. Then a score splits exactly into history items and friends.
-    ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
-    last row is the offset.
-    """
-
-    name: str
-    users: Floats
-    items: Floats
-    weight: float = 1.0
-    history: Floats | None = None
-    linear: bool = False
-    scale: Floats | None = None
-    friend_weight: float = 0.0
-    text_map: Floats | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("users", "items", "history", "scale", "text_map"):
-            if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, frozen(value, np.float32))
-        if self.users.shape[1] != self.items.shape[1]:
-            raise DataError(f"block {self.name}: user width {self.users.shape[1]} ≠ item width {self.items.shape[1]}")
-        if self.weight < 0:
-            raise DataError(f"block {self.name}: weight {self.weight} is negative")
-        if self.linear and (self.history is None or self.scale is None):
-            raise DataError(f"block {self.name}: a linear block needs its history table and user scales")
-
-    @property
-    def width(self) -> int:
-        """Number of dimensions d."""
-        return int(self.items.shape[1])
-
-    @cached_property
-    def item_covariance(self) -> npt.NDArray[np.float64]:
-        """Covariance of the item side, float64 (d, d): uᵀ C u is the variance of u's scores over the catalogue."""
-        centred = self.items.astype(np.float64) - self.items.mean(axis=0, dtype=np.float64)
-        covariance: npt.NDArray[np.float64] = centred.T @ centred / max(len(self.items), 1)
-        return covariance
-
-    def encode_user(self, history: Ints) -> Floats:
-        """Fold-in: the user side, float32 (d,), of somebody with these item numbers, at the block's own scale.
-
-        A block without a history table answers with the mean user (a constant for popularity).
-        """
-        if self.history is None:
-            return np.asarray(self.users.mean(axis=0), dtype=np.float32)
-        if not len(history):
-            return np.zeros(self.width, dtype=np.float32)
-        raw = self.history[history].sum(axis=0, dtype=np.float64)
-        deviation = float(np.sqrt(max(raw @ self.item_covariance @ raw, 0.0)))
-        return np.asarray(raw / deviation if deviation > 0 else raw, dtype=np.float32)
-
-    def encode_item(self, text: Floats) -> Floats:
-        """Item side, float32 (d,), of an item known only by its unit text embedding float32 (F,)."""
-        if self.text_map is None:
-            return np.zeros(self.width, dtype=np.float32)
-        return np.asarray(text @ self.text_map[:-1] + self.text_map[-1], dtype=np.float32)
-
-
-def weighted(blocks: Sequence[ProfileBlock], parts: Sequence[Floats]) -> Floats:
-    """Each block's part (…, d_b) times √weight, side by side, float32 (…, D)."""
-    return np.hstack([part * np.float32(b.weight**0.5) for b, part in zip(blocks, parts, strict=True)])
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """The blocks side by side: score(u, i) = Σ_b weight_b ⟨u_b, i_b⟩, one inner product over the whole profile."""
-
-    blocks: tuple[ProfileBlock, ...]
-
-    def __post_init__(self) -> None:
-        shapes = {(len(b.users), len(b.items)) for b in self.blocks}
-        if len(shapes) != 1:
-            raise DataError(f"blocks disagree on the number of users and items: {sorted(shapes)}")
-
-    def __getitem__(self, name: str) -> ProfileBlock:
-        for block in self.blocks:
-            if block.name == name:
-                return block
-        raise KeyError(name)
-
-    @property
-    def weights(self) -> dict[str, float]:
-        return {b.name: b.weight for b in self.blocks}
-
-    def reweighted(self, weights: Mapping[str, float]) -> Profiles:
-        """The same blocks with other weights."""
-        return Profiles(tuple(replace(b, weight=float(weights[b.name])) for b in self.blocks))
-
-    def active(self) -> tuple[ProfileBlock, ...]:
-        """The blocks with a weight above zero: the others add nothing to a score."""
-        return tuple(b for b in self.blocks if b.weight > 0) or self.blocks[:1]
-
-    def user_matrix(self, user_nums: Ints | None = None) -> Floats:
-        """User profiles, float32 (U or B, D), √weight folded in."""
-        rows = slice(None) if user_nums is None else user_nums
-        return weighted(self.active(), [b.users[rows] for b in self.active()])
-
-    def item_matrix(self) -> Floats:
-        """Item profiles, float32 (I, D), √weight folded in."""
-        return weighted(self.active(), [b.items for b in self.active()])
-
-    def encode_user(self, history: Ints) -> Floats:
-        """Fold-in over all blocks, float32 (D,), √weight folded in."""
-        return weighted(self.active(), [b.encode_user(history) for b in self.active()])
-
-    def contributions(self, user_num: int, item_num: int) -> dict[str, float]:
-        """Each block's part of the score; the parts sum to it."""
-        return {
-            b.name: b.weight * float(b.users[user_num].astype(np.float64) @ b.items[item_num].astype(np.float64))
-            for b in self.blocks
-        }
 
 
 @dataclass(frozen=True)

@@ -144,3 +144,17 @@ def naive_sign_flip_p_value(a: npt.NDArray[np.float64], b: npt.NDArray[np.float6
     signs = np.array(list(itertools.product((-1, 1), repeat=len(difference))))
     means = signs @ difference / len(difference)
     return float(np.mean(np.abs(means) >= abs(difference.mean()) - 1e-12))
+
+
+def naive_two_steps(taste: npt.NDArray[np.float32], alpha: float, beta: float) -> npt.NDArray[np.float64]:
+    """x D_i^-β (R̃ᵀR̃ without its diagonal) D_i^β, every user and item by loops; (U, I)."""
+    n_users, n_items = taste.shape
+    of_user, of_item = np.maximum(taste.sum(1), 1.0), np.maximum(taste.sum(0), 1.0)
+    links = np.zeros((n_items, n_items))
+    for user in range(n_users):
+        taken = np.flatnonzero(taste[user])
+        for a in taken:
+            for b in taken:
+                if a != b:
+                    links[a, b] += of_user[user] ** (-2 * alpha) / np.sqrt(of_item[a] * of_item[b])
+    return np.asarray((taste / of_item**beta) @ links * of_item**beta)

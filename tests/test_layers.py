@@ -18,7 +18,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     3: ("retrieve", "explain", "evaluate"),
     2: ("blocks", "train"),
     1: ("graph", "features", "nn"),
-    0: ("data", "types", "config", "errors", "artifact", "cache_dir"),
+    0: ("data", "types", "profiles", "config", "errors", "artifact", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}

@@ -12,7 +12,8 @@ from torch_geometric.data import HeteroData
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.types import Floats, Ints, ProfileBlock
+from graphrec.profiles import FLAT, AnyBlock, ProfileBlock
+from graphrec.types import Floats, Ints
 
 Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready
 
@@ -46,11 +47,11 @@ class Block(Protocol):
 
     name: str
 
-    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
+    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[AnyBlock, Chosen]:
         """Choose hyper-parameters on validation users; the block fitted with them comes back too."""
         ...
 
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+    def fit(self, inputs: FitInputs, chosen: Chosen) -> AnyBlock:
         """Fit with hyper-parameters that are settled."""
         ...
 
@@ -65,7 +66,7 @@ def scaled_block(block: ProfileBlock) -> ProfileBlock:
     variance = np.einsum("ud,ud->u", block.users @ covariance, block.users, dtype=np.float64)
     deviation = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
     scale = np.zeros_like(deviation)
-    np.divide(1.0, deviation, out=scale, where=deviation > 1e-12)
+    np.divide(1.0, deviation, out=scale, where=deviation > FLAT)
     return replace(block, users=block.users * scale[:, None], scale=scale)
 
 

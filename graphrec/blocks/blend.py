@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from graphrec.blocks.base import Validation
-from graphrec.types import Floats, Ints, ProfileBlock
+from graphrec.profiles import AnyBlock
+from graphrec.types import Floats, Ints
 
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 SWEEPS = 3
 
 
-def blend(blocks: list[ProfileBlock], validation: Validation) -> tuple[dict[str, float], float]:
+def blend(blocks: Sequence[AnyBlock], validation: Validation) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and their NDCG@k on the validation users.
 
     The best single block starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
     best with the others held; a weight moves only for a strictly better score, so a block that adds nothing stays at 0.
     All blocks have unit deviation over the catalogue, so the weights are comparable.
     """
-    alone_scores = [b.users[validation.user_nums] @ b.items.T for b in blocks]  # each (B, I)
+    alone_scores = [b.scores(validation.user_nums) for b in blocks]  # each (B, I)
     known: dict[tuple[float, ...], float] = {}
 
     def blended(weights: tuple[float, ...], user_nums: Ints) -> Floats:

@@ -15,8 +15,9 @@ from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import bipartite_adjacency
 from graphrec.nn.losses import sampled_softmax
+from graphrec.profiles import ProfileBlock
 from graphrec.train.loop import Trained, train
-from graphrec.types import Floats, ProfileBlock
+from graphrec.types import Floats
 
 STEPS_PER_EPOCH = (
     40  # larger data takes larger batches instead of more steps: each step propagates over the whole graph

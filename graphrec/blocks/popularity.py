@@ -6,7 +6,8 @@ import numpy as np
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose
 from graphrec.data.dataset import Dataset
-from graphrec.types import Floats, ProfileBlock
+from graphrec.profiles import ProfileBlock
+from graphrec.types import Floats
 
 DAY = 86_400.0
 

@@ -16,7 +16,8 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
 from graphrec.graph.hetero import ITEM
-from graphrec.types import Floats, ProfileBlock
+from graphrec.profiles import ProfileBlock
+from graphrec.types import Floats
 
 CENTROID = float("inf")
 Matrix = npt.NDArray[np.float64]

@@ -4,8 +4,9 @@
     score(u, i) = x_u D_i^-β V S^q (D_i^β V_i)ᵀ   (x_u: the user's row of R)
 
 α = β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
-β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the
-mean of their x, and a user without history is then the mean of their friends.
+β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is
+linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the mean of their x, and a
+user without history is then the mean of their friends.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import degree_normalised, friend_mean
+from graphrec.graph.adjacency import degree_normalised, friend_mean, with_friends
 from graphrec.graph.svd import truncated_svd
-from graphrec.types import Floats, ProfileBlock
+from graphrec.profiles import ProfileBlock
+from graphrec.types import Floats
 
 PILOT_RANK = 256  # α is chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
@@ -53,8 +55,7 @@ class Factors:
 
     def taste(self, friend_weight: float, rows: npt.NDArray[np.int64] | slice = slice(None)) -> sp.csr_matrix:
         """x_u + φ · mean of the friends' x, CSR float32 (B, I)."""
-        own = self.matrix[rows]
-        return own + friend_weight * (self.friends[rows] @ self.matrix) if friend_weight else own
+        return with_friends(self.matrix, self.friends, friend_weight, rows)
 
     def block(self, chosen: Chosen) -> ProfileBlock:
         history = self.history(chosen)

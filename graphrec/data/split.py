@@ -171,7 +171,10 @@ def _given(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Part
         users = data.interactions.user_nums
         order = grouped_order(users, np.where(by_group[users], groups[data.interactions.item_nums], -1), rng)
     parts[_per_user(data, order[training[order]], share, rng)] = VALID
-    return parts, {"valid": "last of each user" if data.has_times else "groups or rows of each user", "valid_share": share}
+    return parts, {
+        "valid": "last of each user" if data.has_times else "groups or rows of each user",
+        "valid_share": share,
+    }
 
 
 def _temporal(data: Dataset, config: SplitConfig, rng: np.random.Generator) -> Parts:

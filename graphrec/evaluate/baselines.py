@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar
@@ -11,17 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-import torch
 
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
+from graphrec.graph.item_item import cooccurrence, ease, largest
 from graphrec.types import Floats, Ints
-
-CHUNK = 1024  # rows of a dense item-item matrix made at a time
-EASE_DOUBLE = 10_000  # up to here the inverse is taken in float64
 
 
 class Baseline(ABC):
@@ -126,15 +123,14 @@ class ItemKNN(Baseline):
         history = train.matrix()
         norms = np.sqrt(np.asarray(history.sum(axis=0)).ravel())  # (I,)
         near: list[sp.csr_matrix] = []
-        for start, counts in _cooccurrence(history):
+        for start, counts in cooccurrence(history):
             pairs = counts.tocoo()
             rows, columns = pairs.row, pairs.col
-            similar = pairs.data / (norms[start + rows] * norms[columns] + shrink)
-            similar[columns == start + rows] = 0
-            order = np.lexsort((-similar, rows))  # each row's most similar first; stable, so ties by item number
-            place = np.arange(len(order)) - counts.indptr[rows]  # rows ascend, before and after
-            kept = order[(place < neighbours) & (similar[order] > 0)]
-            near.append(sp.csr_matrix((similar[kept], (rows[kept], columns[kept])), counts.shape, np.float32))
+            values = pairs.data / (norms[start + rows] * norms[columns] + shrink)
+            values[columns == start + rows] = 0
+            similar: sp.csr_matrix = sp.csr_matrix((values, (rows, columns)), counts.shape)
+            similar.eliminate_zeros()
+            near.append(largest(similar, neighbours))
         return LinearScorer(history, sp.csr_matrix(sp.vstack(near).T))
 
 
@@ -149,28 +145,8 @@ class EASE(Baseline):
 
     def fit(self, train: Dataset, regularisation: float = 100.0) -> Scorer:
         self.check(train)
-        history, size = train.matrix(), train.n_items
-        gram = np.empty((size, size), np.float64 if size <= EASE_DOUBLE else np.float32)
-        for start, counts in _cooccurrence(history):
-            gram[start : start + CHUNK] = counts.toarray()  # exact: counts are below 2²⁴
-        gram[np.diag_indices(size)] += regularisation
-        factor, fault = torch.linalg.cholesky_ex(torch.from_numpy(gram))
-        if int(fault):
-            raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")
-        del gram
-        weights = torch.cholesky_inverse(factor)
-        weights /= -weights.diagonal().clone()  # column j by -P_jj
-        weights.fill_diagonal_(0)
-        return LinearScorer(history, weights.float().numpy())
-
-
-def _cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
-    """XᵀX, a chunk of rows at a time: (first row, counts CSR (C, I))."""
-    items = sp.csr_matrix(history.T)  # (I, U)
-    for start in range(0, items.shape[0], CHUNK):
-        counts = sp.csr_matrix(items[start : start + CHUNK] @ history)
-        counts.sort_indices()
-        yield start, counts
+        history = train.matrix()
+        return LinearScorer(history, ease(history, regularisation))
 
 
 BASELINES: dict[str, Baseline] = {model.name: model for model in (Popularity(), ItemKNN(), EASE())}

@@ -11,7 +11,8 @@ from graphrec.explain.paths import PathFinder
 from graphrec.explain.shares import shares
 from graphrec.explain.ties import Ties
 from graphrec.explain.words import describe
-from graphrec.types import Explanation, Profiles
+from graphrec.profiles import Profiles
+from graphrec.types import Explanation
 from kg.graph import KnowledgeGraph
 
 
@@ -27,12 +28,11 @@ class Explainer:
     """
 
     def __init__(self, profiles: Profiles, data: Dataset, graph: KnowledgeGraph) -> None:
-        for block in profiles.blocks[:1]:
-            if (found := (len(block.users), len(block.items))) != (data.n_users, data.n_items):
-                raise DataError(
-                    f"the profiles are of {found[0]} users and {found[1]} items, {data.name} has {data.n_users} and "
-                    f"{data.n_items}; explain with the training data that they were fitted on"
-                )
+        if (found := profiles.shape) != (data.n_users, data.n_items):
+            raise DataError(
+                f"the profiles are of {found[0]} users and {found[1]} items, {data.name} has {data.n_users} and "
+                f"{data.n_items}; explain with the training data that they were fitted on"
+            )
         self.profiles, self.data, self.graph = profiles, data, graph
 
     @cached_property

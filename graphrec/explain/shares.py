@@ -1,8 +1,8 @@
 """Exact accounting: what each block, each history item and each friend adds to one score.
 
-A linear block's score is a sum over the user's own items and their friends' items (see ``ProfileBlock``):
+A linear block's score is a sum over the user's own items and their friends' items (see ``graphrec.profiles``):
 
-    weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · ⟨history[j], items[i]⟩
+    weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · effect of j on i
 
 so its terms are shares of the score, not estimates of influence. Other blocks count as a whole.
 """
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from graphrec.data.dataset import Dataset
 from graphrec.explain.ties import Ties
-from graphrec.types import Profiles
+from graphrec.profiles import Profiles
 
 TOLERANCE = 1e-3  # relative; admits profiles kept in half precision
 
@@ -58,10 +58,10 @@ def shares(profiles: Profiles, data: Dataset | Ties, user_num: int, item_num: in
     total = np.zeros(len(place))  # (H + P,) the history items, then each friend's items
     whole = []
     for block in profiles.blocks:
-        if not (block.linear and block.history is not None and block.scale is not None):
+        each = block.effects(items, item_num)  # (J,)
+        if each is None or block.scale is None:
             whole.append(block.name)
             continue
-        each = block.history[items].astype(np.float64) @ block.items[item_num].astype(np.float64)  # (J,)
         parts: npt.NDArray[np.float64] = each[place] * block.friend_weight * mean_weight
         parts[: len(own)] = each[place[: len(own)]]
         parts *= block.weight * float(block.scale[user_num])

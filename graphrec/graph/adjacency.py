@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
+from graphrec.types import Ints
 
 
 def degree_normalised(matrix: sp.csr_matrix, rows: float = 0.5, columns: float = 0.5) -> sp.csr_matrix:
@@ -25,3 +26,11 @@ def friend_mean(data: Dataset) -> sp.csr_matrix:
     out = sp.csr_matrix((ones, (source, target)), shape=(data.n_users, data.n_users))
     degree = np.asarray(out.sum(axis=1)).ravel()
     return sp.csr_matrix(sp.diags(1.0 / np.maximum(degree, 1.0)) @ out, dtype=np.float32)
+
+
+def with_friends(
+    matrix: sp.csr_matrix, friends: sp.csr_matrix, weight: float, rows: Ints | slice = slice(None)
+) -> sp.csr_matrix:
+    """x_u + weight · mean of the friends' x, CSR float32 (B, I), from R CSR (U, I) and ``friend_mean`` CSR (U, U)."""
+    own = matrix[rows]
+    return sp.csr_matrix(own + weight * (friends[rows] @ matrix), dtype=np.float32) if weight else own

@@ -21,6 +21,7 @@ from graphrec.types import Floats, Ints
 
 SPARE = 16  # candidates beyond those asked for, so that a tie at the last place is seen
 CHUNK = 1 << 20  # float64 numbers held at once in exact scoring
+SCAN = 0.1  # share of the catalogue with a score of its own from which the whole is scored
 FLOAT = np.finfo(np.float32)
 DEFAULTS = RetrieveConfig()
 
@@ -89,6 +90,32 @@ class Index:
                     best, score = self._rank(query, self._scan(query, out, n), n)
                 nums[row, :n], scores[row, :n] = best, score
         return nums, scores
+
+    def search_sum(self, query: Floats, sparse: Floats, k: int, exclude: Ints) -> tuple[Ints, Floats]:
+        """The k best items by inner product plus a score of their own, mostly zero: dense and sparse search as one.
+
+        Args:
+            query: float32 (D,). sparse: float32 (I,). exclude: item numbers that must not come back.
+
+        Exact where ``search`` is: an item without a score of its own is found by the index among its like, the others
+        are all scored. Returns item numbers and scores, best first, equal ones by item number.
+        """
+        touched = np.flatnonzero(sparse)
+        barred = np.union1d(touched, exclude).astype(np.int64)
+        if len(barred) > len(self) * SCAN:
+            candidates = np.setdiff1d(np.arange(len(self)), exclude)
+            n = min(k, len(candidates))
+            if not n:
+                return candidates, np.zeros(0, np.float32)
+            rough = self._items[candidates] @ query + sparse[candidates]
+            last = float(np.partition(rough, -n)[-n])
+            candidates = candidates[rough >= last - 2 * self._rounding(query) - 4 * FLOAT.eps * abs(last)]
+        else:
+            found = self.search(query[None], k, [barred])[0][0]
+            candidates = np.union1d(found[found >= 0], np.setdiff1d(touched, exclude)).astype(np.int64)
+        scores = self._exact(query, candidates) + sparse[candidates]
+        order = np.argsort(-scores, kind="stable")[:k]
+        return candidates[order], scores[order]
 
     def similar(self, item_num: int, k: int) -> tuple[Ints, Floats]:
         """The k items nearest to one in cosine, without itself: int64 (k,) and float32 (k,), padded like ``search``."""
@@ -164,11 +191,16 @@ class Index:
         return np.flatnonzero(scores >= last - 2 * self._rounding(query))
 
     def _rank(self, query: Floats, nums: Ints, n: int) -> tuple[Ints, Floats]:
-        """The n best of these ascending item numbers, with scores summed in float64 in an order that never varies."""
+        """The n best of these ascending item numbers, and their scores."""
+        scores = self._exact(query, nums)
+        order = np.argsort(-scores, kind="stable")[:n]
+        return nums[order], scores[order]
+
+    def _exact(self, query: Floats, nums: Ints) -> Floats:
+        """Inner products float32 (n,) of these items, summed in float64 in an order that never varies."""
         step = max(1, CHUNK // max(self.width, 1))
         scores = np.empty(len(nums), dtype=np.float32)
         for start in range(0, len(nums), step):
             block = self._items[nums[start : start + step]].astype(np.float64)  # (≤step, D)
             scores[start : start + step] = (block * query).sum(axis=1)
-        order = np.argsort(-scores, kind="stable")[:n]
-        return nums[order], scores[order]
+        return scores

@@ -7,7 +7,7 @@ import numpy as np
 from graphrec.blocks.base import choose, scaled_block
 from graphrec.blocks.blend import blend
 from graphrec.evaluate.validation import Validation
-from graphrec.types import ProfileBlock
+from graphrec.profiles import ProfileBlock
 from tests import worlds
 
 

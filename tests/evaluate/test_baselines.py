@@ -13,10 +13,10 @@ import pytest
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.errors import ConfigError
-from graphrec.evaluate import baselines
 from graphrec.evaluate.baselines import BASELINES, EASE, Baseline, ConstantScorer, with_popularity_fallback
 from graphrec.evaluate.ranking import Scorer, evaluate
 from graphrec.evaluate.validation import Validation
+from graphrec.graph import item_item
 from graphrec.types import Vocabulary
 from tests.conftest import shared_data
 from tests.reference import naive_ease, naive_itemknn
@@ -44,7 +44,7 @@ def random_data(seed: int = 0, n_users: int = 30, n_items: int = 17) -> Dataset:
 def test_itemknn_equal_to_naive_twin(
     neighbours: int, shrink: float, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(baselines, "CHUNK", chunk)
+    monkeypatch.setattr(item_item, "CHUNK", chunk)
     data = random_data()
     scores = BASELINES["itemknn"].fit(data, neighbours=neighbours, shrink=shrink).scores(np.arange(data.n_users))
     assert scores == pytest.approx(naive_itemknn(data.matrix().toarray(), neighbours, shrink), abs=1e-5)
@@ -53,8 +53,8 @@ def test_itemknn_equal_to_naive_twin(
 @pytest.mark.parametrize("double", [0, 10_000])  # float32, float64
 @pytest.mark.parametrize("regularisation", [0.5, 20.0])
 def test_ease_equal_to_column_regressions(regularisation: float, double: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baselines, "EASE_DOUBLE", double)
-    monkeypatch.setattr(baselines, "CHUNK", 5)
+    monkeypatch.setattr(item_item, "DOUBLE", double)
+    monkeypatch.setattr(item_item, "CHUNK", 5)
     data = random_data(1)
     scores = BASELINES["ease"].fit(data, regularisation=regularisation).scores(np.arange(data.n_users))
     assert scores.dtype == np.float32

@@ -14,7 +14,8 @@ from graphrec.errors import DataError, UnknownIdError
 from graphrec.explain import Explainer
 from graphrec.explain.check import check
 from graphrec.explain.links import Links
-from graphrec.types import Explanation, Profiles, Source
+from graphrec.profiles import Profiles
+from graphrec.types import Explanation, Source
 from kg.graph import KnowledgeGraph, empty
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, said, world

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from graphrec.explain import Explainer
 from graphrec.explain.render import render
-from graphrec.types import Evidence, Explanation, ProfileBlock, Profiles, Source
+from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.types import Evidence, Explanation, Source
 from kg.graph import empty
 from tests.explain.test_paths import WORTH, explain
 from tests.explain.test_shares import random_profiles

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.dataset import Dataset, build, review_id
-from graphrec.types import Interactions, ProfileBlock, Profiles, Vocabulary
+from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.types import Interactions, Vocabulary
 from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
 from kg.types import ExternalTriples
 

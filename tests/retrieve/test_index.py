@@ -212,3 +212,18 @@ def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
     exact = Index.build(items).search(items[:5], 2500)
     np.testing.assert_array_equal(nums, exact[0])
     np.testing.assert_array_equal(scores, exact[1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.floats(0, 1))
+def test_dense_and_sparse_search_as_one_equals_scoring_everything(seed: int, k: int, density: float) -> None:
+    rng = np.random.default_rng(seed)
+    items, query = rng.integers(-3, 4, (60, 4)).astype(np.float32), rng.integers(-3, 4, 4).astype(np.float32)
+    sparse = np.where(rng.random(60) < density, rng.integers(-4, 5, 60), 0).astype(np.float32)
+    exclude = rng.choice(60, rng.integers(0, 61), replace=False)
+    nums, found = Index.build(items).search_sum(query, sparse, k, exclude)
+    scores = items @ query + sparse
+    scores[exclude] = -np.inf
+    expected = np.argsort(-scores, kind="stable")[: min(k, 60 - len(exclude))]
+    np.testing.assert_array_equal(nums, expected)
+    np.testing.assert_allclose(found, scores[expected], atol=1e-5)

@@ -1,0 +1,67 @@
+"""Item-item matrices: co-occurrence, its nearest neighbours, and the closed-form regression of EASE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+
+from graphrec.errors import ConfigError
+from graphrec.types import Floats
+
+CHUNK = 1024  # rows of an item-item matrix made at a time
+DOUBLE = 10_000  # items up to which the inverse is taken in float64
+
+
+def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
+    """XᵀX, a chunk of rows at a time: (first row, CSR (C, I)), from X CSR (U, I)."""
+    items = sp.csr_matrix(history.T)  # (I, U)
+    for start in range(0, items.shape[0], CHUNK):
+        product = sp.csr_matrix(items[start : start + CHUNK] @ history)
+        product.sort_indices()
+        yield start, product
+
+
+def largest(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """The n entries of each row with the largest absolute value, ties by column number; CSR of the same shape."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -np.abs(matrix.data), rows))
+    place = np.arange(len(order)) - matrix.indptr[rows]  # rows ascend, before and after
+    kept = np.sort(order[place < n])
+    return sp.csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), shape=matrix.shape)
+
+
+def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """The n largest entries of each row of ÃᵀÃ without its diagonal, CSR float32 (I, I), from Ã CSR (U, I)."""
+    parts = []
+    for start, product in cooccurrence(normalised):
+        rows = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr))
+        product.data[product.indices == start + rows] = 0
+        product.eliminate_zeros()
+        parts.append(largest(product, n))
+    return sp.csr_matrix(sp.vstack(parts), dtype=np.float32)
+
+
+def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
+    """B = I - P · diag(P)^-1 with P = (XᵀX + λI)^-1 and diag(B) = 0, float32 (I, I): scores are X @ B.
+
+    Steck, Embarrassingly shallow autoencoders for sparse data, WWW 2019, eq. 8. Raises ConfigError where λ is too
+    small for the matrix to be inverted.
+    """
+    size = history.shape[1]
+    gram: npt.NDArray[np.floating] = np.empty((size, size), np.float64 if size <= DOUBLE else np.float32)
+    for start, product in cooccurrence(history):
+        gram[start : start + CHUNK] = product.toarray()  # exact for counts: they are below 2²⁴
+    gram[np.diag_indices(size)] += regularisation
+    factor, fault = torch.linalg.cholesky_ex(torch.from_numpy(gram))
+    if int(fault):
+        raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")
+    del gram
+    weights = torch.cholesky_inverse(factor)
+    weights /= -weights.diagonal().clone()  # column j by -P_jj
+    weights.fill_diagonal_(0)
+    out: Floats = weights.float().numpy()
+    return out

@@ -1,0 +1,92 @@
+"""The sparse blocks: dense twins, exact split into history and friends, and the planted tastes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphrec.blocks.neighbours import Ease, Neighbours
+from graphrec.config import Config
+from graphrec.evaluate.validation import Validation
+from graphrec.profiles import NeighbourBlock
+from tests import worlds
+from tests.reference import naive_ease, naive_two_steps
+
+PARAMETERS = {
+    "neighbours": {"alpha": 0.25, "beta": 0.4, "n": 100, "friends": 0.0},
+    "ease": {"regularisation": 20.0, "n": 100, "friends": 0.0},
+}
+BLOCKS = {"neighbours": Neighbours(), "ease": Ease()}
+
+
+def _fit(name: str, friends: bool = False, **changes: float) -> tuple[NeighbourBlock, np.ndarray]:  # type: ignore[type-arg]
+    train = worlds.given(worlds.two_tastes(friends=friends)).train
+    return BLOCKS[name].fit(worlds.inputs(train), {**PARAMETERS[name], **changes}), train.matrix().toarray()
+
+
+def test_neighbours_equal_the_dense_twin() -> None:
+    block, taste = _fit("neighbours")
+    expected = naive_two_steps(taste, alpha=0.25, beta=0.4)  # (U, I)
+    found = block.scores(np.arange(len(taste)))
+    np.testing.assert_allclose(found, expected / expected.std(axis=1, keepdims=True), atol=1e-4)
+
+
+def test_ease_equals_column_regressions() -> None:
+    block, taste = _fit("ease")
+    expected = naive_ease(taste, 20.0)
+    found = block.scores(np.arange(len(taste)))
+    np.testing.assert_allclose(found, expected / expected.std(axis=1, keepdims=True), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_only_the_strongest_weights_of_an_item_are_kept(name: str) -> None:
+    unread = {"beta": 0.0} if name == "neighbours" else {}  # the strongest are taken before β comes in
+    whole, _ = _fit(name, **unread)
+    block, _ = _fit(name, n=3, **unread)
+    assert np.diff(block.items.indptr).max() <= 3
+    for item in range(0, 40, 7):
+        weights = np.abs(whole.items[item].toarray().ravel())
+        kept = block.items[item].indices
+        assert set(kept) <= set(np.flatnonzero(weights >= np.sort(weights)[-3] - 1e-7))
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_score_splits_exactly_into_history_and_friends(name: str) -> None:
+    train = worlds.given(worlds.two_tastes(friends=True)).train
+    taste = train.matrix().toarray()
+    block = BLOCKS[name].fit(worlds.inputs(train), {**PARAMETERS[name], "friends": 0.5})
+    source, target = train.social_edge_index
+    every = np.arange(train.n_items)
+    for user in (0, 7, 30):
+        x = taste[user] + 0.5 * taste[target[source == user]].mean(axis=0)
+        for item in (1, 12):
+            effects = block.effects(every, item)
+            assert block.scale[user] * (x @ effects) == pytest.approx(block.score(user, item), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_fold_in_of_a_users_own_history_is_their_row(name: str) -> None:
+    block, taste = _fit(name)
+    for user in (0, 9):
+        np.testing.assert_allclose(
+            block.fold_in(np.flatnonzero(taste[user])), block.scores(np.array([user]))[0], atol=1e-4
+        )
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_tuning_finds_the_planted_tastes(name: str) -> None:
+    parts = worlds.given(worlds.two_tastes())
+    block, chosen = BLOCKS[name].tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    even = np.arange(parts.train.n_items) % 2 == 0
+    scores = block.scores(np.array([0, 1]))
+    assert scores[0][even].mean() > scores[0][~even].mean() + 1
+    assert scores[1][~even].mean() > scores[1][even].mean() + 1
+    assert set(chosen) == set(PARAMETERS[name])
+
+
+def test_ease_sits_out_where_the_catalogue_is_large() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    config = Config().with_(ease={"max_items": 10})
+    block, chosen = Ease().tune(worlds.inputs(parts.train, config), Validation(parts.train, parts.valid))
+    assert not block.scores(np.array([0])).any()
+    assert "40 items" in chosen["left_out"]
