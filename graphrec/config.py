@@ -91,16 +91,21 @@ class EaseConfig(_Section):
 
 
 class GraphConfig(_Section):
-    """Heterogeneous GNN, trained with sampled softmax."""
+    """Heterogeneous GNN, trained with a loss of the softmax family."""
 
     dim: int = Field(default=64, ge=1)
-    layers: int = Field(default=3, ge=1)
+    layers: int = Field(default=2, ge=0)
+    init: Literal["spectral", "random"] = "spectral"  # id embeddings start from singular vectors
     relations: bool = True  # GATv2 over knowledge-graph and social edges
     heads: int = Field(default=2, ge=1)
-    temperature: float = Field(default=0.15, gt=0)
+    sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step
+    loss: Literal["softmax", "bsl", "ccl"] = "softmax"
+    temperature: float = Field(default=0.12, gt=0)
     negatives: int = Field(default=512, ge=1)
+    contrast: float = Field(default=0.0, ge=0)  # weight of the agreement of two noisy views (XSimGCL)
+    noise: float = Field(default=0.1, ge=0)  # of these views
     batch_size: int = Field(default=4096, ge=1)
-    learning_rate: float = Field(default=5e-3, gt=0)
+    learning_rate: float = Field(default=3e-2, gt=0)  # falls to zero as half a cosine
     weight_decay: float = Field(default=1e-6, ge=0)
     max_epochs: int = Field(default=100, ge=1)
     max_steps: int = Field(default=800, ge=1)

@@ -1,4 +1,4 @@
-"""The heterogeneous GNN as a block: trained by sampled softmax on interactions, stopped early on validation users."""
+"""The heterogeneous GNN as a block: trained on interactions, stopped early on validation users."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, scaled_block
+from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
+from graphrec.graph.svd import truncated_svd
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
-from graphrec.nn.light_gcn import bipartite_adjacency
-from graphrec.nn.losses import sampled_softmax
+from graphrec.nn.light_gcn import bipartite
+from graphrec.nn.losses import LOSSES, agreement
 from graphrec.profiles import ProfileBlock
 from graphrec.train.loop import Trained, train
 from graphrec.types import Floats
 
-STEPS_PER_EPOCH = (
-    40  # larger data takes larger batches instead of more steps: each step propagates over the whole graph
-)
+STEPS_PER_EPOCH = 40  # larger data takes larger batches, not more steps: each step propagates over the whole graph
+SVD_ITERATIONS = 4  # of the SVD that training starts from
+CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
 class Graph:
@@ -54,8 +57,12 @@ class _Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.graph = tensors(inputs.graph).to(self.device)
         s = self.settings
-        self.model = HeteroGNN(self.graph, s.dim, s.layers, s.heads, s.relations).to(self.device)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
+        self.model = HeteroGNN(self.graph, s.dim, s.layers, s.heads, s.relations, s.sampled_edges).to(self.device)
+        if s.init == "spectral":
+            self._start_from_singular_vectors()
+        self.optimiser = torch.optim.AdamW(  # decoupled: what gets no gradient does not drift
+            self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True
+        )
         self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
         self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
         self.random = torch.Generator().manual_seed(inputs.config.seed)
@@ -82,23 +89,46 @@ class _Run:
                 name="graph block",
             )
 
+    def _start_from_singular_vectors(self) -> None:
+        """Id embeddings of users and items := R̃V and V S, mean length 1, so that training starts at a graph filter."""
+        matrix = degree_normalised(self.inputs.train.matrix())
+        values, vectors = truncated_svd(matrix, self.settings.dim, SVD_ITERATIONS, self.inputs.config.seed)
+        start = np.concatenate([matrix @ vectors, vectors * values])  # (U + I, r)
+        start /= max(float(np.linalg.norm(start, axis=1).mean()), 1e-12)
+        with torch.no_grad():
+            self.model.embedding.weight[: len(start), : start.shape[1]] += torch.from_numpy(start).to(self.device)
+
     def epoch(self, number: int) -> float:
         """One pass over the interactions in random order; the mean loss."""
         order = torch.randperm(self.edges.shape[1], generator=self.random).to(self.device)
+        batches = torch.split(order, self.batch_size)
         losses = []
-        for batch in torch.split(order, self.batch_size):
-            users, items = self.model(self.graph)
-            negatives = items
-            if len(items) > self.settings.negatives:
-                drawn = torch.randint(len(items), (self.settings.negatives,), generator=self.random)
-                negatives = items[drawn.to(self.device)]  # (n, d)
-            taken = self.edges[:, batch]  # (2, B)
-            loss = sampled_softmax(users[taken[0]], items[taken[1]], negatives, self.settings.temperature)
+        for step, batch in enumerate(batches):
+            progress = (number - 1 + step / len(batches)) / self.max_epochs()
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * progress))
+            loss = self.loss(self.edges[:, batch])
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
             losses.append(float(loss.detach()))
         return float(np.mean(losses))
+
+    def loss(self, taken: Tensor) -> Tensor:
+        """The loss of a batch of interactions (2, B) against negatives shared by all of it."""
+        s = self.settings
+        users, items = self.model(self.graph)
+        negatives = items
+        if len(items) > s.negatives:
+            drawn = torch.randint(len(items), (s.negatives,), generator=self.random)
+            negatives = items[drawn.to(self.device)]  # (n, d)
+        loss = LOSSES[s.loss](users[taken[0]], items[taken[1]], negatives, s.temperature)
+        if s.contrast:
+            first, second = self.model(self.graph, s.noise), self.model(self.graph, s.noise)
+            for side in range(2):
+                some = torch.unique(taken[side])[:CONTRASTED]
+                loss = loss + s.contrast * agreement(first[side][some], second[side][some], s.temperature)
+        return loss
 
     @torch.no_grad()
     def profiles(self) -> tuple[Floats, Floats]:
@@ -148,7 +178,7 @@ def tensors(graph: HeteroData) -> GraphTensors:
         n_items=sizes[ITEM],
         n_entities=sizes[ENTITY],
         n_relations=len(relations),
-        adjacency=bipartite_adjacency(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM]),
+        adjacency=bipartite(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM]),
         text=torch.cat([graph[kind].x for kind in (USER, ITEM, ENTITY)]),
         edge_index=torch.cat(index, dim=1) if index else torch.zeros((2, 0), dtype=torch.int64),
         edge_type=torch.cat(kinds) if kinds else torch.zeros(0, dtype=torch.int64),

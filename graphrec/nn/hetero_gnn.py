@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from graphrec.nn.light_gcn import light_gcn
+from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.relation_attention import RelationAttention
 
 
@@ -17,7 +17,7 @@ from graphrec.nn.relation_attention import RelationAttention
 class GraphTensors:
     """A heterogeneous graph with users, items and entities numbered in one row: users first, then items, then entities.
 
-    Shapes: adjacency sparse CSR (U + I, U + I) normalised; text (U + I + N, F), a zero row where there is none;
+    Shapes: adjacency sparse CSR (U, I) and (I, U), normalised; text (U + I + N, F), a zero row where there is none;
     edge_index int64 (2, E), edge_type int64 (E,), edge_attr float32 (E, 2) of all other relations.
     """
 
@@ -25,33 +25,46 @@ class GraphTensors:
     n_items: int
     n_entities: int
     n_relations: int
-    adjacency: Tensor
+    adjacency: Bipartite
     text: Tensor
     edge_index: Tensor
     edge_type: Tensor
     edge_attr: Tensor
 
     def to(self, device: torch.device) -> GraphTensors:
-        moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
+        moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, (Tensor, Bipartite))}
         return replace(self, **moved)
 
 
 class HeteroGNN(nn.Module):
     """Profiles of users and items from one heterogeneous graph.
 
-        x   = id embedding + gate ⊙ W text         (gate: learned, one per dimension and node kind)
+        x   = id embedding + gate ⊙ W text         (gate: learned, one per dimension and node kind; no id embedding for
+                                                    users and items without an interaction: nothing could train it)
         x'  = x + g · GATv2(x, knowledge, friends)
         E   = LightGCN(x'_users ‖ x'_items)
 
     Args:
         graph: the graph's sizes are read, its tensors are not kept.
         dim: width d. layers: of graph convolution. heads: attention heads. relations: use the attention at all.
+        sampled_edges: in training, a step attends over at most this many of the knowledge and social edges, drawn anew
+            each time (neighbour sampling: Hamilton et al., GraphSAGE, NeurIPS 2017); all of them otherwise.
     """
 
     kind: Tensor
+    known: Tensor
 
-    def __init__(self, graph: GraphTensors, dim: int, layers: int, heads: int, relations: bool = True) -> None:
+    def __init__(
+        self,
+        graph: GraphTensors,
+        dim: int,
+        layers: int,
+        heads: int,
+        relations: bool = True,
+        sampled_edges: int = 2**62,
+    ) -> None:
         super().__init__()
+        self.sampled_edges = sampled_edges
         sizes = (graph.n_users, graph.n_items, graph.n_entities)
         self.layers = layers
         self.embedding = nn.Embedding(sum(sizes), dim)
@@ -60,16 +73,23 @@ class HeteroGNN(nn.Module):
         self.text = nn.Linear(width, dim, bias=False) if width else None
         self.text_gate = nn.Parameter(torch.full((3, dim), 0.3))
         self.register_buffer("kind", torch.repeat_interleave(torch.arange(3), torch.tensor(sizes)), persistent=False)
+        degrees = torch.cat([side.crow_indices().diff() for side in graph.adjacency]).cpu()
+        known = torch.cat([degrees > 0, torch.ones(graph.n_entities, dtype=torch.bool)])
+        self.register_buffer("known", known.to(torch.float32)[:, None], persistent=False)  # (U + I + N, 1)
         use_relations = relations and graph.edge_index.shape[1] > 0
         self.attention = RelationAttention(dim, graph.n_relations, heads) if use_relations else None
 
-    def forward(self, graph: GraphTensors) -> tuple[Tensor, Tensor]:
-        """Unit profiles of users (U, d) and items (I, d)."""
-        x = self.embedding.weight  # (U + I + N, d)
+    def forward(self, graph: GraphTensors, noise: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Unit profiles of users (U, d) and items (I, d); with ``noise`` as in ``light_gcn``."""
+        x = self.embedding.weight * self.known  # (U + I + N, d)
         if self.text is not None:
             x = x + self.text_gate[self.kind] * self.text(graph.text)
         if self.attention is not None:
-            x = self.attention(x, graph.edge_index, graph.edge_type, graph.edge_attr)
+            edges, kinds, attributes = graph.edge_index, graph.edge_type, graph.edge_attr
+            if self.training and edges.shape[1] > self.sampled_edges:
+                drawn = torch.randint(edges.shape[1], (self.sampled_edges,), device=edges.device)
+                edges, kinds, attributes = edges[:, drawn], kinds[drawn], attributes[drawn]
+            x = self.attention(x, edges, kinds, attributes)
         taking = x[: graph.n_users + graph.n_items]
-        profiles = functional.normalize(light_gcn(graph.adjacency, taking, self.layers), dim=1)  # (U + I, d)
+        profiles = functional.normalize(light_gcn(graph.adjacency, taking, self.layers, noise), dim=1)  # (U + I, d)
         return profiles[: graph.n_users], profiles[graph.n_users :]

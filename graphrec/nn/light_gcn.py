@@ -1,51 +1,77 @@
 """The graph convolution of LightGCN: propagation without weights, and the mean over layers.
 
-X^(k+1) = D^-½ A D^-½ X^(k)        (He et al., LightGCN, SIGIR 2020, eq. 7)
-E = 1/(K+1) Σ_k X^(k)              (eq. 8)
+X_users^(k+1) = R̃ X_items^(k),  X_items^(k+1) = R̃ᵀ X_users^(k)     (He et al., LightGCN, SIGIR 2020, eq. 3)
+E = 1/(K+1) Σ_k X^(k)                                              (eq. 4)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
-class _SymmetricProduct(torch.autograd.Function):
-    """A @ X for a symmetric sparse A: the gradient A.T @ G is A @ G, so no transpose is ever made."""
+class Bipartite(NamedTuple):
+    """R̃ sparse CSR (U, I) and its transpose (I, U), so that neither product ever transposes.
+
+    Two products of half the size are about twice as fast as one of the square matrix: each half fits a cache better.
+    """
+
+    users: Tensor
+    items: Tensor
+
+    def to(self, device: torch.device) -> Bipartite:
+        return Bipartite(self.users.to(device), self.items.to(device))
+
+
+class _Propagate(torch.autograd.Function):
+    """One step over a symmetric graph: the gradient takes the same step."""
 
     @staticmethod
-    def forward(ctx: Any, adjacency: Tensor, x: Tensor) -> Tensor:
-        ctx.adjacency = adjacency
-        return adjacency @ x
+    def forward(ctx: Any, graph: Bipartite, x: Tensor) -> Tensor:
+        ctx.graph = graph
+        return _step(graph, x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
-        return None, ctx.adjacency @ grads[0].contiguous()
+        return None, _step(ctx.graph, grads[0])
 
 
-def light_gcn(adjacency: Tensor, x: Tensor, layers: int) -> Tensor:
+def _step(graph: Bipartite, x: Tensor) -> Tensor:
+    n_users = graph.users.shape[0]
+    users, items = x[:n_users].contiguous(), x[n_users:].contiguous()
+    return torch.cat([graph.users @ items, graph.items @ users])
+
+
+def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> Tensor:
     """Mean of x and its propagations.
 
     Args:
-        adjacency: sparse CSR (N, N), symmetric and already normalised.
-        x: (N, d). layers: K ≥ 0.
+        graph: normalised adjacency. x: (U + I, d), users first. layers: K ≥ 0.
+        noise: length ε of a random vector in each row's orthant, added after every step (XSimGCL: Yu et al., TKDE
+            2024).
 
-    Shapes: → (N, d).
+    Shapes: → (U + I, d).
     """
     total = x
     for _ in range(layers):
-        x = _SymmetricProduct.apply(adjacency, x)  # type: ignore[no-untyped-call]  # (N, d)
+        x = _Propagate.apply(graph, x)  # type: ignore[no-untyped-call]  # (U + I, d)
+        if noise:
+            x = x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise
         total = total + x
     return total / (layers + 1)
 
 
-def bipartite_adjacency(edge_index: Tensor, n_users: int, n_items: int) -> Tensor:
-    """D^-½ A D^-½ over users then items, sparse CSR float32 (U + I, U + I), from edge_index int64 (2, E)."""
-    users, items = edge_index[0], edge_index[1] + n_users
-    n = n_users + n_items
-    index = torch.stack([torch.cat([users, items]), torch.cat([items, users])])  # (2, 2E)
-    degree = torch.bincount(index[0], minlength=n).clamp(min=1).to(torch.float32)
-    values = degree[index[0]].rsqrt() * degree[index[1]].rsqrt()
-    return torch.sparse_coo_tensor(index, values, (n, n), check_invariants=False).coalesce().to_sparse_csr()
+def bipartite(edge_index: Tensor, n_users: int, n_items: int) -> Bipartite:
+    """R̃ = D_u^-½ R D_i^-½ and its transpose in float32, from edge_index int64 (2, E), users over items."""
+    degrees = (torch.bincount(e, minlength=n).clamp(min=1) for e, n in zip(edge_index, (n_users, n_items), strict=True))
+    left, right = (d.to(torch.float32).rsqrt()[e] for d, e in zip(degrees, edge_index, strict=True))
+    return Bipartite(
+        _csr(edge_index, left * right, (n_users, n_items)), _csr(edge_index.flip(0), left * right, (n_items, n_users))
+    )
+
+
+def _csr(index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    return torch.sparse_coo_tensor(index, values, shape, check_invariants=False).coalesce().to_sparse_csr()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 import kg.graph
@@ -23,15 +24,17 @@ from tests import worlds
 SMALL = Config().with_(graph={"dim": 16, "layers": 2, "max_epochs": 40, "batch_size": 128})
 
 
-def test_it_learns_the_planted_tastes() -> None:
+@pytest.mark.parametrize("init", ["random", "spectral"])
+def test_it_learns_the_planted_tastes(init: str) -> None:
     parts = worlds.given(worlds.two_tastes())
     validation = Validation(parts.train, parts.valid)
-    untrained = Graph().fit(worlds.inputs(parts.train, SMALL), {"epochs": 0})
-    block, chosen = Graph().tune(worlds.inputs(parts.train, SMALL), validation)
+    inputs = worlds.inputs(parts.train, SMALL.with_(graph={**SMALL.graph.model_dump(), "init": init}))
+    untrained = Graph().fit(inputs, {"epochs": 0})
+    block, chosen = Graph().tune(inputs, validation)
     before = validation.ndcg(untrained.users[validation.user_nums], untrained.items)
     after = validation.ndcg(block.users[validation.user_nums], block.items)
     assert 1 <= chosen["epochs"] <= 40
-    assert after > before + 0.1
+    assert after > before + (0.1 if init == "random" else 0)
     even = np.arange(parts.train.n_items) % 2 == 0
     assert (block.users[0] @ block.items[even].T).mean() > (block.users[0] @ block.items[~even].T).mean() + 0.5
 
@@ -95,8 +98,9 @@ def _lift(inputs: FitInputs, newcomers: np.ndarray) -> float:  # type: ignore[ty
 
 
 def test_a_signal_only_in_friendships_is_found_and_gone_when_they_are_shuffled() -> None:
-    assert _lift(*_shop(friends=True)) > 0.5
-    assert abs(_lift(*_shop(friends=True, shuffled=True))) < 0.3
+    found = _lift(*_shop(friends=True))
+    assert found > 0.5
+    assert abs(_lift(*_shop(friends=True, shuffled=True))) < 0.3 * found  # 20 newcomers: chance is not zero
     assert _lift(*_shop(friends=False)) == 0.0
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch.autograd import gradcheck
 
-from graphrec.nn.light_gcn import _SymmetricProduct, bipartite_adjacency, light_gcn
-from graphrec.nn.losses import sampled_softmax
+from graphrec.nn.light_gcn import _Propagate, bipartite, light_gcn
+from graphrec.nn.losses import LOSSES, agreement, bilateral_softmax, cosine_contrastive, sampled_softmax
 from graphrec.nn.relation_attention import RelationAttention
 
 
@@ -16,27 +17,42 @@ def _edges() -> torch.Tensor:
 
 
 def test_adjacency_is_symmetric_and_normalised() -> None:
-    dense = bipartite_adjacency(_edges(), 3, 4).to_dense().numpy()
-    plain = np.zeros((7, 7))
+    graph = bipartite(_edges(), 3, 4)
+    plain = np.zeros((3, 4))
     for user, item in _edges().T.tolist():
-        plain[user, 3 + item] = plain[3 + item, user] = 1
-    degree = np.maximum(plain.sum(1), 1)
-    np.testing.assert_allclose(dense, plain / np.sqrt(np.outer(degree, degree)), atol=1e-6)
+        plain[user, item] = 1
+    users, items = np.maximum(plain.sum(1), 1), np.maximum(plain.sum(0), 1)
+    np.testing.assert_allclose(graph.users.to_dense().numpy(), plain / np.sqrt(np.outer(users, items)), atol=1e-6)
+    np.testing.assert_array_equal(graph.items.to_dense().numpy(), graph.users.to_dense().numpy().T)
+
+
+def _square() -> torch.Tensor:
+    half = bipartite(_edges(), 3, 4).users.to_dense()
+    return torch.cat([torch.cat([torch.zeros(3, 3), half], 1), torch.cat([half.T, torch.zeros(4, 4)], 1)])
 
 
 def test_light_gcn_is_the_mean_of_powers() -> None:
-    adjacency = bipartite_adjacency(_edges(), 3, 4)
+    adjacency, a = bipartite(_edges(), 3, 4), _square()
     x = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
-    a = adjacency.to_dense()
     expected = (x + a @ x + a @ a @ x) / 3
     torch.testing.assert_close(light_gcn(adjacency, x, layers=2), expected)
     torch.testing.assert_close(light_gcn(adjacency, x, layers=0), x)
 
 
-def test_gradient_of_the_symmetric_product() -> None:
-    adjacency = bipartite_adjacency(_edges(), 3, 4).to(torch.float64)
+def test_noise_perturbs_each_step_by_its_length_and_keeps_signs() -> None:
+    adjacency = bipartite(_edges(), 3, 4)
+    x = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
+    plain, noisy = (2 * light_gcn(adjacency, x, 1, noise) - x for noise in (0.0, 0.1))  # the one step alone
+    touched = plain.abs().sum(1) > 0
+    torch.testing.assert_close((noisy - plain).norm(dim=1)[touched], torch.full((int(touched.sum()),), 0.1))
+    assert ((noisy - plain) * plain.sign() >= 0).all()
+
+
+def test_gradient_of_a_step() -> None:
+    adjacency = bipartite(_edges(), 3, 4)
+    graph = type(adjacency)(adjacency.users.to(torch.float64), adjacency.items.to(torch.float64))
     x = torch.randn(7, 2, dtype=torch.float64, requires_grad=True, generator=torch.Generator().manual_seed(0))
-    assert gradcheck(lambda t: _SymmetricProduct.apply(adjacency, t), (x,))
+    assert gradcheck(lambda t: _Propagate.apply(graph, t), (x,))
 
 
 def test_sampled_softmax_is_cross_entropy_with_the_positive_first() -> None:
@@ -58,3 +74,38 @@ def test_attention_distinguishes_relations_and_begins_with_the_mean_of_neighbour
     other = layer(x, edges, torch.tensor([0, 1]), attr)
     assert not torch.allclose(same[2], other[2])
     torch.testing.assert_close(same[:2], x[:2])  # nothing points at them
+
+
+def _unit(n: int, seed: int) -> torch.Tensor:
+    x = torch.randn(n, 3, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.normalize(x, dim=1)
+
+
+def test_bilateral_softmax_by_loops() -> None:
+    users, positives, negatives = _unit(4, 0), _unit(4, 1), _unit(6, 2)
+    rows = []
+    for user, positive in zip(users, positives, strict=True):
+        softest = 0.2 * torch.log(torch.stack([torch.exp(user @ n / 0.2) for n in negatives]).sum())
+        rows.append(torch.exp((user @ positive - softest) / (1.1 * 0.2)))
+    expected = -1.1 * torch.log(torch.stack(rows).mean())
+    torch.testing.assert_close(bilateral_softmax(users, positives, negatives, 0.2), expected)
+
+
+def test_cosine_contrastive_by_loops() -> None:
+    users, positives, negatives = _unit(4, 0), _unit(4, 1), _unit(6, 2)
+    expected = torch.tensor(0.0)
+    for user, positive in zip(users, positives, strict=True):
+        pushed = sum(max(0.0, float(user @ n) - 0.4) for n in negatives) / 6
+        expected += (1 - user @ positive + 150 * pushed) / 4
+    torch.testing.assert_close(cosine_contrastive(users, positives, negatives, 0.2), expected)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_rewards_a_better_positive(name: str) -> None:
+    users, negatives = _unit(4, 0), _unit(6, 2)
+    assert LOSSES[name](users, users, negatives, 0.2) < LOSSES[name](users, -users, negatives, 0.2)
+
+
+def test_agreement_is_least_for_equal_views() -> None:
+    x = torch.eye(5)
+    assert agreement(x, x, 0.1) < agreement(x, x.roll(1, 0), 0.1)
