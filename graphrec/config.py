@@ -143,8 +143,11 @@ class RetrieveConfig(_Section):
 
 
 class EvaluateConfig(_Section):
+    """How models are measured, and how long each baseline of a comparison is tuned."""
+
     k: IntList = (10, 20)
     batch_size: int = Field(default=1024, ge=1)
+    trials: int = Field(default=20, ge=1)  # Optuna trials of each baseline
 
 
 class Config(_Section):

@@ -158,3 +158,17 @@ def naive_two_steps(taste: npt.NDArray[np.float32], alpha: float, beta: float) -
                 if a != b:
                     links[a, b] += of_user[user] ** (-2 * alpha) / np.sqrt(of_item[a] * of_item[b])
     return np.asarray((taste / of_item**beta) @ links * of_item**beta)
+
+
+def naive_rp3beta(taste: npt.NDArray[np.float32], alpha: float, beta: float) -> npt.NDArray[np.float64]:
+    """Random walks u → i → v → j by loops, popular ends j discounted; (U, I)."""
+    n_users, n_items = taste.shape
+    of_user, of_item = taste.sum(1), taste.sum(0)
+    links = np.zeros((n_items, n_items))
+    for i in range(n_items):
+        for j in range(n_items):
+            for user in range(n_users):
+                if i != j and taste[user, i] and taste[user, j]:
+                    links[i, j] += (1 / of_item[i]) ** alpha * (1 / of_user[user]) ** alpha
+            links[i, j] /= max(of_item[j], 1) ** beta
+    return np.asarray(taste @ links)

@@ -12,8 +12,8 @@ import pytest
 
 import graphrec as gr
 from graphrec.data.split import split
-from graphrec.evaluate.baselines import BASELINES
 from graphrec.evaluate.ranking import evaluate
+from graphrec.evaluate.trained import BASELINES
 from graphrec.explain.check import check
 from tests.conftest import shared_data
 

@@ -1,35 +1,38 @@
-"""Baselines: popularity, item nearest neighbours, EASE; fitted and tuned through one interface."""
+"""Baselines in closed form, fitted and tuned through one interface; those that are trained are in ``trained``."""
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import optuna
 import scipy.sparse as sp
+from sklearn.linear_model import enet_path
 
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
-from graphrec.graph.item_item import cooccurrence, ease, largest
+from graphrec.graph.adjacency import degree_normalised
+from graphrec.graph.item_item import CHUNK, cooccurrence, ease, largest
 from graphrec.types import Floats, Ints
 
 
 class Baseline(ABC):
-    """A model with a small grid of hyper-parameters."""
+    """A model with a space of hyper-parameters, searched by Optuna with as many trials as every other baseline."""
 
     name: ClassVar[str]
     max_items: ClassVar[float] = np.inf
 
     @abstractmethod
-    def grid(self, train: Dataset) -> Sequence[dict[str, float]]:
-        """The hyper-parameters worth trying on this data; the first wins a tie."""
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        """The values worth trying of each hyper-parameter on this data."""
 
     @abstractmethod
     def fit(self, train: Dataset, *args: Any, **params: Any) -> Scorer:
@@ -44,14 +47,33 @@ class Baseline(ABC):
                 f" leave {self.name} out of the models, or shrink the catalogue with --set split.k_core="
             )
 
-    def tune(self, train: Dataset, validation: Validation) -> dict[str, float]:
-        """The grid point with the highest NDCG@k on the validation users."""
-        grid = self.grid(train)
-        if len(grid) == 1:
-            return grid[0]
-        # No leakage. Only the training part is learned from, never the answers that choose.
-        found = [validation.ndcg_of(with_popularity_fallback(self.fit(train, **p), train).scores) for p in grid]
-        return grid[int(np.argmax(found))]
+    def tune(self, train: Dataset, validation: Validation, trials: int = 20, seed: int = 42) -> dict[str, float]:
+        """The hyper-parameters with the highest NDCG@k on the validation users, the first of equals.
+
+        Every point of the space where it has no more than ``trials``, else ``trials`` points by TPE (Bergstra et al.,
+        NeurIPS 2011).
+        """
+        space = {name: list(values) for name, values in self.space(train).items()}
+        size = int(np.prod([len(values) for values in space.values()]))
+        if size == 1:
+            return {name: values[0] for name, values in space.items()}
+
+        def objective(trial: optuna.Trial) -> float:
+            params = {name: trial.suggest_categorical(name, values) for name, values in space.items()}
+            known = [t.value for t in trial.study.trials if t.params == params and t.value is not None]
+            if known:
+                return known[0]
+            # No leakage. Only the training part is learned from, never the answers that choose.
+            scorer = self.fit(train, **params)
+            return validation.ndcg_of(with_popularity_fallback(scorer, train).scores)
+
+        sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(seed=seed)
+        if size <= trials:
+            sampler = optuna.samplers.GridSampler(space, seed=seed)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        study.optimize(objective, n_trials=trials)
+        return dict(study.best_params)
 
 
 @dataclass(frozen=True)
@@ -96,13 +118,16 @@ def with_popularity_fallback(scorer: Scorer, train: Dataset, half_life: float = 
     return _WithFallback(scorer, decayed_counts(train, half_life), cold)
 
 
+KNN = {"neighbours": (10, 20, 50, 100, 200, 400, 800), "shrink": (0.0, 1.0, 10.0, 100.0, 1000.0)}
+
+
 class Popularity(Baseline):
     """The most taken items, with or without decay in time."""
 
     name = "popularity"
 
-    def grid(self, train: Dataset) -> list[dict[str, float]]:
-        return [{"half_life": days} for days in ((0.0, 90.0, 365.0, 1095.0) if train.has_times else (0.0,))]
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return {"half_life": (0.0, 90.0, 365.0, 1095.0) if train.has_times else (0.0,)}
 
     def fit(self, train: Dataset, half_life: float = 0.0) -> Scorer:
         return ConstantScorer(decayed_counts(train, half_life))
@@ -116,22 +141,51 @@ class ItemKNN(Baseline):
 
     name = "itemknn"
 
-    def grid(self, train: Dataset) -> list[dict[str, float]]:
-        return [{"neighbours": n, "shrink": h} for h, n in product((0.0, 10.0, 100.0), (20, 100, 400))]
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return KNN
 
     def fit(self, train: Dataset, neighbours: int = 100, shrink: float = 0.0) -> Scorer:
         history = train.matrix()
-        norms = np.sqrt(np.asarray(history.sum(axis=0)).ravel())  # (I,)
-        near: list[sp.csr_matrix] = []
-        for start, counts in cooccurrence(history):
-            pairs = counts.tocoo()
-            rows, columns = pairs.row, pairs.col
-            values = pairs.data / (norms[start + rows] * norms[columns] + shrink)
-            values[columns == start + rows] = 0
-            similar: sp.csr_matrix = sp.csr_matrix((values, (rows, columns)), counts.shape)
-            similar.eliminate_zeros()
-            near.append(largest(similar, neighbours))
-        return LinearScorer(history, sp.csr_matrix(sp.vstack(near).T))
+        return LinearScorer(history, sp.csr_matrix(_cosine_neighbours(history, neighbours, shrink).T))
+
+
+class UserKNN(Baseline):
+    """User-user cosine with shrinkage, the nearest users only (Resnick et al., CSCW 1994, on cosine)."""
+
+    name = "userknn"
+
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return KNN
+
+    def fit(self, train: Dataset, neighbours: int = 100, shrink: float = 0.0) -> Scorer:
+        history = train.matrix()
+        return LinearScorer(_cosine_neighbours(sp.csr_matrix(history.T), neighbours, shrink), history)
+
+
+class RP3Beta(Baseline):
+    """Random walk of three steps, popular ends discounted (Paudel et al., ACM TiiS 2017).
+
+    w_ij = (Σ_u p_iu^α p_uj^α) / n_j^β, p the transition probabilities; the strongest of each i only.
+    """
+
+    name = "rp3beta"
+
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return {"alpha": (0.4, 0.7, 1.0, 1.3), "beta": (0.0, 0.2, 0.4, 0.6, 0.8), "neighbours": (50, 100, 200, 500)}
+
+    def fit(self, train: Dataset, alpha: float = 1.0, beta: float = 0.5, neighbours: int = 200) -> Scorer:
+        history = train.matrix()
+        walk = degree_normalised(history, rows=1.0, columns=0.0)  # u → i
+        back = degree_normalised(sp.csr_matrix(history.T), rows=1.0, columns=0.0)  # i → u
+        walk.data, back.data = walk.data**alpha, back.data**alpha
+        counts = np.maximum(np.asarray(history.sum(axis=0)).ravel(), 1.0)  # (I,)
+        parts = []
+        for start in range(0, train.n_items, CHUNK):
+            part = sp.csr_matrix(back[start : start + CHUNK] @ walk @ sp.diags(counts**-beta))
+            rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+            part.data[part.indices == start + rows] = 0
+            parts.append(largest(part, neighbours))
+        return LinearScorer(history, sp.csr_matrix(sp.vstack(parts), dtype=np.float32))
 
 
 class EASE(Baseline):
@@ -140,8 +194,8 @@ class EASE(Baseline):
     name = "ease"
     max_items = 30_000  # two float32 (I, I) matrices: 7.2 GB
 
-    def grid(self, train: Dataset) -> list[dict[str, float]]:
-        return [{"regularisation": x} for x in (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)]
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return {"regularisation": (3, 10, 30, 60, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000)}
 
     def fit(self, train: Dataset, regularisation: float = 100.0) -> Scorer:
         self.check(train)
@@ -149,4 +203,61 @@ class EASE(Baseline):
         return LinearScorer(history, ease(history, regularisation))
 
 
-BASELINES: dict[str, Baseline] = {model.name: model for model in (Popularity(), ItemKNN(), EASE())}
+class SLIM(Baseline):
+    """Sparse non-negative item-item regression with an elastic net (Ning and Karypis, ICDM 2011).
+
+    Column j minimises ½‖x_j − X w‖² / U + l1 ‖w‖₁ + ½ l2 ‖w‖² over w ≥ 0 with w_j = 0.
+    """
+
+    name = "slim"
+    max_items = 5_000  # a dense Gram matrix, and a regression for each item
+
+    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
+        return {"l1": (1e-5, 1e-4, 3e-4, 1e-3, 3e-3), "l2": (1e-4, 1e-3, 1e-2, 1e-1)}
+
+    def fit(self, train: Dataset, l1: float = 1e-3, l2: float = 1e-3) -> Scorer:
+        self.check(train)
+        history = train.matrix()
+        taken = history.toarray()  # (U, I)
+        gram = taken.T @ taken  # (I, I)
+        weights = np.zeros_like(gram)
+        for item in range(train.n_items):
+            if not gram[item, item]:
+                continue
+            near = np.flatnonzero(gram[:, item])  # w_i = 0 for items never taken along with it
+            near = near[near != item]
+            if not len(near):
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
+                path = enet_path(
+                    np.asfortranarray(taken[:, near]),
+                    taken[:, item],
+                    l1_ratio=l1 / (l1 + l2),
+                    alphas=[l1 + l2],
+                    precompute=np.ascontiguousarray(gram[np.ix_(near, near)]),
+                    Xy=np.ascontiguousarray(gram[near, item]),
+                    positive=True,
+                    max_iter=30,
+                    tol=1e-3,
+                )
+            weights[near, item] = path[1][:, 0]
+        return LinearScorer(history, sp.csr_matrix(weights))
+
+
+def _cosine_neighbours(history: sp.csr_matrix, neighbours: int, shrink: float) -> sp.csr_matrix:
+    """For each column of X CSR (N, M) its most similar columns by c_ij / (√(n_i n_j) + shrink), CSR float32 (M, M)."""
+    norms = np.sqrt(np.asarray(history.sum(axis=0)).ravel())  # (M,)
+    near: list[sp.csr_matrix] = []
+    for start, counts in cooccurrence(history):
+        pairs = counts.tocoo()
+        rows, columns = pairs.row, pairs.col
+        values = pairs.data / (norms[start + rows] * norms[columns] + shrink)
+        values[columns == start + rows] = 0
+        similar: sp.csr_matrix = sp.csr_matrix((values, (rows, columns)), counts.shape)
+        similar.eliminate_zeros()
+        near.append(largest(similar, neighbours))
+    return sp.csr_matrix(sp.vstack(near), dtype=np.float32)
+
+
+CLOSED_FORM: tuple[Baseline, ...] = (Popularity(), ItemKNN(), UserKNN(), RP3Beta(), EASE(), SLIM())

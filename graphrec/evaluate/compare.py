@@ -17,9 +17,10 @@ from rich.table import Table
 from graphrec.config import Config
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
-from graphrec.evaluate.baselines import BASELINES, with_popularity_fallback
+from graphrec.evaluate.baselines import with_popularity_fallback
 from graphrec.evaluate.ranking import Report, Scorer, evaluate
 from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
+from graphrec.evaluate.trained import BASELINES
 from graphrec.evaluate.validation import Validation
 
 OWN = "graphrec"
@@ -108,10 +109,10 @@ def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
     return names
 
 
-def fit_baseline(name: str, split: Split, validation: Validation) -> Fitted:
+def fit_baseline(name: str, split: Split, validation: Validation, trials: int, seed: int) -> Fitted:
     """A baseline tuned on the validation users, then refitted on train + valid."""
     start = perf_counter()
-    chosen = BASELINES[name].tune(split.train, validation)
+    chosen = BASELINES[name].tune(split.train, validation, trials, seed)
     tuned = perf_counter()
     scorer = BASELINES[name].fit(split.fit_data, **chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
@@ -140,7 +141,11 @@ def compare(
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
     for name in names:
-        fitted = fit_graphrec(blind, config) if name == OWN else fit_baseline(name, blind, validation)
+        fitted = (
+            fit_graphrec(blind, config)
+            if name == OWN
+            else fit_baseline(name, blind, validation, config.evaluate.trials, config.seed)
+        )
         start = perf_counter()
         scorer = fitted.scorer if name == OWN else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
         report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size)
