@@ -164,6 +164,34 @@ def evaluate(
 
 
 @app.command()
+def tune(
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", help="A folder for the trials and the best config.toml.")],
+    trials: Annotated[int, typer.Option("--trials", help="How many in all, those of earlier calls included.")] = 30,
+    minutes: Annotated[float, typer.Option("--minutes", help="No new trial after this time.")] = float("inf"),
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
+    split: SplitKind = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the graph block's settings on validation users; called again, it goes on where it was."""
+    from graphrec.tuning import tune as search
+
+    settings = _config(config, set_, split)
+    found = search(_load_data(source), settings, out, trials=trials, minutes=minutes, progress=True)
+    chosen = {name: value for name, value in found.config.graph if value != getattr(settings.graph, name)}
+    if as_json:
+        _print_json({"trials": found.trials, "ndcg": found.ndcg, "before": found.before, "changed": chosen})
+        return
+    table = Table("setting", "before", "best", title=f"{found.trials} trials")
+    for name, value in chosen.items():
+        table.add_row(f"graph.{name}", str(getattr(settings.graph, name)), str(value))
+    table.add_row("validation NDCG", f"{found.before:.4f}", f"{found.ndcg:.4f}")
+    people.print(table)
+    people.print(f"next: graphrec fit {source} --config {out}/config.toml --out MODEL", highlight=False)
+
+
+@app.command()
 def compare(
     source: Source,
     models: Annotated[str, typer.Option("--models", help="Comma list.")] = "popularity,itemknn,ease,graphrec",

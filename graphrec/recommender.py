@@ -127,7 +127,7 @@ class Recommender:
     def _fit(self, train: Dataset, valid: Dataset) -> Recommender:
         config = self.config
         self.seconds = dict.fromkeys(self.seconds, 0.0)
-        inputs, _ = self._inputs(train)
+        inputs, _ = self.inputs(train)
         with self._timed("fit"):
             n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
             validation = Validation(train, valid, config.blend.k, n_users, config.seed)
@@ -139,7 +139,7 @@ class Recommender:
         del tuned, inputs
 
         data = merge(train, valid)
-        inputs, graph = self._inputs(data)
+        inputs, graph = self.inputs(data)
         with self._timed("fit"):
             blocks = [self._refit(name, inputs, chosen[name], weights[name]) for name in config.blocks]
             profiles = Profiles(tuple(blocks)).reweighted(weights)
@@ -155,7 +155,7 @@ class Recommender:
             return BLOCKS[name]().fit(inputs, choice)
         return empty_block(name, inputs.train.n_users, inputs.train.n_items)
 
-    def _inputs(self, train: Dataset) -> tuple[FitInputs, KnowledgeGraph]:
+    def inputs(self, train: Dataset) -> tuple[FitInputs, KnowledgeGraph]:
         """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
         uses_graph = {"graph", "semantic"} & set(self.config.blocks)
         with self._timed("kg"):
