@@ -79,7 +79,7 @@ class NeighboursConfig(_Section):
 
     alpha: FloatList = (0.0, 0.25, 0.5)  # exponent α of the users' degrees in the filter
     beta: FloatList = (0.0, 0.2, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
-    n: IntList = (50, 100, 200)  # neighbours kept per item
+    n: IntList = (200,)  # neighbours kept per item
 
 
 class EaseConfig(_Section):

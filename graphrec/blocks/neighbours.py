@@ -91,13 +91,20 @@ class Neighbours(_Sparse):
 
     name = "neighbours"
 
+    def __init__(self) -> None:
+        self._near: tuple[Dataset | None, float, int, sp.csr_matrix] = (None, 0.0, 0, sp.csr_matrix((0, 0)))
+
     def grid(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
         settings = inputs.config.neighbours
-        return {"alpha": settings.alpha, "beta": settings.beta, "n": settings.n}
+        return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
 
     def weights(self, train: Dataset, chosen: Chosen) -> sp.csr_matrix:
         matrix = train.matrix()
-        near = nearest_neighbours(degree_normalised(matrix, rows=chosen["alpha"], columns=0.5), chosen["n"])
+        known, alpha, n, near = self._near
+        if known is not train or (alpha, n) != (chosen["alpha"], chosen["n"]):  # β costs nothing: it comes afterwards
+            alpha, n = chosen["alpha"], chosen["n"]
+            near = nearest_neighbours(degree_normalised(matrix, rows=alpha, columns=0.5), n)
+            self._near = train, alpha, n, near
         power = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0) ** chosen["beta"]  # (I,)
         return sp.csr_matrix(sp.diags(power) @ near @ sp.diags(1.0 / power), dtype=np.float32)
 
