@@ -27,11 +27,17 @@ def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
 
 def largest(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
     """The n entries of each row with the largest absolute value, ties by column number; CSR of the same shape."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.indices, -np.abs(matrix.data), rows))
-    place = np.arange(len(order)) - matrix.indptr[rows]  # rows ascend, before and after
-    kept = np.sort(order[place < n])
-    return sp.csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), shape=matrix.shape)
+    matrix.sort_indices()
+    kept = np.ones(matrix.nnz, dtype=bool)
+    for row in np.flatnonzero(np.diff(matrix.indptr) > n):
+        place = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        size = np.abs(matrix.data[place])
+        least = np.partition(size, len(size) - n)[len(size) - n]  # the n-th largest
+        above = size > least
+        above[np.flatnonzero(size == least)[: n - int(above.sum())]] = True
+        kept[place] = above
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[kept]
+    return sp.csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)
 
 
 def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:
