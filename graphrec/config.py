@@ -69,7 +69,8 @@ class SpectralConfig(_Section):
     alpha: FloatList = (0.5, 0.4, 0.3)  # exponent α of the users' degrees in the filter
     beta: FloatList = (0.2, 0.3, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
     power: FloatList = (0.0, 0.4, 0.8, 1.2)  # response S^q to the singular values
-    friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight of the friends' mean in x_u
+    friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u; of the sparse blocks too
+    knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R; of the sparse blocks too
     iterations: int = Field(default=6, ge=1)  # of the SVD; the flat tail of a spectrum needs them
     memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
 

@@ -13,6 +13,7 @@ from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import Split, split
 from graphrec.features.text import TextFeatures
 from graphrec.graph.hetero import hetero_graph
+from kg.graph import KnowledgeGraph
 
 
 def two_tastes(n_users: int = 60, n_items: int = 40, taken: int = 8, seed: int = 0, friends: bool = False) -> Dataset:
@@ -35,3 +36,19 @@ def given(data: Dataset) -> Split:
 def inputs(train: Dataset, config: Config | None = None, text: TextFeatures | None = None) -> FitInputs:
     graph: HeteroData = hetero_graph(train, kg.graph.empty(), text)
     return FitInputs(train, graph, config or Config())
+
+
+def shared_brands(train: Dataset, brands: list[list[int]]) -> HeteroData:
+    """The graph of the training data with one brand for each list of item numbers, and nothing else known of them."""
+    pairs = np.array([(item, brand) for brand, items in enumerate(brands) for item in items])
+    entities = pd.DataFrame(
+        {
+            "entity": [*(f"item:{i}" for i in train.items.ids), *(f"brand:{b}" for b in range(len(brands)))],
+            "label": [*train.items.ids, *(f"Brand {b}" for b in range(len(brands)))],
+            "type": [*["item"] * train.n_items, *["brand"] * len(brands)],
+        }
+    )
+    triples = np.stack([pairs[:, 0], np.zeros(len(pairs), np.int64), train.n_items + pairs[:, 1]], axis=1)
+    ones, none = np.ones(len(pairs), np.float32), kg.graph.empty()
+    graph = KnowledgeGraph(entities, ("made_by",), triples, ones, 0 * ones, none.provenance, none.mentions, {})
+    return hetero_graph(train, graph)

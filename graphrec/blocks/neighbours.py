@@ -13,8 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose
-from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import degree_normalised, friend_mean, with_friends
+from graphrec.graph.adjacency import degree_normalised, entity_rows, friend_mean, with_entities, with_friends
 from graphrec.graph.item_item import ease, largest, nearest_neighbours
 from graphrec.profiles import FLAT, AnyBlock, NeighbourBlock, empty_block
 from graphrec.types import Floats, Ints
@@ -31,22 +30,29 @@ class _Sparse:
         """Values to try of each hyper-parameter but the weight of friends."""
         raise NotImplementedError
 
-    def weights(self, train: Dataset, chosen: Chosen) -> sp.csr_matrix:
-        """The item side CSR float32 (I, I): row i holds the weights of item i's neighbours."""
+    def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """Row i holds item i's neighbours and their strength, CSR float32 (I, I); ``stacked`` is R over entity rows."""
         raise NotImplementedError
+
+    def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """The links as the item side of the block, CSR float32 (I, I); ``matrix`` is R, CSR (U, I)."""
+        return links
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[AnyBlock, Chosen]:
         grid = dict(self.grid(inputs))
         with_social = inputs.train.social_edge_index.shape[1] > 0
+        rows = entity_rows(inputs.graph)
+        grid["knowledge"] = inputs.config.spectral.knowledge if rows.shape[0] else (0.0,)
         grid["friends"] = inputs.config.spectral.friends if with_social else (0.0,)
         matrix, friends = inputs.train.matrix(), friend_mean(inputs.train)
 
         @lru_cache(maxsize=1)
-        def made(key: tuple[tuple[str, Any], ...]) -> sp.csr_matrix:
-            return sp.csr_matrix(self.weights(inputs.train, dict(key)).T)
+        def links(key: tuple[tuple[str, Any], ...]) -> sp.csr_matrix:
+            return self.links(with_entities(matrix, rows, dict(key)["knowledge"]), dict(key))
 
         def score(candidate: Chosen) -> float:
-            weights = made(tuple((k, v) for k, v in candidate.items() if k != "friends"))
+            costly = tuple((k, v) for k, v in candidate.items() if k not in ("friends", "beta"))
+            weights = sp.csr_matrix(self.read(links(costly), matrix, candidate).T)
 
             def scores(user_nums: Ints) -> Floats:
                 taste = with_friends(matrix, friends, candidate["friends"], user_nums)
@@ -54,14 +60,16 @@ class _Sparse:
 
             return validation.ndcg_of(scores)
 
-        start = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
+        start = {name: values[len(values) // 2] for name, values in grid.items()}
+        start |= {name: grid[name][0] for name in ("knowledge", "friends")}
         chosen = choose(grid, score, start, [(name,) for name in grid])
         return self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
-        train = inputs.train
-        taste = with_friends(train.matrix(), friend_mean(train), chosen["friends"])
-        items = self.weights(train, chosen)
+        matrix = inputs.train.matrix()
+        taste = with_friends(matrix, friend_mean(inputs.train), chosen["friends"])
+        stacked = with_entities(matrix, entity_rows(inputs.graph), chosen["knowledge"])
+        items = self.read(self.links(stacked, chosen), matrix, chosen)
         scale = unit_scale(taste, sp.csr_matrix(items.T))
         users = sp.csr_matrix(sp.diags(scale) @ taste, dtype=np.float32)
         return NeighbourBlock(self.name, users, items, scale, friend_weight=chosen["friends"])
@@ -91,22 +99,16 @@ class Neighbours(_Sparse):
 
     name = "neighbours"
 
-    def __init__(self) -> None:
-        self._near: tuple[Dataset | None, float, int, sp.csr_matrix] = (None, 0.0, 0, sp.csr_matrix((0, 0)))
-
     def grid(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
         settings = inputs.config.neighbours
         return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
 
-    def weights(self, train: Dataset, chosen: Chosen) -> sp.csr_matrix:
-        matrix = train.matrix()
-        known, alpha, n, near = self._near
-        if known is not train or (alpha, n) != (chosen["alpha"], chosen["n"]):  # β costs nothing: it comes afterwards
-            alpha, n = chosen["alpha"], chosen["n"]
-            near = nearest_neighbours(degree_normalised(matrix, rows=alpha, columns=0.5), n)
-            self._near = train, alpha, n, near
+    def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        return nearest_neighbours(degree_normalised(stacked, rows=chosen["alpha"], columns=0.5), chosen["n"])
+
+    def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
         power = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0) ** chosen["beta"]  # (I,)
-        return sp.csr_matrix(sp.diags(power) @ near @ sp.diags(1.0 / power), dtype=np.float32)
+        return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
 
 class Ease(_Sparse):
@@ -127,6 +129,6 @@ class Ease(_Sparse):
             return super().tune(inputs, validation)
         return empty_block(self.name, inputs.train.n_users, found), {"left_out": f"{found} items, the limit is {limit}"}
 
-    def weights(self, train: Dataset, chosen: Chosen) -> sp.csr_matrix:
-        dense = ease(train.matrix(), chosen["regularisation"])
+    def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        dense = ease(stacked, chosen["regularisation"])
         return largest(sp.csr_matrix(dense.T), chosen["n"])

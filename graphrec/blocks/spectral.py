@@ -6,7 +6,8 @@
 α = β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
 β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is
 linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the mean of their x, and a
-user without history is then the mean of their friends.
+user without history is then the mean of their friends. Entities of the knowledge graph enter as further rows of R, with
+weight κ: an entity is one more user, who took the items it stands beside.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import degree_normalised, friend_mean, with_friends
+from graphrec.graph.adjacency import degree_normalised, entity_rows, friend_mean, with_entities, with_friends
 from graphrec.graph.svd import truncated_svd
 from graphrec.profiles import ProfileBlock
 from graphrec.types import Floats
 
-PILOT_RANK = 256  # α is chosen at this rank: each value costs a decomposition
+PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
@@ -32,14 +33,15 @@ SMALL = 5_000_000  # validation scores up to which rank and q are tried in all c
 class Factors:
     """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
-    def __init__(self, train: Dataset, rank: int, alpha: float, iterations: int, seed: int) -> None:
-        self.matrix = train.matrix()  # (U, I)
-        self.friends = friend_mean(train)  # (U, U), rows sum to 1 or 0
+    def __init__(self, inputs: FitInputs, rank: int, alpha: float, knowledge: float, iterations: int) -> None:
+        self.matrix = inputs.train.matrix()  # (U, I)
+        self.friends = friend_mean(inputs.train)  # (U, U), rows sum to 1 or 0
         degrees = np.asarray(self.matrix.sum(axis=0)).ravel()
         self.degrees = np.maximum(degrees, 1.0)  # (I,)
         self.present = (degrees > 0).astype(np.float32)  # an item nobody took has no place in the filter
-        normalised = degree_normalised(self.matrix, rows=alpha, columns=0.5)
-        values, self.vectors = truncated_svd(normalised, rank, iterations, seed)
+        stacked = with_entities(self.matrix, entity_rows(inputs.graph), knowledge)  # (U + N, I)
+        normalised = degree_normalised(stacked, rows=alpha, columns=0.5)
+        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.config.seed)
         self.values = values / max(float(values[0]), 1e-12)
 
     def items(self, chosen: Chosen) -> Floats:
@@ -79,7 +81,7 @@ class Spectral:
     name = "spectral"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        settings, seed = inputs.config.spectral, inputs.config.seed
+        settings = inputs.config.spectral
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
         grid = {
@@ -96,13 +98,15 @@ class Spectral:
 
         def pilot(candidate: Chosen) -> float:
             rank = min(PILOT_RANK, max(ranks))
-            factors = Factors(inputs.train, rank, candidate["alpha"], PILOT_ITERATIONS, seed)
+            factors = Factors(inputs, rank, candidate["alpha"], candidate["knowledge"], PILOT_ITERATIONS)
             return score(factors, {**middle, "rank": rank})
 
-        outer: Chosen = {"alpha": settings.alpha[0]}
-        if len(settings.alpha) > 1:
-            outer = choose({"alpha": settings.alpha}, pilot, outer, [("alpha",)])
-        full = Factors(inputs.train, max(ranks), outer["alpha"], settings.iterations, seed)
+        knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
+        costly = {"alpha": settings.alpha, "knowledge": knowledge}
+        outer: Chosen = {name: values[0] for name, values in costly.items()}
+        if len(settings.alpha) * len(knowledge) > 1:
+            outer = choose(costly, pilot, outer, [(name,) for name in costly])
+        full = Factors(inputs, max(ranks), outer["alpha"], outer["knowledge"], settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
@@ -111,8 +115,8 @@ class Spectral:
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         rank = feasible_ranks(inputs.train, [chosen["rank"]], inputs.config.spectral.memory_gb)[0]
-        iterations, seed = inputs.config.spectral.iterations, inputs.config.seed
-        factors = Factors(inputs.train, rank, chosen["alpha"], iterations, seed)
+        iterations = inputs.config.spectral.iterations
+        factors = Factors(inputs, rank, chosen["alpha"], chosen.get("knowledge", 0.0), iterations)
         return factors.block({**chosen, "rank": rank})
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
+from torch_geometric.data import HeteroData
 
 from graphrec.data.dataset import Dataset
+from graphrec.graph.hetero import ENTITY, ITEM
 from graphrec.types import Ints
 
 
@@ -34,3 +36,23 @@ def with_friends(
     """x_u + weight · mean of the friends' x, CSR float32 (B, I), from R CSR (U, I) and ``friend_mean`` CSR (U, U)."""
     own = matrix[rows]
     return sp.csr_matrix(own + weight * (friends[rows] @ matrix), dtype=np.float32) if weight else own
+
+
+def entity_rows(graph: HeteroData) -> sp.csr_matrix:
+    """Which items each entity of the knowledge graph stands beside, CSR float32 (N, I), ones; N is 0 without any."""
+    n_entities, n_items = int(graph[ENTITY].num_nodes or 0), int(graph[ITEM].num_nodes or 0)
+    edges = [graph[t].edge_index.numpy() for t in graph.edge_types if (t[0], t[2]) == (ITEM, ENTITY)]
+    if not edges:
+        return sp.csr_matrix(np.zeros((0, n_items), np.float32))
+    items, entities = np.concatenate(edges, axis=1)
+    out = sp.csr_matrix((np.ones(len(items), np.float32), (entities, items)), shape=(n_entities, n_items))
+    out.sum_duplicates()
+    out.data[:] = 1.0
+    return out
+
+
+def with_entities(matrix: sp.csr_matrix, entities: sp.csr_matrix, weight: float) -> sp.csr_matrix:
+    """R with weight · ``entity_rows`` below it, CSR (U + N, I): an entity acts as one more user."""
+    if not weight or not entities.shape[0]:
+        return matrix
+    return sp.csr_matrix(sp.vstack([matrix, weight * entities]), dtype=np.float32)

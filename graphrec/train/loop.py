@@ -34,17 +34,19 @@ def train(
 ) -> Trained:
     """Run ``epoch_step(epoch)`` up to ``max_epochs`` times.
 
-    With ``evaluate``, a score (greater is better) is taken every ``every`` epochs; after ``patience`` scores without a
-    better one training stops, and the model is put back to its best state. Without it, all epochs run.
+    With ``evaluate``, a score (greater is better) is taken before the first and every ``every`` epochs; after
+    ``patience`` scores without a better one training stops, and the model is put back to its best state. Without it,
+    all epochs run.
     """
     best_score, best_epoch, best_state = float("-inf"), max_epochs, None
     scores: list[tuple[int, float]] = []
     with Progress(console=Console(file=sys.stderr), disable=not progress, transient=True) as bar:
         task = bar.add_task(name, total=max_epochs)
-        for epoch in range(1, max_epochs + 1):
-            model.train()
-            loss = epoch_step(epoch)
-            bar.update(task, advance=1, description=f"{name}: loss {loss:.3f}, NDCG {max(best_score, 0.0):.4f}")
+        for epoch in range(max_epochs + 1):
+            if epoch:
+                model.train()
+                loss = epoch_step(epoch)
+                bar.update(task, advance=1, description=f"{name}: loss {loss:.3f}, NDCG {max(best_score, 0.0):.4f}")
             if evaluate is None or (epoch % every and epoch != max_epochs):
                 continue
             model.eval()

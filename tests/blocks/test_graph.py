@@ -33,8 +33,8 @@ def test_it_learns_the_planted_tastes(init: str) -> None:
     block, chosen = Graph().tune(inputs, validation)
     before = validation.ndcg(untrained.users[validation.user_nums], untrained.items)
     after = validation.ndcg(block.users[validation.user_nums], block.items)
-    assert 1 <= chosen["epochs"] <= 40
-    assert after > before + (0.1 if init == "random" else 0)
+    assert (init == "random") <= chosen["epochs"] <= 40
+    assert after >= before + (0.1 if init == "random" else 0)
     even = np.arange(parts.train.n_items) % 2 == 0
     assert (block.users[0] @ block.items[even].T).mean() > (block.users[0] @ block.items[~even].T).mean() + 0.5
 

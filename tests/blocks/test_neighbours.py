@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from graphrec.blocks.base import Block, FitInputs
 from graphrec.blocks.neighbours import Ease, Neighbours
+from graphrec.blocks.spectral import Spectral
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
 from graphrec.profiles import NeighbourBlock
@@ -13,8 +15,8 @@ from tests import worlds
 from tests.reference import naive_ease, naive_two_steps
 
 PARAMETERS = {
-    "neighbours": {"alpha": 0.25, "beta": 0.4, "n": 100, "friends": 0.0},
-    "ease": {"regularisation": 20.0, "n": 100, "friends": 0.0},
+    "neighbours": {"alpha": 0.25, "beta": 0.4, "n": 100, "knowledge": 0.0, "friends": 0.0},
+    "ease": {"regularisation": 20.0, "n": 100, "knowledge": 0.0, "friends": 0.0},
 }
 BLOCKS = {"neighbours": Neighbours(), "ease": Ease()}
 
@@ -90,3 +92,18 @@ def test_ease_sits_out_where_the_catalogue_is_large() -> None:
     block, chosen = Ease().tune(worlds.inputs(parts.train, config), Validation(parts.train, parts.valid))
     assert not block.scores(np.array([0])).any()
     assert "40 items" in chosen["left_out"]
+
+
+@pytest.mark.parametrize("block", [*BLOCKS.values(), Spectral()], ids=lambda b: b.name)
+def test_a_shared_entity_links_items_that_nobody_took_together(block: Block) -> None:
+    """Items 0 and 1 are of other tastes, so no history holds both; they share a brand."""
+    train = worlds.given(worlds.two_tastes()).train
+    inputs = FitInputs(train, worlds.shared_brands(train, [[0, 1]]), Config())
+    fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
+    lift = []
+    for weight in (0.0, 5.0):
+        chosen = {"alpha": 0.5, "beta": 0.5, "n": 100, "regularisation": 20.0, "rank": 40, "power": 0.4}
+        found = block.fit(inputs, {**chosen, "knowledge": weight, "friends": 0.0}).scores(fans)
+        odd = np.arange(3, train.n_items, 2)
+        lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
+    assert lift[1] > lift[0] + 0.1

@@ -31,8 +31,8 @@ def test_the_best_state_comes_back_and_patience_ends_the_run() -> None:
     found = train(model, model.step, max_epochs=100, evaluate=peak_at_six, every=2, patience=3)
     assert found.best_epoch == 6
     assert float(model.epoch) == 6.0
-    assert seen == [2, 4, 6, 8, 10, 12]
-    assert found.history[2] == (6, 0.0)
+    assert seen == [0, 2, 4, 6, 8, 10, 12]
+    assert found.history[3] == (6, 0.0)
 
 
 def test_without_validation_all_epochs_run() -> None:
