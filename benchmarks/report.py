@@ -1,0 +1,100 @@
+"""What the benchmarks measured, kept in results.json, and RESULTS.md made from it. Nothing in it is typed.
+
+results.json: {kind of measurement: {name of the run: document}}; a kind is the name of the script that wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+STORE, TABLE = HERE / "results.json", HERE / "RESULTS.md"
+HEAD = """# Results
+
+Written by the scripts in `benchmarks/`; not to be edited. Full ranking over the catalogue, all test users, parameters
+chosen on validation data (carved from train where none is given), refitted on train and validation, test used once per
+row. Seconds are of the machine named, shared with other work, and cover tuning, fitting and testing.
+"""
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def keep(kind: str, name: str, document: dict[str, Any]) -> None:
+    """Store one measurement and write RESULTS.md anew."""
+    results = json.loads(STORE.read_text("utf-8")) if STORE.exists() else {}
+    results.setdefault(kind, {})[name] = {**document, "machine": machine()}
+    STORE.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    TABLE.write_text(render(results), "utf-8")
+
+
+def render(results: dict[str, Any]) -> str:
+    parts = [HEAD]
+    for kind, section in (("accuracy", _accuracy), ("ablation", _ablation), ("time_to_quality", _times)):
+        for name, result in results.get(kind, {}).items():
+            parts += section(name, result)
+    return "\n".join(parts) + "\n"
+
+
+def _rows(columns: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _accuracy(name: str, result: dict[str, Any]) -> list[str]:
+    """`p` is a paired t-test over users on NDCG@20 against the best baseline, Holm-corrected."""
+    best = max((r["metrics"]["ndcg@20"] for r in result["rows"] if r["model"] != "graphrec"), default=float("nan"))
+    rows = []
+    for row in result["rows"]:
+        m, p = row["metrics"], row["p_value_vs_best_baseline"]
+        low, high = row["interval"]["ndcg@20"]
+        cells = [row["model"], *(f"{m[k]:.4f}" for k in ("ndcg@10", "recall@10", "ndcg@20", "recall@20"))]
+        cells += [f"{low:.4f}–{high:.4f}", f"{m['ndcg@20'] / best:.2f}", "" if p is None else f"{p:.2g}"]
+        rows.append([*cells, f"{sum(row['seconds'].values()):.0f}"])
+    chosen = next((row["chosen"] for row in result["rows"] if row["model"] == "graphrec"), {})
+    columns = ["model", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "95 % of NDCG@20", "ratio to best baseline"]
+    return [
+        f"## Accuracy: {name}",
+        "",
+        f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['peak_rss_mb']:,.0f} MB. `p`: paired t-test over users on NDCG@20 against the best baseline, Holm.",
+        "",
+        *_rows([*columns, "p", "s"], rows),
+        "",
+        f"Settings: {', '.join(result.get('settings', []))}. graphrec chose `{json.dumps(chosen)}`",
+        "",
+    ]
+
+
+def _ablation(name: str, result: dict[str, Any]) -> list[str]:
+    whole = result["rows"][0]["ndcg@20"]
+    rows = [
+        [r["what"], f"{r['ndcg@20']:.4f}", f"{r['ndcg@20'] / whole:.3f}", "" if r["p"] is None else f"{r['p']:.2g}"]
+        for r in result["rows"]
+    ]
+    return [
+        f"## Ablation: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']} · settings: {', '.join(result['settings'])}. `p`: paired"
+        " t-test over users on NDCG@20 against the whole, Holm.",
+        "",
+        *_rows(["what", "NDCG@20", "ratio to the whole", "p"], rows),
+        "",
+    ]
+
+
+def _times(name: str, result: dict[str, Any]) -> list[str]:
+    rows = [[r["what"], f"{r['ndcg@20']:.4f}", f"{r['seconds']:.0f}", f"{r['ratio']:.2f}"] for r in result["rows"]]
+    return [
+        f"## Time to quality: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']}. {result['note']}",
+        "",
+        *_rows(["what", "NDCG@20", "s", "time over graphrec's"], rows),
+        "",
+    ]
