@@ -2,9 +2,9 @@
 
     python benchmarks/time_to_quality.py ../shared/data/gowalla
 
-LightGCN takes hours on a laptop, so it is given ``TIMES`` times the time that graphrec took, by its own measured epochs,
-and what it has reached by then is shown beside its published, converged figure (He et al., SIGIR 2020, table 4). Where
-it is still below, the ratio of times is larger than the one printed.
+LightGCN takes hours on a laptop, so it is given ``TIMES`` times the time that graphrec took, counted in epochs, and what
+it has reached by then is shown beside its published, converged figure (He et al., SIGIR 2020). Where it is still below,
+the ratio of times is larger than the one printed.
 """
 
 from __future__ import annotations
