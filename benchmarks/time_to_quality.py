@@ -2,8 +2,8 @@
 
     python benchmarks/time_to_quality.py ../shared/data/gowalla
 
-LightGCN takes hours on a laptop, so it is given ``TIMES`` times the time that graphrec took, counted in epochs, and what
-it has reached by then is shown beside its published, converged figure (He et al., SIGIR 2020). Where it is still below,
+LightGCN takes hours on a laptop, so it is given ``TIMES`` times the time that graphrec took, in whole epochs; what it
+has reached by then is shown beside its published, converged figure (He et al., SIGIR 2020). Where it is still below,
 the ratio of times is larger than the one printed.
 """
 
