@@ -22,6 +22,7 @@ LIBRARIES = (
     "pyoxigraph",
     "rdflib",
     "pandas",
+    "optuna",
 )
 
 
@@ -51,6 +52,10 @@ def examine() -> list[Finding]:
             out.append(Finding(name, version(name)))
         except PackageNotFoundError:
             out.append(Finding(name, "missing", False, f"pip install -c constraints.txt {name}"))
+    peers = importlib.util.find_spec("implicit") is not None
+    out.append(
+        Finding("implicit", version("implicit") if peers else "not installed; only the baselines ials and bpr need it")
+    )
     cuda = torch.cuda.is_available()
     out.append(Finding("CUDA", torch.cuda.get_device_name() if cuda else "none; everything runs on the CPU"))
     try:
