@@ -56,4 +56,4 @@ def compare_models(data: Dataset, models: Sequence[str], config: Config, *, prog
         model = Recommender(settings, progress=progress).fit_split(parts)
         return Fitted(model, model.fitted.chosen, dict(model.seconds))
 
-    return compare(split(data, config.split, config.seed), models, config, fit_graphrec)
+    return compare(split(data, config.split, config.seed), models, config, fit_graphrec, progress)

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 import scipy.sparse as sp
+from rich.console import Console
+from rich.progress import Progress
 from sklearn.linear_model import enet_path
 
 from graphrec.blocks.popularity import decayed_counts
@@ -47,7 +49,9 @@ class Baseline(ABC):
                 f" leave {self.name} out of the models, or shrink the catalogue with --set split.k_core="
             )
 
-    def tune(self, train: Dataset, validation: Validation, trials: int = 20, seed: int = 42) -> dict[str, float]:
+    def tune(
+        self, train: Dataset, validation: Validation, trials: int = 20, seed: int = 42, progress: bool = False
+    ) -> dict[str, float]:
         """The hyper-parameters with the highest NDCG@k on the validation users, the first of equals.
 
         Every point of the space where it has no more than ``trials``, else ``trials`` points by TPE (Bergstra et al.,
@@ -72,7 +76,9 @@ class Baseline(ABC):
             sampler = optuna.samplers.GridSampler(space, seed=seed)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        study.optimize(objective, n_trials=trials)
+        with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+            task = bar.add_task(self.name, total=min(trials, size))
+            study.optimize(objective, n_trials=trials, callbacks=[lambda *_: bar.advance(task)])
         return dict(study.best_params)
 
 

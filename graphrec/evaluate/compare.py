@@ -109,10 +109,10 @@ def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
     return names
 
 
-def fit_baseline(name: str, split: Split, validation: Validation, trials: int, seed: int) -> Fitted:
+def fit_baseline(name: str, split: Split, validation: Validation, config: Config, progress: bool = False) -> Fitted:
     """A baseline tuned on the validation users, then refitted on train + valid."""
     start = perf_counter()
-    chosen = BASELINES[name].tune(split.train, validation, trials, seed)
+    chosen = BASELINES[name].tune(split.train, validation, config.evaluate.trials, config.seed, progress)
     tuned = perf_counter()
     scorer = BASELINES[name].fit(split.fit_data, **chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
@@ -123,6 +123,7 @@ def compare(
     models: Sequence[str],
     config: Config,
     fit_graphrec: Callable[[Split, Config], Fitted],
+    progress: bool = False,
 ) -> Comparison:
     """Tune, refit and test every model, with p values on NDCG at the largest k against the best baseline.
 
@@ -141,14 +142,11 @@ def compare(
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
     for name in names:
-        fitted = (
-            fit_graphrec(blind, config)
-            if name == OWN
-            else fit_baseline(name, blind, validation, config.evaluate.trials, config.seed)
-        )
+        own = name == OWN
+        fitted = fit_graphrec(blind, config) if own else fit_baseline(name, blind, validation, config, progress)
         start = perf_counter()
-        scorer = fitted.scorer if name == OWN else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
-        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size)
+        scorer = fitted.scorer if own else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
+        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size, progress)
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
         interval = bootstrap_interval(report.per_user[goal], seed=config.seed)
         rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval)
