@@ -20,7 +20,7 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     """One graph out of training interactions, friendships and the knowledge graph built from training reviews.
 
     Nodes: ``user`` (U), ``item`` (I), ``entity`` (N, those of the knowledge graph that are neither user nor item),
-    each with ``x`` float32 (·, F), of width 0 without text features.
+    each with ``x`` float32 (·, F), of width 0 where there is no text.
     Edges: (user, interacts, item) with ``time`` int64 (E,) where known; (user, trusts, user); for each relation of the
     knowledge graph and each pair of node kinds it joins, (kind, relation, kind) with ``edge_attr`` float32 (E, 2):
     log(1 + number of sources), mean polarity. Every one has its reverse ``rev_*``, friendships excepted (both
@@ -30,6 +30,8 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     kind, place = _places(train, graph)
     others = np.flatnonzero(kind == 2)
     sizes = (train.n_users, train.n_items, len(others))
+    if text is not None and not any(x.any() for x in (text.users, text.items, text.entities)):
+        text = None  # nothing was written of anything: no layer need read zeros
     features = (None, None, None) if text is None else (text.users, text.items, text.entities[others])
     width = 0 if text is None else text.items.shape[1]
     for name, x, size in zip((USER, ITEM, ENTITY), features, sizes, strict=True):

@@ -8,10 +8,12 @@ import scipy.sparse as sp
 
 import kg.graph
 from graphrec.data.dataset import build
+from graphrec.features.text import TextFeatures
 from graphrec.graph.adjacency import degree_normalised, friend_mean
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER, hetero_graph
 from graphrec.graph.knowledge import sources
 from kg.graph import KnowledgeGraph
+from tests import worlds
 
 
 def _world() -> tuple[pd.DataFrame, KnowledgeGraph]:
@@ -90,3 +92,9 @@ def test_friend_mean_rows_sum_to_one_or_zero() -> None:
     friends = pd.DataFrame({"user_id": ["a"], "friend_id": ["b"]})
     found = friend_mean(build("w", events, friends=friends)).toarray()
     np.testing.assert_array_equal(found, [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
+
+
+def test_text_without_a_single_word_takes_no_room() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    nothing = TextFeatures(*(np.zeros((n, 7), np.float32) for n in (train.n_users, train.n_items, 0)))
+    assert hetero_graph(train, kg.graph.empty(), nothing)["item"].x.shape == (train.n_items, 0)
