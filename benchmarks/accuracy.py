@@ -36,7 +36,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
     "gowalla/given": (
         "gowalla",
         ("popularity", "graphrec"),
-        (TRIALS, "split.kind=given", "blocks=spectral,neighbours,graph", "graph.dim=128"),
+        (TRIALS, "split.kind=given", "blocks=spectral,neighbours,graph", "graph.dim=128", "graph.init=spectral"),
     ),
 }
 

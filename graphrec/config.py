@@ -96,7 +96,7 @@ class GraphConfig(_Section):
 
     dim: int = Field(default=64, ge=1)
     layers: int = Field(default=2, ge=0)
-    init: Literal["spectral", "random"] = "spectral"  # id embeddings start from singular vectors
+    init: Literal["random", "spectral"] = "random"  # spectral: sooner there on interactions, deaf to other edges
     relations: bool = True  # GATv2 over knowledge-graph and social edges
     heads: int = Field(default=2, ge=1)
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step
