@@ -48,12 +48,10 @@ class Ablated(Recommender):
         inputs, knowledge = super().inputs(train)
         graph, rng = inputs.graph.clone(), np.random.default_rng(0)
         if "knowledge" in self.what:
-            for kind in [t for t in graph.edge_types if t[0] != TRUSTS[0] or t[2] == ENTITY or t[0] == ENTITY]:
-                if ENTITY not in (kind[0], kind[2]):
-                    continue
+            for kind in [t for t in graph.edge_types if ENTITY in (t[0], t[2])]:
                 if self.what == "no knowledge":
                     del graph[kind]
-                elif kind[2] == ENTITY:  # its reverse goes along
+                elif not kind[1].startswith("rev_"):  # its reverse goes along
                     edges = graph[kind].edge_index.clone()
                     edges[0] = edges[0][torch.from_numpy(rng.permutation(edges.shape[1]))]
                     graph[kind].edge_index = edges

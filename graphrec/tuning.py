@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def tune(
     def objective(trial: optuna.Trial) -> float:
         chosen = {name: trial.suggest_categorical(name, list(values)) for name, values in space.items()}
         settings = config.with_(graph=chosen)
-        block, _ = Graph().tune(type(inputs)(train, inputs.graph, settings), validation)
+        block, _ = Graph().tune(replace(inputs, config=settings, progress=False), validation)
         weights, ndcg = blend([*others, block], validation)
         trial.set_user_attr("weight", weights[Graph.name])
         return ndcg

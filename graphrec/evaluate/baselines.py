@@ -22,7 +22,7 @@ from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.adjacency import degree_normalised
-from graphrec.graph.item_item import CHUNK, cooccurrence, ease, largest
+from graphrec.graph.item_item import CHUNK, cooccurrence, ease, strongest
 from graphrec.types import Floats, Ints
 
 
@@ -188,9 +188,7 @@ class RP3Beta(Baseline):
         parts = []
         for start in range(0, train.n_items, CHUNK):
             part = sp.csr_matrix(back[start : start + CHUNK] @ walk @ sp.diags(counts**-beta))
-            rows = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
-            part.data[part.indices == start + rows] = 0
-            parts.append(largest(part, neighbours))
+            parts.append(strongest(part, start, neighbours))
         return LinearScorer(history, sp.csr_matrix(sp.vstack(parts), dtype=np.float32))
 
 
@@ -259,10 +257,7 @@ def _cosine_neighbours(history: sp.csr_matrix, neighbours: int, shrink: float) -
         pairs = counts.tocoo()
         rows, columns = pairs.row, pairs.col
         values = pairs.data / (norms[start + rows] * norms[columns] + shrink)
-        values[columns == start + rows] = 0
-        similar: sp.csr_matrix = sp.csr_matrix((values, (rows, columns)), counts.shape)
-        similar.eliminate_zeros()
-        near.append(largest(similar, neighbours))
+        near.append(strongest(sp.csr_matrix((values, (rows, columns)), counts.shape), start, neighbours))
     return sp.csr_matrix(sp.vstack(near), dtype=np.float32)
 
 

@@ -28,6 +28,11 @@ def _implicit() -> Any:
     return implicit
 
 
+def _fitted(model: Any, train: Dataset) -> Scorer:
+    model.fit(train.matrix(), show_progress=False)
+    return EmbeddingScorer(np.asarray(model.user_factors), np.asarray(model.item_factors))
+
+
 class IALS(Baseline):
     """Implicit alternating least squares (Hu, Koren and Volinsky, ICDM 2008), by `implicit`."""
 
@@ -52,8 +57,7 @@ class IALS(Baseline):
             random_state=SEED,
             use_gpu=False,
         )
-        model.fit(train.matrix(), show_progress=False)
-        return EmbeddingScorer(np.asarray(model.user_factors), np.asarray(model.item_factors))
+        return _fitted(model, train)
 
 
 class BPR(Baseline):
@@ -86,8 +90,7 @@ class BPR(Baseline):
             num_threads=1,  # lock-free updates of several threads differ from run to run
             use_gpu=False,
         )
-        model.fit(train.matrix(), show_progress=False)
-        return EmbeddingScorer(np.asarray(model.user_factors), np.asarray(model.item_factors))
+        return _fitted(model, train)
 
 
 class LightGCN(Baseline):

@@ -40,14 +40,17 @@ def largest(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
     return sp.csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)
 
 
+def strongest(rows: sp.csr_matrix, start: int, n: int) -> sp.csr_matrix:
+    """``largest`` of the rows from ``start`` on of an item-item matrix, CSR (C, I), without the diagonal."""
+    number = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    rows.data[rows.indices == number] = 0
+    rows.eliminate_zeros()
+    return largest(rows, n)
+
+
 def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:
     """The n largest entries of each row of ÃᵀÃ without its diagonal, CSR float32 (I, I), from Ã CSR (U, I)."""
-    parts = []
-    for start, product in cooccurrence(normalised):
-        rows = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr))
-        product.data[product.indices == start + rows] = 0
-        product.eliminate_zeros()
-        parts.append(largest(product, n))
+    parts = [strongest(product, start, n) for start, product in cooccurrence(normalised)]
     return sp.csr_matrix(sp.vstack(parts), dtype=np.float32)
 
 
