@@ -23,6 +23,13 @@ QUICK = ("popularity", "itemknn", "userknn", "rp3beta", "ease", "ials", "bpr", "
 ALL = (*QUICK[:-1], "slim", "graphrec")  # lightgcn takes hours with as many trials
 TRIALS = "evaluate.trials=10"
 GOWALLA = ("popularity", "graphrec")  # tuning the others on 41,000 items takes hours
+GOWALLA_RECIPE = (
+    "blocks=spectral,graph",
+    "graph.init=spectral",
+    "graph.temperature=0.1",
+    "graph.max_steps=1500",
+    "graph.evaluations=12",
+)
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
     "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given")),
     "musical_instruments/temporal": ("musical_instruments", ALL, (TRIALS, "split.kind=temporal")),
@@ -33,11 +40,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         GOWALLA,
         (TRIALS, "split.kind=given", "blocks=spectral,neighbours"),
     ),
-    "gowalla/given": (
-        "gowalla",
-        GOWALLA,
-        (TRIALS, "split.kind=given", "blocks=spectral,neighbours,graph", "graph.dim=128", "graph.init=spectral"),
-    ),
+    "gowalla/given": ("gowalla", GOWALLA, (TRIALS, "split.kind=given", *GOWALLA_RECIPE)),
 }
 
 

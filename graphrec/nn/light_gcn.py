@@ -26,23 +26,28 @@ class Bipartite(NamedTuple):
         return Bipartite(self.users.to(device), self.items.to(device))
 
 
-class _Propagate(torch.autograd.Function):
-    """One step over a symmetric graph: the gradient takes the same step."""
+class _LayerSum(torch.autograd.Function):
+    """Σ_{k ≤ K} Ã^k x. Ã is symmetric, so the gradient is the same sum."""
 
     @staticmethod
-    def forward(ctx: Any, graph: Bipartite, x: Tensor) -> Tensor:
-        ctx.graph = graph
-        return _step(graph, x)
+    def forward(ctx: Any, graph: Bipartite, x: Tensor, layers: int) -> Tensor:
+        ctx.graph, ctx.layers = graph, layers
+        return _layer_sum(graph, x, layers)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
-        return None, _step(ctx.graph, grads[0])
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
+        return None, _layer_sum(ctx.graph, grads[0].contiguous(), ctx.layers), None
 
 
-def _step(graph: Bipartite, x: Tensor) -> Tensor:
-    n_users = graph.users.shape[0]
-    users, items = x[:n_users].contiguous(), x[n_users:].contiguous()
-    return torch.cat([graph.users @ items, graph.items @ users])
+def _layer_sum(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
+    """By Horner's rule, x + Ã(x + Ã(x + …)): each step is one product that adds on the way, nothing else is kept."""
+    n_users, total = graph.users.shape[0], x
+    for _ in range(layers):
+        step = torch.empty_like(x)  # (U + I, d)
+        torch.addmm(x[:n_users], graph.users, total[n_users:], out=step[:n_users])
+        torch.addmm(x[n_users:], graph.items, total[:n_users], out=step[n_users:])
+        total = step
+    return total
 
 
 def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> Tensor:
@@ -55,11 +60,12 @@ def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> T
 
     Shapes: → (U + I, d).
     """
+    if not noise:
+        return _LayerSum.apply(graph, x, layers) / (layers + 1)  # type: ignore[no-untyped-call, no-any-return]
     total = x
     for _ in range(layers):
-        x = _Propagate.apply(graph, x)  # type: ignore[no-untyped-call]  # (U + I, d)
-        if noise:
-            x = x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise
+        x = _LayerSum.apply(graph, x, 1) - x  # type: ignore[no-untyped-call]  # (U + I, d)
+        x = x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise
         total = total + x
     return total / (layers + 1)
 
