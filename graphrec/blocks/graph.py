@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
@@ -25,6 +27,7 @@ from graphrec.types import Floats
 
 STEPS_PER_EPOCH = 40  # larger data takes larger batches, not more steps: each step propagates over the whole graph
 SVD_ITERATIONS = 4  # of the SVD that training starts from
+_switches: Any = deterministic
 CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
@@ -123,17 +126,19 @@ class _Run:
         if len(items) > s.negatives:
             drawn = torch.randint(len(items), (s.negatives,), generator=self.random)
             negatives = items[drawn.to(self.device)]  # (n, d)
-        loss = LOSSES[s.loss](users[taken[0]], items[taken[1]], negatives, s.temperature)
+        taking, positives, negatives = (normalize(x, dim=1) for x in (users[taken[0]], items[taken[1]], negatives))
+        loss = LOSSES[s.loss](taking, positives, negatives, s.temperature)
         if s.contrast:
             first, second = self.model(self.graph, s.noise), self.model(self.graph, s.noise)
             for side in range(2):
                 some = torch.unique(taken[side])[:CONTRASTED]
-                loss = loss + s.contrast * agreement(first[side][some], second[side][some], s.temperature)
+                one, other = (normalize(view[side][some], dim=1) for view in (first, second))
+                loss = loss + s.contrast * agreement(one, other, s.temperature)
         return loss
 
     @torch.no_grad()
     def profiles(self) -> tuple[Floats, Floats]:
-        users, items = self.model(self.graph)
+        users, items = (normalize(side, dim=1) for side in self.model(self.graph))
         return users.cpu().numpy(), items.cpu().numpy()
 
     def block(self) -> ProfileBlock:
@@ -147,14 +152,14 @@ class _Run:
 @contextmanager
 def _deterministic(device: torch.device) -> Iterator[None]:
     """Sums over edges in a fixed order: with several threads torch adds in whatever order they arrive."""
-    before, fills = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory
+    before, fills = torch.are_deterministic_algorithms_enabled(), _switches.fill_uninitialized_memory
     torch.use_deterministic_algorithms(before or device.type == "cpu")
-    deterministic.fill_uninitialized_memory = False  # a tenth of the time, for memory that is never read
+    _switches.fill_uninitialized_memory = False  # a tenth of the time, for memory that is never read
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-        deterministic.fill_uninitialized_memory = fills
+        _switches.fill_uninitialized_memory = fills
 
 
 def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.relation_attention import RelationAttention
@@ -52,7 +51,7 @@ class HeteroGNN(nn.Module):
     """
 
     kind: Tensor
-    known: Tensor
+    known: Tensor | None
 
     def __init__(
         self,
@@ -75,13 +74,14 @@ class HeteroGNN(nn.Module):
         self.register_buffer("kind", torch.repeat_interleave(torch.arange(3), torch.tensor(sizes)), persistent=False)
         degrees = torch.cat([side.crow_indices().diff() for side in graph.adjacency]).cpu()
         known = torch.cat([degrees > 0, torch.ones(graph.n_entities, dtype=torch.bool)])
-        self.register_buffer("known", known.to(torch.float32)[:, None], persistent=False)  # (U + I + N, 1)
+        mask = None if known.all() else known.to(torch.float32)[:, None]  # (U + I + N, 1)
+        self.register_buffer("known", mask, persistent=False)
         use_relations = relations and graph.edge_index.shape[1] > 0
         self.attention = RelationAttention(dim, graph.n_relations, heads) if use_relations else None
 
     def forward(self, graph: GraphTensors, noise: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Unit profiles of users (U, d) and items (I, d); with ``noise`` as in ``light_gcn``."""
-        x = self.embedding.weight * self.known  # (U + I + N, d)
+        """Profiles of users (U, d) and items (I, d), not of unit length yet; with ``noise`` as in ``light_gcn``."""
+        x = self.embedding.weight if self.known is None else self.embedding.weight * self.known  # (U + I + N, d)
         if self.text is not None:
             x = x + self.text_gate[self.kind] * self.text(graph.text)
         if self.attention is not None:
@@ -91,5 +91,5 @@ class HeteroGNN(nn.Module):
                 edges, kinds, attributes = edges[:, drawn], kinds[drawn], attributes[drawn]
             x = self.attention(x, edges, kinds, attributes)
         taking = x[: graph.n_users + graph.n_items]
-        profiles = functional.normalize(light_gcn(graph.adjacency, taking, self.layers, noise), dim=1)  # (U + I, d)
+        profiles = light_gcn(graph.adjacency, taking, self.layers, noise)  # (U + I, d)
         return profiles[: graph.n_users], profiles[graph.n_users :]

@@ -26,20 +26,20 @@ class Bipartite(NamedTuple):
         return Bipartite(self.users.to(device), self.items.to(device))
 
 
-class _LayerSum(torch.autograd.Function):
-    """Σ_{k ≤ K} Ã^k x. Ã is symmetric, so the gradient is the same sum."""
+class _LayerMean(torch.autograd.Function):
+    """1/(K+1) Σ_{k ≤ K} Ã^k x. Ã is symmetric, so the gradient is the same mean."""
 
     @staticmethod
     def forward(ctx: Any, graph: Bipartite, x: Tensor, layers: int) -> Tensor:
         ctx.graph, ctx.layers = graph, layers
-        return _layer_sum(graph, x, layers)
+        return _layer_mean(graph, x, layers)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
-        return None, _layer_sum(ctx.graph, grads[0].contiguous(), ctx.layers), None
+        return None, _layer_mean(ctx.graph, grads[0].contiguous(), ctx.layers), None
 
 
-def _layer_sum(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
+def _layer_mean(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
     """By Horner's rule, x + Ã(x + Ã(x + …)): each step is one product that adds on the way, nothing else is kept."""
     n_users, total = graph.users.shape[0], x
     for _ in range(layers):
@@ -47,7 +47,7 @@ def _layer_sum(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
         torch.addmm(x[:n_users], graph.users, total[n_users:], out=step[:n_users])
         torch.addmm(x[n_users:], graph.items, total[:n_users], out=step[n_users:])
         total = step
-    return total
+    return total.div_(layers + 1) if layers else x.clone()
 
 
 def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> Tensor:
@@ -61,10 +61,10 @@ def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> T
     Shapes: → (U + I, d).
     """
     if not noise:
-        return _LayerSum.apply(graph, x, layers) / (layers + 1)  # type: ignore[no-untyped-call, no-any-return]
+        return _LayerMean.apply(graph, x, layers)  # type: ignore[no-untyped-call, no-any-return]
     total = x
     for _ in range(layers):
-        x = _LayerSum.apply(graph, x, 1) - x  # type: ignore[no-untyped-call]  # (U + I, d)
+        x = 2 * _LayerMean.apply(graph, x, 1) - x  # type: ignore[no-untyped-call]  # (U + I, d)
         x = x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise
         total = total + x
     return total / (layers + 1)

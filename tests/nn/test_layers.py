@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
+from graphrec.nn import losses
 from graphrec.nn.light_gcn import bipartite, light_gcn
 from graphrec.nn.losses import LOSSES, agreement, bilateral_softmax, cosine_contrastive, sampled_softmax
 from graphrec.nn.relation_attention import RelationAttention
@@ -61,6 +62,16 @@ def test_sampled_softmax_is_cross_entropy_with_the_positive_first() -> None:
     logits = torch.cat([(users * positives).sum(1, keepdim=True), users @ negatives.T], 1) / 0.2
     expected = torch.nn.functional.cross_entropy(logits, torch.zeros(4, dtype=torch.int64))
     torch.testing.assert_close(sampled_softmax(users, positives, negatives, 0.2), expected)
+
+
+def test_log_sum_exp_and_its_gradient_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "ROWS", 3)
+    random = torch.Generator().manual_seed(0)
+    users, negatives = (torch.randn(n, 2, dtype=torch.float64, generator=random, requires_grad=True) for n in (7, 4))
+    torch.testing.assert_close(losses.log_sum_exp(users, negatives), torch.logsumexp(users @ negatives.T, 1))
+    assert gradcheck(losses.log_sum_exp, (users, negatives))
+    far = losses.log_sum_exp(1000 * users, negatives)  # no overflow
+    torch.testing.assert_close(far, torch.logsumexp(1000 * users @ negatives.T, 1))
 
 
 def test_attention_distinguishes_relations_and_begins_with_the_mean_of_neighbours() -> None:
