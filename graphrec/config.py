@@ -96,7 +96,12 @@ class GraphConfig(_Section):
 
     dim: int = Field(default=64, ge=1)
     layers: int = Field(default=2, ge=0)
-    init: Literal["random", "spectral"] = "random"  # spectral: sooner there on interactions, deaf to other edges
+    propagation: Literal["lightgcn", "lightgcn++"] = "lightgcn"
+    alpha: float = 0.6  # exponents of the degrees in LightGCN++, of the node that gathers …
+    beta: float = -0.1  # … and of the one that sends
+    gamma: float = Field(default=0.2, ge=0, le=1)  # weight of the node itself in LightGCN++
+    init: Literal["auto", "random", "spectral"] = "auto"  # auto: spectral where there is nothing but interactions;
+    # it is sooner there, but does not hear the other edges
     relations: bool = True  # GATv2 over knowledge-graph and social edges
     heads: int = Field(default=2, ge=1)
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,11 +15,13 @@ from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, scaled_block
+from graphrec.config import GraphConfig
 from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
 from graphrec.graph.svd import truncated_svd
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
-from graphrec.nn.light_gcn import bipartite
+from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
+from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement
 from graphrec.profiles import ProfileBlock
 from graphrec.train.loop import Trained, train
@@ -59,10 +61,12 @@ class _Run:
         self.settings = inputs.config.graph
         torch.manual_seed(inputs.config.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.graph = tensors(inputs.graph).to(self.device)
         s = self.settings
-        self.model = HeteroGNN(self.graph, s.dim, s.layers, s.heads, s.relations, s.sampled_edges).to(self.device)
-        if s.init == "spectral":
+        power, convolve = convolution(s)
+        self.graph = tensors(inputs.graph, power).to(self.device)
+        self.model = HeteroGNN(self.graph, s.dim, convolve, s.heads, s.relations, s.sampled_edges).to(self.device)
+        plain = self.model.attention is None and self.model.text is None  # nothing but interactions
+        if s.init == "spectral" or (s.init == "auto" and plain):
             self._start_from_singular_vectors()
         self.optimiser = torch.optim.AdamW(  # decoupled: what gets no gradient does not drift
             self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True
@@ -168,8 +172,20 @@ def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.unique(torch.cat(touched).numpy())
 
 
-def tensors(graph: HeteroData) -> GraphTensors:
-    """HeteroData → one numbering over users, items and entities, and one edge list with relation numbers."""
+def convolution(settings: GraphConfig) -> tuple[float, Callable[[Bipartite, Tensor, float], Tensor]]:
+    """The power of the degrees in the adjacency, and the convolution over it."""
+    s = settings
+    if s.propagation == "lightgcn":
+        return 0.5, lambda graph, x, noise: light_gcn(graph, x, s.layers, noise)
+    gather = (s.alpha - s.beta) / 2
+    return (s.alpha + s.beta) / 2, lambda graph, x, noise: light_gcn_pp(graph, x, s.layers, gather, s.gamma, noise)
+
+
+def tensors(graph: HeteroData, power: float = 0.5) -> GraphTensors:
+    """HeteroData → one numbering over users, items and entities, and one edge list with relation numbers.
+
+    ``power``: of the degrees in the adjacency.
+    """
     sizes = {kind: int(graph[kind].num_nodes) for kind in (USER, ITEM, ENTITY)}
     start = {USER: 0, ITEM: sizes[USER], ENTITY: sizes[USER] + sizes[ITEM]}
     index, kinds, attributes = [], [], []
@@ -186,7 +202,7 @@ def tensors(graph: HeteroData) -> GraphTensors:
         n_items=sizes[ITEM],
         n_entities=sizes[ENTITY],
         n_relations=len(relations),
-        adjacency=bipartite(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM]),
+        adjacency=bipartite(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM], power),
         text=torch.cat([graph[kind].x for kind in (USER, ITEM, ENTITY)]),
         edge_index=torch.cat(index, dim=1) if index else torch.zeros((2, 0), dtype=torch.int64),
         edge_type=torch.cat(kinds) if kinds else torch.zeros(0, dtype=torch.int64),

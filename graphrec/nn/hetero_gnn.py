@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from graphrec.nn.light_gcn import Bipartite, light_gcn
+from graphrec.nn.light_gcn import Bipartite
 from graphrec.nn.relation_attention import RelationAttention
 
 
@@ -41,11 +42,12 @@ class HeteroGNN(nn.Module):
         x   = id embedding + gate ⊙ W text         (gate: learned, one per dimension and node kind; no id embedding for
                                                     users and items without an interaction: nothing could train it)
         x'  = x + g · GATv2(x, knowledge, friends)
-        E   = LightGCN(x'_users ‖ x'_items)
+        E   = convolution(x'_users ‖ x'_items)
 
     Args:
         graph: the graph's sizes are read, its tensors are not kept.
-        dim: width d. layers: of graph convolution. heads: attention heads. relations: use the attention at all.
+        dim: width d. convolve: adjacency, (U + I, d) and noise → (U + I, d), as ``light_gcn``. heads: attention heads.
+        relations: use the attention at all.
         sampled_edges: in training, a step attends over at most this many of the knowledge and social edges, drawn anew
             each time (neighbour sampling: Hamilton et al., GraphSAGE, NeurIPS 2017); all of them otherwise.
     """
@@ -57,7 +59,7 @@ class HeteroGNN(nn.Module):
         self,
         graph: GraphTensors,
         dim: int,
-        layers: int,
+        convolve: Callable[[Bipartite, Tensor, float], Tensor],
         heads: int,
         relations: bool = True,
         sampled_edges: int = 2**62,
@@ -65,14 +67,14 @@ class HeteroGNN(nn.Module):
         super().__init__()
         self.sampled_edges = sampled_edges
         sizes = (graph.n_users, graph.n_items, graph.n_entities)
-        self.layers = layers
+        self.convolve = convolve
         self.embedding = nn.Embedding(sum(sizes), dim)
         nn.init.normal_(self.embedding.weight, std=0.02)  # small: what is never trained stays quiet
         width = graph.text.shape[1]
         self.text = nn.Linear(width, dim, bias=False) if width else None
         self.text_gate = nn.Parameter(torch.full((3, dim), 0.3))
         self.register_buffer("kind", torch.repeat_interleave(torch.arange(3), torch.tensor(sizes)), persistent=False)
-        degrees = torch.cat([side.crow_indices().diff() for side in graph.adjacency]).cpu()
+        degrees = torch.cat([side.crow_indices().diff() for side in graph.adjacency[:2]]).cpu()
         known = torch.cat([degrees > 0, torch.ones(graph.n_entities, dtype=torch.bool)])
         mask = None if known.all() else known.to(torch.float32)[:, None]  # (U + I + N, 1)
         self.register_buffer("known", mask, persistent=False)
@@ -80,7 +82,7 @@ class HeteroGNN(nn.Module):
         self.attention = RelationAttention(dim, graph.n_relations, heads) if use_relations else None
 
     def forward(self, graph: GraphTensors, noise: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Profiles of users (U, d) and items (I, d), not of unit length yet; with ``noise`` as in ``light_gcn``."""
+        """Profiles of users (U, d) and items (I, d), not of unit length yet; with ``noise`` as in ``convolve``."""
         x = self.embedding.weight if self.known is None else self.embedding.weight * self.known  # (U + I + N, d)
         if self.text is not None:
             x = x + self.text_gate[self.kind] * self.text(graph.text)
@@ -91,5 +93,5 @@ class HeteroGNN(nn.Module):
                 edges, kinds, attributes = edges[:, drawn], kinds[drawn], attributes[drawn]
             x = self.attention(x, edges, kinds, attributes)
         taking = x[: graph.n_users + graph.n_items]
-        profiles = light_gcn(graph.adjacency, taking, self.layers, noise)  # (U + I, d)
+        profiles = self.convolve(graph.adjacency, taking, noise)  # (U + I, d)
         return profiles[: graph.n_users], profiles[graph.n_users :]

@@ -14,16 +14,17 @@ from torch.nn import functional
 
 
 class Bipartite(NamedTuple):
-    """R̃ sparse CSR (U, I) and its transpose (I, U), so that neither product ever transposes.
+    """R̃ sparse CSR (U, I), its transpose (I, U), so that neither product ever transposes, and degrees (U + I,) ≥ 1.
 
     Two products of half the size are about twice as fast as one of the square matrix: each half fits a cache better.
     """
 
     users: Tensor
     items: Tensor
+    degrees: Tensor
 
     def to(self, device: torch.device) -> Bipartite:
-        return Bipartite(self.users.to(device), self.items.to(device))
+        return Bipartite(*(part.to(device) for part in self))
 
 
 class _LayerMean(torch.autograd.Function):
@@ -43,10 +44,10 @@ def _layer_mean(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
     """By Horner's rule, x + Ã(x + Ã(x + …)): each step is one product that adds on the way, nothing else is kept."""
     n_users, total = graph.users.shape[0], x
     for _ in range(layers):
-        step = torch.empty_like(x)  # (U + I, d)
-        torch.addmm(x[:n_users], graph.users, total[n_users:], out=step[:n_users])
-        torch.addmm(x[n_users:], graph.items, total[:n_users], out=step[n_users:])
-        total = step
+        sent = torch.empty_like(x)  # (U + I, d)
+        torch.addmm(x[:n_users], graph.users, total[n_users:], out=sent[:n_users])
+        torch.addmm(x[n_users:], graph.items, total[:n_users], out=sent[n_users:])
+        total = sent
     return total.div_(layers + 1) if layers else x.clone()
 
 
@@ -55,8 +56,7 @@ def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> T
 
     Args:
         graph: normalised adjacency. x: (U + I, d), users first. layers: K ≥ 0.
-        noise: length ε of a random vector in each row's orthant, added after every step (XSimGCL: Yu et al., TKDE
-            2024).
+        noise: of ``perturbed``, after every step.
 
     Shapes: → (U + I, d).
     """
@@ -64,18 +64,30 @@ def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> T
         return _LayerMean.apply(graph, x, layers)  # type: ignore[no-untyped-call, no-any-return]
     total = x
     for _ in range(layers):
-        x = 2 * _LayerMean.apply(graph, x, 1) - x  # type: ignore[no-untyped-call]  # (U + I, d)
-        x = x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise
+        x = perturbed(step(graph, x), noise)  # (U + I, d)
         total = total + x
     return total / (layers + 1)
 
 
-def bipartite(edge_index: Tensor, n_users: int, n_items: int) -> Bipartite:
-    """R̃ = D_u^-½ R D_i^-½ and its transpose in float32, from edge_index int64 (2, E), users over items."""
-    degrees = (torch.bincount(e, minlength=n).clamp(min=1) for e, n in zip(edge_index, (n_users, n_items), strict=True))
-    left, right = (d.to(torch.float32).rsqrt()[e] for d, e in zip(degrees, edge_index, strict=True))
+def step(graph: Bipartite, x: Tensor) -> Tensor:
+    """Ã x: what each node's neighbours send it, (U + I, d)."""
+    return 2 * _LayerMean.apply(graph, x, 1) - x  # type: ignore[no-untyped-call, no-any-return]
+
+
+def perturbed(x: Tensor, noise: float) -> Tensor:
+    """Each row of x plus a random vector of length ``noise`` in its orthant (Yu et al., XSimGCL, TKDE 2024)."""
+    return x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise if noise else x
+
+
+def bipartite(edge_index: Tensor, n_users: int, n_items: int, power: float = 0.5) -> Bipartite:
+    """R̃ = D_u^-p R D_i^-p and its transpose in float32, from edge_index int64 (2, E), users over items."""
+    counts = (torch.bincount(e, minlength=n).clamp(min=1) for e, n in zip(edge_index, (n_users, n_items), strict=True))
+    degrees = [count.to(torch.float32) for count in counts]  # (U,), (I,)
+    values = (degrees[0][edge_index[0]] * degrees[1][edge_index[1]]) ** -power  # (E,)
     return Bipartite(
-        _csr(edge_index, left * right, (n_users, n_items)), _csr(edge_index.flip(0), left * right, (n_items, n_users))
+        _csr(edge_index, values, (n_users, n_items)),
+        _csr(edge_index.flip(0), values, (n_items, n_users)),
+        torch.cat(degrees),
     )
 
 

@@ -8,7 +8,8 @@ import torch
 from torch.autograd import gradcheck
 
 from graphrec.nn import losses
-from graphrec.nn.light_gcn import bipartite, light_gcn
+from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
+from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement, bilateral_softmax, cosine_contrastive, sampled_softmax
 from graphrec.nn.relation_attention import RelationAttention
 
@@ -51,7 +52,7 @@ def test_noise_perturbs_each_step_by_its_length_and_keeps_signs() -> None:
 
 def test_gradient_of_the_convolution() -> None:
     adjacency = bipartite(_edges(), 3, 4)
-    graph = type(adjacency)(adjacency.users.to(torch.float64), adjacency.items.to(torch.float64))
+    graph = Bipartite(*(part.to(torch.float64) for part in adjacency))
     x = torch.randn(7, 2, dtype=torch.float64, requires_grad=True, generator=torch.Generator().manual_seed(0))
     assert gradcheck(lambda t: light_gcn(graph, t, 2), (x,))
 
@@ -62,6 +63,25 @@ def test_sampled_softmax_is_cross_entropy_with_the_positive_first() -> None:
     logits = torch.cat([(users * positives).sum(1, keepdim=True), users @ negatives.T], 1) / 0.2
     expected = torch.nn.functional.cross_entropy(logits, torch.zeros(4, dtype=torch.int64))
     torch.testing.assert_close(sampled_softmax(users, positives, negatives, 0.2), expected)
+
+
+def test_light_gcn_pp_by_loops_and_its_gradient() -> None:
+    alpha, beta, gamma, layers = 0.6, -0.1, 0.2, 2
+    graph = bipartite(_edges(), 3, 4, power=(alpha + beta) / 2)
+    x = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
+    linked = (_square() > 0).float()
+    degree = linked.sum(1).clamp(min=1)
+    now, total = x, torch.zeros_like(x)
+    for _ in range(layers):
+        sent = torch.nn.functional.normalize(now, dim=1)
+        rows = [sum((sent[j] / degree[j] ** beta for j in range(7) if linked[i, j]), torch.zeros(5)) for i in range(7)]
+        now = torch.stack([row / degree[i] ** alpha for i, row in enumerate(rows)])
+        total = total + now
+    found = light_gcn_pp(graph, x, layers, (alpha - beta) / 2, gamma)
+    torch.testing.assert_close(found, gamma * x + (1 - gamma) / layers * total)
+    double = Bipartite(*(part.to(torch.float64) for part in graph))
+    start = x[:, :2].double().requires_grad_()
+    assert gradcheck(lambda t: light_gcn_pp(double, t, layers, (alpha - beta) / 2, gamma), (start,))
 
 
 def test_log_sum_exp_and_its_gradient_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
