@@ -35,7 +35,12 @@ def keep(kind: str, name: str, document: dict[str, Any]) -> None:
 
 def render(results: dict[str, Any]) -> str:
     parts = [HEAD]
-    for kind, section in (("accuracy", _accuracy), ("ablation", _ablation), ("time_to_quality", _times)):
+    for kind, section in (
+        ("accuracy", _accuracy),
+        ("peers", _peers),
+        ("ablation", _ablation),
+        ("time_to_quality", _times),
+    ):
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
@@ -46,7 +51,11 @@ def _rows(columns: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _accuracy(name: str, result: dict[str, Any]) -> list[str]:
+def _peers(name: str, result: dict[str, Any]) -> list[str]:
+    return _accuracy(name, result, "Beside other libraries")
+
+
+def _accuracy(name: str, result: dict[str, Any], title: str = "Accuracy") -> list[str]:
     """`p` is a paired t-test over users on NDCG@20 against the best baseline, Holm-corrected."""
     best = max((r["metrics"]["ndcg@20"] for r in result["rows"] if r["model"] != "graphrec"), default=float("nan"))
     rows = []
@@ -59,7 +68,7 @@ def _accuracy(name: str, result: dict[str, Any]) -> list[str]:
     chosen = next((row["chosen"] for row in result["rows"] if row["model"] == "graphrec"), {})
     columns = ["model", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "95 % of NDCG@20", "ratio to best baseline"]
     return [
-        f"## Accuracy: {name}",
+        f"## {title}: {name}",
         "",
         f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · peak "
         f"{result['peak_rss_mb']:,.0f} MB. `p`: paired t-test over users on NDCG@20 against the best baseline, Holm.",

@@ -24,7 +24,6 @@ from graphrec.evaluate.trained import BASELINES
 from graphrec.evaluate.validation import Validation
 
 OWN = "graphrec"
-MODELS = (*BASELINES, OWN)
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +98,10 @@ class Comparison:
 
 def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
     """The models without repeats. Raises ConfigError for an unknown name, or a catalogue too large for one of them."""
-    unknown = [name for name in models if name not in MODELS]
+    known = (*BASELINES, OWN)
+    unknown = [name for name in models if name not in known]
     if unknown or not models:
-        raise ConfigError(f"unknown model {', '.join(unknown) or '(none given)'}; known are {', '.join(MODELS)}")
+        raise ConfigError(f"unknown model {', '.join(unknown) or '(none given)'}; known are {', '.join(known)}")
     names = tuple(dict.fromkeys(models))
     for name in names:
         if name != OWN:

@@ -115,7 +115,6 @@ def test_baselines_tune_on_train_and_are_refitted_on_train_and_valid(
 ) -> None:
     spy = Spy([])
     monkeypatch.setitem(BASELINES, "spy", spy)
-    monkeypatch.setattr(module, "MODELS", ("spy",))
     (row,) = compare(split, ["spy", "spy"], Config(), refuse).rows
     train, valid = len(split.train.interactions), len(split.valid.interactions)
     assert [len(data.interactions) for data in spy.fitted] == [train, train, train + valid]
@@ -150,7 +149,6 @@ def test_cold_users_get_the_same_fallback(split: Split) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "evaluate", spy)
-        patch.setattr(module, "MODELS", ("popularity", "spy"))
         patch.setitem(BASELINES, "spy", UpsideDown([]))
         compare(bare, ["popularity", "spy"], config, refuse)
     assert np.array_equal(found["0"], found["1"])
