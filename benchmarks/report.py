@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-STORE, TABLE = HERE / "results.json", HERE / "RESULTS.md"
+STORE, TABLE, README = HERE / "results.json", HERE / "RESULTS.md", HERE.parent / "README.md"
+BEGIN, END = "<!-- figures: written by benchmarks/report.py -->", "<!-- end of figures -->"
 HEAD = """# Results
 
 Written by the scripts in `benchmarks/`; not to be edited. Full ranking over the catalogue, all test users, parameters
@@ -26,11 +27,31 @@ def machine() -> str:
 
 
 def keep(kind: str, name: str, document: dict[str, Any]) -> None:
-    """Store one measurement and write RESULTS.md anew."""
+    """Store one measurement, and write RESULTS.md and the short table of the README anew."""
     results = json.loads(STORE.read_text("utf-8")) if STORE.exists() else {}
     results.setdefault(kind, {})[name] = {**document, "machine": machine()}
     STORE.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     TABLE.write_text(render(results), "utf-8")
+    before, _, rest = README.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(
+        "\n".join([f"{before}{BEGIN}", "", *short(results.get("accuracy", {})), "", END]) + after, "utf-8"
+    )
+
+
+def short(runs: dict[str, Any]) -> list[str]:
+    """One row a run: graphrec beside the best baseline of the same run."""
+    rows = []
+    for name, result in runs.items():
+        own = next(r for r in result["rows"] if r["model"] == "graphrec")
+        others = [r for r in result["rows"] if r["model"] != "graphrec"]
+        best = max(others, key=lambda r: r["metrics"]["ndcg@20"])
+        p = own["p_value_vs_best_baseline"]
+        figures = [f"{row['metrics'][k]:.4f}" for k in ("ndcg@20", "recall@20") for row in (own, best)]
+        ratio = own["metrics"]["ndcg@20"] / best["metrics"]["ndcg@20"]
+        rows.append([name, *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", f"{p:.2g}"])
+    columns = ["data / split", "NDCG@20", "of the best baseline", "Recall@20", "of the best baseline", "which", "ratio"]
+    return _rows([*columns, "p"], rows)
 
 
 def render(results: dict[str, Any]) -> str:
