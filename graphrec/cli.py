@@ -62,14 +62,24 @@ def fit(
     out: Annotated[Path, typer.Option("--out", help="Where to write the model.")],
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006 (typer reads it)
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", help="A model whose settings and choices to take over; nothing is searched."),
+    ] = None,
 ) -> None:
     """Learn from SOURCE and write a model."""
-    from graphrec import artifact
+    from graphrec import artifact, model_files
+    from graphrec.errors import ConfigError
     from graphrec.recommender import Recommender
 
-    settings = _config(config, set_)
     artifact.check_target(out)
-    model = Recommender(settings, progress=True).fit(_load_data(source))
+    if like is None:
+        model = Recommender(_config(config, set_), progress=True).fit(_load_data(source))
+    else:
+        if config or set_:
+            raise ConfigError("--like takes the settings of the earlier model; leave --config and --set out")
+        earlier, settings = model_files.load(like)
+        model = Recommender(settings, progress=True).fit(_load_data(source), earlier.chosen)
     model.save(out)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     validation = ", ".join(f"{k} {v}" for k, v in model.fitted.chosen["validation"].items())

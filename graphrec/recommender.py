@@ -6,7 +6,7 @@ train → knowledge graph → text features → heterogeneous graph → blocks �
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +25,8 @@ from graphrec.blocks.popularity import Popularity, decayed_counts
 from graphrec.blocks.semantic import Semantic
 from graphrec.blocks.spectral import Spectral
 from graphrec.config import Config
-from graphrec.data.dataset import Dataset
-from graphrec.data.split import Split, carve_validation, k_core, merge
+from graphrec.data.dataset import TEST, Dataset
+from graphrec.data.split import Split, carve_validation, k_core, merge, resolve_kind
 from graphrec.errors import ConfigError, DataError, EmptyDataError, NotFittedError
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.explainer import Explainer
@@ -107,13 +107,26 @@ class Recommender:
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def fit(self, data: Dataset) -> Recommender:
+    def fit(self, data: Dataset, chosen: Mapping[str, Any] | None = None) -> Recommender:
         """Choose on a validation part carved out of ``data``, then fit on all of it. Raises DataError, ConfigError.
 
         Test rows that the source itself declares are left out of both.
+
+        Args:
+            chosen: what an earlier fit of the same blocks chose (``model.fitted.chosen``). Nothing is searched then:
+                every block learns once, from all of ``data``.
         """
         if self.config.split.k_core:
             data = k_core(data, self.config.split.k_core)
+        if chosen is not None:
+            if missing := [name for name in (*self.config.blocks, "weights") if name not in chosen]:
+                raise ConfigError(
+                    f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks"
+                )
+            if data.parts is not None and resolve_kind(data, self.config.split) == "given":
+                data = data.subset(data.parts != TEST)  # No leakage. Who brings a test part means to measure with it.
+            self.seconds = dict.fromkeys(self.seconds, 0.0)
+            return self._learn(data, dict(chosen))
         try:
             train, valid = carve_validation(data, self.config.split, self.config.seed)
         except EmptyDataError:
@@ -137,8 +150,11 @@ class Recommender:
         chosen["weights"] = weights
         chosen["validation"] = {"users": len(validation), f"ndcg@{config.blend.k}": round(ndcg, 6)}
         del tuned, inputs
+        return self._learn(merge(train, valid), chosen)
 
-        data = merge(train, valid)
+    def _learn(self, data: Dataset, chosen: dict[str, Any]) -> Recommender:
+        """Fit every block on all of ``data`` with hyper-parameters and weights that are settled."""
+        config, weights = self.config, chosen["weights"]
         inputs, graph = self.inputs(data)
         with self._timed("fit"):
             blocks = [self._refit(name, inputs, chosen[name], weights[name]) for name in config.blocks]

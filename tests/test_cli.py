@@ -81,6 +81,12 @@ def test_recommend_explain_similar(model: Path, capsys: pytest.CaptureFixture[st
     assert len(document(capsys, "similar", str(model), "--item", item, "-k", "2")["items"]) == 2
 
 
+def test_fit_like_an_earlier_model(source: Path, model: Path, tmp_path: Path) -> None:
+    run("fit", str(source), "--out", str(tmp_path / "again"), "--like", str(model))
+    first, again = (json.loads((folder / "manifest.json").read_text()) for folder in (model, tmp_path / "again"))
+    assert first["files"]["profiles.safetensors"] == again["files"]["profiles.safetensors"]
+
+
 def test_people_get_tables_and_programs_nothing_else(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("recommend", str(model), "--user", "nobody")
     out, err = capsys.readouterr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
-from graphrec.data.dataset import Dataset, build
+from graphrec.data.dataset import TEST, Dataset, build
 from graphrec.errors import ConfigError, CorruptArtifactError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
 from graphrec.recommender import Recommender
@@ -57,6 +58,25 @@ def shop(reviews: bool = True, seed: int = 0) -> Dataset:
 @pytest.fixture(scope="module")
 def model() -> Recommender:
     return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+
+
+def test_what_one_fit_chose_another_takes_over(model: Recommender) -> None:
+    again = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor())
+    again.fit(shop(), model.fitted.chosen)
+    np.testing.assert_array_equal(again.fitted.items, model.fitted.items)
+    np.testing.assert_array_equal(again.fitted.users, model.fitted.users)
+    assert again.fitted.chosen == model.fitted.chosen
+    with pytest.raises(ConfigError, match="nothing is chosen for graph"):
+        again.fit(shop(), {k: v for k, v in model.fitted.chosen.items() if k != "graph"})
+
+
+def test_a_declared_test_part_is_not_learned_from_with_given_choices(model: Recommender) -> None:
+    data = shop()
+    parts = np.zeros(len(data.interactions), np.uint8)
+    parts[::5] = TEST
+    split = replace(data, parts=parts)
+    again = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(split, model.fitted.chosen)
+    assert len(again.fitted.data.interactions) == (parts != TEST).sum()
 
 
 def test_recommendations_are_ranked_unseen_and_of_the_users_taste(model: Recommender) -> None:
