@@ -91,6 +91,16 @@ class EaseConfig(_Section):
     max_items: int = Field(default=8000, ge=0)  # above, the block is left out: its matrices are dense
 
 
+class IALSConfig(_Section):
+    """Implicit alternating least squares. Several values: the best on validation data is taken."""
+
+    alpha: FloatList = (1.0, 3.0, 10.0, 40.0)  # weight of a taken pair; of an untaken one it is 1
+    regularisation: FloatList = (1.0, 10.0, 100.0)
+    knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+    factors: IntList = (64, 256, 512)
+    iterations: int = Field(default=8, ge=1)
+
+
 class GraphConfig(_Section):
     """Heterogeneous GNN, trained with a loss of the softmax family."""
 
@@ -160,7 +170,7 @@ class Config(_Section):
     """All settings. Unknown names are refused with the nearest thing that exists."""
 
     seed: int = 42
-    blocks: Names = ("popularity", "spectral", "neighbours", "ease", "graph", "semantic")
+    blocks: Names = ("popularity", "spectral", "neighbours", "ease", "ials", "graph", "semantic")
     split: SplitConfig = SplitConfig()
     kg: KGConfig = KGConfig()
     features: FeaturesConfig = FeaturesConfig()
@@ -168,6 +178,7 @@ class Config(_Section):
     spectral: SpectralConfig = SpectralConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
     ease: EaseConfig = EaseConfig()
+    ials: IALSConfig = IALSConfig()
     graph: GraphConfig = GraphConfig()
     semantic: SemanticConfig = SemanticConfig()
     blend: BlendConfig = BlendConfig()

@@ -20,6 +20,7 @@ from graphrec import model_files
 from graphrec.blocks.base import Block, Chosen, FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.blocks.graph import Graph
+from graphrec.blocks.ials import IALS
 from graphrec.blocks.neighbours import Ease, Neighbours
 from graphrec.blocks.popularity import Popularity, decayed_counts
 from graphrec.blocks.semantic import Semantic
@@ -40,7 +41,7 @@ from graphrec.types import Explanation, Floats, Ints
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
-BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Neighbours, Ease, Graph, Semantic)}
+BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Neighbours, Ease, IALS, Graph, Semantic)}
 QUERY_WEIGHT = 3.0  # what is asked for now, against the whole profile
 VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
 

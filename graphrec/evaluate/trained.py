@@ -7,25 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from implicit.als import AlternatingLeastSquares
+from implicit.bpr import BayesianPersonalizedRanking
 from torch import Tensor, nn
 from torch.nn import functional
 
 from graphrec.data.dataset import Dataset
-from graphrec.errors import ConfigError
 from graphrec.evaluate.baselines import CLOSED_FORM, Baseline
 from graphrec.evaluate.ranking import EmbeddingScorer, Scorer
 from graphrec.nn.light_gcn import bipartite, light_gcn
 
 SEED = 42
-
-
-def _implicit() -> Any:
-    try:
-        import implicit.als
-        import implicit.bpr
-    except ImportError:
-        raise ConfigError("ials and bpr need the implicit library; pip install 'graphrec[baselines]'") from None
-    return implicit
 
 
 def _fitted(model: Any, train: Dataset) -> Scorer:
@@ -49,7 +41,7 @@ class IALS(Baseline):
     def fit(
         self, train: Dataset, factors: int = 64, regularization: float = 0.1, alpha: float = 1.0, iterations: int = 15
     ) -> Scorer:
-        model = _implicit().als.AlternatingLeastSquares(
+        model = AlternatingLeastSquares(
             factors=factors,
             regularization=regularization,
             alpha=alpha,
@@ -81,7 +73,7 @@ class BPR(Baseline):
         regularization: float = 0.01,
         iterations: int = 100,
     ) -> Scorer:
-        model = _implicit().bpr.BayesianPersonalizedRanking(
+        model = BayesianPersonalizedRanking(
             factors=factors,
             learning_rate=learning_rate,
             regularization=regularization,

@@ -12,6 +12,7 @@ MOSTLY = 0.5  # a cause with more than this part of the score
 
 BLOCKS = {
     "spectral": "people with a taste like yours took it",
+    "ials": "it suits the taste that your history shows",
     "graph": "the graph network places it close to you",
     "semantic": "its text reads like the text of what you took",
     "sequence": "it tends to follow what you took last",

@@ -1,0 +1,61 @@
+"""Implicit alternating least squares: the equations that it solves, what it learns, what entities add."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphrec.blocks.base import FitInputs
+from graphrec.blocks.ials import IALS
+from graphrec.config import Config
+from graphrec.evaluate.validation import Validation
+from graphrec.types import Floats
+from tests import worlds
+
+CHOSEN = {"alpha": 5.0, "regularisation": 1.0, "knowledge": 0.0, "factors": 6}
+
+
+def test_factors_solve_their_normal_equations() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    block = IALS().fit(worlds.inputs(train, Config().with_(ials={"iterations": 100})), CHOSEN)
+    assert block.scale is not None
+    users, items = block.users.astype(np.float64) / block.scale[:, None], block.items.astype(np.float64)
+    taken = train.matrix().toarray()
+    gram = items.T @ items + np.eye(6)
+    for user in (0, 3, 11):
+        own = items[taken[user] > 0]
+        solution = np.linalg.solve(gram + 4.0 * own.T @ own, 5.0 * own.sum(axis=0))
+        np.testing.assert_allclose(users[user], solution, atol=2e-3)
+
+
+def test_it_finds_the_planted_tastes_and_folds_in() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    block, chosen = IALS().tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    even = np.arange(parts.train.n_items) % 2 == 0
+    scores = block.scores(np.array([0, 1]))
+    assert scores[0][even].mean() > scores[0][~even].mean() + 1
+    assert scores[1][~even].mean() > scores[1][even].mean() + 1
+    assert set(chosen) == set(CHOSEN)
+    history = parts.train.matrix()[0].indices.astype(np.int64)
+    folded: Floats = block.items @ block.encode_user(history)
+    assert np.corrcoef(folded, scores[0])[0, 1] > 0.9
+
+
+def test_a_shared_entity_links_items_that_nobody_took_together() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    inputs = FitInputs(train, worlds.shared_brands(train, [[0, 1]] * 20), Config())
+    fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
+    lift = []
+    for weight in (0.0, 1.0):
+        found = IALS().fit(inputs, {**CHOSEN, "knowledge": weight}).scores(fans)
+        odd = np.arange(3, train.n_items, 2)
+        lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
+    assert lift[1] > lift[0] + 0.1
+
+
+def test_same_seed_same_bytes_and_nothing_known_is_zero() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    bare = train.subset(train.interactions.user_nums != 0)
+    first, again = (IALS().fit(worlds.inputs(bare), CHOSEN) for _ in range(2))
+    assert first.users.tobytes() == again.users.tobytes()
+    assert first.items.tobytes() == again.items.tobytes()
+    assert not first.users[0].any()
