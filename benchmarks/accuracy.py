@@ -31,7 +31,7 @@ GOWALLA_RECIPE = (
     "graph.evaluations=12",
 )
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
-    "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given")),
+    "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given", "features.user_text=true")),
     "musical_instruments/temporal": ("musical_instruments", ALL, (TRIALS, "split.kind=temporal")),
     "musical_instruments/leave-last": ("musical_instruments", ALL, (TRIALS, "split.kind=leave-last")),
     "ml1m_kg/given": ("ml1m_kg", QUICK, (TRIALS, "split.kind=given")),
@@ -40,6 +40,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         GOWALLA,
         (TRIALS, "split.kind=given", "blocks=spectral,neighbours"),
     ),
+    "gowalla/given, no network": ("gowalla", GOWALLA, (TRIALS, "split.kind=given", "blocks=spectral,ials")),
     "gowalla/given": ("gowalla", GOWALLA, (TRIALS, "split.kind=given", *GOWALLA_RECIPE)),
 }
 
