@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from graphrec.data.privacy import mask_all
 from graphrec.data.quarantine import Quarantine
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
@@ -26,7 +27,8 @@ class Dataset:
 
     Shapes and columns:
         social_edge_index: int64 (2, S), user numbers, both directions of a friendship present.
-        reviews: DataFrame review_id, user_num, item_num, summary, text; text is verbatim from the source.
+        reviews: DataFrame review_id, user_num, item_num, summary, text; text is verbatim from the source, but for
+            personal data, which is masked in every text here (``data/privacy.py``).
         item_titles: str (I,), "" where unknown. item_text, user_text: str (I,) and (U,), longer descriptions.
         item_attributes: DataFrame item_num, key, value. user_attributes: DataFrame user_num, key, value.
         external: triples over external entities, linked to item ids.
@@ -123,23 +125,30 @@ def _number(ids: pd.Series, kind: str) -> tuple[Vocabulary, Ints]:
     return vocabulary, vocabulary.numbers(distinct.tolist())[codes]
 
 
-def _attributes(rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary) -> pd.DataFrame:
+def _attributes(
+    rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary, quarantine: Quarantine
+) -> pd.DataFrame:
     columns = [number_column, "key", "value"]
     if rows is None or rows.empty:
         return pd.DataFrame({number_column: np.array([], np.int64), "key": [], "value": []})[columns]
     numbers = vocabulary.numbers(rows[id_column].astype(str).tolist(), missing="-1")
-    out = pd.DataFrame({number_column: numbers, "key": rows["key"].astype(str), "value": rows["value"].astype(str)})
+    codes, distinct = pd.factorize(rows["value"].astype(str).fillna(""))
+    values = np.array(mask_all(distinct.tolist(), quarantine.masked), dtype=object)[codes]
+    out = pd.DataFrame({number_column: numbers, "key": rows["key"].astype(str).to_numpy(), "value": values})
     out = out[(numbers >= 0) & (out["value"].str.strip() != "").to_numpy()]
     return out.drop_duplicates().sort_values(columns, kind="stable").reset_index(drop=True)
 
 
-def _texts(rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary) -> npt.NDArray[np.object_]:
+def _texts(
+    rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary, quarantine: Quarantine
+) -> npt.NDArray[np.object_]:
     out = np.full(len(vocabulary), "", dtype=object)
     if rows is not None and column in rows:
         present = rows[rows[column].notna()]
         numbers = vocabulary.numbers(present[id_column].astype(str).tolist(), missing="-1")
         known = numbers >= 0
-        out[numbers[known]] = present[column].astype(str).to_numpy()[known]
+        texts = present[column].astype(str).to_numpy()[known]
+        out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
     return out
 
 
@@ -212,11 +221,11 @@ def build(
         interactions=interactions,
         social_edge_index=frozen(edges, np.int64),
         reviews=reviews,
-        item_titles=_texts(items, "item_id", "title", item_vocabulary),
-        item_text=_texts(items, "item_id", "text", item_vocabulary),
-        user_text=_texts(users, "user_id", "text", user_vocabulary),
-        item_attributes=_attributes(item_attributes, "item_id", "item_num", item_vocabulary),
-        user_attributes=_attributes(user_attributes, "user_id", "user_num", user_vocabulary),
+        item_titles=_texts(items, "item_id", "title", item_vocabulary, quarantine),
+        item_text=_texts(items, "item_id", "text", item_vocabulary, quarantine),
+        user_text=_texts(users, "user_id", "text", user_vocabulary, quarantine),
+        item_attributes=_attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
+        user_attributes=_attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
         external=external or ExternalTriples(),
         parts=frozen(events["part"].to_numpy(), np.uint8) if "part" in events else None,
         quarantine=quarantine,

@@ -1,4 +1,7 @@
-"""The door: every row is checked here, once. What passes is trusted from then on; what does not is set aside."""
+"""The door: every row is checked here, once. What passes is trusted from then on; what does not is set aside.
+
+Personal data in texts is masked here too, by ``data/privacy.py``, before anything else sees them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphrec.data.privacy import mask_all
 from graphrec.data.quarantine import Quarantine
 from graphrec.errors import EmptyDataError
 
@@ -34,13 +38,14 @@ def check_events(
 
     Args:
         raw: user_id, item_id, file, line; optional rating, timestamp (seconds, milliseconds, ISO 8601 or datetimes),
-            text, summary, part. Values as they came from the file: strings, or any object.
+            text, summary, part, reviewer_name (masked in the texts, and kept nowhere). Values as they came from the
+            file: strings, or any object.
         source: what is being loaded, for messages.
         rating_range: ends included; None for any finite number from 0.
 
     Returns user_id and item_id (categories of strings, sorted), weight float32 (the rating, or 1 where the source has
-    none), and, where present, timestamp int64 (s), text, summary, part. A source of which fewer than half of the rows
-    have a time counts as one without times; otherwise rows without a time are set aside.
+    none), and, where present, timestamp int64 (s), text, summary (masked), part. A source of which fewer than half of
+    the rows have a time counts as one without times; otherwise rows without a time are set aside.
 
     Raises EmptyDataError where no row is left.
     """
@@ -63,6 +68,12 @@ def check_events(
     if not good.any():
         raise EmptyDataError(_nothing_left(quarantine, source))
     out = out[good].reset_index(drop=True)
+    names = None
+    if "reviewer_name" in raw:
+        names = [name if isinstance(name, str) else "" for name in raw["reviewer_name"][good]]
+    for column in ("text", "summary"):
+        if column in out:
+            out[column] = pd.Series(mask_all(out[column], quarantine.masked, names), dtype=object)
     for column in ("user_id", "item_id"):
         out[column] = out[column].cat.remove_unused_categories()
     if "timestamp" in out:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from graphrec.data.privacy import mask
+
 MAX_KEPT = 10_000  # rows kept in full; all are counted
 
 
@@ -27,7 +29,8 @@ class BadRow:
 class Quarantine:
     """The report of one load: rows read, rows merged, and every bad row.
 
-    ``rows_read`` counts every interaction row, good or bad, and the bad rows of side files, so that after a load
+    ``masked`` counts the pieces of personal data masked in texts, by kind. ``rows_read`` counts every interaction row,
+    good or bad, and the bad rows of side files, so that after a load
 
         rows_read == interactions kept + merged + len(quarantine)
     """
@@ -36,6 +39,7 @@ class Quarantine:
     merged: int = 0
     rows: list[BadRow] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -48,13 +52,15 @@ class Quarantine:
         self.rows_read += 1
         self.counts[reason] += 1
         if len(self.rows) < MAX_KEPT:
-            self.rows.append(BadRow(str(file), line, reason, str(found)[:80]))
+            self.rows.append(BadRow(str(file), line, reason, mask(str(found)[:2000])[:80]))
 
     def summary(self) -> str:
         """One line for people."""
         text = f"{self.rows_read:,} rows read"
         if self.merged:
             text += f", {self.merged:,} repeated user-item pairs merged (the latest kept)"
+        if self.masked:
+            text += ", masked in texts: " + ", ".join(f"{n:,} × {kind}" for kind, n in sorted(self.masked.items()))
         if self.counts:
             why = ", ".join(f"{n:,} × {reason}" for reason, n in self.counts.most_common())
             text += f", {len(self):,} set aside: {why}; first: {self.rows[0]}"

@@ -9,6 +9,7 @@ import re
 import numpy as np
 
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
+from graphrec.data.privacy import mask
 from tests.conftest import shared_data
 from tests.data.support import balanced, everything, titles
 
@@ -30,7 +31,8 @@ def test_musical_instruments() -> None:
     assert len(data.reviews) == 10254  # seven have no text
     with gzip.open(folder / "reviews_Musical_Instruments_5.json.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
-    text = {(r["reviewerID"], r["asin"]): r["reviewText"] for r in rows if r["reviewText"].strip()}
+    given = {(r["reviewerID"], r["asin"]): (r["reviewText"], r.get("reviewerName", "")) for r in rows}
+    text = {pair: mask(t, name) for pair, (t, name) in given.items() if t.strip()}
     found = zip(data.reviews["user_num"], data.reviews["item_num"], data.reviews["text"], strict=True)
     assert {(data.users.ids[u], data.items.ids[i]): t for u, i, t in found} == text
     stored = everything(data.subset(np.zeros(len(data.interactions), bool)))

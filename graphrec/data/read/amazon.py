@@ -1,7 +1,8 @@
 """Amazon reviews as JSON lines, in the field names of 2014, 2018 and 2023, with or without a file of metadata.
 
 (He & McAuley 2016; Ni, Li & McAuley 2019; Hou et al. 2024.) Only the fields named in this file are looked at:
-reviewers' names, profiles and pictures are personal data and enter nothing, not even the quarantine.
+reviewers' profiles and pictures are personal data and enter nothing, not even the quarantine. A reviewer's name is
+looked at only to mask it in that reviewer's texts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from graphrec.data.read.tables import read_friends
 
 NAME = "amazon"
 RATINGS = (1.0, 5.0)
-_EVENT = ["user_id", "item_id", "rating", "timestamp", "text", "summary", "line"]
+_EVENT = ["user_id", "item_id", "rating", "timestamp", "text", "summary", "reviewer_name", "line"]
 _USER, _ITEM = re.compile(rb'"(reviewerID|user_id)"'), re.compile(rb'"(asin|parent_asin)"')
 
 
@@ -71,14 +72,15 @@ def read(source: Source) -> Dataset:
 
 
 def _event(row: dict[str, Any]) -> tuple[Any, ...]:
-    """user_id, item_id, rating, timestamp (s), text, summary: 2014 and 2018 by ``reviewerID``, else 2023."""
+    """The fields of ``_EVENT`` but for the line: 2014 and 2018 by ``reviewerID``, else 2023, which has no names."""
     if "reviewerID" in row:
-        return tuple(map(row.get, ("reviewerID", "asin", "overall", "unixReviewTime", "reviewText", "summary")))
+        fields = ("reviewerID", "asin", "overall", "unixReviewTime", "reviewText", "summary", "reviewerName")
+        return tuple(map(row.get, fields))
     time = row.get("timestamp")
     if type(time) in (int, float):
         time = _milliseconds(time)
     item = row.get("parent_asin") or row.get("asin")
-    return row.get("user_id"), item, row.get("rating"), time, row.get("text"), row.get("title")
+    return row.get("user_id"), item, row.get("rating"), time, row.get("text"), row.get("title"), None
 
 
 def _milliseconds(time: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-Role: TypeAlias = Literal["user_id", "item_id", "rating", "timestamp", "text", "summary"]
+Role: TypeAlias = Literal["user_id", "item_id", "rating", "timestamp", "text", "summary", "reviewer_name"]
 
 # names in lower case without separators, the likeliest first
 SYNONYMS: Mapping[Role, tuple[str, ...]] = {
@@ -18,6 +18,7 @@ SYNONYMS: Mapping[Role, tuple[str, ...]] = {
     "timestamp": ("timestamp", "time", "unixtime", "unixreviewtime", "datetime", "date"),
     "text": ("review", "text", "reviewtext", "reviewbody", "comment"),
     "summary": ("summary", "reviewsummary", "reviewtitle"),
+    "reviewer_name": ("reviewername", "username", "customername", "profilename"),  # read only to mask it in the texts
 }
 TITLES = ("title", "name", "itemtitle", "itemname", "movietitle", "productname", "producttitle", "artistname")
 DESCRIPTIONS = ("text", "description", "plot", "overview", "synopsis")

@@ -31,7 +31,7 @@ class Spec(BaseModel):
     rating_range = [1, 5]    # ratings outside are set aside
 
     [columns]                # our name = the name in the file (csv and recbole)
-    user_id = "customer"     # also item_id, rating, timestamp, text, summary
+    user_id = "customer"     # also item_id, rating, timestamp, text, summary, reviewer_name
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
