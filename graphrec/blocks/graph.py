@@ -137,11 +137,13 @@ class _Run:
         return users.cpu().numpy(), items.cpu().numpy()
 
     def block(self) -> ProfileBlock:
-        """Users nothing is known of get a zero row; a new user is the mean of their items (one convolution)."""
+        """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
         users, items = self.profiles()
+        messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph))
         known = np.zeros(len(users), np.float32)
         known[_touched(self.inputs.graph)] = 1.0
-        return scaled_block(ProfileBlock(Graph.name, users=users * known[:, None], items=items, history=items))
+        users = users * known[:, None]
+        return scaled_block(ProfileBlock(Graph.name, users, items, history=messages, scale=factor * known))
 
 
 @contextmanager

@@ -47,7 +47,8 @@ class Explainer:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
 
         ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items, ``user:<id>`` for
-        friends, ``block:<name>`` for blocks that do not split. Raises UnknownIdError for numbers out of range.
+        friends, ``block:<name>`` for what of a block belongs to neither. Raises UnknownIdError for numbers out of
+        range.
         """
         users, items = self.data.users.ids, self.data.items.ids
         for kind, number, count in (("user", user_num, len(users)), ("item", item_num, len(items))):
@@ -66,6 +67,6 @@ class Explainer:
             shares={
                 **{f"item:{items[item]}": share for item, share in parts.history.items()},
                 **{f"user:{users[friend]}": share for friend, share in parts.friends.items()},
-                **{f"block:{name}": parts.blocks[name] for name in parts.whole},
+                **{f"block:{name}": share for name, share in parts.rest.items()},
             },
         )

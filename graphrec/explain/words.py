@@ -51,7 +51,7 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
     """The largest cause of a positive score: what the user took, what friends took, or a block as a whole."""
     score = shares.score
     own, friends = sum(shares.history.values()), sum(shares.friends.values())
-    block, whole = max(((b, shares.blocks[b]) for b in shares.whole), key=lambda bs: bs[1], default=("", 0.0))
+    block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
     positive = [f for f in found if f.evidence.share > 0]
     first = next((f for f in positive if f.evidence.kind != "friend"), None)
 
