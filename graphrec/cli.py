@@ -14,7 +14,7 @@ from rich.table import Table
 
 from graphrec.cli_kg import kg_app
 from graphrec.config import Config
-from graphrec.errors import GraphrecError
+from graphrec.errors import ConfigError, GraphrecError
 from kg.errors import KGError
 
 app = typer.Typer(
@@ -124,12 +124,30 @@ def _items_table(rows: list[dict[str, Any]], title: str) -> Table:
 
 
 @app.command()
-def explain(artifact: Artifact, user: UserId, item: ItemId, as_json: AsJson = False) -> None:
-    """Why an item scores as it does for a user."""
+def explain(
+    artifact: Artifact,
+    user: UserId,
+    item: ItemId,
+    why_not: Annotated[bool, typer.Option("--why-not", help="Why the item is not among the k recommended.")] = False,
+    versus: Annotated[str | None, typer.Option("--versus", help="Another item: why one scores higher.")] = None,
+    k: Count = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Why an item scores as it does for a user, why it is not recommended, or why another scores higher."""
     import graphrec
-    from graphrec.explain.render import render
+    from graphrec.explain.render import render, render_gap
 
-    explanation = graphrec.load(artifact).explain(user, item)
+    if why_not and versus is not None:
+        raise ConfigError("--why-not and --versus are two questions; ask one at a time")
+    model = graphrec.load(artifact)
+    if why_not or versus is not None:
+        answer = model.why_not(user, item, k) if versus is None else model.contrast(user, item, versus)
+        if as_json:
+            _print_json(answer.to_json())
+        else:
+            people.print(render_gap(answer))
+        return
+    explanation = model.explain(user, item)
     if as_json:
         _print_json(explanation.to_json())
         return
@@ -227,7 +245,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
-    """Answer over HTTP: /recommend, /similar, /explain, /health; documentation at /docs."""
+    """Answer over HTTP: /recommend, /similar, /explain, /why_not, /contrast, /health; documentation at /docs."""
     import uvicorn
 
     import graphrec

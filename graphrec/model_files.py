@@ -142,6 +142,8 @@ def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
     items = frozen(items, np.float32)
     if spec["history_is_items"]:
         parts["history"] = items
+    if not spec["linear"] and spec["history_is_items"]:
+        parts["scale"] = None  # of an earlier version: for fold-in only, fitted users were no sum of these
     return ProfileBlock(
         spec["name"],
         users,

@@ -30,11 +30,12 @@ class ProfileBlock:
     Shapes: users float32 (U, d), items float32 (I, d).
 
     ``history`` float32 (I, d) is the fold-in table: a user whose history is H gets Σ_{j∈H} history[j], brought to the
-    block's scale. ``linear`` says that fitted users are *exactly* such a sum, possibly with friends:
+    block's scale. Where there is a ``scale`` float32 (U,), fitted users are such a sum too, possibly with friends:
 
-        users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j]
+        users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j] + own part
 
-    where x is the binary interaction matrix. Then a score splits exactly into history items and friends.
+    where x is the binary interaction matrix. Then a score splits exactly into history items, friends and the user's
+    own part; ``linear`` says that there is no own part.
     ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
     last row is the offset.
     """
@@ -71,8 +72,8 @@ class ProfileBlock:
 
     def effects(self, items: Ints, item_num: int) -> npt.NDArray[np.float64] | None:
         """What each of ``items`` (J,) in a history adds to the score of ``item_num`` before the user's scale, float64
-        (J,); None where the block is not linear."""
-        if not self.linear or self.history is None:
+        (J,); None where users are no sum over their histories."""
+        if self.history is None or self.scale is None:
             return None
         out: npt.NDArray[np.float64] = self.history[items].astype(np.float64) @ self.items[item_num].astype(np.float64)
         return out

@@ -30,7 +30,9 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.split import Split, carve_validation, k_core, merge, resolve_kind
 from graphrec.errors import ConfigError, DataError, EmptyDataError, NotFittedError
 from graphrec.evaluate.validation import Validation
+from graphrec.explain.contrast import Contrast
 from graphrec.explain.explainer import Explainer
+from graphrec.explain.why_not import WhyNot
 from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
@@ -293,6 +295,20 @@ class Recommender:
         """Why this item scores as it does for this user. Raises UnknownIdError."""
         data = self.fitted.data
         return self.fitted.explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
+
+    def why_not(self, user_id: str, item_id: str, k: int = 10) -> WhyNot:
+        """Why an item is not among the k recommended. Raises UnknownIdError, DataError for k < 1."""
+        data = self.fitted.data
+        user = data.users.number(user_id)
+        _, _, personal = self._profile(user, self._history(user), fold_in=False)
+        scores = self.scores(np.array([user]))[0] if personal else self.fitted.popularity
+        return self.fitted.explainer.why_not(user, data.items.number(item_id), k, scores)
+
+    def contrast(self, user_id: str, item_id: str, other_id: str) -> Contrast:
+        """Why one item scores higher or lower than another. Raises UnknownIdError, DataError for twice the same."""
+        data = self.fitted.data
+        pair = data.items.numbers([item_id, other_id]).tolist()
+        return self.fitted.explainer.contrast(data.users.number(user_id), *pair)
 
     def scores(self, user_nums: Ints) -> Floats:
         """Scores of the whole catalogue, float32 (B, I); popularity for users of whom the profiles know nothing."""

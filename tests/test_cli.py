@@ -79,6 +79,14 @@ def test_recommend_explain_similar(model: Path, capsys: pytest.CaptureFixture[st
     assert sum(why["blocks"].values()) == pytest.approx(why["score"], abs=1e-4)
     assert {"head", "relation", "tail"} <= set(why["evidence"][0]["path"][0])
     assert len(document(capsys, "similar", str(model), "--item", item, "-k", "2")["items"]) == 2
+    pair = ("--user", "U00", "--item", found["items"][2]["item_id"])
+    gap = document(capsys, "explain", str(model), *pair, "--why-not", "-k", "2")
+    assert (gap["rank"], gap["needed_by"]) == (3, found["items"][1]["item_id"])
+    assert sum(gap["blocks"].values()) == pytest.approx(gap["needed"] - gap["score"], abs=1e-4)
+    other = document(capsys, "explain", str(model), *pair, "--versus", item)
+    assert other["difference"] == pytest.approx(found["items"][2]["score"] - found["items"][0]["score"], abs=1e-4)
+    run("explain", str(model), *pair, "--why-not")
+    assert "at place 3" in capsys.readouterr().err
 
 
 def test_fit_like_an_earlier_model(source: Path, model: Path, tmp_path: Path) -> None:
@@ -136,6 +144,8 @@ def test_kg_extract_gives_a_line_for_a_line(tmp_path: Path, capsys: pytest.Captu
         (["fit", "{source}", "--out", "m", "--set", "spectral.rnk=3"], "rnk"),
         (["fit", "{source}", "--out", "m", "--set", "blocks=magic"], "magic"),
         (["explain", "{model}", "--user", "nobody", "--item", "B00"], "nobody"),
+        (["explain", "{model}", "--user", "U00", "--item", "B00", "--why-not", "--versus", "B02"], "--versus"),
+        (["explain", "{model}", "--user", "U00", "--item", "B00", "--versus", "B00"], "itself"),
         (["similar", "{model}", "--item", "absent"], "absent"),
         (["recommend", "{model}", "--user", "U00", "-k", "0"], "k = 0"),
         (["recommend", "{model}", "--user", "U00", "--query", "warm"], "semantic"),
@@ -179,4 +189,7 @@ def test_the_service_answers_with_the_same_documents(model: Path, capsys: pytest
     assert client.get("/explain", params={"user_id": "U00", "item_id": item}).json()["item_id"] == item
     assert len(client.get("/similar", params={"item_id": item, "k": 2}).json()["items"]) == 2
     assert client.get("/similar", params={"item_id": "absent"}).status_code == 404
+    pair = {"user_id": "U00", "item_id": item}
+    assert client.get("/why_not", params=pair).json()["rank"] == 1
+    assert client.get("/contrast", params={**pair, "other_id": item}).status_code == 422
     assert client.get("/recommend", params={"user_id": "U00", "k": 0}).status_code == 422

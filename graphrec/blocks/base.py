@@ -57,7 +57,7 @@ class Block(Protocol):
 
 
 def scaled_block(block: ProfileBlock) -> ProfileBlock:
-    """The block with users whose scores have unit deviation over the catalogue; ``scale`` (U,) remembers the factors.
+    """The block with users whose scores have unit deviation over the catalogue; ``scale`` (U,) takes the factors up.
 
     Blocks then speak the same units, whatever they were made by, and one weight per block is enough. A zero user keeps
     scale 0. Var_i⟨u, i⟩ = uᵀ C u with C the covariance of the item side, so no score is ever computed.
@@ -67,7 +67,8 @@ def scaled_block(block: ProfileBlock) -> ProfileBlock:
     deviation = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
     scale = np.zeros_like(deviation)
     np.divide(1.0, deviation, out=scale, where=deviation > FLAT)
-    return replace(block, users=block.users * scale[:, None], scale=scale)
+    remembered = None if block.scale is None else block.scale * scale
+    return replace(block, users=block.users * scale[:, None], scale=remembered)
 
 
 def choose(

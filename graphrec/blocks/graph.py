@@ -146,11 +146,20 @@ class _Run:
         return users.cpu().numpy(), items.cpu().numpy()
 
     def block(self) -> ProfileBlock:
-        """Users nothing is known of get a zero row; a new user is the mean of their items (one convolution)."""
+        """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
         users, items = self.profiles()
-        known = np.zeros(len(users), np.float32)
+        if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
+            return scaled_block(ProfileBlock(Graph.name, users=users * self._known(), items=items, history=items))
+        messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph, self.settings.layers))
+        known = self._known()
+        scale = factor * known[:, 0]
+        return scaled_block(ProfileBlock(Graph.name, users * known, items, history=messages, scale=scale))
+
+    def _known(self) -> Floats:
+        """1 for users with an edge of any kind, else 0, float32 (U, 1)."""
+        known = np.zeros((self.graph.n_users, 1), np.float32)
         known[_touched(self.inputs.graph)] = 1.0
-        return scaled_block(ProfileBlock(Graph.name, users=users * known[:, None], items=items, history=items))
+        return known
 
 
 @contextmanager

@@ -6,13 +6,15 @@ from functools import cached_property
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, UnknownIdError
+from graphrec.explain.contrast import Contrast, contrast
 from graphrec.explain.links import Links
 from graphrec.explain.paths import PathFinder
-from graphrec.explain.shares import shares
+from graphrec.explain.shares import Shares, shares
 from graphrec.explain.ties import Ties
+from graphrec.explain.why_not import WhyNot, why_not
 from graphrec.explain.words import describe
 from graphrec.profiles import Profiles
-from graphrec.types import Explanation
+from graphrec.types import Explanation, Floats
 from kg.graph import KnowledgeGraph
 
 
@@ -36,36 +38,55 @@ class Explainer:
         self.profiles, self.data, self.graph = profiles, data, graph
 
     @cached_property
-    def _ties(self) -> Ties:
+    def ties(self) -> Ties:
         return Ties(self.data)
 
     @cached_property
-    def _links(self) -> Links:
+    def links(self) -> Links:
         return Links(self.graph, self.data)
+
+    def shares(self, user_num: int, item_num: int) -> Shares:
+        """What one score is made of. Raises UnknownIdError for numbers out of range."""
+        for kind, number, count in (("user", user_num, self.data.n_users), ("item", item_num, self.data.n_items)):
+            if not 0 <= number < count:
+                raise UnknownIdError(f"unknown {kind} number {number}; the data holds {kind}s 0 to {count - 1}")
+        return shares(self.profiles, self.ties, user_num, item_num)
+
+    def why_not(self, user_num: int, item_num: int, k: int, scores: Floats) -> WhyNot:
+        """Why an item is not among the k best by ``scores`` float32 (I,). Raises UnknownIdError, DataError (k < 1)."""
+        if k < 1:
+            raise DataError(f"k = {k}; ask for at least 1 item")
+        parts = self.shares(user_num, item_num)
+        return why_not(user_num, item_num, k, scores, self.profiles, parts, self.links, self.ties)
+
+    def contrast(self, user_num: int, item_num: int, other_num: int) -> Contrast:
+        """Why one item scores higher or lower than another. Raises UnknownIdError, DataError for twice the same."""
+        if item_num == other_num:
+            raise DataError(f"item {self.data.items.ids[item_num]!r} cannot be compared with itself; name another")
+        both = self.shares(user_num, item_num), self.shares(user_num, other_num)
+        return contrast(user_num, (item_num, other_num), both, self.links)
 
     def explain(self, user_num: int, item_num: int, limit: int = 5) -> Explanation:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
 
         ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items, ``user:<id>`` for
-        friends, ``block:<name>`` for blocks that do not split. Raises UnknownIdError for numbers out of range.
+        friends, ``block:<name>`` for what of a block belongs to neither. Raises UnknownIdError for numbers out of
+        range.
         """
         users, items = self.data.users.ids, self.data.items.ids
-        for kind, number, count in (("user", user_num, len(users)), ("item", item_num, len(items))):
-            if not 0 <= number < count:
-                raise UnknownIdError(f"unknown {kind} number {number}; the data holds {kind}s 0 to {count - 1}")
-        parts = shares(self.profiles, self._ties, user_num, item_num)
-        found = PathFinder(self._ties, self._links, parts, user_num, item_num).find(limit)
+        parts = self.shares(user_num, item_num)
+        found = PathFinder(self.ties, self.links, parts, user_num, item_num).find(limit)
         return Explanation(
             user_id=users[user_num],
             item_id=items[item_num],
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, len(self._ties.takers(item_num))),
-            title=self._links.title(item_num),
+            text=describe(found, parts, len(self.ties.takers(item_num))),
+            title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in parts.history.items()},
                 **{f"user:{users[friend]}": share for friend, share in parts.friends.items()},
-                **{f"block:{name}": parts.blocks[name] for name in parts.whole},
+                **{f"block:{name}": share for name, share in parts.rest.items()},
             },
         )

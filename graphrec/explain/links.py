@@ -53,7 +53,7 @@ class Links:
 
     def __init__(self, graph: KnowledgeGraph, data: Dataset) -> None:
         self.graph = graph
-        self._data = data
+        self.data = data
         number = graph.entity_num
         self._ids = list(number)
         self._labels: list[str] = graph.entities["label"].astype(str).tolist()
@@ -121,7 +121,7 @@ class Links:
         """An item's title, else what the graph calls it, else its id."""
         node = int(self._item_node[item_num])
         known_as = self._labels[node] if node >= 0 else ""
-        return str(self._data.item_titles[item_num]) or known_as or self._data.items.ids[item_num]
+        return str(self.data.item_titles[item_num]) or known_as or self.data.items.ids[item_num]
 
     def relation(self, triple: int) -> str:
         """A triple's relation in words."""

@@ -4,7 +4,11 @@ A linear block's score is a sum over the user's own items and their friends' ite
 
     weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · effect of j on i
 
-so its terms are shares of the score, not estimates of influence. Other blocks count as a whole.
+so its terms are shares of the score, not estimates of influence. The graph block's users are such a sum, of the
+messages that their items send in the last convolution, plus an own part (what training learned of the user, what their
+friends and words say). A term is then the change in score when that message is taken away, with the user's own part and
+the scale held; it is not what training again without the item would change. The own part is the block's rest. Other
+blocks are all rest.
 """
 
 from __future__ import annotations
@@ -26,15 +30,15 @@ TOLERANCE = 1e-3  # relative; admits profiles kept in half precision
 class Shares:
     """Parts of one score, in the score's own units, computed in float64.
 
-    ``blocks`` sums to the score. ``history`` (item number → share) and ``pairs`` ((friend, item) → share) together sum
-    to the scores of the blocks that were split; ``whole`` names the others.
+    ``blocks`` sums to the score. So do ``history`` (item number → share), ``pairs`` ((friend, item) → share) and
+    ``rest`` (block → what of it belongs to no item) together.
     """
 
     blocks: Mapping[str, float]
     history: Mapping[int, float]
     pairs: Mapping[tuple[int, int], float]
     friends: Mapping[int, float]
-    whole: tuple[str, ...]
+    rest: Mapping[str, float]
 
     @property
     def score(self) -> float:
@@ -56,19 +60,22 @@ def shares(profiles: Profiles, data: Dataset | Ties, user_num: int, item_num: in
     items, place = np.unique(np.concatenate([own, *theirs.values()]), return_inverse=True)  # (J,), into it (H + P,)
     mean_weight = np.repeat([0.0, *friends.values()], [len(own), *map(len, theirs.values())])  # (H + P,)
     total = np.zeros(len(place))  # (H + P,) the history items, then each friend's items
-    whole = []
+    rest = {}
     for block in profiles.blocks:
         each = block.effects(items, item_num)  # (J,)
         if each is None or block.scale is None:
-            whole.append(block.name)
+            rest[block.name] = blocks[block.name]
             continue
         parts: npt.NDArray[np.float64] = each[place] * block.friend_weight * mean_weight
         parts[: len(own)] = each[place[: len(own)]]
         parts *= block.weight * float(block.scale[user_num])
-        if abs(parts.sum() - blocks[block.name]) <= TOLERANCE * np.abs(parts).sum() + 1e-12:
-            total += parts
-        else:
-            whole.append(block.name)
+        left = blocks[block.name] - float(parts.sum())
+        if not block.linear:
+            rest[block.name] = left
+        elif abs(left) > TOLERANCE * np.abs(parts).sum() + 1e-12:
+            rest[block.name] = blocks[block.name]
+            continue
+        total += parts
 
     pairs = [(friend, item) for friend, taken in theirs.items() for item in taken.tolist()]
     of_friend = dict.fromkeys(friends, 0.0)
@@ -79,5 +86,5 @@ def shares(profiles: Profiles, data: Dataset | Ties, user_num: int, item_num: in
         history=dict(zip(own.tolist(), total[: len(own)].tolist(), strict=True)),
         pairs=dict(zip(pairs, total[len(own) :].tolist(), strict=True)),
         friends=of_friend,
-        whole=tuple(whole),
+        rest=rest,
     )

@@ -28,6 +28,10 @@ class Ties:
         """User numbers who took this item."""
         return self._takers.indices[slice(*self._takers.indptr[item_num : item_num + 2])].astype(np.int64)
 
+    def overlap(self, user_nums: Ints, item_nums: Ints) -> bool:
+        """Whether any of these users took any of these items."""
+        return bool(np.isin(self._taken[user_nums].indices, item_nums).any())
+
     def friends(self, user_num: int) -> dict[int, float]:
         """Friends' user numbers, each with its weight in the mean over friends; the weights sum to 1."""
         row = slice(*self._friends.indptr[user_num : user_num + 2])

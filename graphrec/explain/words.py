@@ -17,6 +17,15 @@ BLOCKS = {
     "semantic": "its text reads like the text of what you took",
     "sequence": "it tends to follow what you took last",
     "neighbours": "it is often taken together with what you took",
+    "ease": "it often goes with what you took",
+}
+CAUSES = {  # the same as noun phrases
+    "popularity": "popularity",
+    "spectral": "the taste of people like you",
+    "graph": "the graph network",
+    "semantic": "the likeness of texts to those of what you took",
+    "neighbours": "what is often taken together with what you took",
+    "ease": "what often goes with what you took",
 }
 
 
@@ -42,7 +51,7 @@ def _newcomer(found: Sequence[Finding], takers: int) -> tuple[str, Finding | Non
     friend = next((f for f in found if f.evidence.kind == "friend"), None)
     start = "Nothing is known yet of what you took"
     if friend:
-        return f"{start}, but your friend {_name(friend.via)} took this.", friend
+        return f"{start}, but your friend {quoted(friend.via)} took this.", friend
     if not takers:
         return f"{start}, and nobody has taken this either.", None
     return f"{start}, so what is popular with everyone comes first: {_people(takers)} took this.", None
@@ -52,7 +61,7 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
     """The largest cause of a positive score: what the user took, what friends took, or a block as a whole."""
     score = shares.score
     own, friends = sum(shares.history.values()), sum(shares.friends.values())
-    block, whole = max(((b, shares.blocks[b]) for b in shares.whole), key=lambda bs: bs[1], default=("", 0.0))
+    block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
     positive = [f for f in found if f.evidence.share > 0]
     first = next((f for f in positive if f.evidence.kind != "friend"), None)
 
@@ -62,7 +71,7 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
         more = ""
         if lead:  # two percentages above 100 together (other parts being negative) would puzzle
             rest = score if share + lead.evidence.share <= score else 0.0
-            more = f", and also because {_cause(lead)}{_percent(lead.evidence.share, rest)}"
+            more = f", and also because {_cause(lead)}{percent(lead.evidence.share, rest)}"
     elif friends >= own:
         lead = next((f for f in positive if f.evidence.kind == "friend"), None)
         cause, share = (_cause(lead), lead.evidence.share) if lead else ("of what your friends took", friends)
@@ -73,27 +82,27 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
         lead, cause, share, more = first, "of what you took", own, ""
         if lead:
             most = lead.evidence.share >= max(shares.history.values())
-            more = f", {'above all' if most else 'for example'} {_example(lead)}{_percent(lead.evidence.share, score)}"
-    return f"Recommended {_extent(share, score)} because {cause}{_percent(share, score)}{more}.", lead
+            more = f", {'above all' if most else 'for example'} {_example(lead)}{percent(lead.evidence.share, score)}"
+    return f"Recommended {_extent(share, score)} because {cause}{percent(share, score)}{more}.", lead
 
 
 def _example(f: Finding) -> str:
     """A history item as an example of what the user took."""
     also = {0: "", 1: ", which somebody else took along with it"}.get(f.takers, ", which people took along with it")
-    return _name(f.via) + also
+    return quoted(f.via) + also
 
 
 def _cause(f: Finding) -> str:
     """What a finding's share was earned by, as a clause after "because"."""
     if f.evidence.kind == "friend":
-        return f"of your friend {_name(f.via)}, who took it"
+        return f"of your friend {quoted(f.via)}, who took it"
     if f.takers > 1:
-        return f"people who took {_name(f.via)} also took it"
+        return f"people who took {quoted(f.via)} also took it"
     if f.takers == 1:
-        return f"somebody else who took {_name(f.via)} also took it"
+        return f"somebody else who took {quoted(f.via)} also took it"
     if len(f.evidence.path) == 1:
         return "you already took it"
-    return f"you took {_name(f.via)}"
+    return f"you took {quoted(f.via)}"
 
 
 def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
@@ -102,7 +111,7 @@ def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
     f = next((f for f in told if f.evidence.source), next(iter(told), None))
     if f is None:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
-        return "" if f is None else f"Your friend {_name(f.via)} took it."
+        return "" if f is None else f"Your friend {quoted(f.via)} took it."
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
     if source := f.evidence.source:
         quote = plain(source.quote)
@@ -114,11 +123,11 @@ def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
 
 def _common(f: Finding, known: bool) -> str:
     """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
-    via = _name(f.via) + ("" if known else ", which you took")
+    via = quoted(f.via) + ("" if known else ", which you took")
     near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
     if not f.entity:
         return f"It is linked to {via} ({f.relations[0]})"
-    entity, comma = _name(f.entity), "" if known else ","
+    entity, comma = quoted(f.entity), "" if known else ","
     if near != far:
         return f"Both it and {via}{comma} are linked to {entity}"
     if near == "made_by":
@@ -136,7 +145,7 @@ def _reserve(f: Finding) -> str:
     if far < 0:
         return f" though {_reviewers(f.sources[1], 'of this item', 'is', 'are')} critical of that"
     if near < 0:
-        return f" though {_reviewers(f.sources[0], f'of {_name(f.via)}', 'is', 'are')} critical of that"
+        return f" though {_reviewers(f.sources[0], f'of {quoted(f.via)}', 'is', 'are')} critical of that"
     return ""
 
 
@@ -144,16 +153,16 @@ def _mention(f: Finding) -> str:
     mine, theirs = f.tones
     verb = {1: "praised", 0: "wrote about", -1: "criticised"}[mine]
     if f.quote_of_item and f.quote_is_yours:
-        return f"You {verb} {_name(f.entity)} when you reviewed it"
+        return f"You {verb} {quoted(f.entity)} when you reviewed it"
     link = "but" if mine * theirs < 0 else "and"
     if not f.evidence.path[-1].relation.startswith(("has_aspect", "mentions")):
-        return f"You {verb} {_name(f.entity)}, {link} this is linked to it"
+        return f"You {verb} {quoted(f.entity)}, {link} this is linked to it"
     one, many = {
         1: ("praises it", "praise it"),
         0: ("mentions it", "mention it"),
         -1: ("criticises it", "criticise it"),
     }[theirs]
-    return f"You {verb} {_name(f.entity)}, {link} {_reviewers(f.sources[1], 'of this item', one, many)}"
+    return f"You {verb} {quoted(f.entity)}, {link} {_reviewers(f.sources[1], 'of this item', one, many)}"
 
 
 def _people(count: int) -> str:
@@ -166,27 +175,27 @@ def _reviewers(count: int, of: str, one: str, many: str) -> str:
 
 def _author(f: Finding) -> str:
     if f.quote_is_yours:
-        return "you wrote" + (f" of {_name(f.via)}" if f.via and not f.quote_of_item else "")
-    return "a reviewer of it writes" if f.quote_of_item else f"a reviewer of {_name(f.via)} writes"
+        return "you wrote" + (f" of {quoted(f.via)}" if f.via and not f.quote_of_item else "")
+    return "a reviewer of it writes" if f.quote_of_item else f"a reviewer of {quoted(f.via)} writes"
 
 
 def _block(name: str, takers: int) -> str:
     """What a block as a whole stands for, as a clause after "because"."""
     if name == "popularity":
         return "of its popularity" + (f": {_people(takers)} took it" if takers else "")
-    return BLOCKS.get(name, f"the block {_name(name)} ranks it high for you")
+    return BLOCKS.get(name, f"the block {quoted(name)} ranks it high for you")
 
 
 def _extent(share: float, score: float) -> str:
     return "mostly" if share > MOSTLY * score else "partly"
 
 
-def _percent(share: float, score: float) -> str:
+def percent(share: float, whole: float, of: str = " of the score") -> str:
     """A percentage, where one makes sense: a part above the whole (others being negative) has none."""
-    if not 0 < share <= score:
+    if not 0 < share <= whole:
         return ""
-    part = 100 * share / score
-    return f" ({part:.0f} % of the score)" if part >= 1 else " (less than 1 % of the score)"
+    part = 100 * share / whole
+    return f" ({part:.0f} %{of})" if part >= 1 else f" (less than 1 %{of})"
 
 
 def plain(text: str) -> str:
@@ -195,5 +204,5 @@ def plain(text: str) -> str:
     return "".join(c for c in line if c.isprintable())
 
 
-def _name(text: str) -> str:
+def quoted(text: str) -> str:
     return f'"{plain(text)}"'

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphrec.nn.light_gcn import Bipartite
+from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.relation_attention import RelationAttention
 
 
@@ -83,6 +83,11 @@ class HeteroGNN(nn.Module):
 
     def forward(self, graph: GraphTensors, noise: float = 0.0) -> tuple[Tensor, Tensor]:
         """Profiles of users (U, d) and items (I, d), not of unit length yet; with ``noise`` as in ``convolve``."""
+        profiles = self.convolve(graph.adjacency, self.before_convolution(graph), noise)  # (U + I, d)
+        return profiles[: graph.n_users], profiles[graph.n_users :]
+
+    def before_convolution(self, graph: GraphTensors) -> Tensor:
+        """x' of users and items, (U + I, d)."""
         x = self.embedding.weight if self.known is None else self.embedding.weight * self.known  # (U + I + N, d)
         if self.text is not None:
             x = x + self.text_gate[self.kind] * self.text(graph.text)
@@ -92,6 +97,19 @@ class HeteroGNN(nn.Module):
                 drawn = torch.randint(edges.shape[1], (self.sampled_edges,), device=edges.device)
                 edges, kinds, attributes = edges[:, drawn], kinds[drawn], attributes[drawn]
             x = self.attention(x, edges, kinds, attributes)
-        taking = x[: graph.n_users + graph.n_items]
-        profiles = self.convolve(graph.adjacency, taking, noise)  # (U + I, d)
-        return profiles[: graph.n_users], profiles[graph.n_users :]
+        return x[: graph.n_users + graph.n_items]
+
+    @torch.no_grad()
+    def messages(self, graph: GraphTensors, layers: int) -> tuple[Tensor, Tensor]:
+        """What each item sends to whoever took it in the last of LightGCN's convolutions, (I, d), and factors (U,).
+
+            profile[u] = factor[u] · Σ_{j taken by u} message[j] + the user's own part x'[u] / ‖·‖
+
+        since Σ_k Ã^k x' = x' + Ã Σ_{k<K} Ã^k x' and R̃_uj = 1 / √(d_u d_j). Users without an item get factor 0.
+        """
+        x = self.before_convolution(graph)
+        users, items = (side.crow_indices().diff() for side in graph.adjacency[:2])  # degrees
+        last = layers * light_gcn(graph.adjacency, x, layers - 1) if layers else torch.zeros_like(x)
+        lengths = (layers + 1) * light_gcn(graph.adjacency, x, layers)[: graph.n_users].norm(dim=1)
+        factor = (users > 0) / (users.clamp(min=1).sqrt() * lengths.clamp(min=1e-12))
+        return last[graph.n_users :] / items.clamp(min=1).sqrt()[:, None], factor

@@ -12,7 +12,7 @@ from graphrec.recommender import Recommender
 
 
 def make_app(model: Recommender) -> FastAPI:
-    """GET /recommend, /similar, /explain and /health for a fitted model; /docs describes them.
+    """GET /recommend, /similar, /explain, /why_not, /contrast and /health for a fitted model; /docs describes them.
 
     An unknown item answers 404, any other mistake in a request 422, each with one line in ``detail``.
     """
@@ -42,5 +42,13 @@ def make_app(model: Recommender) -> FastAPI:
     @app.get("/explain")
     def explain(user_id: str, item_id: str) -> dict[str, Any]:
         return model.explain(user_id, item_id).to_json()
+
+    @app.get("/why_not")
+    def why_not(user_id: str, item_id: str, k: Annotated[int, Query(ge=1, le=1000)] = 10) -> dict[str, Any]:
+        return model.why_not(user_id, item_id, k).to_json()
+
+    @app.get("/contrast")
+    def contrast(user_id: str, item_id: str, other_id: str) -> dict[str, Any]:
+        return model.contrast(user_id, item_id, other_id).to_json()
 
     return app

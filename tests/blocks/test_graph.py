@@ -16,8 +16,11 @@ from graphrec.config import Config
 from graphrec.data.dataset import build
 from graphrec.data.sample import generate
 from graphrec.evaluate.validation import Validation
+from graphrec.explain.shares import shares
+from graphrec.explain.ties import Ties
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
+from graphrec.profiles import Profiles
 from kg.graph import KnowledgeGraph
 from tests import worlds
 
@@ -125,3 +128,20 @@ def test_knowledge_edges_reach_the_model() -> None:
     with_graph = Graph().fit(FitInputs(train, hetero, SMALL), {"epochs": 5})
     without = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 5})
     assert not np.allclose(with_graph.items, without.items)
+
+
+def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> None:
+    """With both tastes learned, what a user took speaks for the unseen items of their taste, not for the others."""
+    train = worlds.given(worlds.two_tastes()).train
+    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 40})
+    profiles, ties = Profiles((replace(block, weight=0.7),)), Ties(train)
+    found = [shares(profiles, ties, 4, item) for item in range(train.n_items)]
+    for parts in found:
+        assert sum(parts.history.values()) + parts.rest["graph"] == pytest.approx(parts.score, abs=1e-5)
+        assert set(parts.history) == set(ties.history(4).tolist())
+    spoken = np.array([sum(parts.history.values()) for parts in found])
+    unseen = np.setdiff1d(np.arange(train.n_items), ties.history(4))
+    assert spoken[unseen[unseen % 2 == 0]].min() > max(0.0, spoken[1::2].mean())
+    flat = SMALL.with_(graph={**SMALL.graph.model_dump(), "layers": 0})
+    blank = Graph().fit(worlds.inputs(train, flat), {"epochs": 1})
+    assert not any(shares(Profiles((blank,)), ties, 4, 0).history.values())

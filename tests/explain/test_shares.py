@@ -34,7 +34,7 @@ def test_parts_sum_to_the_score(seed: int, user: int, item: int) -> None:
     parts = shares(profiles, data, user, item)
     split = sum(parts.history.values()) + sum(parts.pairs.values())
     size = sum(map(abs, [*parts.history.values(), *parts.pairs.values()]))
-    assert parts.whole == ("dense",)
+    assert set(parts.rest) == {"dense"}
     assert split == pytest.approx(parts.score - parts.blocks["dense"], rel=1e-4, abs=1e-6 * size)
     served = profiles.user_matrix()[user] @ profiles.item_matrix()[item]
     assert parts.score == pytest.approx(served, rel=1e-4, abs=1e-5)
@@ -75,7 +75,7 @@ def test_nobody_and_nothing() -> None:
     """No history and no friends: nothing to account for."""
     data = replace(world(), social_edge_index=np.zeros((2, 0), np.int64))
     parts = shares(counted(data, {"strings": 1.0}), data, *_pair(data, "eve", "capo"))
-    assert (parts.score, dict(parts.history), dict(parts.friends), parts.whole) == (0.0, {}, {}, ())
+    assert (parts.score, dict(parts.history), dict(parts.friends), dict(parts.rest)) == (0.0, {}, {}, {})
 
 
 def test_other_data_than_fitted_on_is_not_split() -> None:
@@ -84,7 +84,7 @@ def test_other_data_than_fitted_on_is_not_split() -> None:
     profiles = counted(data, {"strings": 3.0, "tuner": 2.0})
     less = data.subset(data.interactions.item_nums != data.items.number("tuner"))
     parts = shares(profiles, less, *_pair(data, "ann", "capo"))
-    assert parts.whole == (profiles.blocks[0].name,)
+    assert parts.rest == {profiles.blocks[0].name: pytest.approx(5.0)}
     assert parts.score == pytest.approx(5.0)
     assert set(parts.history.values()) == {0.0}
 

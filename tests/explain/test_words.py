@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.panel import Panel
 
 from graphrec.explain import Explainer
 from graphrec.explain.render import render
@@ -182,15 +183,15 @@ def test_percentages_are_true(seed: int, user: int) -> None:
         assert re.fullmatch(r"[A-Z][^\n]*[.!?]\"?", out.text)
 
 
-def shown(explanation: Explanation) -> str:
+def shown(panel: Panel) -> str:
     out = StringIO()
-    Console(width=100, file=out).print(render(explanation))
+    Console(width=100, file=out).print(panel)
     return out.getvalue()
 
 
 def test_render() -> None:
     out = explain("ann", "capo", profiles=Profiles((*counted(world(), WORTH).blocks, popularity(-2.0))))
-    text = shown(out)
+    text = shown(render(out))
     for part in ("Spring Capo for ann", "popularity", "-2.000", "you –interacted→ Slinky & Co", "tuning & it never"):
         assert part in text
     assert "█" in text
@@ -201,7 +202,7 @@ def test_render_takes_text_as_text() -> None:
     nasty = "[bold]\x1b[31mred[/bold]\x07"
     step = replace(explain("ann", "capo").evidence[0].path[0], tail_label=nasty)
     evidence = Evidence(1.0, "history", (step,), Source("r", nasty))
-    text = shown(Explanation("ann", "capo", 1.0, {nasty: 1.0}, (evidence,), nasty, title=nasty))
+    text = shown(render(Explanation("ann", "capo", 1.0, {nasty: 1.0}, (evidence,), nasty, title=nasty)))
     assert text.count("[bold][31mred[/bold]") == 5
     assert "\x1b" not in text
     assert "\x07" not in text

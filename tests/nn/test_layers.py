@@ -8,6 +8,7 @@ import torch
 from torch.autograd import gradcheck
 
 from graphrec.nn import losses
+from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement, bilateral_softmax, cosine_contrastive, sampled_softmax
@@ -39,6 +40,31 @@ def test_light_gcn_is_the_mean_of_powers() -> None:
     expected = (x + a @ x + a @ a @ x) / 3
     torch.testing.assert_close(light_gcn(adjacency, x, layers=2), expected)
     torch.testing.assert_close(light_gcn(adjacency, x, layers=0), x)
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2, 3])
+def test_messages_are_the_last_convolution_item_by_item(layers: int) -> None:
+    """Taking one entry out of Ã in the last product, by hand, takes exactly that item's message out of the user."""
+    torch.manual_seed(0)
+    none = torch.zeros((2, 0), dtype=torch.int64)
+    parts = {"text": torch.zeros(7, 0), "edge_index": none, "edge_type": none[0], "edge_attr": torch.zeros(0, 2)}
+    edges = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 2]])  # user 2 took nothing
+    graph = GraphTensors(3, 4, 0, 0, bipartite(edges, 3, 4), **parts)
+    model = HeteroGNN(graph, 8, lambda a, x, _: light_gcn(a, x, layers), 2).eval()
+    users = torch.nn.functional.normalize(model(graph)[0], dim=1)
+    messages, factor = model.messages(graph, layers)
+    half = graph.adjacency.users.to_dense()
+    a = torch.cat([torch.cat([torch.zeros(3, 3), half], 1), torch.cat([half.T, torch.zeros(4, 4)], 1)])
+    x = model.before_convolution(graph)
+    sums = [x]
+    for _ in range(layers):
+        sums.append(x + a @ sums[-1])
+    for user, item in edges.T.tolist():
+        missing = a.clone()
+        missing[user, 3 + item] = 0
+        less = (x + missing @ sums[-2] if layers else x)[user] / sums[-1][user].norm()
+        torch.testing.assert_close(users[user] - factor[user] * messages[item], less)
+    assert factor[2] == 0
 
 
 def test_noise_perturbs_each_step_by_its_length_and_keeps_signs() -> None:

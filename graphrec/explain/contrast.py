@@ -1,0 +1,97 @@
+"""Why one item scores higher than another for a user: the difference split by block, and by what it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from graphrec.explain.links import Links
+from graphrec.explain.shares import Shares
+from graphrec.explain.words import CAUSES, percent, plain, quoted
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """``score`` of an item less that of the ``other``. ``blocks`` sums to the difference, and so does ``shares``: by
+    history item (``item:<id>``), friend (``user:<id>``) and what of a block belongs to neither (``block:<name>``)."""
+
+    user_id: str
+    item_id: str
+    other_id: str
+    score: float
+    other_score: float
+    blocks: Mapping[str, float]
+    shares: Mapping[str, float]
+    text: str
+
+    @property
+    def difference(self) -> float:
+        """How much higher the item scores than the other."""
+        return self.score - self.other_score
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `graphrec explain --versus`."""
+        return {**asdict(self), "difference": self.difference}
+
+
+def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], links: Links) -> Contrast:
+    """The Contrast of two items, given by number and by what their scores are made of."""
+    data = links.data
+    users, items = data.users.ids, data.items.ids
+    first, second = both
+    blocks = {block: first.blocks[block] - second.blocks[block] for block in first.blocks}
+    history = {j: first.history[j] - second.history[j] for j in first.history}
+    friends = {f: first.friends[f] - second.friends[f] for f in first.friends}
+    rest = {b: first.rest.get(b, 0.0) - second.rest.get(b, 0.0) for b in {**first.rest, **second.rest}}
+    sign = 1.0 if first.score >= second.score else -1.0
+    titles = [links.title(item) for item in pair]
+    scores = [first.score, second.score]
+    if sign < 0:
+        titles.reverse()
+        scores.reverse()
+    spoken = {links.title(j): sign * share for j, share in history.items()}
+    return Contrast(
+        user_id=users[user_num],
+        item_id=items[pair[0]],
+        other_id=items[pair[1]],
+        score=first.score,
+        other_score=second.score,
+        blocks=blocks,
+        shares={
+            **{f"item:{items[j]}": share for j, share in history.items()},
+            **{f"user:{users[f]}": share for f, share in friends.items()},
+            **{f"block:{block}": share for block, share in rest.items()},
+        },
+        text=_describe(titles, scores, {b: sign * part for b, part in blocks.items()}, spoken),
+    )
+
+
+def _describe(titles: list[str], scores: list[float], blocks: Mapping[str, float], history: Mapping[str, float]) -> str:
+    """Words for a difference; all parts are seen from the higher item, which comes first."""
+    high, low = map(quoted, titles)
+    gap = scores[0] - scores[1]
+    if gap <= 1e-9:
+        return f"{high} and {low} score the same for you ({scores[0]:.2f})."
+    sentences = [f"{high} scores {gap:.2f} higher for you than {low} ({scores[0]:.2f} against {scores[1]:.2f})."]
+    block, part = max(blocks.items(), key=lambda kv: kv[1])
+    sentences.append(f"{extent(part, gap)} of the difference comes from {cause(block)}{percent(part, gap, '')}.")
+    most, least = (f(history.items(), key=lambda kv: kv[1], default=("", 0.0)) for f in (max, min))
+    if most[1] > 0:
+        sentences.append(f"Of what you took, {quoted(most[0])} speaks most for {high}.")
+    if least[1] < 0:
+        sentences.append(f"{quoted(least[0])}, which you took, speaks rather for {low}.")
+    return " ".join(sentences)
+
+
+def extent(part: float, whole: float) -> str:
+    """How to begin a sentence on the largest part of a whole."""
+    return "Most" if part > 0.5 * whole else "The largest part"
+
+
+def cause(block: str) -> str:
+    """What a block stands for, as a noun phrase."""
+    return CAUSES.get(block, f"the block {plain(block)}")

@@ -1,0 +1,134 @@
+"""Why an item was not recommended: its place, the score that was needed, what put it down, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from graphrec.explain.contrast import cause, extent
+from graphrec.explain.links import Links
+from graphrec.explain.shares import Shares
+from graphrec.explain.ties import Ties
+from graphrec.explain.words import percent, quoted
+from graphrec.profiles import Profiles
+from graphrec.types import Floats
+
+SAID = 0.2  # a second block is named where it makes at least this part of the gap
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """The place of an item among ``of`` items that the user has not taken.
+
+    ``needed`` is the score of ``needed_by``, the item at place k, or at the last where there are fewer. ``blocks``
+    splits the gap, needed - score; it is empty for somebody who is answered with what is popular. ``missing`` names
+    what is not there, one sentence each.
+    """
+
+    user_id: str
+    item_id: str
+    title: str
+    k: int
+    taken: bool
+    rank: int
+    of: int
+    score: float
+    needed: float
+    needed_by: str
+    blocks: Mapping[str, float]
+    missing: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `graphrec explain --why-not`."""
+        return asdict(self)
+
+
+def why_not(
+    user_num: int, item_num: int, k: int, scores: Floats, profiles: Profiles, parts: Shares, links: Links, ties: Ties
+) -> WhyNot:
+    """The WhyNot of one item.
+
+    Args:
+        k: number of items recommended. scores: float32 (I,), what the user's items are ranked by; ties by item number.
+        parts: what the item's score is made of.
+    """
+    data, own = links.data, ties.history(user_num)
+    taken = bool(np.isin(item_num, own))
+    ranked = np.lexsort((np.arange(len(scores)), -scores))
+    ranked = ranked[~np.isin(ranked, own) | (ranked == item_num)]  # the item itself is ranked even where it was taken
+    rank = int(np.flatnonzero(ranked == item_num)[0]) + 1
+    unseen = ranked[ranked != item_num] if taken else ranked
+    place = min(k, len(unseen))
+    last = int(unseen[place - 1]) if place else item_num
+    needed, score = float(scores[last]), float(scores[item_num])
+    threshold = profiles.contributions(user_num, last)
+    blocks = {block: threshold[block] - part for block, part in parts.blocks.items()}
+    size = sum(map(abs, [*threshold.values(), *parts.blocks.values()]))
+    if abs(sum(blocks.values()) - (needed - score)) > 1e-4 * max(size, 1.0):
+        blocks = {}
+    missing = tuple(_missing(user_num, item_num, links, ties))
+    title = links.title(item_num)
+    if taken:
+        text = f"You already took {quoted(title)}, and what you took is not recommended again."
+    elif rank <= k:
+        text = f"{quoted(title)} is recommended to you, at place {rank} of {len(unseen):,}."
+    else:
+        against = min(parts.history.items(), key=lambda kv: kv[1], default=(-1, 0.0))
+        opposed = (
+            [f"{quoted(links.title(against[0]))}, which you took, speaks most against it."] if against[1] < 0 else []
+        )
+        where = f"{quoted(title)} is at place {rank:,} of {len(unseen):,} for you"
+        gap = f"its score is {score:.2f}, and place {place} takes {needed:.2f}."
+        text = " ".join([f"{where}: {gap}", *_blame(blocks, needed - score), *missing, *opposed])
+    return WhyNot(
+        user_id=data.users.ids[user_num],
+        item_id=data.items.ids[item_num],
+        title=title,
+        k=k,
+        taken=taken,
+        rank=rank,
+        of=len(unseen),
+        score=score,
+        needed=needed,
+        needed_by=data.items.ids[last],
+        blocks=blocks,
+        missing=missing,
+        text=text,
+    )
+
+
+def _blame(blocks: Mapping[str, float], gap: float) -> list[str]:
+    """The block that puts the item down most, and the next where it matters."""
+    worst = sorted(((part, block) for block, part in blocks.items() if part > 0), reverse=True)[:2]
+    if not worst or gap <= 0:
+        return []
+    (part, block), *second = worst
+    text = f"{extent(part, gap)} of the gap comes from {cause(block)}{percent(part, gap, '')}"
+    if second and second[0][0] >= SAID * gap:
+        text += f", then from {cause(second[0][1])}{percent(second[0][0], gap, '') if part <= gap else ''}"
+    return [f"{text}."]
+
+
+def _missing(user_num: int, item_num: int, links: Links, ties: Ties) -> list[str]:
+    """What a path from the user to the item would need and the data does not hold, one sentence each."""
+    out = []
+    own, takers, friends = ties.history(user_num), ties.takers(item_num), list(ties.friends(user_num))
+    takers, others = takers[takers != user_num], own[own != item_num]
+    if not len(own):
+        out.append("Nothing is known yet of what you took.")
+    if not len(takers):
+        out.append("Nobody else has taken it yet." if item_num in own else "Nobody has taken it yet.")
+    elif len(others) and not ties.overlap(takers, others):
+        out.append("Nobody who took something of what you took also took it.")
+    if len(others) and len(links.graph) and not len(links.between(others, item_num)):
+        out.append("None of what you took is linked to it by anything in the knowledge graph.")
+    if len(takers) and friends and not np.isin(friends, takers).any():
+        out.append("None of your friends took it.")
+    return out
