@@ -128,3 +128,17 @@ def _times(name: str, result: dict[str, Any]) -> list[str]:
         *_rows(["what", "NDCG@20", "s", "time over graphrec's"], rows),
         "",
     ]
+
+
+def _minute(name: str, result: dict[str, Any]) -> list[str]:
+    m, s = result["metrics"], result["seconds"]
+    row = [f"{m['recall@20']:.4f}", f"{m['ndcg@20']:.4f}", f"{s['fit']:.0f}", f"{s['fit'] / s['product']:.1f}"]
+    return [
+        f"## Without a search: {name}",
+        "",
+        f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['peak_rss_mb']:,.0f} MB. Settled beforehand: `{json.dumps(result['chosen'])}`",
+        "",
+        *_rows(["Recall@20", "NDCG@20", "s", "time over one product of the profiles"], [row]),
+        "",
+    ]

@@ -1,0 +1,59 @@
+"""What a recipe without a search reaches in about a minute on a CPU: every hyper-parameter was settled beforehand.
+
+    python benchmarks/minute.py ../shared/data/gowalla
+
+The choices were made on validation users by `graphrec evaluate` (see the accuracy runs), the factors of `ials` kept at
+256 for the time's sake. Learning on all training data is timed from the loaded Dataset to the finished index, beside
+one product of the same profiles with the catalogue, which says how fast the machine was just then.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import report
+import typer
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import split
+from graphrec.evaluate.ranking import evaluate
+from graphrec.experiment import peak_rss_mb
+from graphrec.recommender import Recommender
+
+CHOSEN = {
+    "spectral": {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0.0, "knowledge": 0.0},
+    "ials": {"factors": 256, "alpha": 40.0, "regularisation": 100.0, "knowledge": 0.0},
+    "weights": {"spectral": 1.0, "ials": 1.0},
+}
+
+
+def main(folder: Path) -> None:
+    """Measure and keep the result."""
+    data = Dataset.load(folder)
+    config = Config().with_(blocks=["spectral", "ials"], split={"kind": "given"})
+    parts = split(data, config.split, config.seed)
+    start = time.perf_counter()
+    model = Recommender(config).fit(data, CHOSEN)
+    fitting = time.perf_counter() - start
+    start = time.perf_counter()
+    for rows in np.array_split(model.fitted.users, 30):
+        rows @ model.fitted.items.T
+    product = time.perf_counter() - start
+    found = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), (20,), auc=False, progress=True)
+    document = {
+        "data": data.fingerprint(),
+        "chosen": CHOSEN,
+        "users": len(found.user_nums),
+        "metrics": found.metrics,
+        "seconds": {"fit": fitting, "product": product},
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    report.keep("minute", data.name, document)
+    print(report.TABLE.read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    typer.run(main)
