@@ -35,7 +35,13 @@ def keep(kind: str, name: str, document: dict[str, Any]) -> None:
 
 def render(results: dict[str, Any]) -> str:
     parts = [HEAD]
-    for kind, section in (("accuracy", _accuracy), ("ablation", _ablation), ("time_to_quality", _times)):
+    sections = {
+        "accuracy": _accuracy,
+        "ablation": _ablation,
+        "time_to_quality": _times,
+        "explanations": _explanations,
+    }
+    for kind, section in sections.items():
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
@@ -96,5 +102,36 @@ def _times(name: str, result: dict[str, Any]) -> list[str]:
         f"data `{result['data'][:12]}` · {result['machine']}. {result['note']}",
         "",
         *_rows(["what", "NDCG@20", "s", "time over graphrec's"], rows),
+        "",
+    ]
+
+
+def _explanations(name: str, result: dict[str, Any]) -> list[str]:
+    """What nothing could be measured for is left empty."""
+    own, networkx = result["report"], result["networkx"]
+    sides = (own, own["popular_paths"])
+
+    def row(what: str, values: list[Any]) -> list[str]:
+        return [what.replace("_", " "), *("" if value is None else f"{value:.3f}" for value in values)]
+
+    measures = ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd")
+    rows = [row(what, [side[what] for side in sides]) for what in measures]
+    for size in own["deletion"]:
+        for what in ("score", "drop", "random_drop", "faithfulness", "sufficiency", "better_than_random"):
+            values = [side["deletion"].get(size, {}).get(what) for side in sides]
+            rows.append(row(f"{what}, n = {size}", values))
+    return [
+        f"## Explanations: {name}",
+        "",
+        f"{own['pairs']:,} recommendations to {own['users']:,} test users, {own['steps']:,} steps,"
+        f" {own['quotes']:,} quotes · data `{result['data'][:12]}` · {result['machine']} · a model fitted quickly,"
+        f" settings: {', '.join(result['settings'])}; weights `{json.dumps(result['weights'])}`",
+        "",
+        f"One explanation takes {result['median_ms']:.1f} ms (median of {result['timed']}; p99"
+        f" {result['p99_ms']:.1f} ms). All {networkx['paths']:,} paths of {networkx['pairs']} pairs take"
+        f" {networkx['seconds']:.3f} s, networkx {networkx['networkx_seconds']:.3f} s for the same set:"
+        f" {networkx['times']:.0f} times as long.",
+        "",
+        *_rows(["measure", "graphrec", "popular paths"], rows),
         "",
     ]
