@@ -56,12 +56,15 @@ def short(runs: dict[str, Any]) -> list[str]:
 
 def render(results: dict[str, Any]) -> str:
     parts = [HEAD]
-    for kind, section in (
-        ("accuracy", _accuracy),
-        ("peers", _peers),
-        ("ablation", _ablation),
-        ("time_to_quality", _times),
-    ):
+    sections = {
+        "accuracy": _accuracy,
+        "peers": _peers,
+        "minute": _minute,
+        "ablation": _ablation,
+        "time_to_quality": _times,
+        "explanations": _explanations,
+    }
+    for kind, section in sections.items():
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
@@ -140,5 +143,36 @@ def _minute(name: str, result: dict[str, Any]) -> list[str]:
         f"{result['peak_rss_mb']:,.0f} MB. Settled beforehand: `{json.dumps(result['chosen'])}`",
         "",
         *_rows(["Recall@20", "NDCG@20", "s", "time over one product of the profiles"], [row]),
+        "",
+    ]
+
+
+def _explanations(name: str, result: dict[str, Any]) -> list[str]:
+    """What nothing could be measured for is left empty."""
+    own, networkx = result["report"], result["networkx"]
+    sides = (own, own["popular_paths"])
+
+    def row(what: str, values: list[Any]) -> list[str]:
+        return [what.replace("_", " "), *("" if value is None else f"{value:.3f}" for value in values)]
+
+    measures = ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd")
+    rows = [row(what, [side[what] for side in sides]) for what in measures]
+    for size in own["deletion"]:
+        for what in ("score", "drop", "random_drop", "faithfulness", "sufficiency", "better_than_random"):
+            values = [side["deletion"].get(size, {}).get(what) for side in sides]
+            rows.append(row(f"{what}, n = {size}", values))
+    return [
+        f"## Explanations: {name}",
+        "",
+        f"{own['pairs']:,} recommendations to {own['users']:,} test users, {own['steps']:,} steps,"
+        f" {own['quotes']:,} quotes · data `{result['data'][:12]}` · {result['machine']} · a model fitted quickly,"
+        f" settings: {', '.join(result['settings'])}; weights `{json.dumps(result['weights'])}`",
+        "",
+        f"One explanation takes {result['median_ms']:.1f} ms (median of {result['timed']}; p99"
+        f" {result['p99_ms']:.1f} ms). All {networkx['paths']:,} paths of {networkx['pairs']} pairs take"
+        f" {networkx['seconds']:.3f} s, networkx {networkx['networkx_seconds']:.3f} s for the same set:"
+        f" {networkx['times']:.0f} times as long.",
+        "",
+        *_rows(["measure", "graphrec", "popular paths"], rows),
         "",
     ]

@@ -172,12 +172,14 @@ def evaluate(
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
+    explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure honestly: fit on train, choose on validation, test once."""
     from graphrec.experiment import evaluate_model
 
-    document = evaluate_model(_load_data(source), _config(config, set_, split), progress=True)
+    settings = _config(config, set_, split)
+    document = evaluate_model(_load_data(source), settings, explanations=explanations, progress=True)
     if as_json:
         _print_json(document)
         return
@@ -187,8 +189,27 @@ def evaluate(
     for name, value in document["metrics"].items():
         table.add_row(name, f"{value:.4f}")
     people.print(table, _weights_table(document["chosen"]["weights"]))
+    if explanations:
+        people.print(_explanations_table(document["explanations"]))
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
     people.print(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB", highlight=False)
+
+
+def _explanations_table(found: dict[str, Any]) -> Table:
+    title = f"explanations of {found['pairs']:,} recommendations to {found['users']:,} users"
+    table = Table("measure", "graphrec", "popular paths", title=title)
+
+    def row(name: str, of: Any) -> None:
+        values = [of(side) for side in (found, found["popular_paths"])]
+        table.add_row(name, *("" if value is None else f"{value:.3f}" for value in values))
+
+    for name in ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd"):
+        row(name.replace("_", " "), lambda side, name=name: side[name])
+    for size in found["deletion"]:
+        for name in ("drop", "random_drop", "faithfulness", "sufficiency"):
+            of = f"{name.replace('_', ' ')}, {size} piece{'' if size == '1' else 's'}"
+            row(of, lambda side, name=name, size=size: side["deletion"].get(size, {}).get(name))
+    return table
 
 
 @app.command()

@@ -158,6 +158,12 @@ class RetrieveConfig(_Section):
     ef_search: int = Field(default=256, ge=16)
 
 
+class ExplainConfig(_Section):
+    """How explanations are worded."""
+
+    rewriter: str = ""  # folder of a causal language model that rewrites the sentences; none: the templates stand
+
+
 class EvaluateConfig(_Section):
     """How models are measured, and how long each baseline of a comparison is tuned."""
 
@@ -183,6 +189,7 @@ class Config(_Section):
     semantic: SemanticConfig = SemanticConfig()
     blend: BlendConfig = BlendConfig()
     retrieve: RetrieveConfig = RetrieveConfig()
+    explain: ExplainConfig = ExplainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
     @classmethod

@@ -12,12 +12,18 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
 from graphrec.evaluate.compare import Comparison, Fitted, compare
+from graphrec.evaluate.explanations import explanation_report
 from graphrec.evaluate.ranking import evaluate
 from graphrec.recommender import Recommender
 
 
-def evaluate_model(data: Dataset, config: Config, *, progress: bool = False) -> dict[str, Any]:
-    """The `evaluate` document of the command-line contract, for graphrec with this configuration."""
+def evaluate_model(
+    data: Dataset, config: Config, *, explanations: bool = False, progress: bool = False
+) -> dict[str, Any]:
+    """The `evaluate` document of the command-line contract, for graphrec with this configuration.
+
+    ``explanations`` adds the measures of ``evaluate.explanations`` on a sample of the test users.
+    """
     parts = split(data, config.split, config.seed)
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
@@ -29,6 +35,11 @@ def evaluate_model(data: Dataset, config: Config, *, progress: bool = False) -> 
         batch_size=config.evaluate.batch_size,
         progress=progress,
     )
+    seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
+    explained = {}
+    if explanations:
+        found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
+        explained = {"explanations": found}
     return {
         "data": data.name,
         "split": parts.kind,
@@ -37,8 +48,9 @@ def evaluate_model(data: Dataset, config: Config, *, progress: bool = False) -> 
         "users": len(report.user_nums),
         "metrics": report.metrics,
         "chosen": model.fitted.chosen,
-        "seconds": {**model.seconds, "evaluate": time.perf_counter() - start},
+        "seconds": seconds,
         "peak_rss_mb": peak_rss_mb(),
+        **explained,
     }
 
 

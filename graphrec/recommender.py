@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from graphrec.errors import ConfigError, DataError, EmptyDataError, NotFittedErr
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.explainer import Explainer
+from graphrec.explain.rewrite import LocalWriter, rewritten
 from graphrec.explain.why_not import WhyNot
 from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.features.text import text_features
@@ -292,9 +293,14 @@ class Recommender:
         return self._table(nums[nums >= 0], scores[nums >= 0])
 
     def explain(self, user_id: str, item_id: str, limit: int = 5) -> Explanation:
-        """Why this item scores as it does for this user. Raises UnknownIdError."""
+        """Why this item scores as it does for this user. Raises UnknownIdError, MissingModelError (the rewriter)."""
         data = self.fitted.data
-        return self.fitted.explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
+        out = self.fitted.explainer.explain(data.users.number(user_id), data.items.number(item_id), limit)
+        return replace(out, text=rewritten(out.text, self._writer)) if self.config.explain.rewriter else out
+
+    @cached_property
+    def _writer(self) -> LocalWriter:
+        return LocalWriter(self.config.explain.rewriter)
 
     def why_not(self, user_id: str, item_id: str, k: int = 10) -> WhyNot:
         """Why an item is not among the k recommended. Raises UnknownIdError, DataError for k < 1."""

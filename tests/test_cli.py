@@ -108,6 +108,12 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     assert {"recall@20", "ndcg@20", "auc", "gini@10"} <= set(found["metrics"])
     assert set(found["seconds"]) == {"features", "kg", "fit", "evaluate"}
     assert found["peak_rss_mb"] > 0
+    assert "explanations" not in found
+    explained = document(capsys, "evaluate", str(source), "--explanations", *QUICK)["explanations"]
+    assert (explained["valid_steps"], explained["verbatim_quotes"]) == (1.0, 1.0)
+    assert set(explained["popular_paths"]) < set(explained)
+    run("evaluate", str(source), "--explanations", *QUICK)
+    assert "popular paths" in capsys.readouterr().err
     table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *QUICK)
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]
 

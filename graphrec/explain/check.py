@@ -27,6 +27,13 @@ def check(explanation: Explanation, data: Dataset, graph: KnowledgeGraph) -> lis
     return problems
 
 
+def holds(explanation: Explanation, data: Dataset, graph: KnowledgeGraph) -> tuple[list[bool], list[bool]]:
+    """Of each step of each path whether it exists, and of each quote whether it is verbatim and from the path."""
+    steps = [_exists(step, data, graph) for evidence in explanation.evidence for step in evidence.path]
+    quotes = [not _quote_problems(evidence, graph) for evidence in explanation.evidence if evidence.source]
+    return steps, quotes
+
+
 def _path_problems(explanation: Explanation, path: tuple[Step, ...], data: Dataset, graph: KnowledgeGraph) -> list[str]:
     problems = [f"no such step: {_show(step)}" for step in path if not _exists(step, data, graph)]
     here = f"user:{explanation.user_id}"

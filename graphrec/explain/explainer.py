@@ -36,6 +36,7 @@ class Explainer:
                 f"{data.n_items}; explain with the training data that they were fitted on"
             )
         self.profiles, self.data, self.graph = profiles, data, graph
+        self.finder: type[PathFinder] = PathFinder
 
     @cached_property
     def ties(self) -> Ties:
@@ -75,7 +76,7 @@ class Explainer:
         """
         users, items = self.data.users.ids, self.data.items.ids
         parts = self.shares(user_num, item_num)
-        found = PathFinder(self.ties, self.links, parts, user_num, item_num).find(limit)
+        found = self.finder(self.ties, self.links, parts, user_num, item_num).find(limit)
         return Explanation(
             user_id=users[user_num],
             item_id=items[item_num],

@@ -55,7 +55,7 @@ class Links:
         self.graph = graph
         self.data = data
         number = graph.entity_num
-        self._ids = list(number)
+        self.ids = list(number)
         self._labels: list[str] = graph.entities["label"].astype(str).tolist()
         self._item_node = np.array([number.get(f"item:{i}", -1) for i in data.items.ids], dtype=np.int64)  # (I,)
         item_of = np.full(len(number) + 1, -1, dtype=np.int64)  # (N + 1,), the last for absent items
@@ -92,6 +92,8 @@ class Links:
         graph = self.graph
         rows = graph.provenance[graph.provenance["source"] == "review"]
         rows = rows.astype({"triple": np.int64, "start": np.int64, "end": np.int64})
+        distinct = rows.drop_duplicates(["triple", "review_id"])["triple"]
+        self._reviews = np.bincount(distinct, minlength=len(graph))  # (T,) reviews behind a triple
         rows = rows.assign(entity_num=graph.triples[rows["triple"], 2])
         place = ["entity_num", "review_id", "start", "end"]
         mentions = graph.mentions[[*place, "polarity"]].drop_duplicates(place)
@@ -115,7 +117,7 @@ class Links:
     def label(self, node: int) -> str:
         """An entity's name or an item's title; the id where there is none."""
         item = int(self._item_of[node])
-        return self.title(item) if item >= 0 else self._labels[node] or self._ids[node]
+        return self.title(item) if item >= 0 else self._labels[node] or self.ids[node]
 
     def title(self, item_num: int) -> str:
         """An item's title, else what the graph calls it, else its id."""
@@ -132,7 +134,7 @@ class Links:
         """A triple as a step of a path, in its own direction."""
         head, relation, tail = self.graph.triples[triple].tolist()
         names = self.label(head), self.label(tail)
-        return Step(self._ids[head], self.graph.relations[relation], self._ids[tail], *names)
+        return Step(self.ids[head], self.graph.relations[relation], self.ids[tail], *names)
 
     def pleasant(self, bridges: Bridges, b: int) -> bool:
         """Whether neither side of a bridge is a complaint."""
@@ -147,9 +149,9 @@ class Links:
         """Positions of the bridges that have a quote on either side, int64."""
         return np.flatnonzero(self.quotable[bridges.near] | self.quotable[bridges.far])
 
-    def sources(self, triple: int) -> int:
-        """How many sources stand behind a triple."""
-        return round(float(self.graph.counts[triple]))
+    def reviews(self, triple: int) -> int:
+        """How many reviews stand behind a triple; several mentions in one count once."""
+        return int(self._reviews[triple])
 
     def between(self, item_nums: Ints, item_num: int) -> Bridges:
         """Every way from other items (H,) to an item: over a shared entity, or by a triple that joins the two."""

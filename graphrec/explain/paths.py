@@ -28,9 +28,9 @@ class Finding:
     """A piece of evidence with what is needed to put it in words.
 
     ``via`` is the title of the history item or the id of the friend that it goes through. ``relations`` (in words),
-    ``tones`` and ``sources`` are those of the near (via's or the user's) and the far (the item's) triple. A quote is
-    from a review of the item, or else of via (or of anything the user wrote about). ``takers`` is how many others took
-    both items.
+    ``tones`` and ``reviews`` (how many stand behind it) are those of the near (via's or the user's) and the far (the
+    item's) triple. A quote is from a review of the item, or else of via (or of anything the user wrote about).
+    ``takers`` is how many others took both items.
     """
 
     evidence: Evidence
@@ -38,7 +38,7 @@ class Finding:
     entity: str = ""
     relations: tuple[str, str] = ("", "")
     tones: tuple[int, int] = (0, 0)
-    sources: tuple[int, int] = (0, 0)
+    reviews: tuple[int, int] = (0, 0)
     quote_of_item: bool = False
     quote_is_yours: bool = False
     takers: int = 0
@@ -170,7 +170,7 @@ class PathFinder:
             entity="" if near == far else links.label(int(bridges.node[b])),
             relations=(links.relation(near), links.relation(far)),
             tones=(int(links.tone[near]), int(links.tone[far])),
-            sources=(links.sources(near), links.sources(far)),
+            reviews=(links.reviews(near), links.reviews(far)),
             quote_of_item=of_item,
             quote_is_yours=yours,
         )

@@ -15,14 +15,14 @@ class Ties:
     def __init__(self, data: Dataset) -> None:
         self.data = data
         # No leakage. These interactions are all that is shown of who took what: pass the training part.
-        self._taken = data.matrix()  # (U, I)
-        self._takers = self._taken.T.tocsr()  # (I, U)
+        self.matrix = data.matrix()  # (U, I)
+        self._takers = self.matrix.T.tocsr()  # (I, U)
         self._friends = friend_mean(data)  # (U, U), rows sum to 1 or 0
-        self.activity = np.diff(self._taken.indptr)  # (U,) items per user
+        self.activity = np.diff(self.matrix.indptr)  # (U,) items per user
 
     def history(self, user_num: int) -> Ints:
         """Item numbers this user took."""
-        return self._taken.indices[slice(*self._taken.indptr[user_num : user_num + 2])].astype(np.int64)
+        return self.matrix.indices[slice(*self.matrix.indptr[user_num : user_num + 2])].astype(np.int64)
 
     def takers(self, item_num: int) -> Ints:
         """User numbers who took this item."""
@@ -30,7 +30,7 @@ class Ties:
 
     def overlap(self, user_nums: Ints, item_nums: Ints) -> bool:
         """Whether any of these users took any of these items."""
-        return bool(np.isin(self._taken[user_nums].indices, item_nums).any())
+        return bool(np.isin(self.matrix[user_nums].indices, item_nums).any())
 
     def friends(self, user_num: int) -> dict[int, float]:
         """Friends' user numbers, each with its weight in the mean over friends; the weights sum to 1."""

@@ -142,10 +142,10 @@ def _common(f: Finding, known: bool) -> str:
 def _reserve(f: Finding) -> str:
     """The complaint that must be told along with something in common."""
     near, far = f.tones
-    if far < 0:
-        return f" though {_reviewers(f.sources[1], 'of this item', 'is', 'are')} critical of that"
-    if near < 0:
-        return f" though {_reviewers(f.sources[0], f'of {quoted(f.via)}', 'is', 'are')} critical of that"
+    if far < 0 and f.reviews[1]:
+        return f" though {_reviewers(f.reviews[1], 'of this item', 'is', 'are')} critical of that"
+    if near < 0 and f.reviews[0]:
+        return f" though {_reviewers(f.reviews[0], f'of {quoted(f.via)}', 'is', 'are')} critical of that"
     return ""
 
 
@@ -155,14 +155,14 @@ def _mention(f: Finding) -> str:
     if f.quote_of_item and f.quote_is_yours:
         return f"You {verb} {quoted(f.entity)} when you reviewed it"
     link = "but" if mine * theirs < 0 else "and"
-    if not f.evidence.path[-1].relation.startswith(("has_aspect", "mentions")):
+    if not f.reviews[1]:
         return f"You {verb} {quoted(f.entity)}, {link} this is linked to it"
     one, many = {
         1: ("praises it", "praise it"),
         0: ("mentions it", "mention it"),
         -1: ("criticises it", "criticise it"),
     }[theirs]
-    return f"You {verb} {quoted(f.entity)}, {link} {_reviewers(f.sources[1], 'of this item', one, many)}"
+    return f"You {verb} {quoted(f.entity)}, {link} {_reviewers(f.reviews[1], 'of this item', one, many)}"
 
 
 def _people(count: int) -> str:

@@ -15,6 +15,7 @@ from rich.panel import Panel
 
 from graphrec.explain import Explainer
 from graphrec.explain.render import render
+from graphrec.explain.words import plain
 from graphrec.profiles import ProfileBlock, Profiles
 from graphrec.types import Evidence, Explanation, Source
 from kg.graph import empty
@@ -181,6 +182,41 @@ def test_percentages_are_true(seed: int, user: int) -> None:
         assert all(0 < p <= 100 for p in percents)
         assert out.score > 0 or not percents
         assert re.fullmatch(r"[A-Z][^\n]*[.!?]\"?", out.text)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(0, 6))
+def test_every_named_thing_is_in_the_evidence(seed: int, user: int) -> None:
+    """Take away the labels on the paths, the quotes and the blocks' names, and nothing stands in quotation marks."""
+    data = random_world(seed)
+    explainer = Explainer(random_profiles(seed, data), data, random_graph(seed, data))
+    for item in range(data.n_items):
+        out = explainer.explain(user, item)
+        steps = [step for evidence in out.evidence for step in evidence.path]
+        known = {label for step in steps for label in (step.head_label, step.tail_label)} - {"you"}
+        known |= {evidence.source.quote for evidence in out.evidence if evidence.source} | set(out.blocks)
+        rest = out.text
+        for name in sorted(map(plain, known), key=len, reverse=True):
+            rest = rest.replace(f'"{name}"', "")
+        assert '"' not in rest
+
+
+def test_mentions_in_one_review_are_one_reviewer() -> None:
+    texts = {"r1": "What a hinge!", "r2": "A hinge, yes, a good hinge."}
+    facts = [Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", 0.8)]
+    facts += [Fact("item:capo", "has_aspect", "aspect:hinge", "r2", "hinge", 0.8) for _ in range(2)]
+    text = explain("ann", "capo", graph=graph_of(facts, texts), profiles=counted(world(), {})).text
+    assert 'You praised "hinge", and a reviewer of this item praises it' in text
+
+
+def test_no_reviewer_is_made_up() -> None:
+    """The item's aspect is from its description: nobody is said to have praised it."""
+    facts = [
+        Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", 0.8),
+        Fact("item:capo", "has_aspect", "aspect:hinge"),
+    ]
+    text = explain("ann", "capo", graph=graph_of(facts, {"r1": "What a hinge!"}), profiles=counted(world(), {})).text
+    assert 'You praised "hinge", and this is linked to it' in text
 
 
 def shown(panel: Panel) -> str:

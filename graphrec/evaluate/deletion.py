@@ -1,0 +1,79 @@
+"""Scores of a user who is encoded anew from part of their evidence: what deleting it, or keeping nothing else, does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.explain.ties import Ties
+from graphrec.profiles import FLAT, NeighbourBlock, ProfileBlock, Profiles
+from graphrec.types import Ints
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a user: item numbers of the history, and friends' user numbers; both int64."""
+
+    history: Ints
+    friends: Ints
+
+    def without(self, other: Known) -> Known:
+        """All but what the other holds."""
+        return Known(np.setdiff1d(self.history, other.history), np.setdiff1d(self.friends, other.friends))
+
+    def __len__(self) -> int:
+        return len(self.history) + len(self.friends)
+
+
+def fold_in_scores(
+    profiles: Profiles, ties: Ties, user_num: int, item_num: int, variants: Sequence[Known]
+) -> npt.NDArray[np.float64]:
+    """The item's score, less the mean over the catalogue, for the user folded in from each variant (n,) of what is
+    known of them, float64 (n,). (A constant added to all of a user's scores would recommend nothing else.)
+
+    It is the fold-in of every block (``ProfileBlock.encode_user``, ``NeighbourBlock.fold_in``) on
+
+        Σ_j (x + friend_weight · mean_{f ∈ friends} x_f)[j] · history[j]   at unit deviation over the catalogue
+
+    so that deleting all of a history leaves nothing but what a block says of anybody. The graph block hears friends in
+    training only: in its fold-in they have no part.
+    """
+    n_users, n_items = profiles.shape
+    own = _rows([v.history for v in variants], n_items)  # (n, I)
+    share = np.array([1 / max(len(v.friends), 1) for v in variants])
+    theirs = sp.diags(share) @ _rows([v.friends for v in variants], n_users) @ ties.matrix  # (n, I)
+    total = np.zeros(len(variants))
+    for block in profiles.blocks:
+        if block.weight == 0:
+            continue
+        taste = sp.csr_matrix(own + block.friend_weight * theirs if block.friend_weight else own, dtype=np.float64)
+        if isinstance(block, NeighbourBlock):
+            scores = (taste @ block.weights).toarray()  # (n, I)
+            raw, deviation = scores[:, item_num] - scores.mean(axis=1), scores.std(axis=1)
+        elif block.history is None:
+            total += block.weight * float(block.users[user_num] @ _above_mean(block, item_num))
+            continue
+        else:
+            used = np.unique(taste.indices)
+            users = taste[:, used] @ block.history[used].astype(np.float64)  # (n, d)
+            raw = users @ _above_mean(block, item_num)
+            deviation = np.sqrt(np.maximum(np.einsum("nd,nd->n", users @ block.item_covariance, users), 0.0))
+        total += block.weight * np.where(deviation > FLAT, raw / np.maximum(deviation, FLAT), raw)
+    return total
+
+
+def _above_mean(block: ProfileBlock, item_num: int) -> npt.NDArray[np.float64]:
+    """An item's side less the mean over the catalogue, float64 (d,)."""
+    out: npt.NDArray[np.float64] = block.items[item_num] - block.items.mean(axis=0, dtype=np.float64)
+    return out
+
+
+def _rows(numbers: Sequence[Ints], width: int) -> sp.csr_matrix:
+    """One binary row for each array of numbers, CSR float64 (n, width)."""
+    ends = np.cumsum([0, *map(len, numbers)])
+    columns = np.concatenate([*numbers, np.zeros(0, np.int64)])
+    return sp.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(numbers), width))

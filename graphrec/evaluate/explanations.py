@@ -1,0 +1,181 @@
+"""Do explanations hold, and do they matter? Measured on what is recommended to a sample of users.
+
+    validity        part of the path steps that exist, and of the quotes that are verbatim
+    faithfulness    how much the score falls when the n pieces shown first are deleted and the user is encoded anew,
+                    over how much it falls when n random pieces of the same kinds are; the ratio of the means
+    sufficiency     part of the score that is left when the user is encoded from those n pieces alone
+    LIR, SEP, ETD   see ``path_quality``; of the first path of each explanation
+
+A piece is a history item or a friend. Deleting is the model's own fold-in on what remains, and so is the score that is
+compared with: see ``deletion``. DeYoung et al. (ERASER, ACL 2020) call the fall comprehensiveness.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+
+from graphrec.evaluate.deletion import Known, fold_in_scores
+from graphrec.evaluate.path_quality import PathQuality, PopularPaths
+from graphrec.evaluate.ranking import Scorer, ranked
+from graphrec.explain.check import holds
+from graphrec.explain.explainer import Explainer
+from graphrec.types import Evidence, Explanation, Ints
+
+SIZES = (1, 5)  # pieces deleted: the one that is named first, and all that are shown
+DRAWS = 5  # random deletions for each of ours
+USERS = 100
+K = 10
+
+
+@dataclass
+class _Tally:
+    """Sums over explanations."""
+
+    steps: list[bool] = field(default_factory=list)
+    quotes: list[bool] = field(default_factory=list)
+    named: list[bool] = field(default_factory=list)
+    lir: list[float] = field(default_factory=list)
+    sep: list[float] = field(default_factory=list)
+    etd: list[float] = field(default_factory=list)
+    deleted: dict[int, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "steps": len(self.steps),
+            "valid_steps": _mean(self.steps),
+            "quotes": len(self.quotes),
+            "verbatim_quotes": _mean(self.quotes),
+            "named_entity": _mean(self.named),
+            "lir": _mean(self.lir),
+            "sep": _mean(self.sep),
+            "etd": _mean(self.etd),
+            "deletion": {},
+        }
+        for size, rows in self.deleted.items():
+            full, less, random, only = np.array(rows, np.float64).reshape(-1, 4).mean(axis=0).tolist()
+            drop, random_drop = full - less, full - random
+            out["deletion"][str(size)] = {
+                "explanations": len(rows),
+                "score": full,
+                "drop": drop,
+                "random_drop": random_drop,
+                "faithfulness": drop / random_drop if random_drop > 0 else None,
+                "sufficiency": only / full if full > 0 else None,
+                "better_than_random": float(np.mean([r[1] < r[2] for r in rows])),
+            }
+        return out
+
+
+def explanation_report(
+    explainer: Explainer,
+    scorer: Scorer,
+    user_nums: Ints,
+    users: int = USERS,
+    k: int = K,
+    seed: int = 42,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """The ``explanations`` part of the `evaluate` document.
+
+    Args:
+        scorer: what recommends. user_nums: int64 (n,), test users; ``users`` of those with a history are drawn.
+
+    A figure is None where nothing could be measured: LIR without times, faithfulness where random deletion lowers no
+    score. ``popular_paths`` holds the same figures of the bare-popularity-path baseline.
+    """
+    data = explainer.data
+    active = user_nums[np.isin(user_nums, data.interactions.user_nums)]
+    drawn = np.sort(np.random.default_rng(seed).choice(active, min(users, len(active)), replace=False))
+    baseline = copy.copy(explainer)
+    baseline.finder = PopularPaths
+    quality = PathQuality(data, explainer.graph)
+    tallies = {"own": _Tally(), "popular_paths": _Tally()}
+    pairs = 0
+    lists, console = _lists(explainer, scorer, drawn, k), Console(stderr=True)
+    for user, items in track(lists, "explaining", console=console, transient=True, disable=not progress):
+        pairs += len(items)
+        for name, source in (("own", explainer), ("popular_paths", baseline)):
+            random = np.random.default_rng([seed, user])
+            _measure(tallies[name], source, quality, user, items, random)
+    found = {name: tally.document() for name, tally in tallies.items()}
+    return {"users": len(drawn), "k": k, "pairs": pairs, **found["own"], "popular_paths": found["popular_paths"]}
+
+
+def _lists(explainer: Explainer, scorer: Scorer, user_nums: Ints, k: int) -> list[tuple[int, list[int]]]:
+    """Each user's k best unseen items."""
+    out = []
+    for rows, _, items in ranked(scorer.scores, user_nums, explainer.data.matrix()[user_nums], k):
+        out += [(int(u), row[row >= 0].tolist()) for u, row in zip(user_nums[rows], items, strict=True)]
+    return out
+
+
+def _measure(
+    tally: _Tally,
+    explainer: Explainer,
+    quality: PathQuality,
+    user: int,
+    items: Sequence[int],
+    random: np.random.Generator,
+) -> None:
+    """Add one user's list."""
+    first: list[Evidence] = []
+    for item in items:
+        explanation = explainer.explain(user, item, max(SIZES))
+        steps, quotes = holds(explanation, explainer.data, explainer.graph)
+        tally.steps += steps
+        tally.quotes += quotes
+        tally.named.append(any(map(named_entity, explanation.evidence)))
+        first += explanation.evidence[:1]
+        for size in SIZES:
+            row = _deleted(explainer, explanation, user, item, size, random)
+            if row:
+                tally.deleted.setdefault(size, []).append(row)
+    tally.lir += [value for e in first if (value := quality.lir(e)) is not None]
+    tally.sep += [value for e in first if (value := quality.sep(e)) is not None]
+    if first:
+        tally.etd.append(quality.etd(first))
+
+
+def _deleted(
+    explainer: Explainer, explanation: Explanation, user: int, item: int, size: int, random: np.random.Generator
+) -> tuple[float, float, float, float] | None:
+    """Scores with everything, without the shown pieces, without random ones (mean), with the shown pieces alone."""
+    ties, number = explainer.ties, explainer.data.users.number
+    heads = [e.path[0] for e in explanation.evidence if e.kind != "mention"]
+    whole = Known(ties.history(user), np.array(list(ties.friends(user)), np.int64))
+    pieces = list(dict.fromkeys(step.tail for step in heads))[:size]
+    shown = Known(
+        explainer.data.items.numbers([p.removeprefix("item:") for p in pieces if p.startswith("item:")]),
+        np.array([number(p.removeprefix("user:")) for p in pieces if p.startswith("user:")], np.int64),
+    )
+    if not len(shown):
+        return None
+    draws = [
+        Known(
+            random.choice(whole.history, len(shown.history), replace=False),
+            random.choice(whole.friends, len(shown.friends), replace=False),
+        )
+        for _ in range(DRAWS)
+    ]
+    variants = [whole, whole.without(shown), shown, *(whole.without(draw) for draw in draws)]
+    scores = fold_in_scores(explainer.profiles, ties, user, item, variants)
+    return float(scores[0]), float(scores[1]), float(scores[3:].mean()), float(scores[2])
+
+
+def named_entity(evidence: Evidence) -> bool:
+    """Whether a path leads over something, neither item nor user, that has a name."""
+    nodes = {(step.head, step.head_label) for step in evidence.path} | {(s.tail, s.tail_label) for s in evidence.path}
+    things = [(node, label) for node, label in nodes if not node.startswith(("item:", "user:"))]
+    return any(label != node and any(map(str.isalpha, label)) for node, label in things)
+
+
+def _mean(values: Sequence[float] | npt.NDArray[np.float64]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
