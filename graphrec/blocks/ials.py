@@ -53,16 +53,16 @@ class IALS:
         """A new user is V (VᵀV + λI)⁻¹ summed over their items: the solution without what is special to their rows."""
         n_users = inputs.train.n_users
         stacked = with_entities(inputs.train.matrix(), entity_rows(inputs.graph), chosen["knowledge"])  # (U + N, I)
-        model = AlternatingLeastSquares(
-            factors=chosen["factors"],
-            regularization=chosen["regularisation"],
-            alpha=chosen["alpha"],
-            iterations=inputs.config.ials.iterations,
-            random_state=inputs.config.seed,
-            num_threads=1 if stacked.nnz < MANY else 0,
-            use_gpu=False,
-        )
         with threadpool_limits(1, "blas"):  # implicit has threads of its own
+            model = AlternatingLeastSquares(
+                factors=chosen["factors"],
+                regularization=chosen["regularisation"],
+                alpha=chosen["alpha"],
+                iterations=inputs.config.ials.iterations,
+                random_state=inputs.config.seed,
+                num_threads=1 if stacked.nnz < MANY else 0,
+                use_gpu=False,
+            )
             model.fit(sp.csr_matrix(stacked, dtype=np.float32), show_progress=False)
         users, items = np.asarray(model.user_factors)[:n_users], np.asarray(model.item_factors)  # (U, d), (I, d)
         gram = items.T @ items + chosen["regularisation"] * np.eye(items.shape[1], dtype=np.float32)  # (d, d)
