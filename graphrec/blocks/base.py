@@ -41,6 +41,10 @@ class Validation(Protocol):
         """NDCG@k of any scorer from user numbers int64 (n,) to float32 (n, I)."""
         ...
 
+    def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
+        """The same for each user, float32 (B,)."""
+        ...
+
 
 class Block(Protocol):
     """One way to learn profiles."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 
 from graphrec.blocks.base import choose, scaled_block
 from graphrec.blocks.blend import blend
 from graphrec.evaluate.validation import Validation
 from graphrec.profiles import ProfileBlock
+from graphrec.types import Floats, Ints
 from tests import worlds
 
 
@@ -54,3 +58,30 @@ def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_poin
     best = choose({"a": range(5), "b": range(4)}, score, {"a": 0, "b": 0}, [("a",), ("b",), ("a",)])
     assert best == {"a": 3, "b": 1}
     assert len(asked) == len(set(asked))
+
+
+class _Told:
+    """A validation part of n users whose NDCG falls with the distance of the weights' ratio from ``best``."""
+
+    def __init__(self, best: float, noise: float, n: int = 100) -> None:
+        self.user_nums = np.arange(n)
+        self.best, self.noise = best, noise * (-1.0) ** self.user_nums  # of mean 0
+
+    def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
+        a, b = scores(self.user_nums)[0]  # the two weights
+        ratio = np.log(max(b, 1e-3) / max(a, 1e-3)) - np.log(self.best)
+        return np.asarray(0.5 - 0.01 * abs(ratio) + self.noise * ratio, np.float32)
+
+    def ndcg_of(self, scores: Callable[[Ints], Floats]) -> float:
+        return float(self.per_user_ndcg_of(scores).mean())
+
+    def ndcg(self, users: Floats, items: Floats) -> float:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("noise", "ratio"), [(0.0, 5.0), (0.5, 1.0)])
+def test_weights_are_equal_where_the_users_cannot_tell(noise: float, ratio: float) -> None:
+    eye = np.eye(2, dtype=np.float32)
+    blocks = [ProfileBlock(name, np.tile(eye[n], (100, 1)), eye) for n, name in enumerate("ab")]
+    weights, _ = blend(blocks, _Told(5.0, noise))
+    assert weights["b"] / weights["a"] == pytest.approx(ratio)
