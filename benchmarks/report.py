@@ -35,7 +35,12 @@ def keep(kind: str, name: str, document: dict[str, Any]) -> None:
 
 def render(results: dict[str, Any]) -> str:
     parts = [HEAD]
-    for kind, section in (("accuracy", _accuracy), ("ablation", _ablation), ("time_to_quality", _times)):
+    for kind, section in (
+        ("accuracy", _accuracy),
+        ("ablation", _ablation),
+        ("time_to_quality", _times),
+        ("kg_size", _sizes),
+    ):
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
@@ -96,5 +101,16 @@ def _times(name: str, result: dict[str, Any]) -> list[str]:
         f"data `{result['data'][:12]}` · {result['machine']}. {result['note']}",
         "",
         *_rows(["what", "NDCG@20", "s", "time over graphrec's"], rows),
+        "",
+    ]
+
+
+def _sizes(name: str, result: dict[str, Any]) -> list[str]:
+    return [
+        f"## Size of a knowledge graph: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']}.",
+        "",
+        *_rows(["what", "measured"], result["rows"]),
         "",
     ]
