@@ -63,6 +63,7 @@ def render(results: dict[str, Any]) -> str:
         "ablation": _ablation,
         "time_to_quality": _times,
         "explanations": _explanations,
+        "kg_size": _sizes,
     }
     for kind, section in sections.items():
         for name, result in results.get(kind, {}).items():
@@ -174,5 +175,16 @@ def _explanations(name: str, result: dict[str, Any]) -> list[str]:
         f" {networkx['times']:.0f} times as long.",
         "",
         *_rows(["measure", "graphrec", "popular paths"], rows),
+        "",
+    ]
+
+
+def _sizes(name: str, result: dict[str, Any]) -> list[str]:
+    return [
+        f"## Size of a knowledge graph: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']}.",
+        "",
+        *_rows(["what", "measured"], result["rows"]),
         "",
     ]

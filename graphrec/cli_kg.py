@@ -1,8 +1,9 @@
-"""The ``kg`` commands: build, query, validate, stats, extract."""
+"""The ``kg`` commands: build, links, query, validate, stats, draw, extract."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +14,14 @@ from rich.table import Table
 kg_app = typer.Typer(help="Knowledge graphs: build, query, check, count.", no_args_is_help=True, rich_markup_mode=None)
 people = Console(stderr=True)
 
-GraphFile = Annotated[Path, typer.Argument(help="An N-Quads file written by `kg build`.")]
+GraphFile = Annotated[Path, typer.Argument(help="A file written by `kg build`: .nq, .trig, .ttl or .nt.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @kg_app.command()
 def build(
     source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
-    out: Annotated[Path, typer.Option("--out", help="The N-Quads file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write: .nq, .trig, .ttl or .nt.")],
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
 ) -> None:
@@ -31,8 +32,12 @@ def build(
     from graphrec.graph.knowledge import knowledge_graph
 
     settings = Config.load(config, set_)
+    kg.rdf.format_of(out)
     data = Dataset.load(source)
     people.print(data.quarantine.summary(), highlight=False, style="dim")
+    if data.external.links:
+        known = len(data.external.item_entities)
+        people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg links lists them)", style="dim")
     graph = knowledge_graph(data, settings.kg, progress=True)
     kg.rdf.write(graph, out)
     people.print(_stats_table(graph.stats()))
@@ -40,15 +45,36 @@ def build(
 
 
 @kg_app.command()
+def links(
+    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")], as_json: AsJson = False
+) -> None:
+    """List which entity of an RDF dump each item's title was taken for. A links.csv beside the data corrects it."""
+    from graphrec.data.dataset import Dataset
+    from kg.dump import LINKED
+
+    found = Dataset.load(source).external.links
+    if as_json:
+        return print(json.dumps([{**asdict(k), "used": k.confidence >= LINKED} for k in found], ensure_ascii=False))
+    table = Table("item", "title", "entity", "label", "confidence", "candidates", title=f"used from {LINKED} on")
+    for k in found:
+        table.add_row(k.item_id, k.title, k.entity, k.label, f"{k.confidence:.2f}", str(k.candidates))
+    return people.print(table)
+
+
+@kg_app.command()
 def query(
     graph: GraphFile,
-    sparql: Annotated[str, typer.Argument(help="A SELECT, ASK or CONSTRUCT query.")],
+    sparql: Annotated[str, typer.Argument(help="A SELECT, ASK, CONSTRUCT or DESCRIBE query.")],
+    seconds: Annotated[float, typer.Option(help="Stop a query that takes longer.", min=0.1)] = 30.0,
+    limit: Annotated[int, typer.Option(help="Rows at most.", min=1)] = 10_000,
     as_json: AsJson = False,
 ) -> None:
     """Ask the graph in SPARQL, read-only."""
     import kg.sparql
 
-    rows = kg.sparql.query(graph, sparql)
+    rows = kg.sparql.query(graph, sparql, limit, seconds)
+    if not rows.complete:
+        people.print(f"note: there are more than {limit:,} rows; these are the first", style="yellow", highlight=False)
     if as_json:
         return print(json.dumps(rows, ensure_ascii=False))
     if not rows:
@@ -60,18 +86,35 @@ def query(
 
 
 @kg_app.command()
-def validate(graph: GraphFile) -> None:
-    """Check that every triple has a source, and every span is in its review."""
+def validate(
+    graph: GraphFile,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the faults here, as JSON.")] = None,
+    sound: Annotated[Path | None, typer.Option("--sound", help="Write the rest of the graph here.")] = None,
+) -> None:
+    """Check the graph against its shapes (SHACL), that every triple has a source, and every span is in its review."""
     import kg.rdf
+    import kg.shapes
     import kg.validate
     from kg.errors import KGError
 
-    problems = kg.validate.validate(kg.rdf.read(graph))
+    checked, store = kg.shapes.check(graph, None if sound else kg.shapes.MAX_QUADS)
+    problems = [str(fault) for fault in checked.faults]
+    if not problems:
+        problems = kg.validate.validate(kg.rdf.read(graph))
+        checked.faults += [kg.shapes.Fault(str(graph), 0, "", problem) for problem in problems]
     for problem in problems[:20]:
-        people.print(problem, highlight=False)
+        people.print(problem, highlight=False, markup=False)
+    if checked.sampled:
+        note = f"shapes: a sample of {checked.checked:,} of {checked.quads:,} triples was checked (--sound checks all)"
+        people.print(note, style="dim", highlight=False)
+    if report is not None:
+        report.write_text(json.dumps(checked.to_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if sound is not None:
+        left_out = kg.shapes.write_sound(checked, store, sound)
+        return people.print(f"{sound} written without {left_out:,} unsound triples", highlight=False)
     if problems:
-        raise KGError(f"{graph}: {len(problems)} problems, the first: {problems[0]}; build it again")
-    people.print(f"{graph}: valid", highlight=False)
+        raise KGError(f"{graph}: {len(problems)} problems, the first: {problems[0]}; --report lists them all")
+    return people.print(f"{graph}: valid", highlight=False)
 
 
 @kg_app.command()
@@ -94,6 +137,22 @@ def _stats_table(stats: dict[str, Any]) -> Table:
         for name, count in sorted(stats[group].items(), key=lambda pair: -pair[1]):
             table.add_row(name, f"{count:,}")
     return table
+
+
+@kg_app.command()
+def draw(
+    graph: GraphFile,
+    node: Annotated[str, typer.Argument(help="An entity by id, item:B0002E1G5C, or by label.")],
+    out: Annotated[Path, typer.Option("--out", help="The picture to write: .svg or .png.")],
+    hops: Annotated[int, typer.Option(help="How far from the node.", min=1, max=3)] = 1,
+    limit: Annotated[int, typer.Option(help="Nodes at most; those with the most sources are shown.", min=2)] = 40,
+) -> None:
+    """Draw what is around a node."""
+    import kg.draw
+    import kg.rdf
+
+    shown, there = kg.draw.draw(kg.rdf.read(graph), node, out, hops, limit)
+    people.print(f"{out} written, with {shown:,} of {there:,} nodes", highlight=False)
 
 
 @kg_app.command()

@@ -1,4 +1,4 @@
-"""A knowledge graph as N-Quads and back, without loss.
+"""A knowledge graph as RDF and back, without loss: N-Quads and TriG, Turtle and N-Triples.
 
 One named graph per kind of source (``urn:graphrec:graph:review``, ``:metadata``, ``:external``) holds the plain
 triples, so that SPARQL reads naturally. The default graph describes them::
@@ -12,140 +12,126 @@ triples, so that SPARQL reads naturally. The default graph describes them::
 
 Character spans are fragments after RFC 5147. An id becomes ``urn:graphrec:entity:<percent-encoded id>``, except that an
 external id that is an http(s) IRI stays what it is. A triple from metadata or outside with nothing special about it has
-no statement node: its named graph is its provenance.
+no statement node: its named graph is its provenance. Turtle and N-Triples have no named graphs. There a relation names
+the source of its triples (prov:hadPrimarySource) where they share one, and otherwise each triple's statement does.
+
+The classes and properties are described in kg/ontology.ttl, their use is checked by kg/shapes.ttl.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-import numpy as np
-import pandas as pd
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, parse, serialize
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse, serialize
 
+from kg.collect import Collected
 from kg.errors import KGError
-from kg.graph import ENTITY_COLUMNS, MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph, table
+from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
+from kg.terms import (
+    BODY,
+    COUNT,
+    DEFAULT,
+    DERIVED,
+    ENTITY,
+    GRAPHS,
+    LABEL,
+    OBJECT,
+    POLARITY,
+    PREDICATE,
+    PREF_LABEL,
+    PREFIXES,
+    PROPERTY,
+    QUOTED,
+    RESERVED,
+    SOURCE,
+    STATEMENT,
+    SUBJECT,
+    A,
+    float_literal,
+    iri,
+    span,
+    type_iri,
+)
 
-PREFIXES = {
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "prov": "http://www.w3.org/ns/prov#",
-    "schema": "https://schema.org/",
-    "kg": "urn:graphrec:",
-    "entity": "urn:graphrec:entity:",
-    "rel": "urn:graphrec:relation:",
-    "type": "urn:graphrec:type:",
-    "graph": "urn:graphrec:graph:",
-}
-_SCHEMA_TYPES = {
-    "item": "Product",
-    "product": "ProductModel",
-    "brand": "Brand",
-    "person": "Person",
-    "organisation": "Organization",
-    "place": "Place",
-    "work": "CreativeWork",
-    "event": "Event",
-}
-_WEB_IRI = re.compile(r"https?://(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
-_SOURCES = ("review", "metadata", "external")
-_DEFAULT = DefaultGraph()
-
-
-def _node(curie: str) -> NamedNode:
-    prefix, _, name = curie.partition(":")
-    return NamedNode(PREFIXES[prefix] + name)
+FORMATS = {".nq": RdfFormat.N_QUADS, ".trig": RdfFormat.TRIG, ".ttl": RdfFormat.TURTLE, ".nt": RdfFormat.N_TRIPLES}
 
 
-A, SUBJECT, PREDICATE, OBJECT = (_node(f"rdf:{n}") for n in ("type", "subject", "predicate", "object"))
-STATEMENT, PROPERTY = _node("rdf:Statement"), _node("rdf:Property")
-PREF_LABEL, LABEL, BODY = _node("skos:prefLabel"), _node("rdfs:label"), _node("schema:reviewBody")
-QUOTED, DERIVED = _node("prov:wasQuotedFrom"), _node("prov:wasDerivedFrom")
-ENTITY, COUNT, POLARITY = _node("kg:entity"), _node("kg:count"), _node("kg:polarity")
-FLOAT = _node("xsd:float")
-GRAPHS = {source: _node(f"graph:{source}") for source in _SOURCES}
+def format_of(path: str | Path) -> RdfFormat:
+    """The format that a file's ending names. Raises KGError."""
+    found = FORMATS.get(Path(path).suffix.lower())
+    if found is None:
+        raise KGError(f"{path}: the ending names no format of RDF; give it one of {', '.join(FORMATS)}")
+    return found
 
 
-def iri(id_: str, prefix: str = "entity") -> str:
-    """The IRI of an entity id (or of a relation, with prefix "rel")."""
-    if _WEB_IRI.fullmatch(id_):
-        try:
-            return NamedNode(id_).value
-        except ValueError:  # such as a port that is no number
-            pass
-    return PREFIXES[prefix] + quote(id_, safe=":", errors="surrogatepass")
-
-
-def id_of(iri_: str, prefix: str = "entity") -> str:
-    """The inverse of ``iri``."""
-    base = PREFIXES[prefix]
-    return unquote(iri_[len(base) :], errors="surrogatepass") if iri_.startswith(base) else iri_
-
-
-def _span(review_id: str, start: int, end: int) -> NamedNode:
-    return NamedNode(f"urn:graphrec:review:{quote(review_id, safe='')}#char={start},{end}")
-
-
-def _type_iri(type_: str) -> str:
-    known = _SCHEMA_TYPES.get(type_)
-    return PREFIXES["schema"] + known if known else PREFIXES["type"] + quote(type_, safe="")
-
-
-def _float(value: Any) -> Literal:
-    return Literal(str(np.float32(value)), datatype=FLOAT)
-
-
-def quads(graph: KnowledgeGraph) -> Iterator[Quad]:
-    """Everything in the graph, as RDF."""
+def quads(graph: KnowledgeGraph, flat: bool = False) -> Iterator[Quad]:
+    """Everything in the graph, as RDF; with ``flat`` all of it in the default graph."""
     nodes = [NamedNode(iri(e)) for e in graph.entities["entity"]]
     for node, label, type_ in zip(nodes, graph.entities["label"], graph.entities["type"], strict=True):
-        yield Quad(node, A, NamedNode(_type_iri(type_)), _DEFAULT)
-        yield Quad(node, PREF_LABEL, Literal(label), _DEFAULT)
-    relations = [NamedNode(iri(r, "rel")) for r in graph.relations]
-    for relation, name in zip(relations, graph.relations, strict=True):
-        yield Quad(relation, A, PROPERTY, _DEFAULT)
+        yield Quad(node, A, NamedNode(type_iri(type_)), DEFAULT)
+        yield Quad(node, PREF_LABEL, Literal(label), DEFAULT)
+    relations = [_relation(r, flat) for r in graph.relations]
+    shared = _shared_sources(graph) if flat else [""] * len(relations)
+    for relation, name, source in zip(relations, graph.relations, shared, strict=True):
+        yield Quad(relation, A, PROPERTY, DEFAULT)
+        if source:
+            yield Quad(relation, SOURCE, GRAPHS[source], DEFAULT)
         if name in graph.relation_labels:
-            yield Quad(relation, LABEL, Literal(graph.relation_labels[name]), _DEFAULT)
+            yield Quad(relation, LABEL, Literal(graph.relation_labels[name]), DEFAULT)
     for review_id, text in graph.texts.items():
-        yield Quad(NamedNode(f"urn:graphrec:review:{quote(review_id, safe='')}"), BODY, Literal(text), _DEFAULT)
+        yield Quad(NamedNode(f"urn:graphrec:review:{quote(review_id, safe='')}"), BODY, Literal(text), DEFAULT)
     for n, (entity, review_id, start, end, label, polarity) in enumerate(
         graph.mentions[MENTION_COLUMNS].itertuples(index=False)
     ):
         node = NamedNode(f"urn:graphrec:mention:{n}")
-        yield Quad(node, ENTITY, nodes[entity], _DEFAULT)
-        yield Quad(node, QUOTED, _span(review_id, start, end), _DEFAULT)
-        yield Quad(node, LABEL, Literal(label), _DEFAULT)
-        yield Quad(node, POLARITY, _float(polarity), _DEFAULT)
+        yield Quad(node, ENTITY, nodes[entity], DEFAULT)
+        yield Quad(node, QUOTED, span(review_id, start, end), DEFAULT)
+        yield Quad(node, LABEL, Literal(label), DEFAULT)
+        yield Quad(node, POLARITY, float_literal(polarity), DEFAULT)
 
     triples = [(nodes[h], relations[r], nodes[t]) for h, r, t in graph.triples.tolist()]
     spans: defaultdict[int, list[NamedNode]] = defaultdict(list)
     kinds: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     for n, source, review_id, start, end in graph.provenance[PROVENANCE_COLUMNS].itertuples(index=False):
-        if (source, "") not in kinds[n]:
+        if (source, "") not in kinds[n] and not (flat and kinds[n]):
             head, relation, tail = triples[n]
-            yield Quad(head, relation, tail, GRAPHS[source])
+            yield Quad(head, relation, tail, DEFAULT if flat else GRAPHS[source])
         kinds[n] |= {(source, ""), (source, review_id)}
         if source == "review":
-            spans[n].append(_span(review_id, start, end))
+            spans[n].append(span(review_id, start, end))
     for n, (triple, count, polarity) in enumerate(zip(triples, graph.counts, graph.polarity, strict=True)):
-        if n not in spans and count == _plain_count(kinds[n]) and polarity == 0:
+        explicit = flat and not shared[graph.triples[n, 1]]
+        if n not in spans and count == _plain_count(kinds[n]) and polarity == 0 and not explicit:
             continue
         node = NamedNode(f"urn:graphrec:statement:{n}")
-        yield Quad(node, A, STATEMENT, _DEFAULT)
+        yield Quad(node, A, STATEMENT, DEFAULT)
         for predicate, value in zip((SUBJECT, PREDICATE, OBJECT), triple, strict=True):
-            yield Quad(node, predicate, value, _DEFAULT)
-        yield Quad(node, COUNT, _float(count), _DEFAULT)
-        yield Quad(node, POLARITY, _float(polarity), _DEFAULT)
-        for span in spans.get(n, ()):
-            yield Quad(node, DERIVED, span, _DEFAULT)
+            yield Quad(node, predicate, value, DEFAULT)
+        yield Quad(node, COUNT, float_literal(count), DEFAULT)
+        yield Quad(node, POLARITY, float_literal(polarity), DEFAULT)
+        for place in spans.get(n, ()):
+            yield Quad(node, DERIVED, place, DEFAULT)
+        for source in sorted({source for source, _ in kinds[n]} - {"review"}) if explicit else ():
+            yield Quad(node, SOURCE, GRAPHS[source], DEFAULT)
+
+
+def _relation(name: str, flat: bool) -> NamedNode:
+    """A relation's IRI. In a flat format it may not be one of the properties that describe the graph itself."""
+    node = NamedNode(iri(name, "rel"))
+    return NamedNode(PREFIXES["rel"] + quote(name, safe="")) if flat and node.value in RESERVED else node
+
+
+def _shared_sources(graph: KnowledgeGraph) -> list[str]:
+    """For each relation the one source of all its triples, "" where that is a review or they differ."""
+    relation = graph.triples[graph.provenance["triple"].to_numpy(), 1]
+    found: list[set[str]] = [set() for _ in graph.relations]
+    for n, source in set(zip(relation.tolist(), graph.provenance["source"], strict=True)):
+        found[n].add(source)
+    return [next(iter(s)) if len(s) == 1 and "review" not in s else "" for s in found]
 
 
 def _plain_count(kinds: set[tuple[str, str]]) -> int:
@@ -154,11 +140,13 @@ def _plain_count(kinds: set[tuple[str, str]]) -> int:
 
 
 def write(graph: KnowledgeGraph, path: str | Path) -> None:
-    """Write N-Quads, to a file beside it first. Raises KGError where it cannot be written."""
-    path = Path(path)
+    """Write a graph in the format of the ending, to a file beside it first. Raises KGError where that cannot be."""
+    path, form = Path(path), format_of(path)
     part = path.with_name(path.name + ".part")
+    flat = not form.supports_datasets
+    said = quads(graph, flat)
     try:
-        serialize(quads(graph), output=str(part), format=RdfFormat.N_QUADS)
+        serialize((q.triple for q in said) if flat else said, output=str(part), format=form, prefixes=PREFIXES)
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -168,11 +156,12 @@ def write(graph: KnowledgeGraph, path: str | Path) -> None:
 def read(path: str | Path) -> KnowledgeGraph:
     """Read what ``write`` wrote: an equal graph, in the order ``kg.build`` gives.
 
-    Raises KGError naming file and line where it is not N-Quads, and the quad where it is not such a graph.
+    Raises KGError naming file and line where the file is not of its format, and the quad where it is not such a graph.
     """
-    collected = _Collected()
+    form = format_of(path)
+    collected = Collected(flat=not form.supports_datasets)
     try:
-        for quad in parse(path=str(path), format=RdfFormat.N_QUADS):
+        for quad in parse(path=str(path), format=form):
             try:
                 collected.add(quad)
             except (ValueError, KeyError, AttributeError):
@@ -181,111 +170,9 @@ def read(path: str | Path) -> KnowledgeGraph:
                 ) from None
         return collected.graph()
     except SyntaxError as error:
-        raise KGError(f"{path}:{error.lineno or 1}: not valid N-Quads ({error.msg}); write it with kg build") from None
+        where = f"{path}:{error.lineno or 1}"
+        raise KGError(f"{where}: not valid {form.name} ({error.msg}); write it with kg build") from None
     except OSError as error:
         raise KGError(f"{path}: cannot be read ({error.strerror or error})") from None
     except KeyError as error:
         raise KGError(f"{path}: incomplete, {error.args[0]} is not described; write it with kg build") from None
-
-
-def _parse_span(node: Any) -> tuple[str, int, int]:
-    review, _, place = node.value.removeprefix("urn:graphrec:review:").partition("#char=")
-    start, end = place.split(",")
-    return unquote(review), int(start), int(end)
-
-
-class _Collected:
-    """Quads sorted by what they say, until the last one is read."""
-
-    def __init__(self) -> None:
-        self.labels: dict[str, str] = {}
-        self.types: dict[str, str] = {}
-        self.relations: set[str] = set()
-        self.relation_labels: dict[str, str] = {}
-        self.texts: dict[str, str] = {}
-        self.mentions: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        self.statements: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        self.spans: defaultdict[int, list[tuple[str, int, int]]] = defaultdict(list)
-        self.triples: list[tuple[str, str, str, str]] = []
-        self._type_of = {_type_iri(t): t for t in _SCHEMA_TYPES}
-
-    def add(self, quad: Any) -> None:
-        """Raises ValueError, KeyError or AttributeError for what ``quads`` never yields."""
-        subject, predicate, value = quad.subject.value, quad.predicate, quad.object
-        if quad.graph_name != _DEFAULT:
-            source = quad.graph_name.value.removeprefix(PREFIXES["graph"])
-            if source not in _SOURCES:
-                raise ValueError(source)
-            self.triples.append((subject, predicate.value, value.value, source))
-        elif subject.startswith("urn:graphrec:mention:"):
-            row = self.mentions[int(subject[21:])]
-            if predicate == QUOTED:
-                row["review_id"], row["start"], row["end"] = _parse_span(value)
-            else:
-                name = {ENTITY: "entity", LABEL: "label", POLARITY: "polarity"}[predicate]
-                row[name] = float(value.value) if predicate == POLARITY else value.value
-        elif subject.startswith("urn:graphrec:statement:"):
-            number = int(subject[23:])
-            if predicate == DERIVED:
-                self.spans[number].append(_parse_span(value))
-            elif predicate != A:
-                self.statements[number][predicate.value] = (
-                    float(value.value) if predicate in (COUNT, POLARITY) else value.value
-                )
-        elif predicate == BODY:
-            self.texts[unquote(subject.removeprefix("urn:graphrec:review:"))] = value.value
-        elif predicate == A and value == PROPERTY:
-            self.relations.add(subject)
-        elif predicate == LABEL:
-            self.relation_labels[id_of(subject, "rel")] = value.value
-        elif predicate == A:
-            self.types[subject] = self._type_of.get(value.value) or unquote(value.value.removeprefix(PREFIXES["type"]))
-        elif predicate == PREF_LABEL:
-            self.labels[subject] = value.value
-        else:
-            raise ValueError(predicate)
-
-    def graph(self) -> KnowledgeGraph:
-        """Everything numbered in the order ``kg.build`` gives. Raises KeyError for what is named but not described."""
-        ids = {id_of(node): node for node in self.types}
-        number = {ids[id_]: n for n, id_ in enumerate(sorted(ids))}
-        relations = {id_of(node, "rel"): node for node in self.relations}
-        relation_number = {relations[name]: n for n, name in enumerate(sorted(relations))}
-        rows = [(number[h], relation_number[r], number[t], source) for h, r, t, source in self.triples]
-        triples = sorted({row[:3] for row in rows})
-        place = {triple: n for n, triple in enumerate(triples)}
-
-        counts, polarity = np.zeros(len(triples), np.float32), np.zeros(len(triples), np.float32)
-        provenance = []
-        for *triple, source in rows:
-            n = place[(triple[0], triple[1], triple[2])]
-            if source != "review":
-                counts[n] += 1
-                provenance.append((n, source, "", -1, -1))
-        for key, said in self.statements.items():
-            h, r, t = (said[p.value] for p in (SUBJECT, PREDICATE, OBJECT))
-            n = place[number[h], relation_number[r], number[t]]
-            counts[n], polarity[n] = said[COUNT.value], said[POLARITY.value]
-            provenance += [(n, "review", *span) for span in self.spans[key]]
-        mentions = [{**m, "entity_num": number[m["entity"]]} for _, m in sorted(self.mentions.items())]
-        return KnowledgeGraph(
-            entities=table(
-                ENTITY_COLUMNS,
-                {
-                    "entity": sorted(ids),
-                    "label": [self.labels[ids[i]] for i in sorted(ids)],
-                    "type": [self.types[ids[i]] for i in sorted(ids)],
-                },
-            ),
-            relations=tuple(sorted(relations)),
-            triples=np.array(triples, np.int64).reshape(-1, 3),
-            counts=counts,
-            polarity=polarity,
-            provenance=table(
-                PROVENANCE_COLUMNS,
-                pd.DataFrame(sorted(provenance), columns=PROVENANCE_COLUMNS),
-            ),
-            mentions=table(MENTION_COLUMNS, {c: [m[c] for m in mentions] for c in MENTION_COLUMNS}),
-            texts=dict(sorted(self.texts.items())),
-            relation_labels=self.relation_labels,
-        )

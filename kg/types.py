@@ -64,16 +64,33 @@ class Item:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An item and the entity of an external graph that its title names. ``confidence`` in (0, 1]; used from LINKED on.
+
+    ``candidates`` counts the entities that the title fits equally well.
+    """
+
+    item_id: str
+    title: str
+    entity: str
+    label: str
+    confidence: float
+    candidates: int = 1
+
+
 @dataclass(frozen=True)
 class ExternalTriples:
     """Triples from outside (DBpedia, Freebase, …) over string entity ids.
 
-    ``item_entities`` maps an item id to its entity id; ``labels`` names entities and relations for people.
+    ``item_entities`` maps an item id to its entity id; ``labels`` names entities and relations for people. ``links``
+    lists how items were found in a dump by their titles, those too uncertain to be used included.
     """
 
     triples: tuple[tuple[str, str, str], ...] = ()
     item_entities: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
     def __len__(self) -> int:
         return len(self.triples)

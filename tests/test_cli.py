@@ -129,6 +129,34 @@ def test_knowledge_graph_commands(source: Path, tmp_path: Path, capsys: pytest.C
     assert len(rows) == 3
     run("kg", "validate", str(graph))
     run("kg", "query", str(graph), "DROP ALL", expect=2)
+    capsys.readouterr()
+    run("kg", "query", str(graph), "SELECT * WHERE { ?s ?p ?o }", "--limit", "2")
+    assert "more than 2 rows" in capsys.readouterr().err
+    run("kg", "draw", str(graph), "item:B00", "--out", str(tmp_path / "kg.svg"))
+    assert (tmp_path / "kg.svg").read_text("utf-8").startswith("<?xml")
+
+
+def test_a_graph_in_turtle_with_a_fault(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph, report, sound = (tmp_path / name for name in ("kg.ttl", "report.json", "sound.ttl"))
+    run("kg", "build", str(source), "--out", str(graph))
+    triples = document(capsys, "kg", "stats", str(graph))["triples"]
+    graph.write_text(graph.read_text("utf-8") + "<urn:graphrec:entity:item:B00> skos:prefLabel 'another' .\n", "utf-8")
+    capsys.readouterr()
+    run("kg", "validate", str(graph), "--report", str(report), expect=2)
+    assert "one label" in capsys.readouterr().err.splitlines()[-1]
+    assert json.loads(report.read_text("utf-8"))["faults"][0]["file"] == str(graph)
+    run("kg", "validate", str(graph), "--sound", str(sound))
+    assert 0 < document(capsys, "kg", "stats", str(sound))["triples"] < triples
+    run("kg", "validate", str(sound))
+
+
+def test_links_of_a_dump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "events.csv").write_text("user_id,item_id\nu,m\n", "utf-8")
+    (tmp_path / "items.csv").write_text("item_id,title\nm,Heat\n", "utf-8")
+    (tmp_path / "d.nt").write_text("<http://e/Heat> <http://e/by> <http://e/Mann> .\n", "utf-8")
+    (found,) = document(capsys, "kg", "links", str(tmp_path))
+    assert found == {"item_id": "m", "title": "Heat", "entity": "http://e/Heat", "label": "Heat", "confidence": 1.0,
+                     "candidates": 1, "used": True}  # fmt: skip
 
 
 def test_kg_extract_gives_a_line_for_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

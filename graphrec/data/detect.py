@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graphrec.data.dataset import Dataset
-from graphrec.data.read import amazon, lastfm, lightgcn, ml1m_kg, movielens, recbole, tables
+from graphrec.data.read import amazon, dumps, lastfm, lightgcn, ml1m_kg, movielens, recbole, tables
 from graphrec.data.read.files import head
 from graphrec.data.read.source import SPEC_FILE, Source, listing
 from graphrec.errors import DataError, EmptyDataError, FormatError
@@ -34,7 +34,7 @@ def load(path: Path) -> Dataset:
     """
     try:
         source = Source.at(path)
-        return find(source).read(source)
+        return dumps.attach(source, find(source).read(source))
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read ({error.strerror or error})") from None
 

@@ -13,6 +13,7 @@ from kg import rdf
 from kg.build import build
 from kg.errors import KGError
 from kg.graph import empty
+from kg.terms import id_of, iri
 from kg.types import ExternalTriples, Item, Review
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, WordExtractor
 
@@ -22,11 +23,29 @@ odd = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) 
 )  # fmt: skip
 
 
-def test_planted_graph_survives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", sorted(rdf.FORMATS))
+def test_planted_graph_survives(tmp_path: Path, ending: str) -> None:
     graph = build(ITEMS, REVIEWS, EXTERNAL, extractor=WordExtractor())
-    rdf.write(graph, tmp_path / "kg.nq")
-    assert rdf.read(tmp_path / "kg.nq") == graph
-    assert [p.name for p in tmp_path.iterdir()] == ["kg.nq"]
+    rdf.write(graph, tmp_path / f"kg{ending}")
+    assert rdf.read(tmp_path / f"kg{ending}") == graph
+    assert [p.name for p in tmp_path.iterdir()] == [f"kg{ending}"]
+
+
+@pytest.mark.parametrize("ending", sorted(rdf.FORMATS))
+def test_one_relation_with_all_kinds_of_sources(tmp_path: Path, ending: str) -> None:
+    """has_aspect from reviews, metadata and outside, on the same triple and on others; a relation of RDF's own."""
+    items = [Item("g1", "", (("x", "tone"), ("aspect", "tone"))), Item("g2", "", (("aspect", "low end"),))]
+    rdf_type = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+    triples = (
+        ("item:g1", "has_aspect", "aspect:tone"),
+        ("http://e/1", "has_aspect", "http://e/2"),
+        ("http://e/1", rdf_type, "http://e/2"),
+        ("http://e/1", "http://www.w3.org/2004/02/skos/core#prefLabel", "http://e/2"),
+    )
+    graph = build(items, REVIEWS, ExternalTriples(triples, {"g2": "http://e/1"}), extractor=WordExtractor())
+    assert set(graph.provenance["source"]) == {"review", "metadata", "external"}
+    rdf.write(graph, tmp_path / f"kg{ending}")
+    assert rdf.read(tmp_path / f"kg{ending}") == graph
 
 
 def test_empty_graph_survives(tmp_path: Path) -> None:
@@ -34,7 +53,7 @@ def test_empty_graph_survives(tmp_path: Path) -> None:
     assert rdf.read(tmp_path / "kg.nq") == empty()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ids=st.lists(odd, min_size=1, max_size=3, unique=True), labels=st.lists(odd, min_size=5, max_size=5))
 def test_odd_ids_and_labels_survive(
     tmp_path_factory: pytest.TempPathFactory, ids: list[str], labels: list[str]
@@ -46,15 +65,16 @@ def test_odd_ids_and_labels_survive(
         ((ids[0], relation, value), (value, key, ids[-1])), {ids[0]: ids[-1]}, {value: title, relation: text}
     )
     graph = build(items, reviews, external, extractor=WordExtractor(), min_mentions=1)
-    path = tmp_path_factory.mktemp("rdf") / "kg.nq"
-    rdf.write(graph, path)
-    assert rdf.read(path) == graph
+    folder = tmp_path_factory.mktemp("rdf")
+    for ending in rdf.FORMATS:
+        rdf.write(graph, folder / f"kg{ending}")
+        assert rdf.read(folder / f"kg{ending}") == graph
 
 
 @given(odd)
 def test_iris_are_reversible_and_valid(id_: str) -> None:
-    assert rdf.id_of(rdf.iri(id_)) == id_
-    assert rdf.id_of(rdf.iri(id_, "rel"), "rel") == id_
+    assert id_of(iri(id_)) == id_
+    assert id_of(iri(id_, "rel"), "rel") == id_
 
 
 def test_terms_are_the_usual_ones(tmp_path: Path) -> None:
@@ -107,3 +127,5 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         rdf.read(tmp_path / "absent.nq")
     with pytest.raises(KGError, match="cannot be written"):
         rdf.write(empty(), tmp_path / "no" / "kg.nq")
+    with pytest.raises(KGError, match=r"names no format of RDF; give it one of \.nq, \.trig, \.ttl, \.nt"):
+        rdf.write(empty(), tmp_path / "kg.csv")

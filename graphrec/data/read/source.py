@@ -29,6 +29,7 @@ class Spec(BaseModel):
     format = "csv"           # amazon, recbole, lightgcn, movielens, lastfm, ml1m_kg, csv (also for TSV and Parquet)
     file = "events.csv"      # which file of the folder holds the interactions
     rating_range = [1, 5]    # ratings outside are set aside
+    graph = ["dbpedia.nt"]   # RDF beside it; without this line every .nt, .nq, .ttl and .trig file of a folder
 
     [columns]                # our name = the name in the file (csv and recbole)
     user_id = "customer"     # also item_id, rating, timestamp, text, summary, reviewer_name
@@ -39,6 +40,7 @@ class Spec(BaseModel):
     format: Literal["amazon", "recbole", "lightgcn", "movielens", "lastfm", "ml1m_kg", "csv"] | None = None
     file: str | None = None
     rating_range: Annotated[tuple[float, float], AfterValidator(_ordered)] | None = None
+    graph: tuple[str, ...] = ()
     columns: dict[Role, str] = {}
 
     @classmethod
@@ -50,7 +52,9 @@ class Spec(BaseModel):
             raise FormatError(f"{path}: not valid TOML ({error})") from None
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise FormatError(f"{path}: {faults}; the settings are format, file, rating_range and [columns]") from None
+            raise FormatError(
+                f"{path}: {faults}; the settings are format, file, rating_range, graph and [columns]"
+            ) from None
 
 
 @dataclass(frozen=True)
