@@ -38,15 +38,16 @@ T = TypeVar("T")
 
 
 class Watch:
-    """What was done, and the seconds that it took."""
+    """What was done, and the seconds that it took, by the clock and of this process's CPU."""
 
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
 
     def __call__(self, what: str, work: Callable[[], T]) -> T:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         out = work()
-        self.rows.append([what, f"{time.perf_counter() - start:.1f} s"])
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        self.rows.append([what, f"{seconds:.1f} s ({cpu:.1f} s of CPU)"])
         return out
 
 

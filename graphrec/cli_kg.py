@@ -98,22 +98,25 @@ def validate(
     from kg.errors import KGError
 
     checked, store = kg.shapes.check(graph, None if sound else kg.shapes.MAX_QUADS)
-    problems = [str(fault) for fault in checked.faults]
-    if not problems:
-        problems = kg.validate.validate(kg.rdf.read(graph))
+    if not checked.faults:
+        try:
+            problems = kg.validate.validate(kg.rdf.read(graph))
+        except KGError as error:
+            problems = [str(error)]
         checked.faults += [kg.shapes.Fault(str(graph), 0, "", problem) for problem in problems]
-    for problem in problems[:20]:
-        people.print(problem, highlight=False, markup=False)
+    for fault in checked.faults[:20]:
+        people.print(str(fault), highlight=False, markup=False)
     if checked.sampled:
         note = f"shapes: a sample of {checked.checked:,} of {checked.quads:,} triples was checked (--sound checks all)"
         people.print(note, style="dim", highlight=False)
     if report is not None:
-        report.write_text(json.dumps(checked.to_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        checked.write(report)
     if sound is not None:
         left_out = kg.shapes.write_sound(checked, store, sound)
         return people.print(f"{sound} written without {left_out:,} unsound triples", highlight=False)
-    if problems:
-        raise KGError(f"{graph}: {len(problems)} problems, the first: {problems[0]}; --report lists them all")
+    if checked.faults:
+        first = str(checked.faults[0]).removeprefix(f"{graph}: ")
+        raise KGError(f"{graph}: {len(checked.faults)} problems, the first: {first}; --report lists them all")
     return people.print(f"{graph}: valid", highlight=False)
 
 

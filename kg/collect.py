@@ -151,7 +151,9 @@ class Collected:
             said[h, r, t] = self.plain_sources[key] or ["review"]
         out = []
         for h, r, t, _ in self.triples:
-            sources = [self.sources[r]] if r in self.sources else said[h, r, t]
+            sources = [self.sources[r]] if r in self.sources else said.get((h, r, t), [])
+            if not sources:
+                raise KeyError(f"the source of {h} {r} {t}")
             out += [(h, r, t, source) for source in sources]
         return out
 

@@ -7,6 +7,7 @@ nodes is checked, each with all that is said about it; the report says how many.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -38,7 +39,7 @@ from kg.terms import (
     A,
 )
 
-MAX_QUADS = 30_000  # beyond, a sample of about that many is checked
+MAX_QUADS = 20_000  # beyond, a sample of about that many is checked
 _DESCRIBING = (BODY, QUOTED, DERIVED, ENTITY, SUBJECT, PREDICATE, OBJECT)
 _HERE = Path(__file__).parent
 ONTOLOGY, SHAPES = _HERE / "ontology.ttl", _HERE / "shapes.ttl"
@@ -72,6 +73,13 @@ class Report:
     @property
     def sampled(self) -> bool:
         return self.checked < self.quads
+
+    def write(self, path: str | Path) -> None:
+        """Write it as JSON. Raises KGError where that cannot be."""
+        try:
+            Path(path).write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        except OSError as error:
+            raise KGError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
 
     def to_json(self) -> dict[str, Any]:
         """The report as one JSON document."""

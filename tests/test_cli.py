@@ -145,9 +145,15 @@ def test_a_graph_in_turtle_with_a_fault(source: Path, tmp_path: Path, capsys: py
     run("kg", "validate", str(graph), "--report", str(report), expect=2)
     assert "one label" in capsys.readouterr().err.splitlines()[-1]
     assert json.loads(report.read_text("utf-8"))["faults"][0]["file"] == str(graph)
+    run("kg", "validate", str(graph), "--report", str(tmp_path / "no" / "r.json"), expect=2)
     run("kg", "validate", str(graph), "--sound", str(sound))
     assert 0 < document(capsys, "kg", "stats", str(sound))["triples"] < triples
     run("kg", "validate", str(sound))
+    (tmp_path / "other.nt").write_text("<http://e/a> <http://e/b> <http://e/c> .\n", "utf-8")
+    capsys.readouterr()
+    run("kg", "validate", str(tmp_path / "other.nt"), "--report", str(report), expect=2)
+    assert "the source of http://e/a http://e/b http://e/c is not described" in capsys.readouterr().err
+    assert len(json.loads(report.read_text("utf-8"))["faults"]) == 1
 
 
 def test_links_of_a_dump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,8 @@ def test_each_fault_is_found_and_the_rest_can_be_read(file: Path, old: str, new:
     assert report.faults
     assert any(reason in fault.reason for fault in report.faults)
     assert all(fault.file == str(file) and fault.triple for fault in report.faults)
-    assert json.loads(json.dumps(report.to_json()))["conforms"] is False
+    report.write(file.with_name("report.json"))
+    assert json.loads(file.with_name("report.json").read_text("utf-8"))["conforms"] is False
     sound = file.with_name("sound.nq")
     left_out = shapes.write_sound(report, store, sound)
     assert len(sound.read_text("utf-8").splitlines()) == report.quads - left_out
@@ -126,7 +127,9 @@ def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes, end
         rdf.read(path)
 
 
-def test_no_file_no_format(tmp_path: Path) -> None:
+def test_no_file_no_format(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(KGError, match="cannot be written"):
+        shapes.check(file)[0].write(tmp_path / "no" / "report.json")
     with pytest.raises(KGError, match="cannot be read"):
         shapes.check(tmp_path / "absent.nq")
     with pytest.raises(KGError, match=r"names no format of RDF; give it one of \.nq, \.trig, \.ttl, \.nt"):

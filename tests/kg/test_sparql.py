@@ -108,10 +108,10 @@ def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_answered(graph:
 
 
 def test_a_query_that_takes_too_much_memory_is_stopped(graph: KnowledgeGraph) -> None:
-    doubled = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(34))
+    doubled = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(26))
     with Endpoint(graph, memory=64 << 20) as endpoint:
         with pytest.raises(KGError, match="memory"):
-            endpoint.query(f'SELECT (STRLEN(?x34) AS ?n) WHERE {{ BIND("xxxxxxxx" AS ?x0) {doubled} }}')
+            endpoint.query(f'SELECT (STRLEN(?x26) AS ?n) WHERE {{ BIND("xxxxxxxx" AS ?x0) {doubled} }}')
         assert endpoint.query("ASK { ?s rel:founded ?o }") == [{"ask": "true"}]
 
 
