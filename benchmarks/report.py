@@ -49,7 +49,8 @@ def short(runs: dict[str, Any]) -> list[str]:
         p = own["p_value_vs_best_baseline"]
         figures = [f"{row['metrics'][k]:.4f}" for k in ("ndcg@20", "recall@20") for row in (own, best)]
         ratio = own["metrics"]["ndcg@20"] / best["metrics"]["ndcg@20"]
-        rows.append([name, *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", f"{p:.2g}"])
+        test = [f"{ratio:.2f}", f"{p:.2g}"] if len(others) > 1 else ["", ""]  # popularity alone is no contest
+        rows.append([name, *figures, f"{best['model']} of {len(others)}", *test])
     columns = ["data / split", "NDCG@20", "of the best baseline", "Recall@20", "of the best baseline", "which", "ratio"]
     return _rows([*columns, "p"], rows)
 
