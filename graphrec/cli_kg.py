@@ -29,6 +29,7 @@ def build(
     import kg.rdf
     from graphrec.config import Config
     from graphrec.data.dataset import Dataset
+    from graphrec.data.quarantine import Quarantine
     from graphrec.graph.knowledge import knowledge_graph
 
     settings = Config.load(config, set_)
@@ -37,15 +38,49 @@ def build(
     people.print(data.quarantine.summary(), highlight=False, style="dim")
     if data.external.links:
         known = len(data.external.item_entities)
-        people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg links lists them)", style="dim")
-    graph = knowledge_graph(data, settings.kg, progress=True)
+        people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg matches lists them)", style="dim")
+    corrections = Quarantine()
+    graph = knowledge_graph(data, settings.kg, quarantine=corrections, progress=True)
     kg.rdf.write(graph, out)
+    if settings.kg.overrides:
+        people.print(f"{settings.kg.overrides}: {corrections.summary()}", highlight=False, style="dim")
     people.print(_stats_table(graph.stats()))
     people.print(f"{out} written", highlight=False)
 
 
 @kg_app.command()
 def links(
+    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
+    out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
+    config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
+) -> None:
+    """List which form in the reviews became which entity; a corrected list is taken back by kg.overrides."""
+    import csv
+
+    from graphrec.config import Config
+    from graphrec.data.dataset import Dataset
+    from graphrec.data.quarantine import Quarantine
+    from graphrec.errors import DataError
+    from graphrec.graph.knowledge import links as found
+
+    settings = Config.load(config, set_)
+    corrections = Quarantine()
+    rows = found(Dataset.load(source), settings.kg, quarantine=corrections, progress=True)
+    try:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["form", "entity", "type", "confidence", "how", "mentions"])
+            writer.writerows((r.form, r.entity, r.type, r.confidence, r.how, r.mentions) for r in rows)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
+    if settings.kg.overrides:
+        people.print(f"{settings.kg.overrides}: {corrections.summary()}", highlight=False, style="dim")
+    people.print(f"{out}: {len(rows):,} links; correct entity or type and name it in kg.overrides", highlight=False)
+
+
+@kg_app.command()
+def matches(
     source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")], as_json: AsJson = False
 ) -> None:
     """List which entity of an RDF dump each item's title was taken for. A links.csv beside the data corrects it."""
@@ -159,18 +194,24 @@ def draw(
 
 
 @kg_app.command()
-def extract(file: Annotated[Path, typer.Argument(help="One text a line.")]) -> None:
+def extract(
+    file: Annotated[Path, typer.Argument(help="One text a line.")],
+    config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
+) -> None:
     """Find entities in texts: one JSON line out for each line in."""
+    import kg.extractors
+    from graphrec.config import Config
     from graphrec.errors import DataError
-    from kg.extract import SpacyExtractor
 
+    settings = Config.load(config, set_).kg
     try:
         lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    for spans in SpacyExtractor().extract(lines):
+    for spans in kg.extractors.make(settings.extractor, settings.model, settings.processes).extract(lines):
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
         ]

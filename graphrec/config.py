@@ -47,7 +47,9 @@ class KGConfig(_Section):
     """Knowledge graph from reviews, metadata and external triples."""
 
     enabled: bool = True
-    extractor: Literal["spacy"] = "spacy"
+    extractor: Literal["spacy", "gliner", "transformers"] = "spacy"
+    model: str = ""  # a folder or a name; empty is the installed English pipeline of spaCy
+    overrides: str = ""  # a CSV of form, entity[, type]: what forms mean, whatever linking makes of them
     min_mentions: int = Field(default=2, ge=1)  # an aspect named fewer times in the training reviews is dropped
     processes: int = Field(default=2, ge=1)
 

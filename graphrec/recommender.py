@@ -179,7 +179,10 @@ class Recommender:
         """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
         uses_graph = {"graph", "semantic"} & set(self.config.blocks)
         with self._timed("kg"):
-            graph = knowledge_graph(train, self.config.kg, extractor=self._extractor, progress=self.progress)
+            embed = self.encoder.encode if self.config.features.enabled and len(train.external) else None
+            graph = knowledge_graph(
+                train, self.config.kg, extractor=self._extractor, embed=embed, progress=self.progress
+            )
         with self._timed("features"):
             text = None
             if self.config.features.enabled and uses_graph:

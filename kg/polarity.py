@@ -6,6 +6,7 @@ opinion words count within the mention's own clause, the nearer the more.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
@@ -33,6 +34,12 @@ def words(section: str, name: str) -> frozenset[str]:
 
 
 @cache
+def phrases(section: str, name: str) -> tuple[str, ...]:
+    """One list of kg/words.toml whose entries are separated by lines and bars."""
+    return tuple(_tables()[section][name].strip().replace("\n", "|").split("|"))
+
+
+@cache
 def _tables() -> dict[str, dict[str, str]]:
     return tomllib.loads(files("kg").joinpath("words.toml").read_text("utf-8"))
 
@@ -55,8 +62,8 @@ def opinion(word: str) -> float:
     return opinion(word.rpartition("-")[2]) if "-" in word else 0.0
 
 
-def polarities(text: str, spans: Sequence[tuple[int, int]]) -> list[float]:
-    """Polarity in [-1, 1] of each ``text[start:end]``; 0 where its clause holds no opinion.
+def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.inf) -> list[float]:
+    """Polarity in [-1, 1] of each ``text[start:end]``; 0 where its clause holds no opinion within ``reach`` words.
 
     polarity = Σ_w s_w / d_w  /  Σ_w 1 / d_w over the opinion words w of the clause outside the span, with s_w the
     word's opinion in its context and d_w its distance in words.
@@ -81,6 +88,8 @@ def polarities(text: str, spans: Sequence[tuple[int, int]]) -> list[float]:
             if first <= i <= last:
                 continue
             distance = place[first] - place[i] if i < first else place[i] - place[last]
+            if distance > reach:
+                continue
             total += score / distance
             weight += 1 / distance
         out.append(round(max(-1.0, min(1.0, total / weight)), 3) if weight else 0.0)

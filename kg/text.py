@@ -8,7 +8,9 @@ import unicodedata
 from functools import lru_cache
 
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,300}>|&lt;[a-zA-Z/!][^<>&]{0,300}&gt;")
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]+|\b[\w.-]+\.(?:com|net|org|co\.uk)\b(?:/[^\s<>\"]*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"]+|(?<![\w.-])[\w.-]{1,80}\.(?:com|net|org|co\.uk)\b(?:/[^\s<>\"]*)?", re.IGNORECASE
+)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 _UNPRINTABLE = {
     "Cc",

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+TYPES = ("brand", "product", "aspect", "attribute", "person", "place", "work", "organisation", "event", "use")
+PLAIN = frozenset({"aspect", "attribute", "use"})  # types that are said in common words, not in names
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """What an extractor found in one text: ``text[start:end]`` is the surface form, verbatim.
 
     ``label`` is the surface form with its last word in the singular where it is a plural; forms that differ in case,
-    hyphens or spaces are merged later. ``type`` is one of product, aspect, person, place, organisation, work, event.
+    hyphens or spaces are merged later. ``type`` is one of TYPES, or a label of the model in use that is none of them.
     ``polarity`` in [-1, 1] comes from the words around it; 0 is neutral or unknown.
     """
 
@@ -98,7 +101,10 @@ class ExternalTriples:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """An entity at a place in a review: ``review.text[start:end]`` names it. ``polarity`` in [-1, 1]."""
+    """An entity at a place in a review: ``review.text[start:end]`` names it. ``polarity`` in [-1, 1].
+
+    ``how`` the words were linked to the entity (kg.forms.SURE), and the ``confidence`` in [0, 1] that they mean it.
+    """
 
     entity: str
     label: str
@@ -107,3 +113,5 @@ class Mention:
     start: int
     end: int
     polarity: float
+    how: str = "same"
+    confidence: float = 1.0

@@ -160,9 +160,27 @@ def test_links_of_a_dump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     (tmp_path / "events.csv").write_text("user_id,item_id\nu,m\n", "utf-8")
     (tmp_path / "items.csv").write_text("item_id,title\nm,Heat\n", "utf-8")
     (tmp_path / "d.nt").write_text("<http://e/Heat> <http://e/by> <http://e/Mann> .\n", "utf-8")
-    (found,) = document(capsys, "kg", "links", str(tmp_path))
+    (found,) = document(capsys, "kg", "matches", str(tmp_path))
     assert found == {"item_id": "m", "title": "Heat", "entity": "http://e/Heat", "label": "Heat", "confidence": 1.0,
                      "candidates": 1, "used": True}  # fmt: skip
+
+
+def test_links_are_listed_and_corrected(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, graph = tmp_path / "links.csv", tmp_path / "shop.nq"
+    run("kg", "links", str(source), "--out", str(table))
+    rows = table.read_text().splitlines()
+    assert rows[0] == "form,entity,type,confidence,how,mentions"
+    assert any(row.startswith("strings,aspect:string,aspect,") for row in rows)
+    necks = "".join(f"{row.split(',')[0]},,\n" for row in rows if "neck" in row)
+    table.write_text(f"form,entity,type\nstrings,Wires,product\nodd,no type,\n{necks}")
+    run("kg", "build", str(source), "--out", str(graph), "--set", f"kg.overrides={table}")
+    assert "1 × name of an entity without a type" in " ".join(capsys.readouterr().err.split())
+    found = document(capsys, "kg", "query", str(graph), "SELECT DISTINCT ?o WHERE { GRAPH ?g { ?s ?p ?o } }")
+    names = {value for row in found for value in row.values()}
+    assert any("product:wires" in name for name in names)
+    assert not any("neck" in name for name in names)
+    run("kg", "links", str(source), "--out", str(table), "--set", "kg.overrides=absent.csv", expect=2)
+    run("kg", "links", str(source), "--out", str(table), "--set", "kg.extractor=transformers", expect=2)
 
 
 def test_kg_extract_gives_a_line_for_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

