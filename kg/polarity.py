@@ -19,6 +19,8 @@ STRONG, MILD = 1.0, 0.6
 NEGATED = -0.7  # "not great" is less bad than "bad"
 INTENSIFIED, TONED_DOWN = 1.3, 0.7
 NEGATION_WINDOW = 4  # words a negator reaches forward, within its clause
+LONGEST_STEM = 20  # letters
+FARTHEST = 100  # words; no clause that a person wrote is longer, and time stays linear in the text
 ACROSS = 3.0  # extra distance for crossing a comma or a coordination
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+|[.!?;:,()\n]")
@@ -56,7 +58,7 @@ def opinion(word: str) -> float:
     scores = _scores()
     if word in scores:
         return scores[word]
-    for length in range(len(word), 3, -1):
+    for length in range(min(len(word), LONGEST_STEM), 3, -1):
         if (stem := word[:length] + "*") in scores:
             return scores[stem]
     return opinion(word.rpartition("-")[2]) if "-" in word else 0.0
@@ -82,8 +84,8 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
         first = max(0, bisect_right(starts, start) - 1)
         last = max(first, bisect_left(starts, end) - 1)
         total = weight = 0.0
-        low = bisect_left(at, bisect_left(clause, clause[first])) if tokens else 0
-        high = bisect_left(at, bisect_right(clause, clause[last])) if tokens else 0
+        low = bisect_left(at, max(first - FARTHEST, bisect_left(clause, clause[first]))) if tokens else 0
+        high = bisect_left(at, min(last + FARTHEST, bisect_right(clause, clause[last]))) if tokens else 0
         for i, score in scored[low:high]:
             if first <= i <= last:
                 continue
@@ -149,10 +151,10 @@ def _in_context(tokens: Sequence[str], clause: Sequence[int]) -> list[float]:
 
 
 def _window(tokens: Sequence[str], clause: Sequence[int], i: int) -> list[str]:
-    """The words before token i whose negation reaches it; "don't think …" reaches to the end of its clause."""
+    """The words before token i whose negation reaches it; "don't think …" reaches to its clause's end."""
     begin = bisect_left(clause, clause[i])
     near = max(begin, i - NEGATION_WINDOW)
-    for j in range(begin + 1, i):
+    for j in range(max(begin + 1, i - FARTHEST), i):
         if tokens[j] in {"think", "believe", "feel", "say", "find"} and tokens[j - 1].endswith(("n't", "not", "never")):
             return list(tokens[j - 1 : i])
     window = list(tokens[near:i])

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kg.build import build
 from kg.errors import KGError
@@ -218,6 +220,41 @@ def test_half_a_surrogate_becomes_a_replacement_of_equal_length() -> None:
     assert graph.texts == {"r": "\ufffd tone"}
     with pytest.raises(KGError, match="not valid Unicode"):
         build([Item("\ud83d")], [])
+
+
+ODD = [
+    *"\u200f\u202e\x00\x1b\r\n\u2028\ud83d😀.,'&",
+    "<br>",
+    "&#39;",
+    " tone ",
+    "great ",
+    "low-end ",
+    "than the Fender Player ",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(ODD), max_size=9).map("".join), max_size=4))
+def test_any_text_gives_a_sound_graph(texts: list[str]) -> None:
+    reviews = [Review(f"r{n}", f"u{n % 2}", "s1", text) for n, text in enumerate(texts)]
+    graph = build(ITEMS, reviews, extractor=WordExtractor(), min_mentions=1)
+    assert validate(graph) == []
+    stored = {r.review_id: r.text.replace("\ud83d", "\ufffd") for r in reviews}
+    assert all(text == stored[id_] for id_, text in graph.texts.items())
+
+
+@pytest.mark.parametrize("piece", ["a.", "tone is great "])
+def test_a_line_of_a_million_characters(piece: str) -> None:
+    """Time grows with the length, not with its square, which would take hours here."""
+    text = piece * (1_000_000 // len(piece)) + " tone"
+    graph = build(ITEMS, [Review("r", "u", "s1", text)], extractor=LastWord(), min_mentions=1)
+    assert graph.has("item:s1", "mentions_aspect", "aspect:tone") != graph.has("item:s1", "has_aspect", "aspect:tone")
+    assert validate(graph) == []
+
+
+class LastWord(WordExtractor):
+    def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+        return ([Span(len(text) - 4, len(text), "tone", "aspect")] for text in texts)
 
 
 def test_repeated_review_ids_are_refused() -> None:
