@@ -28,7 +28,6 @@ from graphrec.explain.explainer import Explainer
 from graphrec.recommender import Recommender
 
 SETTINGS = (
-    "blocks=popularity,spectral,neighbours,graph,semantic",
     "graph.max_steps=200",
     "graph.evaluations=5",
     "spectral.rank=64,256",
@@ -38,6 +37,11 @@ SETTINGS = (
     "spectral.knowledge=0",
     "neighbours.alpha=0.5",
     "neighbours.beta=0.3,0.45",
+    "ease.regularisation=300,3000",
+    "ials.alpha=3,10",
+    "ials.regularisation=10",
+    "ials.factors=64",
+    "ials.knowledge=0",
     "blend.users=1000",
 )
 RUNS = {"ml1m_kg": "given", "musical_instruments": "temporal", "lastfm_social": "given"}

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from graphrec.errors import ConfigError
 
@@ -27,6 +27,7 @@ def _listed(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 IntList = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), Field(min_length=1)]
+PositiveList = Annotated[tuple[PositiveFloat, ...], BeforeValidator(_listed), Field(min_length=1)]
 FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -96,7 +97,7 @@ class EaseConfig(_Section):
 class IALSConfig(_Section):
     """Implicit alternating least squares. Several values: the best on validation data is taken."""
 
-    alpha: FloatList = (1.0, 3.0, 10.0, 40.0)  # weight of a taken pair; of an untaken one it is 1
+    alpha: PositiveList = (1.0, 3.0, 10.0, 40.0)  # weight of a taken pair; of an untaken one it is 1
     regularisation: FloatList = (1.0, 10.0, 100.0)
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
     factors: IntList = (64, 256, 512)

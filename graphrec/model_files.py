@@ -125,6 +125,7 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
                 "dim": b.width if isinstance(b, ProfileBlock) else 0,  # 0: a sparse block
                 "linear": b.linear,
                 "friend_weight": b.friend_weight,
+                "damping": b.damping if isinstance(b, ProfileBlock) else 0.0,
                 "history_is_items": isinstance(b, ProfileBlock) and b.history is b.items,
             }
             for b in fitted.profiles.blocks
@@ -151,6 +152,7 @@ def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
         weight=spec["weight"],
         linear=spec["linear"],
         friend_weight=spec["friend_weight"],
+        damping=spec.get("damping", 0.0),  # not there in an earlier version
         **parts,
     )
 

@@ -35,7 +35,8 @@ class ProfileBlock:
         users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j] + own part
 
     where x is the binary interaction matrix. Then a score splits exactly into history items, friends and the user's
-    own part; ``linear`` says that there is no own part.
+    own part; ``linear`` says that there is no own part. A ``damping`` δ above 0 counts what was to be expected for
+    less: the sum is then over (1 − δ · ⟨users[u] / scale[u], items[j]⟩) · history[j], without friends.
     ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
     last row is the offset.
     """
@@ -48,6 +49,7 @@ class ProfileBlock:
     linear: bool = False
     scale: Floats | None = None
     friend_weight: float = 0.0
+    damping: float = 0.0
     text_map: Floats | None = None
 
     def __post_init__(self) -> None:
@@ -60,6 +62,8 @@ class ProfileBlock:
             raise DataError(f"block {self.name}: weight {self.weight} is negative")
         if self.linear and (self.history is None or self.scale is None):
             raise DataError(f"block {self.name}: a linear block needs its history table and user scales")
+        if self.damping and self.friend_weight:
+            raise DataError(f"block {self.name}: a damped sum has no part for friends")
 
     def scores(self, user_nums: Ints) -> Floats:
         """Unweighted scores of the whole catalogue, float32 (B, I)."""
@@ -70,12 +74,15 @@ class ProfileBlock:
         """One unweighted score, in float64."""
         return float(self.users[user_num].astype(np.float64) @ self.items[item_num].astype(np.float64))
 
-    def effects(self, items: Ints, item_num: int) -> npt.NDArray[np.float64] | None:
-        """What each of ``items`` (J,) in a history adds to the score of ``item_num`` before the user's scale, float64
-        (J,); None where users are no sum over their histories."""
+    def effects(self, user_num: int, items: Ints, item_num: int) -> npt.NDArray[np.float64] | None:
+        """What each of ``items`` (J,) in a user's history adds to the score of ``item_num`` before the user's scale,
+        float64 (J,); None where users are no sum over their histories."""
         if self.history is None or self.scale is None:
             return None
         out: npt.NDArray[np.float64] = self.history[items].astype(np.float64) @ self.items[item_num].astype(np.float64)
+        if self.damping and self.scale[user_num]:
+            raw = self.users[user_num].astype(np.float64) / float(self.scale[user_num])  # (d,)
+            out *= 1 - self.damping * (self.items[items].astype(np.float64) @ raw)
         return out
 
     @property
@@ -90,6 +97,25 @@ class ProfileBlock:
         covariance: npt.NDArray[np.float64] = centred.T @ centred / max(len(self.items), 1)
         return covariance
 
+    def sum_over(self, history: Ints) -> npt.NDArray[np.float64]:
+        """x, float64 (d,): the sum over a history before any scale. Only with a history table.
+
+        A damped x = Σ_j w_j history[j] has w_j = 1 − δ ⟨x, items[j]⟩, which is linear in w as well as in x; the smaller
+        of the two systems is solved.
+        """
+        assert self.history is not None
+        sent = self.history[history].astype(np.float64)  # (n, d)
+        out: npt.NDArray[np.float64] = sent.sum(axis=0)
+        if not self.damping:
+            return out
+        own = self.items[history].astype(np.float64)  # (n, d)
+        if len(history) < self.width:
+            of_each = np.linalg.solve(np.eye(len(own)) + self.damping * own @ sent.T, np.ones(len(own)))  # (n,)
+            out[:] = sent.T @ of_each
+        else:
+            out[:] = np.linalg.solve(np.eye(self.width) + self.damping * sent.T @ own, out)
+        return out
+
     def encode_user(self, history: Ints) -> Floats:
         """Fold-in: the user side, float32 (d,), of somebody with these item numbers, at the block's own scale.
 
@@ -99,8 +125,8 @@ class ProfileBlock:
             return np.asarray(self.users.mean(axis=0), dtype=np.float32)
         if not len(history):
             return np.zeros(self.width, dtype=np.float32)
-        raw = self.history[history].sum(axis=0, dtype=np.float64)
-        deviation = float(np.sqrt(max(raw @ self.item_covariance @ raw, 0.0)))
+        raw = self.sum_over(history)
+        deviation = float(np.sqrt(max(float(raw @ self.item_covariance @ raw), 0.0)))
         return np.asarray(raw / deviation if deviation > FLAT else raw, dtype=np.float32)
 
     def encode_item(self, text: Floats) -> Floats:
@@ -154,8 +180,9 @@ class NeighbourBlock:
         item = self.items[item_num].astype(np.float64)
         return float((self.users[user_num].astype(np.float64) @ item.T).sum())
 
-    def effects(self, items: Ints, item_num: int) -> npt.NDArray[np.float64]:
-        """What each of ``items`` (J,) in a history adds to the score of ``item_num`` before the user's scale, (J,)."""
+    def effects(self, user_num: int, items: Ints, item_num: int) -> npt.NDArray[np.float64]:
+        """What each of ``items`` (J,) in a history adds to the score of ``item_num`` before the user's scale, (J,): the
+        same for every user."""
         row = self.items[item_num]
         dense = np.zeros(self.items.shape[1])
         dense[row.indices] = row.data

@@ -302,4 +302,4 @@ def test_a_graph_block_of_an_earlier_version_is_read_and_counts_as_a_whole() -> 
     spec = {"name": "graph", "weight": 1.0, "linear": False, "friend_weight": 0.0, "history_is_items": True}
     block = model_files._block(spec, arrays)
     assert block.history is block.items
-    assert block.effects(np.array([0, 1]), 2) is None
+    assert block.effects(0, np.array([0, 1]), 2) is None

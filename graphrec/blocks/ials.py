@@ -5,9 +5,15 @@
 Hu, Koren and Volinsky, Collaborative filtering for implicit feedback datasets, ICDM 2008; with many factors and α and λ
 tuned it is still hard to beat (Rendle et al., Revisiting the performance of iALS on item recommendation benchmarks,
 RecSys 2022). Entities of the knowledge graph enter as further rows of R, with weight κ, as in ``spectral``.
+
+For the finished V, users solve their own equations exactly, so that a score is a sum over the history:
+
+    u = Σ_{j taken} (α − (α − 1) ⟨u, v_j⟩) (VᵀV + λI)⁻¹ v_j
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
 from graphrec.graph.adjacency import entity_rows, with_entities
 from graphrec.profiles import ProfileBlock
+from graphrec.types import Floats
 
 MANY = 100_000  # interactions from which more than one thread pays
 
@@ -50,21 +57,26 @@ class IALS:
         return best[0][2] if best and best[0][1] == chosen else self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        """A new user is V (VᵀV + λI)⁻¹ summed over their items: the solution without what is special to their rows."""
-        n_users = inputs.train.n_users
-        stacked = with_entities(inputs.train.matrix(), entity_rows(inputs.graph), chosen["knowledge"])  # (U + N, I)
+        """V from alternating over all rows of R, then each user's solution for it; a new user gets theirs too."""
+        taken, alpha = inputs.train.matrix(), float(chosen["alpha"])
+        stacked = with_entities(taken, entity_rows(inputs.graph), chosen["knowledge"])  # (U + N, I)
         with threadpool_limits(1, "blas"):  # implicit has threads of its own
             model = AlternatingLeastSquares(
                 factors=chosen["factors"],
                 regularization=chosen["regularisation"],
-                alpha=chosen["alpha"],
+                alpha=alpha,
                 iterations=inputs.config.ials.iterations,
                 random_state=inputs.config.seed,
                 num_threads=1 if stacked.nnz < MANY else 0,
                 use_gpu=False,
             )
             model.fit(sp.csr_matrix(stacked, dtype=np.float32), show_progress=False)
-        users, items = np.asarray(model.user_factors)[:n_users], np.asarray(model.item_factors)  # (U, d), (I, d)
+        items = np.asarray(model.item_factors)  # (I, d)
         gram = items.T @ items + chosen["regularisation"] * np.eye(items.shape[1], dtype=np.float32)  # (d, d)
-        history = np.linalg.solve(gram, items.T).T  # (I, d)
-        return scaled_block(ProfileBlock(self.name, users=users, items=items, history=history))
+        history: Floats = np.float32(alpha) * np.linalg.solve(gram, items.T).T  # (I, d)
+        ones, nobody = np.ones(taken.shape[0], np.float32), np.zeros((taken.shape[0], items.shape[1]), np.float32)
+        block = ProfileBlock(self.name, nobody, items, history=history, linear=True, scale=ones, damping=1 - 1 / alpha)
+        rows = np.split(taken.indices.astype(np.int64), taken.indptr[1:-1])
+        with threadpool_limits(1, "blas"):  # small systems
+            users = np.stack([block.sum_over(row) for row in rows], dtype=np.float32)  # (U, d)
+        return scaled_block(replace(block, users=users))

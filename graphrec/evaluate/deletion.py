@@ -59,7 +59,10 @@ def fold_in_scores(
             continue
         else:
             used = np.unique(taste.indices)
-            users = taste[:, used] @ block.history[used].astype(np.float64)  # (n, d)
+            if block.damping:
+                users = np.stack([block.sum_over(v.history) for v in variants])  # (n, d)
+            else:
+                users = taste[:, used] @ block.history[used].astype(np.float64)
             raw = users @ _above_mean(block, item_num)
             deviation = np.sqrt(np.maximum(np.einsum("nd,nd->n", users @ block.item_covariance, users), 0.0))
         total += block.weight * np.where(deviation > FLAT, raw / np.maximum(deviation, FLAT), raw)

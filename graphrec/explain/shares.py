@@ -4,11 +4,12 @@ A linear block's score is a sum over the user's own items and their friends' ite
 
     weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · effect of j on i
 
-so its terms are shares of the score, not estimates of influence. The graph block's users are such a sum, of the
-messages that their items send in the last convolution, plus an own part (what training learned of the user, what their
-friends and words say). A term is then the change in score when that message is taken away, with the user's own part and
-the scale held; it is not what training again without the item would change. The own part is the block's rest. Other
-blocks are all rest.
+so its terms are shares of the score, not estimates of influence. In `ials` an item's effect is damped by how far the
+user was expected to take it (Hu et al., ICDM 2008, section 5, with the confidences held). The graph block's users are
+such a sum, of the messages that their items send in the last convolution, plus an own part (what training learned of
+the user, what their friends and words say). A term is then the change in score when that message is taken away, with
+the user's own part and the scale held; it is not what training again without the item would change. The own part is the
+block's rest. Other blocks are all rest.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def shares(profiles: Profiles, data: Dataset | Ties, user_num: int, item_num: in
     total = np.zeros(len(place))  # (H + P,) the history items, then each friend's items
     rest = {}
     for block in profiles.blocks:
-        each = block.effects(items, item_num)  # (J,)
+        each = block.effects(user_num, items, item_num)  # (J,)
         if each is None or block.scale is None:
             rest[block.name] = blocks[block.name]
             continue

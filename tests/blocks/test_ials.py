@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from graphrec.blocks.base import FitInputs
 from graphrec.blocks.ials import IALS
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
+from graphrec.explain.shares import shares
+from graphrec.profiles import Profiles
 from graphrec.types import Floats
 from tests import worlds
 
@@ -16,7 +21,7 @@ CHOSEN = {"alpha": 5.0, "regularisation": 1.0, "knowledge": 0.0, "factors": 6}
 
 def test_factors_solve_their_normal_equations() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    block = IALS().fit(worlds.inputs(train, Config().with_(ials={"iterations": 100})), CHOSEN)
+    block = IALS().fit(worlds.inputs(train), CHOSEN)
     items = block.items.astype(np.float64)
     taken = train.matrix().toarray()
     gram = items.T @ items + np.eye(6)
@@ -24,7 +29,21 @@ def test_factors_solve_their_normal_equations() -> None:
         own = items[taken[user] > 0]
         solution = np.linalg.solve(gram + 4.0 * own.T @ own, 5.0 * own.sum(axis=0))
         found = block.users[user] * np.linalg.norm(solution) / np.linalg.norm(block.users[user])  # scaled since
-        np.testing.assert_allclose(found, solution, atol=2e-3)
+        np.testing.assert_allclose(found, solution, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(block.encode_user(np.flatnonzero(taken[user])), block.users[user], rtol=1e-4)
+
+
+@pytest.mark.parametrize("factors", [3, 9])  # fewer and more than a history has items
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 20.0])
+def test_a_score_is_the_sum_over_the_history(alpha: float, factors: int) -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    block = IALS().fit(worlds.inputs(train), {**CHOSEN, "alpha": alpha, "factors": factors})
+    profiles = Profiles((replace(block, weight=0.7),))
+    for user, item in ((0, 1), (0, 4), (7, 2)):
+        parts = shares(profiles, train, user, item)
+        assert not parts.rest  # all of it belongs to items
+        assert sum(parts.history.values()) == pytest.approx(parts.score, rel=1e-4, abs=1e-6)
+        assert set(parts.history) == set(train.matrix()[user].indices.tolist())
 
 
 def test_it_finds_the_planted_tastes_and_folds_in() -> None:

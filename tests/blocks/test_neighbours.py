@@ -62,7 +62,7 @@ def test_a_score_splits_exactly_into_history_and_friends(name: str) -> None:
     for user in (0, 7, 30):
         x = taste[user] + 0.5 * taste[target[source == user]].mean(axis=0)
         for item in (1, 12):
-            effects = block.effects(every, item)
+            effects = block.effects(user, every, item)
             assert block.scale[user] * (x @ effects) == pytest.approx(block.score(user, item), abs=1e-5)
 
 
