@@ -125,6 +125,8 @@ def _common(f: Finding, known: bool) -> str:
     """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
     via = quoted(f.via) + ("" if known else ", which you took")
     near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
+    if not f.entity and near == "compared_with":
+        return f"Reviews compare it with {via}"
     if not f.entity:
         return f"It is linked to {via} ({f.relations[0]})"
     entity, comma = quoted(f.entity), "" if known else ","
@@ -132,6 +134,10 @@ def _common(f: Finding, known: bool) -> str:
         return f"Both it and {via}{comma} are linked to {entity}"
     if near == "made_by":
         return f"It is made by {entity}, like {via}"
+    if near == "used_for":
+        return f"Like {via}{comma} it is used for {entity}"
+    if near == "compared_with":
+        return f"Reviews compare both it and {via}{comma} with {entity}"
     if near.startswith("mentions_"):
         return f"Like {via}{comma} it is reviewed by people who mention {entity}"
     if near == "has_aspect":

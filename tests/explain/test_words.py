@@ -145,6 +145,8 @@ def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
     [
         ("made_by", "made_by", 'It is made by "hinge", like "Slinky & Co"'),
         ("has_colour", "has_colour", 'It shares "hinge" (colour) with "Slinky & Co"'),
+        ("used_for", "used_for", 'Like "Slinky & Co" it is used for "hinge"'),
+        ("compared_with", "compared_with", 'Reviews compare both it and "Slinky & Co" with "hinge"'),
         ("made_by", "mentions_brand", 'Both it and "Slinky & Co" are linked to "hinge"'),
         ("mentions_brand", "mentions_brand", 'Like "Slinky & Co" it is reviewed by people who mention "hinge"'),
     ],
@@ -154,10 +156,17 @@ def test_relations(near: str, far: str, text: str) -> None:
     assert explain("ann", "capo", graph=graph, profiles=counted(world(), WORTH)).text.endswith(f". {text}.")
 
 
-def test_direct_link() -> None:
-    graph = graph_of([Fact("item:strings", "also_bought", "item:capo")], {})
+@pytest.mark.parametrize(
+    ("relation", "text"),
+    [
+        ("also_bought", 'It is linked to "Slinky & Co" (also bought).'),
+        ("compared_with", 'Reviews compare it with "Slinky & Co".'),
+    ],
+)
+def test_direct_link(relation: str, text: str) -> None:
+    graph = graph_of([Fact("item:strings", relation, "item:capo")], {})
     out = explain("ann", "capo", graph=graph)
-    assert out.text.endswith('It is linked to "Slinky & Co" (also bought).')
+    assert out.text.endswith(text)
     assert [s.head for s in out.evidence[0].path] == ["user:ann", "item:strings"]
 
 
