@@ -96,6 +96,8 @@ def _is_name(text: str) -> bool:
         return False
     if text.lower() in words("noun", "interjection") | words("noun", "standard") or " and " in text:
         return False
+    if not set(text) - set("IVX"):  # a Roman numeral
+        return False
     return not any(c in '\n"<>()[]{};:!?*=_|~' for c in text) and "  " not in text and ".." not in text
 
 

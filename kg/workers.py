@@ -56,7 +56,7 @@ def in_order(work: Callable[[list[str]], list[T]], texts: Iterable[str], process
                 "what was read is kept in the cache"
             ) from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin(work: Callable[[list[str]], list[Any]]) -> None:
