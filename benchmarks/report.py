@@ -63,6 +63,7 @@ def render(results: dict[str, Any]) -> str:
         "minute": _minute,
         "ablation": _ablation,
         "time_to_quality": _times,
+        "aspects": _aspects,
         "explanations": _explanations,
         "kg_size": _sizes,
         "kg_build": _kg,
@@ -83,6 +84,20 @@ def _kg(name: str, result: dict[str, Any]) -> list[str]:
         f"{result['cpu_ratio']:.2f}); {result['triples']:,} triples.",
         "",
         *_rows(["what", "s", "CPU s", "texts/s"], rows),
+        "",
+    ]
+
+
+def _aspects(name: str, result: dict[str, Any]) -> list[str]:
+    what = ("precision", "recall", "f1", "polarity", "all_positive")
+    columns = ["precision", "recall", "F1", "polarity, accuracy", '"positive" to everything, accuracy']
+    return [
+        f"## Aspect terms: {name}",
+        "",
+        f"{result['terms']:,} gold terms in {result['sentences']:,} sentences · data `{result['data'][:12]}` · "
+        f"{result['machine']} · `{result['extractor']}`. Exact spans; polarity on gold terms.",
+        "",
+        *_rows(columns, [[f"{result[key]:.4f}" for key in what]]),
         "",
     ]
 

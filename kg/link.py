@@ -144,7 +144,8 @@ def _type(group: Sequence[Found], leads: int = 0, plurals: int = 0) -> str:
     """The one type of a surface form. A capitalised aspect says nothing about whether the form is a name.
 
     People and places are rarely called "a" or "my" something, or named in the plural: a tenth of such mentions shows a
-    thing. What is a maker in a part of its mentions, or is the first word of ``leads`` longer names, is a brand.
+    thing; the plural does so for organisations. What is a maker in a part of its mentions, or is the first word of
+    ``leads`` longer names, is a brand.
     """
     votes = Counter(f.type for f in group if f.type not in PLAIN)
     plain = [f for f in group if f.type in PLAIN]
@@ -156,6 +157,8 @@ def _type(group: Sequence[Found], leads: int = 0, plurals: int = 0) -> str:
     share = MAKER_SHARE * (makers + votes["person"] + votes["place"])
     if leads >= LEADS or (votes["brand"] >= max(2, share) and makers >= votes["product"]):
         return "brand"
+    if plurals >= max(2, THING_SHARE * votes.total()):
+        return "product"
     if not votes.total():
         return "product"
     return most_frequent(votes.elements())

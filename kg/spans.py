@@ -41,10 +41,20 @@ def names(doc: Any) -> Iterator[Span]:
             tokens.pop()
         if not tokens or len(tokens) > MAX_WORDS or not any(t.tag_ in PROPER for t in tokens):
             continue
-        span = doc[tokens[0].i : tokens[-1].i + 1]
+        span = doc[_hyphenated(doc, tokens[0].i, -1) : _hyphenated(doc, tokens[-1].i, 1) + 1]
         text = span.text
         if 3 <= len(text) <= MAX_LABEL and _is_name(text) and not any(t.is_sent_start for t in tokens[1:]):
             yield Span(span.start_char, span.end_char, text, _type(span, TYPES[entity.label_]))
+
+
+def _hyphenated(doc: Any, i: int, step: int) -> int:
+    """Index of the outermost token that a hyphen without spaces joins on: "Electro" in "Electro-Harmonix"."""
+    while 0 <= i + 2 * step < len(doc) and doc[i + step].text == "-":
+        inner = doc[i : i + 3] if step > 0 else doc[i - 2 : i + 1]
+        if inner[0].whitespace_ or inner[1].whitespace_ or not doc[i + 2 * step].text[:1].isalnum():
+            break
+        i += 2 * step
+    return i
 
 
 def _is_edge(token: Any) -> bool:
@@ -55,11 +65,11 @@ def _is_edge(token: Any) -> bool:
 def _type(span: Any, found: str) -> str:
     """The entity's type, where grammar does not speak against it.
 
-    What has a number in its name or is owned ("my Strat") is no person and no place; what is named as a maker, stands
-    before a model number or modifies a common noun ("Boss pedals") is a brand; what is never "in" or "from" is no
-    place. Occurrences vote later (kg.link).
+    What has a number in its name or is owned ("my Strat") is no person, place, work or event; what is named as a maker,
+    stands before a model number or modifies a common noun ("Boss pedals") is a brand; what is never "in" or "from" is
+    no place. Occurrences vote later (kg.link).
     """
-    if found not in {"person", "place", "organisation"}:
+    if found == "product":
         return found
     doc, root = span.doc, span.root
     before = doc[span.start - 1].lower_ if span.start else ""
@@ -68,6 +78,8 @@ def _type(span: Any, found: str) -> str:
     owned = before in words("noun", "owner") or (found == "person" and before == "the" and alone)
     if numbered or (owned and found != "organisation"):
         return "product"
+    if found in {"work", "event"}:
+        return found
     if _is_brand(span):
         return "brand"
     if found != "place":

@@ -42,6 +42,14 @@ def found(extractor: SpacyExtractor, text: str) -> list[tuple[str, str, str]]:
             "It was made in Japan by the Yamaha Corporation.",
             [("Japan", "Japan", "place"), ("Yamaha Corporation", "Yamaha Corporation", "brand")],
         ),
+        (
+            "I own several Electro-Harmonix pedals. I met Jimi Hendrix in 1969 -- London.",
+            [
+                ("Electro-Harmonix", "Electro-Harmonix", "brand"),
+                ("Jimi Hendrix", "Jimi Hendrix", "person"),
+                ("London", "London", "place"),
+            ],
+        ),
         ("WOW! It is what it is, 5 stars, http://www.amazon.com/x is the best thing.", []),
         (
             "Two many new black picks &amp; a few knobs",

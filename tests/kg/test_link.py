@@ -60,6 +60,11 @@ def test_a_thing_is_no_person() -> None:
     assert {m.type for m in mentions} == {"product"}
 
 
+def test_what_has_a_plural_is_no_organisation() -> None:
+    texts = ["Tele", "Tele", "Teles", "Teles"]
+    assert {entity for _, entity in linked(texts, {"Tele": "organisation", "Teles": "organisation"})} == {"product:tele"}
+
+
 def test_a_signature_stays_out() -> None:
     """Personal data: a name that a single user writes may be that user's own."""
     texts = ["great, Jo Poe", "bad, Jo Poe", "like Jimi Hendrix", "not like Jimi Hendrix"]
