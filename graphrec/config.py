@@ -121,6 +121,8 @@ class GraphConfig(_Section):
     loss: Literal["softmax", "bsl", "ccl"] = "softmax"
     temperature: float = Field(default=0.12, gt=0)
     negatives: int = Field(default=512, ge=1)
+    drawn: Literal["popularity", "uniform"] = "popularity"  # negatives: as often as items are taken, or all alike
+    popularity: FloatList = (0.0, 0.5, 1.0, 1.5, 2.0)  # weight of the items' log popularity beside the cosine
     contrast: float = Field(default=0.0, ge=0)  # weight of the agreement of two noisy views (XSimGCL)
     noise: float = Field(default=0.1, ge=0)  # of these views
     batch_size: int = Field(default=4096, ge=1)

@@ -126,6 +126,7 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
                 "linear": b.linear,
                 "friend_weight": b.friend_weight,
                 "damping": b.damping if isinstance(b, ProfileBlock) else 0.0,
+                "prior": b.prior if isinstance(b, ProfileBlock) else 0,
                 "history_is_items": isinstance(b, ProfileBlock) and b.history is b.items,
             }
             for b in fitted.profiles.blocks
@@ -152,7 +153,8 @@ def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
         weight=spec["weight"],
         linear=spec["linear"],
         friend_weight=spec["friend_weight"],
-        damping=spec.get("damping", 0.0),  # not there in an earlier version
+        damping=spec.get("damping", 0.0),  # neither was there in an earlier version
+        prior=spec.get("prior", 0),
         **parts,
     )
 

@@ -37,6 +37,7 @@ class ProfileBlock:
     where x is the binary interaction matrix. Then a score splits exactly into history items, friends and the user's
     own part; ``linear`` says that there is no own part. A ``damping`` δ above 0 counts what was to be expected for
     less: the sum is then over (1 − δ · ⟨users[u] / scale[u], items[j]⟩) · history[j], without friends.
+    ``prior``: this many dimensions, the last, hold what is the same for everybody; no history item accounts for it.
     ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
     last row is the offset.
     """
@@ -50,6 +51,7 @@ class ProfileBlock:
     scale: Floats | None = None
     friend_weight: float = 0.0
     damping: float = 0.0
+    prior: int = 0
     text_map: Floats | None = None
 
     def __post_init__(self) -> None:
@@ -79,7 +81,9 @@ class ProfileBlock:
         float64 (J,); None where users are no sum over their histories."""
         if self.history is None or self.scale is None:
             return None
-        out: npt.NDArray[np.float64] = self.history[items].astype(np.float64) @ self.items[item_num].astype(np.float64)
+        own = slice(0, self.width - self.prior)
+        sent = self.history[items, own].astype(np.float64)  # (J, d)
+        out: npt.NDArray[np.float64] = sent @ self.items[item_num, own].astype(np.float64)
         if self.damping and self.scale[user_num]:
             raw = self.users[user_num].astype(np.float64) / float(self.scale[user_num])  # (d,)
             out *= 1 - self.damping * (self.items[items].astype(np.float64) @ raw)

@@ -217,6 +217,7 @@ def _with_entities(
     for key, group_labels in by_key.items():
         group = [f for label in group_labels for f in by_label[label]]
         plurals = sum(keys[f.label].how == "plural" for f in group if f.type not in PLAIN)
+        plurals *= 2 * plurals < len(group)  # what is always in the plural, is called so
         type_ = _type(group, leads[key], plurals)
         own = [f.label for f in group if fold(f.label) == key]
         entity = f"{type_}:{most_frequent(slug(label) for label in own)}" if own else f"{type_}:{key}"

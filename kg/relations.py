@@ -21,6 +21,7 @@ SAID = {"aspect": "has_aspect", "attribute": "has_attribute", "use": "used_for",
 TASTE = 0.1  # a mean polarity beyond ±TASTE is a liking or a dislike
 BACK = 40  # characters before an aspect that say whose it is
 _OWNED = re.compile(r"\b(?:my|our|your|his|her)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
+_OWNED_BY = re.compile(r"\s+of\s+(?:my|our|your|his|her)\b", re.IGNORECASE)
 _HAS = re.compile(
     r"\b(?:its|(?:it has|has|comes? with|came with|includes?|included|including|features|featuring|offers|provides)"
     r"(?:\s+(?:a|an|the|no|two|three|four|\d+))?)\s+(?:[\w-]+\s+){0,2}$",
@@ -42,7 +43,7 @@ def from_reviews(mentions: Sequence[Mention], reviews: Mapping[str, Review]) -> 
     """About the item: one statement per mention; about the user: another, and what they like or dislike.
 
     An aspect is the item's (``has_aspect``) where the review judges it or says that the item has it, and it is not
-    somebody's ("my ears"); else it is only mentioned (``mentions_aspect``).
+    somebody's ("my ears", "the finish of my guitar"); else it is only mentioned (``mentions_aspect``).
     """
     rows = []
     tastes: defaultdict[tuple[str, str], list[Mention]] = defaultdict(list)
@@ -52,7 +53,8 @@ def from_reviews(mentions: Sequence[Mention], reviews: Mapping[str, Review]) -> 
         relation = SAID.get(m.type, f"mentions_{relation_name(m.type)}")
         said = judged.get((m.review_id, m.start, m.end), 0.0)
         before = review.text[max(0, m.start - BACK) : m.start]
-        if m.type == "aspect" and not said and (_OWNED.search(before) or not _HAS.search(before)):
+        owned = _OWNED.search(before) or _OWNED_BY.match(review.text, m.end)
+        if m.type == "aspect" and not said and (owned or not _HAS.search(before)):
             relation = "mentions_aspect"
         source = ("review", m.review_id, m.start, m.end, m.polarity)
         rows.append((f"item:{review.item_id}", relation, m.entity, *source))

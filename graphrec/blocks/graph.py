@@ -1,4 +1,13 @@
-"""The heterogeneous GNN as a block: trained on interactions, stopped early on validation users."""
+"""The heterogeneous GNN as a block: trained on interactions, stopped early on validation users.
+
+Negatives are drawn as often as items are taken, so that the cosine learns what a user takes more than others do, and
+need not learn what everybody takes. That is added back when the profiles are made:
+
+    score(u, i) = cos(u, i) + w τ log p(i)
+
+p(i) the item's share of the interactions, τ the temperature of the loss, w = 1 in theory and chosen on validation users
+(logit adjustment: Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +43,7 @@ CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
 class Graph:
-    """The `graph` block. The number of epochs is chosen on validation users."""
+    """The `graph` block. The number of epochs and the weight of popularity are chosen on validation users."""
 
     name = "graph"
 
@@ -44,13 +53,16 @@ class Graph:
         epochs = run.max_epochs()
         every = max(1, math.ceil(epochs / settings.evaluations))
         trained = run.train(epochs, validation, every, settings.patience)
-        best = max((score for _, score in trained.history), default=0.0)
-        return run.block(), {"epochs": trained.best_epoch, "validation_ndcg": round(best, 6)}
+        weights = sorted(settings.popularity, key=lambda w: abs(w - 1))  # among equals what theory says
+        found = [run.ndcg(validation, w) for w in weights]
+        best = max(range(len(weights)), key=found.__getitem__)
+        chosen = {"epochs": trained.best_epoch, "popularity": weights[best], "validation_ndcg": round(found[best], 6)}
+        return run.block(weights[best]), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         run = _Run(inputs)
         run.train(int(chosen["epochs"]), None, 1, 1)
-        return run.block()
+        return run.block(float(chosen.get("popularity", 1.0)))
 
 
 class _Run:
@@ -74,6 +86,8 @@ class _Run:
         self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
         self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
         self.random = torch.Generator().manual_seed(inputs.config.seed)
+        shares = self.edges[1].bincount(minlength=inputs.train.n_items).cpu().numpy() + 1.0
+        self.log_share = np.log(shares / shares.sum()).astype(np.float32)  # (I,)
 
     def max_epochs(self) -> int:
         steps: int = math.ceil(self.edges.shape[1] / self.batch_size)
@@ -82,8 +96,7 @@ class _Run:
     def train(self, epochs: int, validation: Validation | None, every: int, patience: int) -> Trained:
         def evaluate() -> float:
             assert validation is not None
-            users, items = self.profiles()
-            return validation.ndcg(users[validation.user_nums], items)
+            return self.ndcg(validation)
 
         with _deterministic(self.device):
             return train(
@@ -126,10 +139,9 @@ class _Run:
         """The loss of a batch of interactions (2, B) against negatives shared by all of it."""
         s = self.settings
         users, items = self.model(self.graph)
-        negatives = items
-        if len(items) > s.negatives:
-            drawn = torch.randint(len(items), (s.negatives,), generator=self.random)
-            negatives = items[drawn.to(self.device)]  # (n, d)
+        among = self.edges.shape[1] if s.drawn == "popularity" else len(items)
+        drawn = torch.randint(among, (s.negatives,), generator=self.random).to(self.device)  # (n,)
+        negatives = items[self.edges[1, drawn] if s.drawn == "popularity" else drawn]  # (n, d)
         taking, positives, negatives = (normalize(x, dim=1) for x in (users[taken[0]], items[taken[1]], negatives))
         loss = LOSSES[s.loss](taking, positives, negatives, s.temperature)
         if s.contrast:
@@ -140,20 +152,29 @@ class _Run:
                 loss = loss + s.contrast * agreement(one, other, s.temperature)
         return loss
 
-    @torch.no_grad()
-    def profiles(self) -> tuple[Floats, Floats]:
-        users, items = (normalize(side, dim=1) for side in self.model(self.graph))
-        return users.cpu().numpy(), items.cpu().numpy()
+    def ndcg(self, validation: Validation, popularity: float = 1.0) -> float:
+        users, items = self.profiles(popularity)
+        return validation.ndcg(users[validation.user_nums], items)
 
-    def block(self) -> ProfileBlock:
+    @torch.no_grad()
+    def profiles(self, popularity: float) -> tuple[Floats, Floats]:
+        """Unit rows, then 1 for users and w τ log p for items: (U, d + 1), (I, d + 1)."""
+        users, items = (normalize(side, dim=1).cpu().numpy() for side in self.model(self.graph))
+        offset = np.float32(popularity * self.settings.temperature) * self.log_share
+        return _beside(users, np.ones(len(users), np.float32)), _beside(items, offset)
+
+    def block(self, popularity: float) -> ProfileBlock:
         """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
-        users, items = self.profiles()
-        if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
-            return scaled_block(ProfileBlock(Graph.name, users=users * self._known(), items=items, history=items))
-        messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph, self.settings.layers))
+        users, items = self.profiles(popularity)
         known = self._known()
+        if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
+            history = _beside(items[:, :-1], np.ones(len(items), np.float32))
+            return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, prior=1))
+        messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph, self.settings.layers))
         scale = factor * known[:, 0]
-        return scaled_block(ProfileBlock(Graph.name, users * known, items, history=messages, scale=scale))
+        length = (1 / scale[scale > 0]).sum() / max(self.edges.shape[1], 1)  # of a sum, per item: what 1 stands beside
+        history = _beside(messages, np.full(len(items), length, np.float32))
+        return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, scale=scale, prior=1))
 
     def _known(self) -> Floats:
         """1 for users with an edge of any kind, else 0, float32 (U, 1)."""
@@ -173,6 +194,11 @@ def _deterministic(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         _switches.fill_uninitialized_memory = fills
+
+
+def _beside(rows: Floats, column: Floats) -> Floats:
+    """One more dimension, the last: (n, d) and (n,) → (n, d + 1)."""
+    return np.hstack([rows, column[:, None]])
 
 
 def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

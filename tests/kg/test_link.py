@@ -61,8 +61,10 @@ def test_a_thing_is_no_person() -> None:
 
 
 def test_what_has_a_plural_is_no_organisation() -> None:
-    texts = ["Tele", "Tele", "Teles", "Teles"]
-    assert {entity for _, entity in linked(texts, {"Tele": "organisation", "Teles": "organisation"})} == {"product:tele"}
+    texts = ["Tele", "Tele", "Tele", "Teles", "Teles"]
+    assert {entity for _, entity in linked(texts, {"Tele": "organisation", "Teles": "organisation"})} == {
+        "product:tele"
+    }
 
 
 def test_a_signature_stays_out() -> None:
