@@ -119,7 +119,7 @@ class GraphConfig(_Section):
     heads: int = Field(default=2, ge=1)
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step
     loss: Literal["softmax", "bsl", "ccl"] = "softmax"
-    temperature: float = Field(default=0.12, gt=0)
+    temperature: PositiveList = (0.1, 0.2)  # of the loss; several values: the best on validation data is taken
     negatives: int = Field(default=512, ge=1)
     drawn: Literal["popularity", "uniform"] = "popularity"  # negatives: as often as items are taken, or all alike
     popularity: FloatList = (0.0, 0.5, 1.0, 1.5, 2.0)  # weight of the items' log popularity beside the cosine

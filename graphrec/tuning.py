@@ -33,7 +33,6 @@ SPACE: dict[str, Sequence[Any]] = {  # of the section `graph`
     "layers": (1, 2, 3),
     "init": ("spectral", "random"),
     "loss": ("softmax", "bsl"),
-    "temperature": (0.07, 0.1, 0.12, 0.15, 0.2, 0.3),
     "learning_rate": (3e-3, 1e-2, 3e-2),
     "contrast": (0.0, 0.05, 0.2),
 }

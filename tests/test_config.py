@@ -34,7 +34,7 @@ def configs(draw: st.DrawFn) -> Config:
         "features": {"encoder": st.text(), "user_text": st.booleans()},
         "popularity": {"half_life": lists(st.floats(allow_nan=False, allow_infinity=False))},
         "spectral": {"rank": lists(counts), "power": lists(positive), "memory_gb": positive},
-        "graph": {"temperature": positive, "learning_rate": positive, "weight_decay": positive | st.just(0.0)},
+        "graph": {"temperature": lists(positive), "learning_rate": positive, "weight_decay": positive | st.just(0.0)},
         "evaluate": {"k": lists(counts), "batch_size": counts},
     }
     values: dict[str, Any] = {
@@ -92,7 +92,7 @@ def test_overrides(override: str, expected: object) -> None:
         ("zzz=3", r"zzz: there is no such setting; settings are described in"),
         ("graph.dim=many", r"graph\.dim: .*integer.*\(found 'many'\)"),
         ("graph.dim=0", r"graph\.dim: .*greater than or equal to 1.*\(found '0'\)"),
-        ("graph.temperature=nan", r"graph\.temperature: .*finite"),
+        ("graph.temperature=nan", r"graph\.temperature\.0: .*finite"),
         ("split.test=1.5", r"split\.test: .*less than 1"),
         ("split.kind=best", r"split\.kind: .*'leave-last'.*\(found 'best'\)"),
         ("spectral.rank=32,0", r"spectral\.rank\.1: .*greater than 0"),

@@ -43,24 +43,27 @@ CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
 class Graph:
-    """The `graph` block. The number of epochs and the weight of popularity are chosen on validation users."""
+    """The `graph` block. Temperature, number of epochs and weight of popularity are chosen on validation users."""
 
     name = "graph"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        run = _Run(inputs)
         settings = inputs.config.graph
-        epochs = run.max_epochs()
-        every = max(1, math.ceil(epochs / settings.evaluations))
-        trained = run.train(epochs, validation, every, settings.patience)
-        weights = sorted(settings.popularity, key=lambda w: abs(w - 1))  # among equals what theory says
-        found = [run.ndcg(validation, w) for w in weights]
-        best = max(range(len(weights)), key=found.__getitem__)
-        chosen = {"epochs": trained.best_epoch, "popularity": weights[best], "validation_ndcg": round(found[best], 6)}
-        return run.block(weights[best]), chosen
+        best: tuple[ProfileBlock, Chosen] | None = None
+        for temperature in settings.temperature:
+            run = _Run(inputs, temperature)
+            epochs = run.max_epochs()
+            trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
+            found = {w: run.ndcg(validation, w) for w in settings.popularity}
+            weight = max(found, key=lambda w: (found[w], -abs(w - 1)))  # among equals what theory says
+            if best is None or round(found[weight], 6) > best[1]["validation_ndcg"]:
+                chosen = {"temperature": temperature, "epochs": trained.best_epoch, "popularity": weight}
+                best = run.block(weight), {**chosen, "validation_ndcg": round(found[weight], 6)}
+        assert best is not None
+        return best
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        run = _Run(inputs)
+        run = _Run(inputs, float(chosen.get("temperature", inputs.config.graph.temperature[0])))
         run.train(int(chosen["epochs"]), None, 1, 1)
         return run.block(float(chosen.get("popularity", 1.0)))
 
@@ -68,8 +71,8 @@ class Graph:
 class _Run:
     """One training run on one graph."""
 
-    def __init__(self, inputs: FitInputs) -> None:
-        self.inputs = inputs
+    def __init__(self, inputs: FitInputs, temperature: float) -> None:
+        self.inputs, self.temperature = inputs, temperature
         self.settings = inputs.config.graph
         torch.manual_seed(inputs.config.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -143,13 +146,13 @@ class _Run:
         drawn = torch.randint(among, (s.negatives,), generator=self.random).to(self.device)  # (n,)
         negatives = items[self.edges[1, drawn] if s.drawn == "popularity" else drawn]  # (n, d)
         taking, positives, negatives = (normalize(x, dim=1) for x in (users[taken[0]], items[taken[1]], negatives))
-        loss = LOSSES[s.loss](taking, positives, negatives, s.temperature)
+        loss = LOSSES[s.loss](taking, positives, negatives, self.temperature)
         if s.contrast:
             first, second = self.model(self.graph, s.noise), self.model(self.graph, s.noise)
             for side in range(2):
                 some = torch.unique(taken[side])[:CONTRASTED]
                 one, other = (normalize(view[side][some], dim=1) for view in (first, second))
-                loss = loss + s.contrast * agreement(one, other, s.temperature)
+                loss = loss + s.contrast * agreement(one, other, self.temperature)
         return loss
 
     def ndcg(self, validation: Validation, popularity: float = 1.0) -> float:
@@ -160,7 +163,7 @@ class _Run:
     def profiles(self, popularity: float) -> tuple[Floats, Floats]:
         """Unit rows, then 1 for users and w τ log p for items: (U, d + 1), (I, d + 1)."""
         users, items = (normalize(side, dim=1).cpu().numpy() for side in self.model(self.graph))
-        offset = np.float32(popularity * self.settings.temperature) * self.log_share
+        offset = np.float32(popularity * self.temperature) * self.log_share
         return _beside(users, np.ones(len(users), np.float32)), _beside(items, offset)
 
     def block(self, popularity: float) -> ProfileBlock:
