@@ -13,7 +13,7 @@ import kg.graph
 from graphrec.blocks.base import FitInputs
 from graphrec.blocks.graph import Graph, tensors
 from graphrec.config import Config
-from graphrec.data.dataset import build
+from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.sample import generate
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
@@ -145,3 +145,44 @@ def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> Non
     flat = SMALL.with_(graph={**SMALL.graph.model_dump(), "layers": 0})
     blank = Graph().fit(worlds.inputs(train, flat), {"epochs": 1})
     assert not any(shares(Profiles((blank,)), ties, 4, 0).history.values())
+
+
+def _skewed(n_users: int = 120, n_items: int = 60) -> Dataset:
+    """Even users take even items, odd users odd ones; of both, the first far more often than the last."""
+    rng = np.random.default_rng(0)
+    popularity = 1 / (1 + np.arange(n_items) // 2)
+    pairs = []
+    for user in range(n_users):
+        mine = np.arange(user % 2, n_items, 2)
+        taken = rng.choice(mine, 10, replace=False, p=popularity[mine] / popularity[mine].sum())
+        parts = rng.permutation([TEST, VALID, VALID, *[TRAIN] * 7])
+        pairs += [(f"u{user:03}", f"i{item:02}", part) for item, part in zip(taken, parts, strict=True)]
+    return build("skewed", pd.DataFrame(pairs, columns=["user_id", "item_id", "part"]))
+
+
+def test_popularity_is_added_back_to_what_the_cosine_leaves_out() -> None:
+    parts = worlds.given(_skewed())
+    validation = Validation(parts.train, parts.valid)
+    inputs = worlds.inputs(parts.train, SMALL)
+    block, chosen = Graph().tune(inputs, validation)
+    assert chosen["popularity"] > 0
+    without = Graph().fit(inputs, {**chosen, "popularity": 0.0})
+    lift = validation.ndcg(block.users[validation.user_nums], block.items)
+    lift -= validation.ndcg(without.users[validation.user_nums], without.items)
+    assert lift > 0.05
+    taken = parts.train.matrix()
+    profiles, ties = Profiles((block,)), Ties(parts.train)
+    favourite = int(np.argmax(np.asarray(taken.sum(axis=0)).ravel()))
+    other = next(u for u in range(parts.train.n_users) if u % 2 != favourite % 2)
+    assert sum(shares(profiles, ties, other, favourite).history.values()) < 0  # not their taste, however popular
+
+
+def test_a_new_user_scores_as_one_of_the_same_history() -> None:
+    train = worlds.given(_skewed()).train
+    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 20})
+    taken = train.matrix()
+    likeness = [
+        np.corrcoef(block.items @ block.encode_user(taken[u].indices.astype(np.int64)), block.items @ block.users[u])
+        for u in range(20)
+    ]
+    assert np.mean([c[0, 1] for c in likeness]) > 0.9
