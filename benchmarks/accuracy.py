@@ -23,7 +23,7 @@ QUICK = ("popularity", "itemknn", "userknn", "rp3beta", "ease", "ials", "bpr", "
 ALL = (*QUICK[:-1], "slim", "graphrec")  # lightgcn takes hours with as many trials
 TRIALS = "evaluate.trials=10"
 GOWALLA = ("popularity", "graphrec")  # tuning the others on 41,000 items takes as long again
-SPARSE = ("popularity", "itemknn", "rp3beta", "ials", "bpr", "graphrec")  # what is tuned there within an hour
+SPARSE = ("popularity", "itemknn", "rp3beta", "ials", "graphrec")  # what is tuned there within an hour
 LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation users
 THREE = "blocks=spectral,ials,graph"
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
@@ -38,6 +38,11 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
     ),
     "gowalla/given, no network": ("gowalla", GOWALLA, (TRIALS, "split.kind=given", "blocks=spectral,ials")),
     "gowalla/given": ("gowalla", GOWALLA, ("split.kind=given",)),  # the default settings of `graphrec fit`
+    "gowalla/given, graph alone": (
+        "gowalla",
+        GOWALLA,
+        ("split.kind=given", "blocks=graph", "graph.dim=128", "graph.temperature=0.1", "graph.max_steps=300"),
+    ),
     "gowalla/given, three blocks": ("gowalla", SPARSE, (TRIALS, "split.kind=given", THREE, "graph.max_steps=400")),
 }
 
