@@ -100,7 +100,7 @@ def blocks_table(parts: Split, config: Config) -> dict[str, Floats]:
     subsets |= {f"without {name}": tuple(n for n in config.blocks if n != name) for name in config.blocks}
     out = {}
     for what, names in subsets.items():
-        weights, _ = blend([tuned[n][0] for n in names], validation)
+        weights, _ = blend([tuned[n][0] for n in names], validation, config.blend.candidates)
         out[what] = per_user(parts, Scored(Profiles(tuple(fitted[n] for n in names)).reweighted(weights)))
     return out
 

@@ -149,7 +149,7 @@ class Recommender:
             n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
             validation = Validation(train, valid, config.blend.k, n_users, config.seed)
             tuned = {name: BLOCKS[name]().tune(inputs, validation) for name in config.blocks}
-            weights, ndcg = blend([block for block, _ in tuned.values()], validation)
+            weights, ndcg = blend([block for block, _ in tuned.values()], validation, config.blend.candidates)
         chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
         chosen["weights"] = weights
         chosen["validation"] = {"users": len(validation), f"ndcg@{config.blend.k}": round(ndcg, 6)}

@@ -82,7 +82,7 @@ def tune(
         chosen = {name: trial.suggest_categorical(name, list(values)) for name, values in space.items()}
         settings = config.with_(graph=chosen)
         block, _ = Graph().tune(replace(inputs, config=settings, progress=False), validation)
-        weights, ndcg = blend([*others, block], validation)
+        weights, ndcg = blend([*others, block], validation, config.blend.candidates)
         trial.set_user_attr("weight", weights[Graph.name])
         return ndcg
 

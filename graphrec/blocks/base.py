@@ -41,8 +41,12 @@ class Validation(Protocol):
         """NDCG@k of any scorer from user numbers int64 (n,) to float32 (n, I)."""
         ...
 
-    def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
-        """The same for each user, float32 (B,)."""
+    def best(self, scores: Callable[[Ints], Floats], n: int) -> Ints:
+        """The n best unseen items of each user by such a scorer, int64 (B, min(n, I)), padded with -1."""
+        ...
+
+    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
+        """NDCG@k of each user, float32 (B,), where only ``items`` (B, C) are ranked, by ``scores`` (B, C)."""
         ...
 
 

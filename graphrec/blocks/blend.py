@@ -8,7 +8,6 @@ forecast combination puzzle: Smith and Wallis, Oxford Bulletin of Economics and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
@@ -21,7 +20,7 @@ SWEEPS = 3
 TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
 
 
-def blend(blocks: Sequence[AnyBlock], validation: Validation) -> tuple[dict[str, float], float]:
+def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 300) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and their NDCG@k on the validation users.
 
     The best single block starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
@@ -30,22 +29,27 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation) -> tuple[dict[str,
 
     At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the mean loss of NDCG is
     no more than its standard error over the users (the one-standard-error rule: Breiman et al., CART, 1984).
-    """
-    alone_scores = [b.scores(validation.user_nums) for b in blocks]  # each (B, I)
-    known: dict[tuple[float, ...], float] = {}
 
-    def blended(weights: tuple[float, ...], user_nums: Ints) -> Floats:
-        rows = np.searchsorted(validation.user_nums, user_nums)
-        out = np.zeros((len(rows), alone_scores[0].shape[1]), np.float32)
-        for weight, scores in zip(weights, alone_scores, strict=True):
-            if weight:
-                out += np.float32(weight) * scores[rows]
-        return out
+    Args:
+        candidates: only the items that are among so many best of some block are ranked for a user.
+    """
+    items = _short_lists(blocks, validation, candidates)  # (B, C)
+    listed = np.maximum(items, 0)
+    alone_scores = [np.take_along_axis(b.scores(validation.user_nums), listed, axis=1) for b in blocks]  # each (B, C)
+    known: dict[tuple[float, ...], Floats] = {}
+
+    def per_user(weights: tuple[float, ...]) -> Floats:
+        if weights not in known:
+            total = np.zeros(items.shape, np.float32)
+            for weight, scores in zip(weights, alone_scores, strict=True):
+                if weight:
+                    total += np.float32(weight) * scores
+            known[weights] = validation.per_user_ndcg_among(items, total)
+        return known[weights]
 
     def score(weights: tuple[float, ...]) -> float:
-        if weights not in known:
-            known[weights] = validation.ndcg_of(partial(blended, weights))
-        return known[weights]
+        found = per_user(weights)
+        return float(found.mean(dtype=np.float64)) if len(found) else 0.0
 
     alone = [tuple(float(a == b) for b in range(len(blocks))) for a in range(len(blocks))]
     best = max(alone, key=score)
@@ -60,20 +64,27 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation) -> tuple[dict[str,
                     best = candidate
         if best == before:
             break
-    best = _towards_equal(best, blended, validation)
+    best = _towards_equal(best, per_user)
     largest = max(best)
     return {block.name: w / largest for block, w in zip(blocks, best, strict=True)}, score(best)
 
 
-def _towards_equal(
-    weights: tuple[float, ...], blended: Callable[[tuple[float, ...], Ints], Floats], validation: Validation
-) -> tuple[float, ...]:
-    if not len(validation.user_nums):
-        return weights
-    found = validation.per_user_ndcg_of(partial(blended, weights))  # (B,)
-    for t in TOWARDS_EQUAL:
+def _short_lists(blocks: Sequence[AnyBlock], validation: Validation, candidates: int) -> Ints:
+    """The items that are among the best of some block, int64 (B, C), ascending; -1 after the last."""
+    best = np.hstack([validation.best(block.scores, candidates) for block in blocks])
+    none = np.iinfo(np.int64).max
+    items = np.sort(np.where(best < 0, none, best), axis=1)
+    items[:, 1:][items[:, 1:] == items[:, :-1]] = none
+    items.sort(axis=1)
+    width = max(int((items < none).sum(axis=1).max(initial=0)), 1)
+    return np.where(items[:, :width] < none, items[:, :width], -1)
+
+
+def _towards_equal(weights: tuple[float, ...], per_user: Callable[[tuple[float, ...]], Floats]) -> tuple[float, ...]:
+    found = per_user(weights)  # (B,)
+    for t in TOWARDS_EQUAL if len(found) else ():
         candidate = tuple(w ** (1 - t) if w else 0.0 for w in weights)
-        loss = found - validation.per_user_ndcg_of(partial(blended, candidate))  # (B,)
+        loss = found - per_user(candidate)  # (B,)
         if loss.mean() <= loss.std() / len(loss) ** 0.5:
             return candidate
     return weights

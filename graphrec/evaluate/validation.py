@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, hits_of, new_items, pattern, ranked
+from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, hits_of, new_items, pattern, ranked, top_k
 from graphrec.types import Floats, Ints
 
 MIN_USERS = 50  # below this many users with a history, users without one count too
@@ -65,6 +65,20 @@ class Validation:
     def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
         """NDCG@k of each user, float32 (B,), from scores as in ``ndcg_of``."""
         return self._per_user(scores, self.user_nums)
+
+    def best(self, scores: Callable[[Ints], Floats], n: int) -> Ints:
+        """The n best unseen items of each user by scores as in ``ndcg_of``, int64 (B, min(n, I)), padded with -1."""
+        found = [items for _, _, items in ranked(scores, self.user_nums, self.seen, n, BLOCK)]
+        return np.concatenate([np.zeros((0, min(n, self.seen.shape[1])), np.int64), *found])
+
+    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
+        """NDCG@k of each user, float32 (B,), where nothing but ``items`` (B, C) is ranked, by ``scores`` (B, C).
+
+        Items ascend in each row; -1 stands for none, with any score.
+        """
+        places = top_k(np.where(items >= 0, scores, np.float32(-np.inf)), self.k)  # (B, k)
+        listed = np.where(places >= 0, np.take_along_axis(items, places, axis=1), -1)
+        return metrics.ndcg(hits_of(listed, self.truth), np.diff(self.truth.indptr), self.k).astype(np.float32)
 
     def _per_user(self, scores: Callable[[Ints], Floats], asked: Ints) -> Floats:
         wanted = np.diff(self.truth.indptr)  # (B,)
