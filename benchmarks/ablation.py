@@ -33,7 +33,10 @@ from graphrec.types import Floats, Ints
 from kg.graph import KnowledgeGraph
 
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
-    "lastfm_social": ("lastfm_social", ("split.kind=given", "graph.max_steps=400")),
+    "lastfm_social": (
+        "lastfm_social",
+        ("split.kind=given", "features.user_text=true", "graph.max_steps=400", "graph.temperature=0.2"),
+    ),
     "musical_instruments, temporal": ("musical_instruments", ("split.kind=temporal", "graph.max_steps=400")),
 }
 SOURCES = ("no knowledge", "shuffled knowledge", "no friends", "shuffled friends", "no text", "noise for text")
