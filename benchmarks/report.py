@@ -1,5 +1,7 @@
 """What the benchmarks measured, kept in results.json, and RESULTS.md made from it. Nothing in it is typed.
 
+    python benchmarks/report.py    # writes the tables anew from what is kept
+
 results.json: {kind of measurement: {name of the run: document}}; a kind is the name of the script that wrote it.
 """
 
@@ -31,6 +33,11 @@ def keep(kind: str, name: str, document: dict[str, Any]) -> None:
     results = json.loads(STORE.read_text("utf-8")) if STORE.exists() else {}
     results.setdefault(kind, {})[name] = {**document, "machine": machine()}
     STORE.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    write(results)
+
+
+def write(results: dict[str, Any]) -> None:
+    """RESULTS.md and the short table of the README, anew."""
     TABLE.write_text(render(results), "utf-8")
     before, _, rest = README.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
@@ -219,3 +226,7 @@ def _sizes(name: str, result: dict[str, Any]) -> list[str]:
         *_rows(["what", "measured"], result["rows"]),
         "",
     ]
+
+
+if __name__ == "__main__":
+    write(json.loads(STORE.read_text("utf-8")))
