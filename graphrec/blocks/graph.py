@@ -5,8 +5,9 @@ need not learn what everybody takes. That is added back when the profiles are ma
 
     score(u, i) = cos(u, i) + w τ log p(i)
 
-p(i) the item's share of the interactions, τ the temperature of the loss, w = 1 in theory and chosen on validation users
-(logit adjustment: Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019).
+p(i) the item's share of the interactions (where there are times, of the recent ones: of a half-life chosen on
+validation users), τ the temperature of the loss, w = 1 in theory and chosen on validation users too (logit adjustment:
+Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, scaled_block
+from graphrec.blocks.popularity import decayed_counts
 from graphrec.config import GraphConfig
 from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
@@ -43,29 +46,31 @@ CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
 class Graph:
-    """The `graph` block. Temperature, number of epochs and weight of popularity are chosen on validation users."""
+    """The `graph` block. Temperature, epochs, and popularity's weight and half-life are chosen on validation users."""
 
     name = "graph"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings = inputs.config.graph
+        lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
         best: tuple[ProfileBlock, Chosen] | None = None
         for temperature in settings.temperature:
             run = _Run(inputs, temperature)
             epochs = run.max_epochs()
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
-            found = {w: run.ndcg(validation, w) for w in settings.popularity}
-            weight = max(found, key=lambda w: (found[w], -abs(w - 1)))  # among equals what theory says
-            if best is None or round(found[weight], 6) > best[1]["validation_ndcg"]:
-                chosen = {"temperature": temperature, "epochs": trained.best_epoch, "popularity": weight}
-                best = run.block(weight), {**chosen, "validation_ndcg": round(found[weight], 6)}
+            found = {prior: run.ndcg(validation, *prior) for prior in product(settings.popularity, lives)}
+            prior = max(found, key=lambda p: (found[p], -abs(p[0] - 1)))  # among equals what theory says
+            if best is None or round(found[prior], 6) > best[1]["validation_ndcg"]:
+                chosen = {"temperature": temperature, "epochs": trained.best_epoch}
+                chosen |= {"popularity": prior[0], "half_life": prior[1], "validation_ndcg": round(found[prior], 6)}
+                best = run.block(*prior), chosen
         assert best is not None
         return best
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         run = _Run(inputs, float(chosen.get("temperature", inputs.config.graph.temperature[0])))
         run.train(int(chosen["epochs"]), None, 1, 1)
-        return run.block(float(chosen.get("popularity", 1.0)))
+        return run.block(float(chosen.get("popularity", 1.0)), float(chosen.get("half_life", 0.0)))
 
 
 class _Run:
@@ -89,8 +94,6 @@ class _Run:
         self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
         self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
         self.random = torch.Generator().manual_seed(inputs.config.seed)
-        shares = self.edges[1].bincount(minlength=inputs.train.n_items).cpu().numpy() + 1.0
-        self.log_share = np.log(shares / shares.sum()).astype(np.float32)  # (I,)
 
     def max_epochs(self) -> int:
         steps: int = math.ceil(self.edges.shape[1] / self.batch_size)
@@ -155,20 +158,22 @@ class _Run:
                 loss = loss + s.contrast * agreement(one, other, self.temperature)
         return loss
 
-    def ndcg(self, validation: Validation, popularity: float = 1.0) -> float:
-        users, items = self.profiles(popularity)
+    def ndcg(self, validation: Validation, popularity: float = 1.0, half_life: float = 0.0) -> float:
+        users, items = self.profiles(popularity, half_life)
         return validation.ndcg(users[validation.user_nums], items)
 
     @torch.no_grad()
-    def profiles(self, popularity: float) -> tuple[Floats, Floats]:
+    def profiles(self, popularity: float, half_life: float) -> tuple[Floats, Floats]:
         """Unit rows, then 1 for users and w τ log p for items: (U, d + 1), (I, d + 1)."""
         users, items = (normalize(side, dim=1).cpu().numpy() for side in self.model(self.graph))
-        offset = np.float32(popularity * self.temperature) * self.log_share
+        counts = decayed_counts(self.inputs.train, half_life).astype(np.float64)  # (I,)
+        counts = 1 + counts * (self.edges.shape[1] / max(counts.sum(), 1e-12))
+        offset = (popularity * self.temperature * np.log(counts / counts.sum())).astype(np.float32)
         return _beside(users, np.ones(len(users), np.float32)), _beside(items, offset)
 
-    def block(self, popularity: float) -> ProfileBlock:
+    def block(self, popularity: float, half_life: float) -> ProfileBlock:
         """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
-        users, items = self.profiles(popularity)
+        users, items = self.profiles(popularity, half_life)
         known = self._known()
         if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
             history = _beside(items[:, :-1], np.ones(len(items), np.float32))
