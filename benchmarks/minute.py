@@ -1,16 +1,19 @@
-"""What a recipe without a search reaches in about a minute on a CPU: every hyper-parameter was settled beforehand.
+"""What recipes without a search reach in minutes on a CPU: every hyper-parameter was settled beforehand.
 
-    python benchmarks/minute.py ../shared/data/gowalla
+    python benchmarks/minute.py ../shared/data/gowalla                      # about a minute
+    python benchmarks/minute.py ../shared/data/gowalla --recipe "three blocks"
 
 The choices were made on validation users by `graphrec evaluate` (see the accuracy runs), the factors of `ials` kept at
-256 for the time's sake. Learning on all training data is timed from the loaded Dataset to the finished index, beside
-one product of the same profiles with the catalogue, which says how fast the machine was just then.
+256 for the time's sake in the shorter one; weights are equal. Learning on all training data is timed from the loaded
+Dataset to the finished index, beside one product of the same profiles with the catalogue, which says how fast the
+machine was just then.
 """
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import report
@@ -23,20 +26,23 @@ from graphrec.evaluate.ranking import evaluate
 from graphrec.experiment import peak_rss_mb
 from graphrec.recommender import Recommender
 
-CHOSEN = {
-    "spectral": {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0.0, "knowledge": 0.0},
-    "ials": {"factors": 256, "alpha": 40.0, "regularisation": 100.0, "knowledge": 0.0},
-    "weights": {"spectral": 1.0, "ials": 1.0},
+SPECTRAL = {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0.0, "knowledge": 0.0}
+IALS = {"factors": 256, "alpha": 40.0, "regularisation": 100.0, "knowledge": 0.0}
+GRAPH = {"temperature": 0.1, "epochs": 8, "popularity": 1.0, "half_life": 0.0}
+RECIPES: dict[str, dict[str, dict[str, float]]] = {
+    "two blocks": {"spectral": SPECTRAL, "ials": IALS},
+    "three blocks": {"spectral": SPECTRAL, "ials": {**IALS, "factors": 512, "regularisation": 1.0}, "graph": GRAPH},
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, recipe: Annotated[str, typer.Option(help="One of the recipes.")] = "two blocks") -> None:
     """Measure and keep the result."""
+    chosen = {**RECIPES[recipe], "weights": dict.fromkeys(RECIPES[recipe], 1.0)}
     data = Dataset.load(folder)
-    config = Config().with_(blocks=["spectral", "ials"], split={"kind": "given"})
+    config = Config().with_(blocks=list(RECIPES[recipe]), split={"kind": "given"}, graph={"dim": 128, "max_steps": 320})
     parts = split(data, config.split, config.seed)
     start = time.perf_counter()
-    model = Recommender(config).fit(data, CHOSEN)
+    model = Recommender(config).fit(data, chosen)
     fitting = time.perf_counter() - start
     start = time.perf_counter()
     for rows in np.array_split(model.fitted.users, 30):
@@ -45,13 +51,13 @@ def main(folder: Path) -> None:
     found = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), (20,), auc=False, progress=True)
     document = {
         "data": data.fingerprint(),
-        "chosen": CHOSEN,
+        "chosen": chosen,
         "users": len(found.user_nums),
         "metrics": found.metrics,
         "seconds": {"fit": fitting, "product": product},
         "peak_rss_mb": peak_rss_mb(),
     }
-    report.keep("minute", data.name, document)
+    report.keep("minute", f"{data.name}, {recipe}", document)
     print(report.TABLE.read_text("utf-8"))
 
 
