@@ -77,12 +77,13 @@ def load(path: Path) -> tuple[Fitted, Config]:
     shape = (len(users), len(items))
     specs = manifest["blocks"]
     profiles = Profiles(tuple(_block(s, arrays) if s["dim"] else _sparse_block(s, sparse, shape) for s in specs))
+    shape = (len(items), sum(b.width for b in profiles.dense))
     fitted = Fitted(
         data=_dataset(path, manifest["name"], users, items, item_table["title"]),
         graph=kg.store.load(path / "kg"),
         profiles=profiles,
         popularity=arrays["popularity"],
-        index=Index.load(path / "index.faiss", config.retrieve, (len(items), sum(b.width for b in profiles.dense))),
+        index=Index.load(path / "index.faiss", config.retrieve, shape, profiles.prior),
         chosen=manifest["chosen"],
         version=manifest["model_version"],
         metrics=manifest["metrics"],

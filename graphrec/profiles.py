@@ -253,6 +253,12 @@ class Profiles:
         """The sparse blocks with a weight above zero."""
         return tuple(b for b in self.blocks if isinstance(b, NeighbourBlock) and b.weight > 0)
 
+    @property
+    def prior(self) -> Ints:
+        """The columns of ``item_matrix`` that are the same for every user, int64."""
+        ends = np.cumsum([b.width for b in self.dense])
+        return np.concatenate([np.arange(end - b.prior, end) for b, end in zip(self.dense, ends, strict=True)])
+
     def user_matrix(self, user_nums: Ints | None = None) -> Floats:
         """User profiles of the dense blocks, float32 (U or B, D), √weight folded in."""
         rows = slice(None) if user_nums is None else user_nums

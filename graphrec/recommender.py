@@ -163,7 +163,7 @@ class Recommender:
         with self._timed("fit"):
             blocks = [self._refit(name, inputs, chosen[name], weights[name]) for name in config.blocks]
             profiles = Profiles(tuple(blocks)).reweighted(weights)
-            index = Index.build(profiles.item_matrix(), config.retrieve)
+            index = Index.build(profiles.item_matrix(), config.retrieve, profiles.prior)
         half_life = float(chosen.get(Popularity.name, {}).get("half_life", 0.0))
         version = f"{data.fingerprint()[:12]}-{config.fingerprint()[:8]}"
         self._fitted = Fitted(data, graph, profiles, decayed_counts(data, half_life), index, chosen, version)

@@ -40,4 +40,4 @@ class Popularity:
         logs = np.log1p(decayed_counts(inputs.train, chosen["half_life"]).astype(np.float64))
         deviation = logs.std() or 1.0
         items = ((logs - logs.mean()) / deviation).astype(np.float32)[:, None]  # (I, 1)
-        return ProfileBlock(self.name, users=np.ones((inputs.train.n_users, 1), np.float32), items=items)
+        return ProfileBlock(self.name, users=np.ones((inputs.train.n_users, 1), np.float32), items=items, prior=1)

@@ -24,6 +24,7 @@ CHUNK = 1 << 20  # float64 numbers held at once in exact scoring
 SCAN = 0.1  # share of the catalogue with a score of its own from which the whole is scored
 FLOAT = np.finfo(np.float32)
 DEFAULTS = RetrieveConfig()
+NONE: Ints = np.zeros(0, np.int64)
 
 
 class Index:
@@ -31,11 +32,14 @@ class Index:
 
     Exact up to ``config.exact_below`` items; above, HNSW (Malkov and Yashunin, TPAMI 2018), which may miss an item but
     never misstates a score; built by several threads, its graph differs a little from run to run.
+
+    ``prior``: int64, the dimensions that say nothing but how popular an item is; ``similar`` leaves them out.
     """
 
-    def __init__(self, index: Any, config: RetrieveConfig) -> None:
+    def __init__(self, index: Any, config: RetrieveConfig, prior: Ints = NONE) -> None:
         self._index = index
         self._config = config
+        self._prior = prior
         self._hnsw = isinstance(index, faiss.IndexHNSW)
         storage: Any = faiss.downcast_index(index.storage) if self._hnsw else index
         size = index.ntotal * index.d
@@ -44,7 +48,7 @@ class Index:
         self._longest = float(np.sqrt(np.einsum("id,id->i", self._items, self._items).max(initial=0.0)))
 
     @classmethod
-    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
+    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS, prior: Ints = NONE) -> Index:
         """Index item profiles, float32 (I, D)."""
         n, width = items.shape
         index: Any = (
@@ -53,7 +57,7 @@ class Index:
             else faiss.IndexHNSWFlat(width, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
         )
         index.add(np.ascontiguousarray(items, dtype=np.float32))
-        return cls(index, config)
+        return cls(index, config, prior)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -131,7 +135,13 @@ class Index:
             raise ArtifactError(f"{path}: cannot be written ({error}); free the disk or choose another path") from None
 
     @classmethod
-    def load(cls, path: str | Path, config: RetrieveConfig = DEFAULTS, shape: tuple[int, int] | None = None) -> Index:
+    def load(
+        cls,
+        path: str | Path,
+        config: RetrieveConfig = DEFAULTS,
+        shape: tuple[int, int] | None = None,
+        prior: Ints = NONE,
+    ) -> Index:
         """Read an index. Raises CorruptArtifactError unless it is one of ``build``'s, over ``shape`` = (I, D)."""
         try:
             index = faiss.read_index(str(path))
@@ -150,12 +160,14 @@ class Index:
                 f"{path}: expected {shape[0]:,} items of width {shape[1]}, found {index.ntotal:,} of width {index.d};"
                 " write the artifact again"
             )
-        return cls(index, config)
+        return cls(index, config, prior)
 
     @cached_property
     def _cosine(self) -> Index:
-        lengths = np.linalg.norm(self._items, axis=1, keepdims=True)  # (I, 1)
-        return Index.build(self._items / np.maximum(lengths, FLOAT.tiny), self._config)
+        items = self._items.copy()
+        items[:, self._prior] = 0
+        lengths = np.linalg.norm(items, axis=1, keepdims=True)  # (I, 1)
+        return Index.build(items / np.maximum(lengths, FLOAT.tiny), self._config)
 
     def _fetch(self, n: int) -> int:
         """How many candidates give n items: a power of two, so that queries with other exclusions share a search."""

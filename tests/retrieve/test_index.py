@@ -107,6 +107,12 @@ def test_a_result_does_not_depend_on_the_other_queries(
         assert not np.isin(nums[row], exclude[row]).any()
 
 
+def test_items_are_not_alike_for_being_popular() -> None:
+    items = np.array([[1, 0, 9], [0, 1, 9], [1, 0.1, 0]], np.float32)
+    assert Index.build(items).similar(0, 1)[0].tolist() == [1]
+    assert Index.build(items, prior=np.array([2])).similar(0, 1)[0].tolist() == [2]
+
+
 def test_ties_that_reach_past_the_candidates_are_broken_by_number() -> None:
     items = np.ones((5000, 3), np.float32)
     items[4000] = 2
