@@ -13,10 +13,10 @@ Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ from graphrec.types import Floats
 STEPS_PER_EPOCH = 40  # larger data takes larger batches, not more steps: each step propagates over the whole graph
 SVD_ITERATIONS = 4  # of the SVD that training starts from
 _switches: Any = deterministic
+Prior: TypeAlias = tuple[float, float]
+PRIOR = (1.0, 0.0)  # weight w and half-life in days (0: none) of popularity while training
 CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
@@ -58,19 +60,19 @@ class Graph:
             run = _Run(inputs, temperature)
             epochs = run.max_epochs()
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
-            found = {prior: run.ndcg(validation, *prior) for prior in product(settings.popularity, lives)}
+            found = run.ndcg(validation, product(settings.popularity, lives))
             prior = max(found, key=lambda p: (found[p], -abs(p[0] - 1)))  # among equals what theory says
             if best is None or round(found[prior], 6) > best[1]["validation_ndcg"]:
                 chosen = {"temperature": temperature, "epochs": trained.best_epoch}
                 chosen |= {"popularity": prior[0], "half_life": prior[1], "validation_ndcg": round(found[prior], 6)}
-                best = run.block(*prior), chosen
+                best = run.block(prior), chosen
         assert best is not None
         return best
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         run = _Run(inputs, float(chosen.get("temperature", inputs.config.graph.temperature[0])))
         run.train(int(chosen["epochs"]), None, 1, 1)
-        return run.block(float(chosen.get("popularity", 1.0)), float(chosen.get("half_life", 0.0)))
+        return run.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
 
 
 class _Run:
@@ -102,7 +104,7 @@ class _Run:
     def train(self, epochs: int, validation: Validation | None, every: int, patience: int) -> Trained:
         def evaluate() -> float:
             assert validation is not None
-            return self.ndcg(validation)
+            return self.ndcg(validation, [PRIOR])[PRIOR]
 
         with _deterministic(self.device):
             return train(
@@ -158,22 +160,29 @@ class _Run:
                 loss = loss + s.contrast * agreement(one, other, self.temperature)
         return loss
 
-    def ndcg(self, validation: Validation, popularity: float = 1.0, half_life: float = 0.0) -> float:
-        users, items = self.profiles(popularity, half_life)
-        return validation.ndcg(users[validation.user_nums], items)
+    def ndcg(self, validation: Validation, priors: Iterable[Prior]) -> dict[Prior, float]:
+        """NDCG on validation users with each way of adding popularity; the network runs once."""
+        users, items = self.cosines()
+        users = users[validation.user_nums]
+        return {prior: validation.ndcg(*self.with_popularity(users, items, prior)) for prior in priors}
 
     @torch.no_grad()
-    def profiles(self, popularity: float, half_life: float) -> tuple[Floats, Floats]:
-        """Unit rows, then 1 for users and w τ log p for items: (U, d + 1), (I, d + 1)."""
+    def cosines(self) -> tuple[Floats, Floats]:
+        """Unit rows of all users (U, d) and items (I, d)."""
         users, items = (normalize(side, dim=1).cpu().numpy() for side in self.model(self.graph))
+        return users, items
+
+    def with_popularity(self, users: Floats, items: Floats, prior: Prior) -> tuple[Floats, Floats]:
+        """One dimension more: 1 for users (B, d), w τ log p for items (I, d)."""
+        popularity, half_life = prior
         counts = decayed_counts(self.inputs.train, half_life).astype(np.float64)  # (I,)
         counts = 1 + counts * (self.edges.shape[1] / max(counts.sum(), 1e-12))
         offset = (popularity * self.temperature * np.log(counts / counts.sum())).astype(np.float32)
         return _beside(users, np.ones(len(users), np.float32)), _beside(items, offset)
 
-    def block(self, popularity: float, half_life: float) -> ProfileBlock:
+    def block(self, prior: Prior) -> ProfileBlock:
         """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
-        users, items = self.profiles(popularity, half_life)
+        users, items = self.with_popularity(*self.cosines(), prior)
         known = self._known()
         if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
             history = _beside(items[:, :-1], np.ones(len(items), np.float32))
