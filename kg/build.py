@@ -16,8 +16,8 @@ from kg.choices import Choice, Override, choices, overridden
 from kg.context import Embed, external_entities
 from kg.errors import KGError
 from kg.graph import ENTITY_COLUMNS, MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph, table
-from kg.link import link, most_frequent
-from kg.names import attribute_id, attribute_type
+from kg.link import link
+from kg.names import attribute_id, attribute_type, most_frequent
 from kg.reading import extract
 from kg.relations import compared, from_external, from_metadata, from_reviews
 from kg.types import BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from kg.corpus import Corpus, Found, gazetteer
 from kg.forms import SURE, Merge, acronyms, merged, misspelled
-from kg.names import fold, slug
+from kg.name_types import Company, after_brands, brand_keys, leads, name_type
+from kg.names import fold, most_frequent, slug
 from kg.polarity import words
 from kg.types import PLAIN, Item, Mention, Review, Span
 
 MAX_ITEM_SHARE = 0.3  # what the reviews of more items than this name says nothing about any of them
 SHARE_FROM = 100  # reviewed items; in a smaller catalogue a share means little
-THING_SHARE = 0.1
-MAKER_SHARE = 0.25  # of a name's mentions, by which it is a brand
-LEADS = 3  # names of products that a brand begins, if nothing else says that it is one
 _GAP = re.compile(r"\s+")
-T = TypeVar("T")
 
 
 def link(
@@ -53,7 +49,8 @@ def link(
 
     known = {fold(name): target for name, target in metadata.items()}
     respelled = _respelled(names, listed, known, corpus)
-    linked = _with_entities(_without_rare([*names, *plain], corpus.texts, min_mentions, respelled), respelled, known)
+    common = _without_rare([*names, *plain], corpus.texts, min_mentions, respelled)
+    linked = _with_entities(common, listed, respelled, known, corpus.texts)
     linked = [*listed, *_telling(linked, reviews, min_mentions)]
     linked.sort(key=lambda f: (f.review, f.start, f.end))
     mentions = [
@@ -90,11 +87,6 @@ def _respelled(
     counts = {key: len(numbers) for key, numbers in reviews.items()} | {key: len(corpus.texts) for key in known}
     found = {**acronyms(held), **misspelled(counts, corpus.common())}
     return {key: merge for key, merge in found.items() if key not in known and merge.key not in found}
-
-
-def most_frequent(values: Iterable[T]) -> T:
-    """The most frequent value; the first in sorted order among equals."""
-    return min(Counter(values).items(), key=lambda pair: (-pair[1], pair[0]))[0]
 
 
 def _outside(winners: Iterable[Found], others: Iterable[Found], texts: Sequence[str]) -> list[Found]:
@@ -135,33 +127,9 @@ def _recognised(found: Iterable[Found], min_mentions: int) -> dict[str, tuple[st
     out = {}
     for group in by_key.values():
         names = [f for f in group if f.type not in PLAIN]
-        if len({f.review for f in names}) >= min_mentions and (type_ := _type(group)) not in PLAIN:
+        if len({f.review for f in names}) >= min_mentions and (type_ := name_type(group)) not in PLAIN:
             out.update({f.label: (type_, "") for f in names})
     return out
-
-
-def _type(group: Sequence[Found], leads: int = 0, plurals: int = 0) -> str:
-    """The one type of a surface form. A capitalised aspect says nothing about whether the form is a name.
-
-    People and places are rarely called "a" or "my" something, or named in the plural: a tenth of such mentions shows a
-    thing; the plural does so for organisations. What is a maker in a part of its mentions, or is the first word of
-    ``leads`` longer names, is a brand.
-    """
-    votes = Counter(f.type for f in group if f.type not in PLAIN)
-    plain = [f for f in group if f.type in PLAIN]
-    if not votes or votes.total() < len([f for f in plain if f.label == f.label.lower()]):
-        return most_frequent(f.type for f in plain or group)
-    if votes["product"] + plurals >= max(2, THING_SHARE * votes.total()):
-        del votes["person"], votes["place"]
-    makers = votes["brand"] + votes["organisation"]
-    share = MAKER_SHARE * (makers + votes["person"] + votes["place"])
-    if leads >= LEADS or (votes["brand"] >= max(2, share) and makers >= votes["product"]):
-        return "brand"
-    if plurals >= max(2, THING_SHARE * votes.total()):
-        return "product"
-    if not votes.total():
-        return "product"
-    return most_frequent(votes.elements())
 
 
 def _by_label(found: Iterable[Found]) -> dict[str, list[Found]]:
@@ -204,7 +172,11 @@ def _shorter(found: Found, text: str) -> Found | None:
 
 
 def _with_entities(
-    found: Sequence[Found], respelled: Mapping[str, Merge], known: Mapping[str, tuple[str, str]]
+    found: Sequence[Found],
+    listed: Sequence[Found],
+    respelled: Mapping[str, Merge],
+    known: Mapping[str, tuple[str, str]],
+    texts: Sequence[str],
 ) -> list[Found]:
     """Give each merge key its type and entity id: what the metadata call so, else ``<type>:<slug>``."""
     by_label = _by_label(found)
@@ -212,13 +184,11 @@ def _with_entities(
     by_key: defaultdict[str, list[str]] = defaultdict(list)
     for label, merge in keys.items():
         by_key[merge.key].append(label)
-    leads = _leads(f for f in found if f.type in {"product", "organisation", "brand"})
+    groups = {key: [f for label in group for f in by_label[label]] for key, group in by_key.items()}
+    company = _company(groups, keys, [*found, *listed], known, texts)
     out = []
-    for key, group_labels in by_key.items():
-        group = [f for label in group_labels for f in by_label[label]]
-        plurals = sum(keys[f.label].how == "plural" for f in group if f.type not in PLAIN)
-        plurals *= 2 * plurals < len(group)  # what is always in the plural, is called so
-        type_ = _type(group, leads[key], plurals)
+    for key, group in groups.items():
+        type_ = name_type(group, company[key])
         own = [f.label for f in group if fold(f.label) == key]
         entity = f"{type_}:{most_frequent(slug(label) for label in own)}" if own else f"{type_}:{key}"
         if type_ not in PLAIN and key in known:
@@ -232,10 +202,21 @@ def _with_entities(
     return out
 
 
-def _leads(names: Iterable[Found]) -> Counter[str]:
-    """``fold`` of a word → how many longer names begin with it."""
-    longer = {fold(f.label): f.label.split(maxsplit=1)[0] for f in names if " " in f.label}
-    return Counter(fold(first) for first in longer.values())
+def _company(
+    groups: Mapping[str, Sequence[Found]],
+    keys: Mapping[str, Merge],
+    names: Sequence[Found],
+    known: Mapping[str, tuple[str, str]],
+    texts: Sequence[str],
+) -> dict[str, Company]:
+    """What stands around each key; which names are brands is settled first."""
+    led = leads(f for f in names if f.type in {"product", "organisation", "brand"})
+    plurals = {key: sum(keys[f.label].how == "plural" for f in g if f.type not in PLAIN) for key, g in groups.items()}
+    # What is always in the plural, is called so.
+    alone = {key: Company(led[key], n * (2 * n < len(groups[key]))) for key, n in plurals.items()}
+    types = {key: name_type(group, alone[key]) for key, group in groups.items()}
+    after = after_brands((f for f in names if f.type not in PLAIN), brand_keys(types, known), texts)
+    return {key: replace(company, after_brand=after[key]) for key, company in alone.items()}
 
 
 def _telling(found: list[Found], reviews: Sequence[Review], min_mentions: int) -> list[Found]:

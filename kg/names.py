@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import quote
 
 _APOSTROPHE = re.compile(r"['’‘`´\"]")
 _SEPARATOR = re.compile(r"(?<=\d)([.,/])(?=\d)|(?:[^\w+#]|_)+")
 _JOINT = re.compile(r"(?<!\d)-|-(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
+T = TypeVar("T")
 _GAP = re.compile(r"\s{1,2}|\s?[-–&/+'’]\s{0,6}|\.")
 
 
@@ -39,6 +41,11 @@ def attribute_type(key: str) -> str:
 def attribute_id(key: str, value: str) -> str:
     """The entity of a metadata value: ("brand", "Fender") → "brand:fender"."""
     return f"{attribute_type(key)}:{slug(value) or quote(value, safe='', errors='replace')}"
+
+
+def most_frequent(values: Iterable[T]) -> T:
+    """The most frequent value; the first in sorted order among equals."""
+    return min(Counter(values).items(), key=lambda pair: (-pair[1], pair[0]))[0]
 
 
 Word: TypeAlias = tuple[int, int, str]  # start, end, case-folded

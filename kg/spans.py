@@ -48,10 +48,11 @@ def names(doc: Any) -> Iterator[Span]:
 
 
 def _hyphenated(doc: Any, i: int, step: int) -> int:
-    """Index of the outermost token that a hyphen without spaces joins on: "Electro" in "Electro-Harmonix"."""
+    """Index of the outermost token, not in lower case, that hyphens without spaces join on: "Electro-Harmonix"."""
     while 0 <= i + 2 * step < len(doc) and doc[i + step].text == "-":
         inner = doc[i : i + 3] if step > 0 else doc[i - 2 : i + 1]
-        if inner[0].whitespace_ or inner[1].whitespace_ or not doc[i + 2 * step].text[:1].isalnum():
+        outer = doc[i + 2 * step]
+        if inner[0].whitespace_ or inner[1].whitespace_ or outer.is_lower or not outer.text[:1].isalnum():
             break
         i += 2 * step
     return i
@@ -73,7 +74,7 @@ def _type(span: Any, found: str) -> str:
         return found
     doc, root = span.doc, span.root
     before = doc[span.start - 1].lower_ if span.start else ""
-    numbered = any(c.isdigit() for c in span.text)
+    numbered = any(c.isdigit() for c in span.text) or (len(span) > 1 and _is_roman(span[-1].text))
     alone = root.dep_ not in {"compound", "nmod", "poss"}
     owned = before in words("noun", "owner") or (found == "person" and before == "the" and alone)
     if numbered or (owned and found != "organisation"):
@@ -108,9 +109,13 @@ def _is_name(text: str) -> bool:
         return False
     if text.lower() in words("noun", "interjection") | words("noun", "standard") or " and " in text:
         return False
-    if not set(text) - set("IVX"):  # a Roman numeral
+    if _is_roman(text):
         return False
     return not any(c in '\n"<>()[]{};:!?*=_|~' for c in text) and "  " not in text and ".." not in text
+
+
+def _is_roman(text: str) -> bool:
+    return not set(text) - set("IVX")
 
 
 def aspects(doc: Any) -> Iterator[Span]:

@@ -2,7 +2,10 @@
 
     validity        part of the path steps that exist, and of the quotes that are verbatim
     faithfulness    how much the score falls when the n pieces shown first are deleted and the user is encoded anew,
-                    over how much it falls when n random pieces of the same kinds are; the ratio of the means
+                    over how much it falls when n random pieces of the same kinds are; the ratio of the means.
+                    With few pieces the random ones are often the shown ones, and m pieces allow a ratio of m / n at
+                    most where no piece speaks against the item; so there is also
+    against others  the same over n random pieces that are not shown, where there are as many
     sufficiency     part of the score that is left when the user is encoded from those n pieces alone
     LIR, SEP, ETD   see ``path_quality``; of the first path of each explanation
 
@@ -15,7 +18,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +38,18 @@ USERS = 100
 K = 10
 
 
+class Deletion(NamedTuple):
+    """Scores of an item with everything, without the shown pieces, without random ones (mean), with the shown ones
+    alone, without others (mean; NaN where there are too few), and how many pieces there are in all."""
+
+    full: float
+    without: float
+    random: float
+    only: float
+    others: float
+    pieces: int
+
+
 @dataclass
 class _Tally:
     """Sums over explanations."""
@@ -45,7 +60,7 @@ class _Tally:
     lir: list[float] = field(default_factory=list)
     sep: list[float] = field(default_factory=list)
     etd: list[float] = field(default_factory=list)
-    deleted: dict[int, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+    deleted: dict[int, list[Deletion]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         out: dict[str, Any] = {
@@ -60,16 +75,22 @@ class _Tally:
             "deletion": {},
         }
         for size, rows in self.deleted.items():
-            full, less, random, only = np.array(rows, np.float64).reshape(-1, 4).mean(axis=0).tolist()
+            full, less, random, only, _, pieces = np.array(rows, np.float64).reshape(-1, 6).mean(axis=0).tolist()
             drop, random_drop = full - less, full - random
+            others = [r for r in rows if not np.isnan(r.others)]
+            others_drop = _mean([r.full - r.others for r in others]) or 0.0
+            shown_drop = _mean([r.full - r.without for r in others]) or 0.0
             out["deletion"][str(size)] = {
                 "explanations": len(rows),
+                "pieces": pieces,
                 "score": full,
                 "drop": drop,
                 "random_drop": random_drop,
                 "faithfulness": drop / random_drop if random_drop > 0 else None,
+                "with_others": len(others),
+                "against_others": shown_drop / others_drop if others_drop > 0 else None,
                 "sufficiency": only / full if full > 0 else None,
-                "better_than_random": float(np.mean([r[1] < r[2] for r in rows])),
+                "better_than_random": float(np.mean([r.without < r.random for r in rows])),
             }
         return out
 
@@ -88,8 +109,8 @@ def explanation_report(
     Args:
         scorer: what recommends. user_nums: int64 (n,), test users; ``users`` of those with a history are drawn.
 
-    A figure is None where nothing could be measured: LIR without times, faithfulness where random deletion lowers no
-    score. ``popular_paths`` holds the same figures of the bare-popularity-path baseline.
+    A figure is None where nothing could be measured: LIR without times, a ratio where random deletion lowers no score.
+    ``popular_paths`` holds the same figures of the bare-popularity-path baseline.
     """
     data = explainer.data
     active = user_nums[np.isin(user_nums, data.interactions.user_nums)]
@@ -146,8 +167,8 @@ def _measure(
 
 def _deleted(
     explainer: Explainer, explanation: Explanation, user: int, item: int, size: int, random: np.random.Generator
-) -> tuple[float, float, float, float] | None:
-    """Scores with everything, without the shown pieces, without random ones (mean), with the shown pieces alone."""
+) -> Deletion | None:
+    """What deleting up to ``size`` of the shown pieces does; None where none is shown."""
     ties, number = explainer.ties, explainer.data.users.number
     heads = [e.path[0] for e in explanation.evidence if e.kind != "mention"]
     whole = Known(ties.history(user), np.array(list(ties.friends(user)), np.int64))
@@ -158,16 +179,27 @@ def _deleted(
     )
     if not len(shown):
         return None
-    draws = [
+    rest = whole.without(shown)
+    draws = _draws(whole, shown, random)
+    variants = [whole, rest, shown, *(whole.without(draw) for draw in [*draws, *_draws(rest, shown, random)])]
+    scores = fold_in_scores(explainer.profiles, ties, user, item, variants)
+    of_whole, of_rest = scores[3 : 3 + DRAWS], scores[3 + DRAWS :]
+    others = float(of_rest.mean()) if len(of_rest) else float("nan")
+    full, without, only = scores[:3].tolist()
+    return Deletion(full, without, float(of_whole.mean()), only, others, len(whole))
+
+
+def _draws(known: Known, like: Known, random: np.random.Generator) -> list[Known]:
+    """Random pieces of what is known, of the kinds and number of others; none where there are too few."""
+    if len(known.history) < len(like.history) or len(known.friends) < len(like.friends):
+        return []
+    return [
         Known(
-            random.choice(whole.history, len(shown.history), replace=False),
-            random.choice(whole.friends, len(shown.friends), replace=False),
+            random.choice(known.history, len(like.history), replace=False),
+            random.choice(known.friends, len(like.friends), replace=False),
         )
         for _ in range(DRAWS)
     ]
-    variants = [whole, whole.without(shown), shown, *(whole.without(draw) for draw in draws)]
-    scores = fold_in_scores(explainer.profiles, ties, user, item, variants)
-    return float(scores[0]), float(scores[1]), float(scores[3:].mean()), float(scores[2])
 
 
 def named_entity(evidence: Evidence) -> bool:

@@ -60,6 +60,59 @@ def test_a_thing_is_no_person() -> None:
     assert {m.type for m in mentions} == {"product"}
 
 
+def typed(texts: list[str], spans: list[list[tuple[str, str]]]) -> dict[str, str]:
+    """Label → type, of names found once each in a text, every text by another user."""
+    found = [[Span(t.index(n), t.index(n) + len(n), n, k) for n, k in row] for t, row in zip(texts, spans, strict=True)]
+    reviews = [Review(f"r{n:02}", f"u{n}", f"i{n}", t) for n, t in enumerate(texts)]
+    return {m.label: m.type for m in link([], reviews, found)[0]}
+
+
+def test_what_stands_after_a_brand_or_begins_with_one_is_a_product() -> None:
+    texts = [
+        "the Boss Blues Driver",
+        "the Boss Blues Driver",
+        "a Blues Driver too",
+        "my Blues Driver",
+        "Boss Twin",
+        "Twin",
+    ]
+    texts += ["made by Boss"] * 4
+    driver = [[("Boss Blues Driver", "organisation")]] * 2 + [[("Blues Driver", "person")]] * 2
+    found = typed(
+        texts,
+        [*driver, [("Boss", "brand"), ("Twin", "organisation")], [("Twin", "organisation")]]
+        + [[("Boss", "brand")]] * 4,
+    )
+    assert found == {"Boss Blues Driver": "product", "Blues Driver": "product", "Boss": "brand", "Twin": "product"}
+
+
+def test_a_person_called_otherwise_needs_a_given_name_and_a_place_to_be_known() -> None:
+    names = {
+        "Jimi Hendrix": ["person", "person", "organisation"],  # a given name
+        "Gilmour": ["person", "person"],  # never called otherwise
+        "Dyna Comp": ["person", "person", "organisation"],
+        "Florida": ["place", "organisation", "organisation"],  # known
+        "Orzow": ["place", "place"],
+        "Deluxe": ["place", "place", "organisation"],
+    }
+    rows = [(name, kind) for name, kinds in names.items() for kind in kinds]
+    assert typed([name for name, _ in rows], [[row] for row in rows]) == {
+        "Jimi Hendrix": "person",
+        "Gilmour": "person",
+        "Dyna Comp": "organisation",
+        "Florida": "place",
+        "Orzow": "place",
+        "Deluxe": "organisation",
+    }
+
+
+def test_a_name_is_not_found_again_in_a_hyphenated_one() -> None:
+    texts = ["my Dec", "his Dec", "the G-Dec", "the Dec-3", "a Dec-like sound"]
+    spans = [[Span(t.index("Dec"), t.index("Dec") + 3, "Dec", "product")] for t in texts[:2]] + [[]] * 3
+    mentions, _ = link([], [Review(f"r{n}", f"u{n}", "i", t) for n, t in enumerate(texts)], spans)
+    assert [m.review_id for m in mentions] == ["r0", "r1", "r4"]
+
+
 def test_what_has_a_plural_is_no_organisation() -> None:
     texts = ["Tele", "Tele", "Tele", "Teles", "Teles"]
     assert {entity for _, entity in linked(texts, {"Tele": "organisation", "Teles": "organisation"})} == {
