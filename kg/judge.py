@@ -19,6 +19,11 @@ _PREDICATE = re.compile(
     r"worked|could|would|stays?|holds?|has been|have been|broke|breaks|sucks?|rocks?)\b",
     re.IGNORECASE,
 )
+_WANTED = re.compile(  # of any such thing, not of this one
+    r"\b(?:need|needs|needed|want|wants|wanted|use|using|looking for|spend|spent|buy|buying|if|\w+ing)\b"
+    r"(?:\s+(?:on|for|with|it))?\s+(?:a|an|any|some)\s+(?:[\w-]+\s+){0,3}$",
+    re.IGNORECASE,
+)
 _OWNED = re.compile(r"\b(?:my|our|your|his|her|their|another|other)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 
 
@@ -26,7 +31,8 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
     """(review_id, start, end) of each judged aspect → its polarity in [-1, 1], not 0.
 
     An aspect is judged by an adjective before it ("great tone"), by a verb of liking ("love the tone") or by what it is
-    said to be ("the tone is great"); not by "great for the tone", nor where it is somebody's own.
+    said to be ("the tone is great"); not by "great for the tone", nor where it is somebody's own ("my tone"), or any
+    such thing ("I needed a good tone").
     """
     places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for m in aspects:
@@ -45,7 +51,7 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
 
 def _is_judged(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - BACK) : start]
-    if _OWNED.search(before):
+    if _OWNED.search(before) or _WANTED.search(before):
         return False
     if _PREDICATE.match(text, end, end + ON):
         return True

@@ -216,7 +216,8 @@ def _company(
     alone = {key: Company(led[key], n * (2 * n < len(groups[key]))) for key, n in plurals.items()}
     types = {key: name_type(group, alone[key]) for key, group in groups.items()}
     after = after_brands((f for f in names if f.type not in PLAIN), brand_keys(types, known), texts)
-    return {key: replace(company, after_brand=after[key]) for key, company in alone.items()}
+    forms = {key: {fold(f.label) for f in group} for key, group in groups.items()}
+    return {key: replace(c, after_brand=sum(after[form] for form in forms[key])) for key, c in alone.items()}
 
 
 def _telling(found: list[Found], reviews: Sequence[Review], min_mentions: int) -> list[Found]:

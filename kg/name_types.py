@@ -32,7 +32,7 @@ def name_type(group: Sequence[Found], company: Company = Company()) -> str:
     People and places are rarely called "a" or "my" something, or named in the plural: a tenth of such mentions shows a
     thing; the plural does so for organisations, and standing right after a brand ("Boss Blues Driver") for all but
     brands. What is a maker in a part of its mentions, or is the first word of LEADS longer names, is a brand. Known
-    places are places. What is called otherwise at times is a person only by a given name, and a place not at all.
+    places are places. What is at times called otherwise is a person only by a given name, and a place not at all.
     """
     votes = Counter(f.type for f in group if f.type not in PLAIN)
     plain = [f for f in group if f.type in PLAIN]
@@ -40,12 +40,13 @@ def name_type(group: Sequence[Found], company: Company = Company()) -> str:
         return most_frequent(f.type for f in plain or group)
     if votes["place"] and _is_place(group):
         return "place"
-    first = {f.type for f in group if f.type not in PLAIN and f.how != "name"}  # the others repeat what these say
+    first = Counter(f.type for f in group if f.type not in PLAIN and f.how != "name")  # others repeat what these say
     many = max(2, THING_SHARE * votes.total())
     is_thing = votes["product"] + company.plurals >= many
-    if is_thing or not (first == {"person"} or _is_given(group)):
+    always = len(first) == 1 and first.total() >= max(2, len(plain))
+    if is_thing or not (always or _is_given(group)):
         del votes["person"]
-    if is_thing or first != {"place"}:
+    if is_thing or not always:
         del votes["place"]
     makers = votes["brand"] + votes["organisation"]
     share = MAKER_SHARE * (makers + votes["person"] + votes["place"])

@@ -90,6 +90,7 @@ def test_a_person_called_otherwise_needs_a_given_name_and_a_place_to_be_known() 
     names = {
         "Jimi Hendrix": ["person", "person", "organisation"],  # a given name
         "Gilmour": ["person", "person"],  # never called otherwise
+        "Delrin": ["person", "aspect"],  # once is not enough
         "Dyna Comp": ["person", "person", "organisation"],
         "Florida": ["place", "organisation", "organisation"],  # known
         "Orzow": ["place", "place"],
@@ -99,6 +100,7 @@ def test_a_person_called_otherwise_needs_a_given_name_and_a_place_to_be_known() 
     assert typed([name for name, _ in rows], [[row] for row in rows]) == {
         "Jimi Hendrix": "person",
         "Gilmour": "person",
+        "Delrin": "product",
         "Dyna Comp": "organisation",
         "Florida": "place",
         "Orzow": "place",

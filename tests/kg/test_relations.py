@@ -28,6 +28,9 @@ from tests.kg.planted import WordExtractor
         ("I bought another tone.", 0),
         ("It changes the tone. Great!", 0),
         ("Tone", 0),
+        ("I needed a great tone.", 0),
+        ("Make sure you use a quality tone.", 0),
+        ("What a great tone.", 1),
     ],
 )
 def test_judged_or_only_mentioned(text: str, sign: int) -> None:
