@@ -49,9 +49,16 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
     return out
 
 
+def _of_another(after: str) -> bool:
+    """Whether the aspect owns what is spoken of: "a great beginner's instrument", not "the tone's great"."""
+    owned = re.match(r"['’]s\s+(\w+)", after)
+    said = words("context", "negator") | words("context", "intensifier") | words("context", "downtoner") | {"a", "the"}
+    return owned is not None and not opinion(owned[1].lower()) and owned[1].lower() not in said
+
+
 def _is_judged(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - BACK) : start]
-    if _OWNED.search(before) or _WANTED.search(before):
+    if _OWNED.search(before) or _WANTED.search(before) or _of_another(text[end : end + ON]):
         return False
     if _PREDICATE.match(text, end, end + ON):
         return True

@@ -44,6 +44,7 @@ def link(
     # A name recognised in several reviews is a name wherever it is written with a capital.
     recognised = _recognised([*names, *plain], min_mentions)
     again = corpus.matches(recognised, needs_capital=lambda _: True, how="name")
+    names = _whole(names, again)
     names += _outside([*listed, *names], again, corpus.texts)
     plain = _outside([*listed, *names], plain, corpus.texts)
 
@@ -104,6 +105,18 @@ def _outside(winners: Iterable[Found], others: Iterable[Found], texts: Sequence[
         if rest is not None:
             out.append(rest)
     return out
+
+
+def _whole(names: Iterable[Found], longer: Iterable[Found]) -> list[Found]:
+    """The names that are no mere part of longer ones: no "Paul" in "Les Paul"."""
+    around: defaultdict[int, list[Found]] = defaultdict(list)
+    for name in longer:
+        around[name.review].append(name)
+    return [
+        n
+        for n in names
+        if not any(a.start <= n.start and n.end <= a.end and len(a.label) > len(n.label) for a in around[n.review])
+    ]
 
 
 def _rest(found: Found, offset: int, text: str) -> Found | None:

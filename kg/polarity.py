@@ -74,7 +74,7 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
         return []
     found = list(_TOKEN.finditer(text))
     starts = [m.start() for m in found]
-    tokens = [m.group().lower().replace("’", "'") for m in found]
+    tokens = _literal([m.group().lower().replace("’", "'") for m in found])
     clause, place = _layout(tokens)
     scored = [(i, s) for i, s in enumerate(_in_context(tokens, clause)) if s]
     at = [i for i, _ in scored]
@@ -96,6 +96,12 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
             weight += 1 / distance
         out.append(round(max(-1.0, min(1.0, total / weight)), 3) if weight else 0.0)
     return out
+
+
+def _literal(tokens: Sequence[str]) -> list[str]:
+    """Without the negations that affirm: "without a doubt", "no question"."""
+    sure = ({"doubt", "question"} & set(tokens[i + 1 : i + 3]) and t in {"no", "without"} for i, t in enumerate(tokens))
+    return ["indeed" if s else t for s, t in zip(sure, tokens, strict=True)]
 
 
 def _layout(tokens: Sequence[str]) -> tuple[list[int], list[float]]:

@@ -131,13 +131,29 @@ def aspects(doc: Any) -> Iterator[Span]:
         if any(start <= head.idx < end for start, end in said):
             continue
         single = singular(head.text) if head.tag_ in PLURAL else head.text
-        first = leftmost(head)
+        first = _after_hyphen(doc, leftmost(head), head.i)
+        if first > head.i or _joined(doc, head.i + 1):
+            continue
         if first == head.i and (not alone.isdisjoint({head.lower_, single.lower()}) or abs(opinion(head.lower_)) == 1):
             continue
         span = doc[first : head.i + 1]
         if 3 <= len(span.text) <= MAX_LABEL:
             label = span.text[: head.idx - span.start_char] + single
             yield Span(span.start_char, span.end_char, label, "aspect")
+
+
+def _joined(doc: Any, i: int) -> bool:
+    """Whether token i is a hyphen without spaces between two words."""
+    if not 0 < i < len(doc) - 1 or doc[i].text != "-":
+        return False
+    return not doc[i - 1].whitespace_ and not doc[i].whitespace_ and doc[i + 1].text[0].isalnum()
+
+
+def _after_hyphen(doc: Any, first: int, last: int) -> int:
+    """``first``, or what follows a half word there: "equalizer" in "3-band equalizer"; beyond ``last`` for "band"."""
+    while first <= last and _joined(doc, first - 1):
+        first += 1
+    return first
 
 
 @cache

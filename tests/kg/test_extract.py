@@ -46,6 +46,7 @@ def found(extractor: SpacyExtractor, text: str) -> list[tuple[str, str, str]]:
             "I own several Electro-Harmonix pedals. I met Jimi Hendrix in 1969 -- London.",
             [
                 ("Electro-Harmonix", "Electro-Harmonix", "brand"),
+                ("pedals", "pedal", "aspect"),
                 ("Jimi Hendrix", "Jimi Hendrix", "person"),
                 ("London", "London", "place"),
             ],

@@ -31,6 +31,11 @@ from tests.kg.planted import WordExtractor
         ("I needed a great tone.", 0),
         ("Make sure you use a quality tone.", 0),
         ("What a great tone.", 1),
+        ("A great tone's instrument.", 0),
+        ("The tone's great.", 1),
+        ("The tone's very great.", 1),
+        ("Without a doubt the best tone.", 1),
+        ("Without doubt a bad tone.", -1),
     ],
 )
 def test_judged_or_only_mentioned(text: str, sign: int) -> None:
