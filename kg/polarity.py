@@ -99,8 +99,9 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
 
 
 def _literal(tokens: Sequence[str]) -> list[str]:
-    """Without the negations that affirm: "without a doubt", "no question"."""
-    sure = ({"doubt", "question"} & set(tokens[i + 1 : i + 3]) and t in {"no", "without"} for i, t in enumerate(tokens))
+    """Without the negations that affirm: "without a doubt", "no excuse for such a mess"."""
+    denied = {"doubt", "question", "excuse", "wonder"}
+    sure = (t in {"no", "without"} and denied & set(tokens[i + 1 : i + 3]) for i, t in enumerate(tokens))
     return ["indeed" if s else t for s, t in zip(sure, tokens, strict=True)]
 
 
@@ -132,6 +133,11 @@ def _in_context(tokens: Sequence[str], clause: Sequence[int]) -> list[float]:
             liking = before in {"i", "we", "really", "also", "don't", "didn't", "do", "would"}
             toil = tokens[i + 1 : i + 2] == ["to"]
             score = MILD if token == "like" and liking else -MILD if token == "hard" and toil else 0.0
+        following = tokens[i + 1] if i + 1 < len(tokens) and clause[i + 1] == clause[i] else ""
+        if token in intensifier and following[:1].isalpha() and token not in {"quite", "pretty"}:
+            score = 0.0  # "incredibly rude"
+        elif token == "average" and before == "above":
+            score = MILD
         if before == "too" and token[0].isalpha() and token not in not_too:
             score = -MILD
         elif not score:
@@ -150,8 +156,8 @@ def _in_context(tokens: Sequence[str], clause: Sequence[int]) -> list[float]:
             score = STRONG  # "couldn't be happier"
         elif negations % 2 and token not in negator:
             score *= NEGATED
-        elif score > 0 and any(w in unreal for w in window):
-            score *= -0.5  # "could be better"
+        elif score > 0 and not token.startswith("recommend") and any(w in unreal for w in window):
+            score *= -0.5  # "could be better", but not "I would recommend"
         out.append(max(-1.0, min(1.0, score)))
     return out
 

@@ -34,6 +34,12 @@ def polarity(text: str, word: str) -> float:
         ("The strap could be better", "strap", -1),
         ("I like the strap", "strap", 1),
         ("It looks like the strap", "strap", 0),
+        ("An incredibly rude clerk", "clerk", -1),
+        ("The strap is incredible", "strap", 1),
+        ("The strap is above average", "strap", 1),
+        ("The strap is average", "strap", -1),
+        ("I would definitely recommend the strap", "strap", 1),
+        ("No excuse for such a lousy strap", "strap", -1),
         ("", "", 0),
     ],
 )
