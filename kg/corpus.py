@@ -14,6 +14,7 @@ from kg.types import Item, Review
 
 MAX_VALUE_WORDS = 6  # longer metadata values are descriptions, not names
 COMMON_FROM, COMMON_SHARE = 20, 0.8  # a word written so often, and so often in lower case, is an ordinary one
+NOUN_SHARE = 0.15  # of its texts; a word that is less often part of a span is no noun, whatever a tagger says once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class Corpus:
     def common(self) -> set[str]:
         """Words that are mostly written in lower case, and more than once."""
         return {word for word, n in self.total.items() if n > 1 and 2 * self.capital[word] < n}
+
+    def seldom(self, found: Iterable[Found]) -> set[str]:
+        """Words of many texts that are part of what was found in hardly any of them: "easy", "got"."""
+        held = Counter(word for row in self.words for word in {w for *_, w in row})
+        spans = {(f.review, word) for f in found for *_, word in split(self.texts[f.review][f.start : f.end])}
+        told = Counter(word for _, word in spans)
+        return {word for word, n in held.items() if n >= COMMON_FROM and told[word] < NOUN_SHARE * n}
 
     def matches(
         self, targets: Mapping[str, tuple[str, str]], needs_capital: Callable[[str], bool], how: str

@@ -46,7 +46,8 @@ def link(
     again = corpus.matches(recognised, needs_capital=lambda _: True, how="name")
     names = _whole(names, again)
     names += _outside([*listed, *names], again, corpus.texts)
-    plain = _outside([*listed, *names], plain, corpus.texts)
+    seldom = corpus.seldom(found)
+    plain = _outside([*listed, *names], [f for f in plain if f.label.casefold() not in seldom], corpus.texts)
 
     known = {fold(name): target for name, target in metadata.items()}
     respelled = _respelled(names, listed, known, corpus)

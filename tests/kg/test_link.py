@@ -115,6 +115,15 @@ def test_a_name_is_not_found_again_in_a_hyphenated_one() -> None:
     assert [m.review_id for m in mentions] == ["r0", "r1", "r4"]
 
 
+def test_a_common_word_that_is_hardly_ever_a_noun_is_no_aspect() -> None:
+    texts = ["simple"] * 40 + ["tone"] * 40
+    spans = [
+        [Span(0, len(t), t, "aspect")] if n % 10 < (1 if t == "simple" else 2) else [] for n, t in enumerate(texts)
+    ]
+    mentions, _ = link([], [Review(f"r{n:02}", "u", "i", t) for n, t in enumerate(texts)], spans)
+    assert {m.label for m in mentions} == {"tone"}
+
+
 def test_what_has_a_plural_is_no_organisation() -> None:
     texts = ["Tele", "Tele", "Tele", "Teles", "Teles"]
     assert {entity for _, entity in linked(texts, {"Tele": "organisation", "Teles": "organisation"})} == {
