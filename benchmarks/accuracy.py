@@ -24,6 +24,7 @@ ALL = (*QUICK[:-1], "slim", "graphrec")  # lightgcn takes hours with as many tri
 TRIALS = "evaluate.trials=10"
 GOWALLA = ("popularity", "graphrec")  # tuning the others on 41,000 items takes hours
 LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation users
+WIDE = ("graph.dim=256", "graph.learning_rate=0.01", "graph.max_steps=320")
 THREE = "blocks=spectral,ials,graph"
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
     "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given", *LASTFM)),
@@ -40,7 +41,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
     "gowalla/given, graph alone": (
         "gowalla",
         GOWALLA,
-        ("split.kind=given", "blocks=graph", "graph.dim=128", "graph.temperature=0.1", "graph.max_steps=300"),
+        ("split.kind=given", "blocks=graph", *WIDE, "graph.temperature=0.1"),
     ),
     "gowalla/given, three blocks": ("gowalla", GOWALLA, ("split.kind=given", THREE, "graph.max_steps=400")),
 }

@@ -28,7 +28,8 @@ from graphrec.recommender import Recommender
 
 SPECTRAL = {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0.0, "knowledge": 0.0}
 IALS = {"factors": 256, "alpha": 40.0, "regularisation": 100.0, "knowledge": 0.0}
-GRAPH = {"temperature": 0.1, "epochs": 8, "popularity": 1.0, "half_life": 0.0}
+GRAPH = {"temperature": 0.1, "epochs": 6, "popularity": 1.0, "half_life": 0.0}
+WIDE = {"dim": 256, "learning_rate": 0.01, "max_steps": 320}
 RECIPES: dict[str, dict[str, dict[str, float]]] = {
     "two blocks": {"spectral": SPECTRAL, "ials": IALS},
     "three blocks": {"spectral": SPECTRAL, "ials": {**IALS, "factors": 512, "regularisation": 1.0}, "graph": GRAPH},
@@ -39,7 +40,7 @@ def main(folder: Path, recipe: Annotated[str, typer.Option(help="One of the reci
     """Measure and keep the result."""
     chosen = {**RECIPES[recipe], "weights": dict.fromkeys(RECIPES[recipe], 1.0)}
     data = Dataset.load(folder)
-    config = Config().with_(blocks=list(RECIPES[recipe]), split={"kind": "given"}, graph={"dim": 128, "max_steps": 320})
+    config = Config().with_(blocks=list(RECIPES[recipe]), split={"kind": "given"}, graph=WIDE)
     parts = split(data, config.split, config.seed)
     start = time.perf_counter()
     model = Recommender(config).fit(data, chosen)
