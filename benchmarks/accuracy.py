@@ -23,7 +23,8 @@ QUICK = ("popularity", "itemknn", "userknn", "rp3beta", "ease", "ials", "bpr", "
 ALL = (*QUICK[:-1], "slim", "graphrec")  # lightgcn takes hours with as many trials
 TRIALS = "evaluate.trials=10"
 GOWALLA = ("popularity", "graphrec")  # tuning the others on 41,000 items takes hours
-LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation users
+EVERY = "blocks=popularity,spectral,neighbours,ease,ials,autoencoder,graph,semantic"
+LASTFM = ("features.user_text=true", "graph.dim=128", EVERY)  # chosen on validation users
 WIDE = ("graph.dim=256", "graph.learning_rate=0.01", "graph.max_steps=320")
 THREE = "blocks=spectral,ials,graph"
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings

@@ -28,6 +28,7 @@ def _listed(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 IntList = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), Field(min_length=1)]
 PositiveList = Annotated[tuple[PositiveFloat, ...], BeforeValidator(_listed), Field(min_length=1)]
+ShareList = Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], BeforeValidator(_listed), Field(min_length=1)]
 FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -102,6 +103,20 @@ class IALSConfig(_Section):
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
     factors: IntList = (64, 256, 512)
     iterations: int = Field(default=8, ge=1)
+
+
+class AutoencoderConfig(_Section):
+    """Linear denoising autoencoder. Several values: the best on validation data is taken."""
+
+    dim: int = Field(default=256, ge=1)
+    hidden: ShareList = (0.5, 0.8)  # part of a history that the rest of it has to name
+    knowledge: FloatList = (0.0, 2.0)  # weight κ of entities as further histories
+    learning_rate: float = Field(default=3e-3, gt=0)  # rises for a tenth of the steps, then falls
+    batch_size: int = Field(default=256, ge=1)
+    max_epochs: int = Field(default=60, ge=1)
+    evaluations: int = Field(default=12, ge=1)  # at most this many evaluations in a run
+    patience: int = Field(default=4, ge=1)  # evaluations without a better validation NDCG
+    max_items: int = Field(default=20_000, ge=0)  # above, the block is left out: its softmax is dense
 
 
 class GraphConfig(_Section):
@@ -190,6 +205,7 @@ class Config(_Section):
     neighbours: NeighboursConfig = NeighboursConfig()
     ease: EaseConfig = EaseConfig()
     ials: IALSConfig = IALSConfig()
+    autoencoder: AutoencoderConfig = AutoencoderConfig()
     graph: GraphConfig = GraphConfig()
     semantic: SemanticConfig = SemanticConfig()
     blend: BlendConfig = BlendConfig()

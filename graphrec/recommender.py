@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec import model_files
+from graphrec.blocks.autoencoder import Autoencoder
 from graphrec.blocks.base import Block, Chosen, FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.blocks.graph import Graph
@@ -44,7 +45,9 @@ from graphrec.types import Explanation, Floats, Ints
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
-BLOCKS: dict[str, type[Block]] = {b.name: b for b in (Popularity, Spectral, Neighbours, Ease, IALS, Graph, Semantic)}
+BLOCKS: dict[str, type[Block]] = {
+    b.name: b for b in (Popularity, Spectral, Neighbours, Ease, IALS, Autoencoder, Graph, Semantic)
+}
 QUERY_WEIGHT = 3.0  # what is asked for now, against the whole profile
 VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
 

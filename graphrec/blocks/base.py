@@ -79,6 +79,11 @@ def scaled_block(block: ProfileBlock) -> ProfileBlock:
     return replace(block, users=block.users * scale[:, None], scale=remembered)
 
 
+def beside(rows: Floats, column: Floats) -> Floats:
+    """One more dimension, the last: (n, d) and (n,) → (n, d + 1)."""
+    return np.hstack([rows, column[:, None]])
+
+
 def choose(
     grid: Mapping[str, Iterable[Any]],
     score: Callable[[Chosen], float],

@@ -25,7 +25,7 @@ from torch.nn.functional import normalize
 from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, scaled_block
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.config import GraphConfig
 from graphrec.graph.adjacency import degree_normalised
@@ -178,19 +178,19 @@ class _Run:
         counts = decayed_counts(self.inputs.train, half_life).astype(np.float64)  # (I,)
         counts = 1 + counts * (self.edges.shape[1] / max(counts.sum(), 1e-12))
         offset = (popularity * self.temperature * np.log(counts / counts.sum())).astype(np.float32)
-        return _beside(users, np.ones(len(users), np.float32)), _beside(items, offset)
+        return beside(users, np.ones(len(users), np.float32)), beside(items, offset)
 
     def block(self, prior: Prior) -> ProfileBlock:
         """Users of whom nothing is known get a zero row; a new user is the sum of the messages of their items."""
         users, items = self.with_popularity(*self.cosines(), prior)
         known = self._known()
         if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
-            history = _beside(items[:, :-1], np.ones(len(items), np.float32))
+            history = beside(items[:, :-1], np.ones(len(items), np.float32))
             return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, prior=1))
         messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph, self.settings.layers))
         scale = factor * known[:, 0]
         length = (1 / scale[scale > 0]).sum() / max(self.edges.shape[1], 1)  # of a sum, per item: what 1 stands beside
-        history = _beside(messages, np.full(len(items), length, np.float32))
+        history = beside(messages, np.full(len(items), length, np.float32))
         return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, scale=scale, prior=1))
 
     def _known(self) -> Floats:
@@ -211,11 +211,6 @@ def _deterministic(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         _switches.fill_uninitialized_memory = fills
-
-
-def _beside(rows: Floats, column: Floats) -> Floats:
-    """One more dimension, the last: (n, d) and (n,) → (n, d + 1)."""
-    return np.hstack([rows, column[:, None]])
 
 
 def _touched(graph: HeteroData) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -13,6 +13,7 @@ MOSTLY = 0.5  # a cause with more than this part of the score
 BLOCKS = {
     "spectral": "people with a taste like yours took it",
     "ials": "it suits the taste that your history shows",
+    "autoencoder": "it belongs to histories like yours",
     "graph": "the graph network places it close to you",
     "semantic": "its text reads like the text of what you took",
     "sequence": "it tends to follow what you took last",
@@ -22,6 +23,8 @@ BLOCKS = {
 CAUSES = {  # the same as noun phrases
     "popularity": "popularity",
     "spectral": "the taste of people like you",
+    "ials": "the taste that your history shows",
+    "autoencoder": "what belongs to histories like yours",
     "graph": "the graph network",
     "semantic": "the likeness of texts to those of what you took",
     "neighbours": "what is often taken together with what you took",
