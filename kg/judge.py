@@ -40,12 +40,10 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
     out = {}
     for review_id, spans in places.items():
         text = clean(texts[review_id])
-        for start, end in spans:
-            if _is_judged(text, start, end):
-                low = max(0, start - 2 * BACK)
-                (polarity,) = polarities(text[low : end + ON], [(start - low, end - low)], REACH)
-                if polarity:
-                    out[review_id, start, end] = polarity
+        judged = [span for span in spans if _is_judged(text, *span)]
+        for (start, end), polarity in zip(judged, polarities(text, judged, REACH) if judged else (), strict=True):
+            if polarity:
+                out[review_id, start, end] = polarity
     return out
 
 
