@@ -193,6 +193,7 @@ DELETION = (
     "random_drop",
     "faithfulness",
     "with_others",
+    "others_drop",
     "against_others",
     "sufficiency",
     "better_than_random",

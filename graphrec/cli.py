@@ -206,7 +206,7 @@ def _explanations_table(found: dict[str, Any]) -> Table:
     for name in ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd"):
         row(name.replace("_", " "), lambda side, name=name: side[name])
     for size in found["deletion"]:
-        for name in ("drop", "random_drop", "faithfulness", "against_others", "sufficiency"):
+        for name in ("drop", "random_drop", "faithfulness", "others_drop", "against_others", "sufficiency"):
             of = f"{name.replace('_', ' ')}, {size} piece{'' if size == '1' else 's'}"
             row(of, lambda side, name=name, size=size: side["deletion"].get(size, {}).get(name))
     return table

@@ -3,8 +3,8 @@
     validity        part of the path steps that exist, and of the quotes that are verbatim
     faithfulness    how much the score falls when the n pieces shown first are deleted and the user is encoded anew,
                     over how much it falls when n random pieces of the same kinds are; the ratio of the means.
-                    With few pieces the random ones are often the shown ones, and m pieces allow a ratio of m / n at
-                    most where no piece speaks against the item; so there is also
+                    Of few pieces the random ones are often the shown ones, and always where there is one; so there
+                    is also
     against others  the same over n random pieces that are not shown, where there are as many
     sufficiency     part of the score that is left when the user is encoded from those n pieces alone
     LIR, SEP, ETD   see ``path_quality``; of the first path of each explanation
@@ -78,7 +78,7 @@ class _Tally:
             full, less, random, only, _, pieces = np.array(rows, np.float64).reshape(-1, 6).mean(axis=0).tolist()
             drop, random_drop = full - less, full - random
             others = [r for r in rows if not np.isnan(r.others)]
-            others_drop = _mean([r.full - r.others for r in others]) or 0.0
+            others_drop = _mean([r.full - r.others for r in others])
             shown_drop = _mean([r.full - r.without for r in others]) or 0.0
             out["deletion"][str(size)] = {
                 "explanations": len(rows),
@@ -88,7 +88,8 @@ class _Tally:
                 "random_drop": random_drop,
                 "faithfulness": drop / random_drop if random_drop > 0 else None,
                 "with_others": len(others),
-                "against_others": shown_drop / others_drop if others_drop > 0 else None,
+                "others_drop": others_drop,
+                "against_others": shown_drop / others_drop if others_drop and others_drop > 0 else None,
                 "sufficiency": only / full if full > 0 else None,
                 "better_than_random": float(np.mean([r.without < r.random for r in rows])),
             }
@@ -109,8 +110,8 @@ def explanation_report(
     Args:
         scorer: what recommends. user_nums: int64 (n,), test users; ``users`` of those with a history are drawn.
 
-    A figure is None where nothing could be measured: LIR without times, a ratio where random deletion lowers no score.
-    ``popular_paths`` holds the same figures of the bare-popularity-path baseline.
+    A figure is None where nothing could be measured: LIR without times, a ratio where what it is compared with lowers
+    no score. ``popular_paths`` holds the same figures of the bare-popularity-path baseline.
     """
     data = explainer.data
     active = user_nums[np.isin(user_nums, data.interactions.user_nums)]
