@@ -119,8 +119,10 @@ def measure(folder: Path, kind: str) -> dict[str, Any]:
 def main(data: Path, only: Annotated[str, typer.Option(help="One of the runs.")] = "") -> None:
     """Run, store, and write the table."""
     for name, kind in RUNS.items():
-        folder = data / name if name not in REGISTRY else fetch(name)
-        if only in ("", name) and folder.exists():
+        if only not in ("", name):
+            continue
+        folder = fetch(name) if name in REGISTRY else data / name
+        if folder.exists():
             report.keep("explanations", name, measure(folder, kind))
     print(report.TABLE.read_text("utf-8"))
 

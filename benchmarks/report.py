@@ -186,20 +186,6 @@ def _minute(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-DELETION = (
-    "pieces",
-    "score",
-    "drop",
-    "random_drop",
-    "faithfulness",
-    "with_others",
-    "others_drop",
-    "against_others",
-    "sufficiency",
-    "better_than_random",
-)
-
-
 def _explanations(name: str, result: dict[str, Any]) -> list[str]:
     """What nothing could be measured for is left empty."""
     own, networkx = result["report"], result["networkx"]
@@ -210,8 +196,8 @@ def _explanations(name: str, result: dict[str, Any]) -> list[str]:
 
     measures = ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd")
     rows = [row(what, [side[what] for side in sides]) for what in measures]
-    for size in own["deletion"]:
-        for what in DELETION:
+    for size, measured in own["deletion"].items():
+        for what in (key for key in measured if key != "explanations"):
             values = [side["deletion"].get(size, {}).get(what) for side in sides]
             rows.append(row(f"{what}, n = {size}", values))
     return [

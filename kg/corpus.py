@@ -68,27 +68,22 @@ class Corpus:
     def matches(
         self, targets: Mapping[str, tuple[str, str]], needs_capital: Callable[[str], bool], how: str
     ) -> list[Found]:
-        """Phrases in the texts, but no name that is a part of a hyphenated one: "Dec" in "G-Dec".
-
-        Args:
-            targets: phrase → (type, entity).
-        """
+        """Phrases in the texts. ``targets``: phrase → (type, entity)."""
         phrases, out = Phrases({name: name for name in targets}), list[Found]()
         strict = {name: needs_capital(name) for name in targets}
         for number, (text, found) in enumerate(zip(self.texts, self.words, strict=True)):
             hits = [
                 (start, end, name)
                 for start, end, name in phrases.find(text, found)
-                if (not strict[name] or capitals(text[start:end]) >= capitals(name))
-                and not (how == "name" and _is_part(text, start, end))
+                if not strict[name] or capitals(text[start:end]) >= capitals(name)
             ]
             for (start, end, name), p in zip(hits, polarities(text, [h[:2] for h in hits]), strict=True):
                 out.append(Found(number, start, end, text[start:end], targets[name][0], p, targets[name][1], how))
         return out
 
 
-def _is_part(text: str, start: int, end: int) -> bool:
-    """Whether a hyphen joins the span to a word before it, or to a capital or digit after it."""
+def is_half(text: str, start: int, end: int) -> bool:
+    """Whether a hyphen joins the span to a word before it, or to a capital or digit after it: "Dec" in "G-Dec"."""
     before, after = text[max(start - 2, 0) : start], text[end : end + 2]
     joined = len(after) == 2 and after[0] == "-" and (after[1].isupper() or after[1].isdigit())
     return joined or (len(before) == 2 and before[1] == "-" and before[0].isalnum())

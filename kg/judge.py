@@ -24,6 +24,7 @@ _WANTED = re.compile(  # of any such thing, not of this one
     r"(?:\s+(?:on|for|with|it))?\s+(?:a|an|any|some)\s+(?:[\w-]+\s+){0,3}$",
     re.IGNORECASE,
 )
+_POSSESSIVE = re.compile(r"['’]s\s+(\w+)")
 _OWNED = re.compile(r"\b(?:my|our|your|his|her|their|another|other)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 
 
@@ -41,7 +42,7 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
     for review_id, spans in places.items():
         text = clean(texts[review_id])
         judged = [span for span in spans if _is_judged(text, *span)]
-        for (start, end), polarity in zip(judged, polarities(text, judged, REACH) if judged else (), strict=True):
+        for (start, end), polarity in zip(judged, polarities(text, judged, REACH), strict=True):
             if polarity:
                 out[review_id, start, end] = polarity
     return out
@@ -49,9 +50,12 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
 
 def _of_another(after: str) -> bool:
     """Whether the aspect owns what is spoken of: "a great beginner's instrument", not "the tone's great"."""
-    owned = re.match(r"['’]s\s+(\w+)", after)
-    said = words("context", "negator") | words("context", "intensifier") | words("context", "downtoner") | {"a", "the"}
-    return owned is not None and not opinion(owned[1].lower()) and owned[1].lower() not in said
+    owned = _POSSESSIVE.match(after)
+    if owned is None:
+        return False
+    word = owned[1].lower()
+    context = (words("context", name) for name in ("negator", "intensifier", "downtoner"))
+    return not (opinion(word) or word in {"a", "the"} or any(word in some for some in context))
 
 
 def _is_judged(text: str, start: int, end: int) -> bool:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from kg.corpus import Corpus, Found, gazetteer
+from kg.corpus import Corpus, Found, gazetteer, is_half
 from kg.forms import SURE, Merge, acronyms, merged, misspelled
 from kg.name_types import Company, after_brands, brand_keys, leads, name_type
 from kg.names import fold, most_frequent, slug
@@ -44,6 +44,7 @@ def link(
     # A name recognised in several reviews is a name wherever it is written with a capital.
     recognised = _recognised([*names, *plain], min_mentions)
     again = corpus.matches(recognised, needs_capital=lambda _: True, how="name")
+    again = [f for f in again if not is_half(corpus.texts[f.review], f.start, f.end)]
     names = _whole(names, again)
     names += _outside([*listed, *names], again, corpus.texts)
     seldom = corpus.seldom(found)

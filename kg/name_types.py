@@ -43,8 +43,9 @@ def name_type(group: Sequence[Found], company: Company = Company()) -> str:
     first = Counter(f.type for f in group if f.type not in PLAIN and f.how != "name")  # others repeat what these say
     many = max(2, THING_SHARE * votes.total())
     is_thing = votes["product"] + company.plurals >= many
+    given = _is_given(group)
     always = len(first) == 1 and first.total() >= max(2, len(plain))
-    if is_thing or not (always or _is_given(group)):
+    if is_thing or not (always or given):
         del votes["person"]
     if is_thing or not always:
         del votes["place"]
@@ -52,7 +53,7 @@ def name_type(group: Sequence[Found], company: Company = Company()) -> str:
     share = MAKER_SHARE * (makers + votes["person"] + votes["place"])
     if company.leads >= LEADS or (votes["brand"] >= max(2, share) and makers >= votes["product"]):
         return "brand"
-    if company.plurals >= many or (company.after_brand >= many / 2 and not _is_given(group)):
+    if company.plurals >= many or (company.after_brand >= many / 2 and not given):
         return "product"
     if not votes.total():
         return "product"
@@ -61,7 +62,7 @@ def name_type(group: Sequence[Found], company: Company = Company()) -> str:
 
 def _is_place(group: Iterable[Found]) -> bool:
     """Whether it is one of the best-known countries, states and cities."""
-    places = set(phrases("name", "place"))
+    places = phrases("name", "place")
     return any(" ".join(f.label.casefold().split()) in places for f in group)
 
 

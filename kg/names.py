@@ -16,8 +16,8 @@ _APOSTROPHE = re.compile(r"['’‘`´\"]")
 _SEPARATOR = re.compile(r"(?<=\d)([.,/])(?=\d)|(?:[^\w+#]|_)+")
 _JOINT = re.compile(r"(?<!\d)-|-(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
-T = TypeVar("T")
 _GAP = re.compile(r"\s{1,2}|\s?[-–&/+'’]\s{0,6}|\.")
+T = TypeVar("T")
 
 
 @lru_cache(maxsize=1 << 17)

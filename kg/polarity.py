@@ -134,7 +134,7 @@ def _in_context(tokens: Sequence[str], clause: Sequence[int]) -> list[float]:
             toil = tokens[i + 1 : i + 2] == ["to"]
             score = MILD if token == "like" and liking else -MILD if token == "hard" and toil else 0.0
         following = tokens[i + 1] if i + 1 < len(tokens) and clause[i + 1] == clause[i] else ""
-        if token in intensifier and following[:1].isalpha() and token not in {"quite", "pretty"}:
+        if token in intensifier and following[:1].isalpha():
             score = 0.0  # "incredibly rude"
         elif token == "average" and before == "above":
             score = MILD

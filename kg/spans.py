@@ -49,10 +49,9 @@ def names(doc: Any) -> Iterator[Span]:
 
 def _hyphenated(doc: Any, i: int, step: int) -> int:
     """Index of the outermost token, not in lower case, that hyphens without spaces join on: "Electro-Harmonix"."""
-    while 0 <= i + 2 * step < len(doc) and doc[i + step].text == "-":
-        inner = doc[i : i + 3] if step > 0 else doc[i - 2 : i + 1]
+    while _joins(doc, i + step):
         outer = doc[i + 2 * step]
-        if inner[0].whitespace_ or inner[1].whitespace_ or outer.is_lower or not outer.text[:1].isalnum():
+        if outer.is_lower or not outer.text[:1].isalnum():
             break
         i += 2 * step
     return i
@@ -132,7 +131,7 @@ def aspects(doc: Any) -> Iterator[Span]:
             continue
         single = singular(head.text) if head.tag_ in PLURAL else head.text
         first = _after_hyphen(doc, leftmost(head), head.i)
-        if first > head.i or _joined(doc, head.i + 1):
+        if first > head.i or (_joins(doc, head.i + 1) and doc[head.i + 2].text[0].isalnum()):
             continue
         if first == head.i and (not alone.isdisjoint({head.lower_, single.lower()}) or abs(opinion(head.lower_)) == 1):
             continue
@@ -142,16 +141,15 @@ def aspects(doc: Any) -> Iterator[Span]:
             yield Span(span.start_char, span.end_char, label, "aspect")
 
 
-def _joined(doc: Any, i: int) -> bool:
-    """Whether token i is a hyphen without spaces between two words."""
-    if not 0 < i < len(doc) - 1 or doc[i].text != "-":
-        return False
-    return not doc[i - 1].whitespace_ and not doc[i].whitespace_ and doc[i + 1].text[0].isalnum()
+def _joins(doc: Any, i: int) -> bool:
+    """Whether token i is a hyphen without spaces between two tokens."""
+    within = 0 < i < len(doc) - 1 and doc[i].text == "-"
+    return within and not doc[i - 1].whitespace_ and not doc[i].whitespace_
 
 
 def _after_hyphen(doc: Any, first: int, last: int) -> int:
     """``first``, or what follows a half word there: "equalizer" in "3-band equalizer"; beyond ``last`` for "band"."""
-    while first <= last and _joined(doc, first - 1):
+    while first <= last and _joins(doc, first - 1):
         first += 1
     return first
 
@@ -169,7 +167,7 @@ def leftmost(head: Any) -> int:
     edge, i = head.left_edge.i, head.i - 1
     while i >= edge and head.i - first + 1 < MAX_WORDS:
         token = doc[i]
-        if token.text == "-" and i > edge and not token.whitespace_ and not doc[i - 1].whitespace_:
+        if i > edge and _joins(doc, i):
             i -= 1
             token = doc[i]
         if not is_word(token) or token.ent_type_ in TYPES or token.ent_type_ in MEASURES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from torch_geometric.data import HeteroData
@@ -13,6 +15,7 @@ from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import Split, split
 from graphrec.features.text import TextFeatures
 from graphrec.graph.hetero import hetero_graph
+from graphrec.profiles import ProfileBlock
 from kg.graph import KnowledgeGraph
 
 
@@ -52,3 +55,24 @@ def shared_brands(train: Dataset, brands: list[list[int]]) -> HeteroData:
     ones, none = np.ones(len(pairs), np.float32), kg.graph.empty()
     graph = KnowledgeGraph(entities, ("made_by",), triples, ones, 0 * ones, none.provenance, none.mentions, {})
     return hetero_graph(train, graph)
+
+
+def brand_lift(fit: Callable[[FitInputs, float], ProfileBlock], config: Config, weight: float) -> float:
+    """What a brand that items 0 and 1 share does for item 1 with those who took item 0, against the other items of item
+    1's taste: the lead with entities at ``weight``, less the lead without."""
+    train = given(two_tastes()).train
+    known = FitInputs(train, shared_brands(train, [[0, 1]] * 20), config)
+    fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
+    lift = []
+    for value in (0.0, weight):
+        found = fit(known, value).scores(fans)
+        odd = np.arange(3, train.n_items, 2)
+        lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
+    return lift[1] - lift[0]
+
+
+def fitted_twice(fit: Callable[[FitInputs], ProfileBlock], config: Config) -> list[ProfileBlock]:
+    """The same fit two times over, on a world in which nothing is known of user 0."""
+    train = given(two_tastes()).train
+    bare = train.subset(train.interactions.user_nums != 0)
+    return [fit(inputs(bare, config)) for _ in range(2)]

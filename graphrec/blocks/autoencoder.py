@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, choose, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, choose, left_out, scaled_block
 from graphrec.graph.adjacency import degree_normalised, entity_rows, with_entities
 from graphrec.graph.svd import truncated_svd
 from graphrec.profiles import ProfileBlock, empty_block
@@ -41,22 +41,20 @@ class Autoencoder:
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings, found = inputs.config.autoencoder, inputs.train.n_items
         if found > settings.max_items:
-            left_out = {"left_out": f"{found} items, the limit is {settings.max_items}"}
-            return empty_block(self.name, inputs.train.n_users, found), left_out
+            return left_out(self.name, inputs.train, settings.max_items)
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else settings.knowledge[:1]
-        best: list[tuple[float, int, ProfileBlock]] = []  # the best so far: NDCG, epochs, block
+        tried: dict[tuple[float, float], tuple[ProfileBlock, int, float]] = {}  # block, epochs, NDCG
 
         def score(candidate: Chosen) -> float:
             run = _Run(inputs, candidate)
             epochs, ndcg = run.train(settings.max_epochs, validation)
-            if not best or ndcg > best[0][0]:
-                best[:] = [(ndcg, epochs, run.block())]
+            tried[candidate["hidden"], candidate["knowledge"]] = run.block(), epochs, ndcg
             return ndcg
 
         grid = {"hidden": settings.hidden, "knowledge": knowledge}
         start = {"hidden": settings.hidden[-1], "knowledge": knowledge[-1]}
         chosen = choose(grid, score, start, [("knowledge",), ("hidden",)])
-        ndcg, epochs, block = best[0]
+        block, epochs, ndcg = tried[chosen["hidden"], chosen["knowledge"]]
         return block, {**chosen, "epochs": epochs, "validation_ndcg": round(ndcg, 6)}
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:

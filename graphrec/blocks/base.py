@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.profiles import FLAT, AnyBlock, ProfileBlock
+from graphrec.profiles import FLAT, AnyBlock, ProfileBlock, empty_block
 from graphrec.types import Floats, Ints
 
 Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready
@@ -77,6 +77,11 @@ def scaled_block(block: ProfileBlock) -> ProfileBlock:
     np.divide(1.0, deviation, out=scale, where=deviation > FLAT)
     remembered = None if block.scale is None else block.scale * scale
     return replace(block, users=block.users * scale[:, None], scale=remembered)
+
+
+def left_out(name: str, train: Dataset, limit: int) -> tuple[ProfileBlock, Chosen]:
+    """What a block comes back as that does not learn from so large a catalogue."""
+    return empty_block(name, train.n_users, train.n_items), {"left_out": f"{train.n_items} items, the limit is {limit}"}
 
 
 def beside(rows: Floats, column: Floats) -> Floats:

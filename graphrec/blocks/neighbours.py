@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, left_out
 from graphrec.graph.adjacency import degree_normalised, entity_rows, friend_mean, with_entities, with_friends
 from graphrec.graph.item_item import ease, largest, nearest_neighbours
-from graphrec.profiles import FLAT, AnyBlock, NeighbourBlock, empty_block
+from graphrec.profiles import FLAT, AnyBlock, NeighbourBlock
 from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once
@@ -124,10 +124,10 @@ class Ease(_Sparse):
         return {"regularisation": settings.regularisation, "n": settings.n}
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[AnyBlock, Chosen]:
-        limit, found = inputs.config.ease.max_items, inputs.train.n_items
-        if found <= limit:
+        limit = inputs.config.ease.max_items
+        if inputs.train.n_items <= limit:
             return super().tune(inputs, validation)
-        return empty_block(self.name, inputs.train.n_users, found), {"left_out": f"{found} items, the limit is {limit}"}
+        return left_out(self.name, inputs.train, limit)
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
         dense = ease(stacked, chosen["regularisation"])

@@ -13,7 +13,7 @@ from graphrec.blocks.base import FitInputs
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.profiles import Profiles
+from graphrec.profiles import ProfileBlock, Profiles
 from tests import worlds
 
 CHOSEN = {"hidden": 0.5, "knowledge": 0.0, "epochs": 30}
@@ -72,21 +72,14 @@ def test_a_score_splits_into_the_history_and_what_is_the_same_for_everybody() ->
 
 
 def test_a_shared_entity_links_items_that_nobody_took_together() -> None:
-    train = worlds.given(worlds.two_tastes()).train
-    inputs = FitInputs(train, worlds.shared_brands(train, [[0, 1]] * 20), SMALL)
-    fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
-    lift = []
-    for weight in (0.0, 2.0):
-        found = Autoencoder().fit(inputs, {**CHOSEN, "knowledge": weight}).scores(fans)
-        odd = np.arange(3, train.n_items, 2)
-        lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
-    assert lift[1] > lift[0] + 0.1
+    def fit(inputs: FitInputs, weight: float) -> ProfileBlock:
+        return Autoencoder().fit(inputs, {**CHOSEN, "knowledge": weight})
+
+    assert worlds.brand_lift(fit, SMALL, 2.0) > 0.1
 
 
 def test_same_seed_same_bytes_and_nothing_known_is_zero() -> None:
-    train = worlds.given(worlds.two_tastes()).train
-    bare = train.subset(train.interactions.user_nums != 0)
-    first, again = (Autoencoder().fit(worlds.inputs(bare, SMALL), CHOSEN) for _ in range(2))
+    first, again = worlds.fitted_twice(lambda inputs: Autoencoder().fit(inputs, CHOSEN), SMALL)
     assert first.users.tobytes() == again.users.tobytes()
     assert first.items.tobytes() == again.items.tobytes()
     assert not first.users[0].any()

@@ -12,7 +12,7 @@ from graphrec.blocks.ials import IALS
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.profiles import Profiles
+from graphrec.profiles import ProfileBlock, Profiles
 from graphrec.types import Floats
 from tests import worlds
 
@@ -60,21 +60,14 @@ def test_it_finds_the_planted_tastes_and_folds_in() -> None:
 
 
 def test_a_shared_entity_links_items_that_nobody_took_together() -> None:
-    train = worlds.given(worlds.two_tastes()).train
-    inputs = FitInputs(train, worlds.shared_brands(train, [[0, 1]] * 20), Config())
-    fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
-    lift = []
-    for weight in (0.0, 1.0):
-        found = IALS().fit(inputs, {**CHOSEN, "knowledge": weight}).scores(fans)
-        odd = np.arange(3, train.n_items, 2)
-        lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
-    assert lift[1] > lift[0] + 0.1
+    def fit(inputs: FitInputs, weight: float) -> ProfileBlock:
+        return IALS().fit(inputs, {**CHOSEN, "knowledge": weight})
+
+    assert worlds.brand_lift(fit, Config(), 1.0) > 0.1
 
 
 def test_same_seed_same_bytes_and_nothing_known_is_zero() -> None:
-    train = worlds.given(worlds.two_tastes()).train
-    bare = train.subset(train.interactions.user_nums != 0)
-    first, again = (IALS().fit(worlds.inputs(bare), CHOSEN) for _ in range(2))
+    first, again = worlds.fitted_twice(lambda inputs: IALS().fit(inputs, CHOSEN), Config())
     assert first.users.tobytes() == again.users.tobytes()
     assert first.items.tobytes() == again.items.tobytes()
     assert not first.users[0].any()
