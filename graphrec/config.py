@@ -95,6 +95,26 @@ class EaseConfig(_Section):
     max_items: int = Field(default=8000, ge=0)  # above, the block is left out: its matrices are dense
 
 
+class SlimConfig(_Section):
+    """Sparse item-item regression. Several values: the best on validation data is taken."""
+
+    l1: PositiveList = (1e-4, 3e-4, 1e-3)
+    l2: PositiveList = (1e-3, 1e-2, 1e-1)
+    n: IntList = (500,)  # weights kept per item
+    max_items: int = Field(default=5000, ge=0)  # above, the block is left out: a regression for each item
+
+
+class ChebyshevConfig(_Section):
+    """Graph filter over the whole spectrum. Several values: the best on validation data is taken."""
+
+    alpha: FloatList = (0.3, 0.5)  # exponent α of the users' degrees in the filter
+    flatness: PositiveList = (1.0, 1.5, 2.0, 3.0)  # φ of the response; 1 is linear
+    beta: FloatList = (0.0, 0.2, 0.3, 0.4, 0.5)  # exponent β of the items' degrees when it is read
+    order: int = Field(default=8, ge=1)  # degree of the polynomial
+    n: IntList = (500,)  # links kept per item
+    max_items: int = Field(default=8000, ge=0)  # above, the block is left out: its matrices are dense
+
+
 class IALSConfig(_Section):
     """Implicit alternating least squares. Several values: the best on validation data is taken."""
 
@@ -204,6 +224,8 @@ class Config(_Section):
     spectral: SpectralConfig = SpectralConfig()
     neighbours: NeighboursConfig = NeighboursConfig()
     ease: EaseConfig = EaseConfig()
+    slim: SlimConfig = SlimConfig()
+    chebyshev: ChebyshevConfig = ChebyshevConfig()
     ials: IALSConfig = IALSConfig()
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     graph: GraphConfig = GraphConfig()

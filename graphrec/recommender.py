@@ -22,7 +22,7 @@ from graphrec.blocks.base import Block, Chosen, FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.blocks.graph import Graph
 from graphrec.blocks.ials import IALS
-from graphrec.blocks.neighbours import Ease, Neighbours
+from graphrec.blocks.neighbours import Chebyshev, Ease, Neighbours, Slim
 from graphrec.blocks.popularity import Popularity, decayed_counts
 from graphrec.blocks.semantic import Semantic
 from graphrec.blocks.spectral import Spectral
@@ -46,7 +46,7 @@ from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
 BLOCKS: dict[str, type[Block]] = {
-    b.name: b for b in (Popularity, Spectral, Neighbours, Ease, IALS, Autoencoder, Graph, Semantic)
+    b.name: b for b in (Popularity, Spectral, Neighbours, Ease, Slim, Chebyshev, IALS, Autoencoder, Graph, Semantic)
 }
 QUERY_WEIGHT = 3.0  # what is asked for now, against the whole profile
 VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices

@@ -160,6 +160,24 @@ def naive_two_steps(taste: npt.NDArray[np.float32], alpha: float, beta: float) -
     return np.asarray((taste / of_item**beta) @ links * of_item**beta)
 
 
+def naive_chebyshev(
+    taste: npt.NDArray[np.float32], alpha: float, flatness: float, order: int
+) -> npt.NDArray[np.float64]:
+    """Links h(P) without their diagonal, by eigenvectors; h goes through its values at the Chebyshev nodes. (I, I)."""
+    of_user, of_item = np.maximum(taste.sum(1), 1.0), np.maximum(taste.sum(0), 1.0)
+    normalised = taste / of_user[:, None] ** alpha / np.sqrt(of_item)
+    values, vectors = np.linalg.eigh((normalised.T @ normalised).astype(np.float64))
+    nodes = np.cos((2 * np.arange(order + 1) + 1) * np.pi / (2 * order + 2))
+    wanted = [0.5 + 0.5 * (-x) ** flatness if x < 0 else 0.5 - 0.5 * x**flatness for x in nodes]
+    response = np.zeros(len(values))
+    for j, node in enumerate(nodes):  # Lagrange
+        others = np.delete(nodes, j)
+        x = 1 - 2 * values / values.max()
+        response += wanted[j] * np.prod((x[:, None] - others) / (node - others), axis=1)
+    links = vectors @ np.diag(response) @ vectors.T
+    return np.asarray(links - np.diag(np.diag(links)))
+
+
 def naive_rp3beta(taste: npt.NDArray[np.float32], alpha: float, beta: float) -> npt.NDArray[np.float64]:
     """Random walks u → i → v → j by loops, popular ends j discounted; (U, I)."""
     n_users, n_items = taste.shape

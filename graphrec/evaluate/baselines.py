@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import optuna
 import scipy.sparse as sp
 from rich.console import Console
 from rich.progress import Progress
-from sklearn.linear_model import enet_path
 
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.data.dataset import Dataset
@@ -22,7 +20,7 @@ from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.adjacency import degree_normalised
-from graphrec.graph.item_item import CHUNK, cooccurrence, ease, strongest
+from graphrec.graph.item_item import CHUNK, cooccurrence, ease, slim, strongest
 from graphrec.types import Floats, Ints
 
 
@@ -208,10 +206,7 @@ class EASE(Baseline):
 
 
 class SLIM(Baseline):
-    """Sparse non-negative item-item regression with an elastic net (Ning and Karypis, ICDM 2011).
-
-    Column j minimises ½‖x_j − X w‖² / U + l1 ‖w‖₁ + ½ l2 ‖w‖² over w ≥ 0 with w_j = 0.
-    """
+    """Sparse non-negative item-item regression with an elastic net (Ning and Karypis, ICDM 2011)."""
 
     name = "slim"
     max_items = 5_000  # a dense Gram matrix, and a regression for each item
@@ -222,31 +217,7 @@ class SLIM(Baseline):
     def fit(self, train: Dataset, l1: float = 1e-3, l2: float = 1e-3) -> Scorer:
         self.check(train)
         history = train.matrix()
-        taken = history.toarray()  # (U, I)
-        gram = taken.T @ taken  # (I, I)
-        weights = np.zeros_like(gram)
-        for item in range(train.n_items):
-            if not gram[item, item]:
-                continue
-            near = np.flatnonzero(gram[:, item])  # w_i = 0 for items never taken along with it
-            near = near[near != item]
-            if not len(near):
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
-                path = enet_path(
-                    np.asfortranarray(taken[:, near]),
-                    taken[:, item],
-                    l1_ratio=l1 / (l1 + l2),
-                    alphas=[l1 + l2],
-                    precompute=np.ascontiguousarray(gram[np.ix_(near, near)]),
-                    Xy=np.ascontiguousarray(gram[near, item]),
-                    positive=True,
-                    max_iter=30,
-                    tol=1e-3,
-                )
-            weights[near, item] = path[1][:, 0]
-        return LinearScorer(history, sp.csr_matrix(weights))
+        return LinearScorer(history, slim(history, l1, l2))
 
 
 def _cosine_neighbours(history: sp.csr_matrix, neighbours: int, shrink: float) -> sp.csr_matrix:

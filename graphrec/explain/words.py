@@ -19,6 +19,8 @@ BLOCKS = {
     "sequence": "it tends to follow what you took last",
     "neighbours": "it is often taken together with what you took",
     "ease": "it often goes with what you took",
+    "slim": "it goes with some of what you took",
+    "chebyshev": "it is linked with what you took, over other people and items",
 }
 CAUSES = {  # the same as noun phrases
     "popularity": "popularity",
@@ -29,6 +31,8 @@ CAUSES = {  # the same as noun phrases
     "semantic": "the likeness of texts to those of what you took",
     "neighbours": "what is often taken together with what you took",
     "ease": "what often goes with what you took",
+    "slim": "what goes with some of what you took",
+    "chebyshev": "what is linked with what you took",
 }
 
 

@@ -1,15 +1,19 @@
-"""Item-item matrices: co-occurrence, its nearest neighbours, and the closed-form regression of EASE."""
+"""Item-item matrices: co-occurrence, its nearest neighbours, the regressions of EASE and SLIM, a Chebyshev filter."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import torch
+from numpy.polynomial import Chebyshev
+from sklearn.linear_model import enet_path
 
 from graphrec.errors import ConfigError
+from graphrec.graph.svd import truncated_svd
 from graphrec.types import Floats
 
 CHUNK = 1024  # rows of an item-item matrix made at a time
@@ -73,4 +77,56 @@ def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
     weights /= -weights.diagonal().clone()  # column j by -P_jj
     weights.fill_diagonal_(0)
     out: Floats = weights.float().numpy()
+    return out
+
+
+def slim(history: sp.csr_matrix, l1: float, l2: float) -> sp.csr_matrix:
+    """W ≥ 0 with diag(W) = 0, CSR (I, I): scores are X @ W, from X CSR (U, I).
+
+    Column j minimises ½‖x_j − X w‖² / U + l1 ‖w‖₁ + ½ l2 ‖w‖² (Ning and Karypis, ICDM 2011, eq. 4).
+    """
+    taken = history.toarray()  # (U, I)
+    gram = taken.T @ taken  # (I, I)
+    weights = np.zeros_like(gram)
+    for item in np.flatnonzero(gram.diagonal()):
+        near = np.flatnonzero(gram[:, item])  # w_i = 0 for items never taken along with it
+        near = near[near != item]
+        if not len(near):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
+            path = enet_path(
+                np.asfortranarray(taken[:, near]),
+                taken[:, item],
+                l1_ratio=l1 / (l1 + l2),
+                alphas=[l1 + l2],
+                precompute=np.ascontiguousarray(gram[np.ix_(near, near)]),
+                Xy=np.ascontiguousarray(gram[near, item]),
+                positive=True,
+                max_iter=30,
+                tol=1e-3,
+            )
+        weights[near, item] = path[1][:, 0]
+    return sp.csr_matrix(weights)
+
+
+def chebyshev_filter(normalised: sp.csr_matrix, flatness: float, order: int) -> Floats:
+    """h(P) for P = ÃᵀÃ / σ₁², float32 (I, I), from Ã CSR (U, I): every frequency is heard, and no vector is computed.
+
+        h(x) = ½ − ½ sign(x) |x|^φ     on the scaled Laplacian x = I − 2P, whose spectrum is [−1, 1]
+
+    ``flatness`` φ: 1 is P itself, above it the middle of the spectrum weighs nearly the same (ChebyCF: Kim et al.,
+    SIGIR 2025). h is interpolated at the Chebyshev nodes by a polynomial of degree ``order``, which is summed by
+    T_k = 2x T_{k-1} − T_{k-2}.
+    """
+    largest_value = float(truncated_svd(normalised, 1, 30, 0)[0][0])
+    laplacian = np.asarray((normalised.T @ normalised).toarray(), dtype=np.float32)  # (I, I)
+    laplacian *= -2 / max(largest_value**2, 1e-12)
+    laplacian[np.diag_indices(len(laplacian))] += 1
+    weights = Chebyshev.interpolate(lambda x: 0.5 - 0.5 * np.sign(x) * np.abs(x) ** flatness, order).coef
+    before, now = np.eye(len(laplacian), dtype=np.float32), laplacian  # T_0, T_1
+    out: Floats = np.float32(weights[0]) * before + np.float32(weights[1]) * now
+    for weight in weights[2:].astype(np.float32):
+        before, now = now, 2 * (laplacian @ now) - before
+        out += weight * now
     return out

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from graphrec.blocks.base import Block, FitInputs
-from graphrec.blocks.neighbours import Ease, Neighbours
+from graphrec.blocks.neighbours import Chebyshev, Ease, Neighbours, Slim
 from graphrec.blocks.spectral import Spectral
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
+from graphrec.graph.item_item import slim
 from graphrec.profiles import NeighbourBlock
 from tests import worlds
-from tests.reference import naive_ease, naive_two_steps
+from tests.reference import naive_chebyshev, naive_ease, naive_two_steps
 
 PARAMETERS = {
     "neighbours": {"alpha": 0.25, "beta": 0.4, "n": 100, "knowledge": 0.0, "friends": 0.0},
     "ease": {"regularisation": 20.0, "n": 100, "knowledge": 0.0, "friends": 0.0},
+    "slim": {"l1": 0.001, "l2": 0.01, "n": 100, "knowledge": 0.0, "friends": 0.0},
+    "chebyshev": {
+        "alpha": 0.5,
+        "flatness": 1.5,
+        "order": 8,
+        "beta": 0.4,
+        "n": 100,
+        "knowledge": 0.0,
+        "friends": 0.0,
+    },
 }
-BLOCKS = {"neighbours": Neighbours(), "ease": Ease()}
+BLOCKS = {"neighbours": Neighbours(), "ease": Ease(), "slim": Slim(), "chebyshev": Chebyshev()}
 
 
 def _fit(name: str, friends: bool = False, **changes: float) -> tuple[NeighbourBlock, np.ndarray]:  # type: ignore[type-arg]
@@ -40,9 +52,25 @@ def test_ease_equals_column_regressions() -> None:
     np.testing.assert_allclose(found, expected / expected.std(axis=1, keepdims=True), atol=1e-3)
 
 
+def test_slim_scores_by_its_regressions() -> None:
+    block, taste = _fit("slim")
+    expected = taste @ slim(sp.csr_matrix(taste), 0.001, 0.01).toarray()
+    found = block.scores(np.arange(len(taste)))
+    np.testing.assert_allclose(found, expected / expected.std(axis=1, keepdims=True), atol=1e-4)
+    assert block.items.data.min() > 0
+
+
+def test_chebyshev_equals_the_dense_twin() -> None:
+    block, taste = _fit("chebyshev")
+    power = np.maximum(taste.sum(axis=0), 1.0) ** 0.4
+    expected = taste / power @ naive_chebyshev(taste, 0.5, 1.5, 8) * power  # (U, I)
+    found = block.scores(np.arange(len(taste)))
+    np.testing.assert_allclose(found, expected / expected.std(axis=1, keepdims=True), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", BLOCKS)
 def test_only_the_strongest_weights_of_an_item_are_kept(name: str) -> None:
-    unread = {"beta": 0.0} if name == "neighbours" else {}  # the strongest are taken before β comes in
+    unread = {"beta": 0.0} if "beta" in PARAMETERS[name] else {}  # the strongest are taken before β comes in
     whole, _ = _fit(name, **unread)
     block, _ = _fit(name, n=3, **unread)
     assert np.diff(block.items.indptr).max() <= 3
@@ -86,10 +114,11 @@ def test_tuning_finds_the_planted_tastes(name: str) -> None:
     assert set(chosen) == set(PARAMETERS[name])
 
 
-def test_ease_sits_out_where_the_catalogue_is_large() -> None:
+@pytest.mark.parametrize("name", ["ease", "slim", "chebyshev"])
+def test_a_block_with_dense_matrices_sits_out_where_the_catalogue_is_large(name: str) -> None:
     parts = worlds.given(worlds.two_tastes())
-    config = Config().with_(ease={"max_items": 10})
-    block, chosen = Ease().tune(worlds.inputs(parts.train, config), Validation(parts.train, parts.valid))
+    config = Config().with_(**{name: {"max_items": 10}})
+    block, chosen = BLOCKS[name].tune(worlds.inputs(parts.train, config), Validation(parts.train, parts.valid))
     assert not block.scores(np.array([0])).any()
     assert "40 items" in chosen["left_out"]
 
@@ -103,6 +132,7 @@ def test_a_shared_entity_links_items_that_nobody_took_together(block: Block) -> 
     lift = []
     for weight in (0.0, 5.0):
         chosen = {"alpha": 0.5, "beta": 0.5, "n": 100, "regularisation": 20.0, "rank": 40, "power": 0.4}
+        chosen |= {"l1": 0.001, "l2": 0.01, "flatness": 1.5, "order": 8}
         found = block.fit(inputs, {**chosen, "knowledge": weight, "friends": 0.0}).scores(fans)
         odd = np.arange(3, train.n_items, 2)
         lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))

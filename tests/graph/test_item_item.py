@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.graph import item_item
-from graphrec.graph.item_item import largest, nearest_neighbours
+from graphrec.graph.adjacency import degree_normalised
+from graphrec.graph.item_item import chebyshev_filter, largest, nearest_neighbours
+from tests.reference import naive_chebyshev
 
 
 @settings(max_examples=80, deadline=None)
@@ -31,3 +33,22 @@ def test_neighbours_leave_the_item_itself_out_whatever_the_chunk(monkeypatch) ->
     np.testing.assert_array_equal(nearest_neighbours(taste, 4).toarray(), whole.toarray())
     assert not whole.diagonal().any()
     assert np.diff(whole.indptr).max() <= 4
+
+
+def test_the_chebyshev_filter_equals_its_polynomial_on_the_eigenvalues() -> None:
+    taste = sp.random(30, 20, 0.3, "csr", np.float32, random_state=np.random.default_rng(0), data_rvs=np.ones)
+    for flatness, order in ((1.0, 1), (1.5, 8), (3.0, 5)):
+        found = chebyshev_filter(degree_normalised(taste, rows=0.3, columns=0.5), flatness, order)
+        np.fill_diagonal(found, 0)
+        np.testing.assert_allclose(found, naive_chebyshev(taste.toarray(), 0.3, flatness, order), atol=1e-5)
+
+
+def test_a_flat_response_lifts_the_weak_frequencies() -> None:
+    """Of two separate halves of a graph, the one with fewer takers has the smaller eigenvalues."""
+    taste = sp.random(40, 12, 0.5, "csr", np.float32, random_state=np.random.default_rng(1), data_rvs=np.ones)
+    values = np.linalg.eigvalsh(taste.T @ taste.toarray())
+    flat, linear = (np.linalg.eigvalsh(chebyshev_filter(taste, flatness, 8)) for flatness in (3.0, 1.0))
+    np.testing.assert_allclose(linear, values / values[-1], atol=1e-5)
+    weak = (linear > 0.05) & (linear < 0.4)
+    assert weak.any()
+    assert (flat[weak] > linear[weak]).all()
