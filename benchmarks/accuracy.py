@@ -22,7 +22,8 @@ from graphrec.experiment import compare_models, peak_rss_mb
 QUICK = ("popularity", "itemknn", "userknn", "rp3beta", "ease", "ials", "bpr", "graphrec")
 ALL = (*QUICK[:-1], "slim", "graphrec")  # lightgcn takes hours with as many trials
 TRIALS = "evaluate.trials=10"
-GOWALLA = ("popularity", "graphrec")  # tuning the others on 41,000 items takes hours
+WIDE_DATA = ("popularity", "itemknn", "userknn", "rp3beta", "ials", "bpr", "graphrec")  # no dense item-item matrices
+GOWALLA = ("popularity", "graphrec")
 EVERY = "blocks=popularity,spectral,neighbours,ease,ials,autoencoder,graph,semantic"
 LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation users
 WIDE = ("graph.dim=256", "graph.learning_rate=0.01", "graph.max_steps=320")
@@ -39,7 +40,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         (TRIALS, "split.kind=given", "blocks=spectral,neighbours"),
     ),
     "gowalla/given, no network": ("gowalla", GOWALLA, (TRIALS, "split.kind=given", "blocks=spectral,ials")),
-    "gowalla/given": ("gowalla", GOWALLA, ("split.kind=given",)),  # the default settings of `graphrec fit`
+    "gowalla/given": ("gowalla", WIDE_DATA, (TRIALS, "split.kind=given")),  # the default settings of `graphrec fit`
     "gowalla/given, graph alone": (
         "gowalla",
         GOWALLA,
