@@ -46,6 +46,11 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         GOWALLA,
         ("split.kind=given", "blocks=graph", *WIDE, "graph.temperature=0.1"),
     ),
+    "gowalla/given, graph of two members alone": (
+        "gowalla",
+        GOWALLA,
+        ("split.kind=given", "blocks=graph", *WIDE, "graph.temperature=0.1", "graph.members=2"),
+    ),
     "gowalla/given, three blocks": ("gowalla", GOWALLA, ("split.kind=given", THREE, "graph.max_steps=400")),
 }
 

@@ -143,6 +143,7 @@ class GraphConfig(_Section):
     """Heterogeneous GNN, trained with a loss of the softmax family."""
 
     dim: int = Field(default=64, ge=1)
+    members: int = Field(default=1, ge=1)  # networks from other seeds, side by side in one profile
     layers: int = Field(default=2, ge=0)
     propagation: Literal["lightgcn", "lightgcn++"] = "lightgcn"
     alpha: float = 0.6  # exponents of the degrees in LightGCN++, of the node that gathers …

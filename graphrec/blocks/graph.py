@@ -8,12 +8,15 @@ need not learn what everybody takes. That is added back when the profiles are ma
 p(i) the item's share of the interactions (where there are times, of the recent ones: of a half-life chosen on
 validation users), τ the temperature of the loss, w = 1 in theory and chosen on validation users too (logit adjustment:
 Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019).
+
+Several members, the same network from other seeds, make one profile side by side (deep ensembles: Lakshminarayanan et
+al., NeurIPS 2017): the cosine is then the mean of theirs, weighted by their lengths.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any, TypeAlias
@@ -55,33 +58,50 @@ class Graph:
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings = inputs.config.graph
         lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
-        best: tuple[ProfileBlock, Chosen] | None = None
+        best: tuple[_Networks, Chosen] | None = None
         for temperature in settings.temperature:
             run = _Run(inputs, temperature)
             epochs = run.max_epochs()
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
-            found = run.ndcg(validation, product(settings.popularity, lives))
-            prior = max(found, key=lambda p: (found[p], -abs(p[0] - 1)))  # among equals what theory says
-            if best is None or round(found[prior], 6) > best[1]["validation_ndcg"]:
-                chosen = {"temperature": temperature, "epochs": trained.best_epoch}
-                chosen |= {"popularity": prior[0], "half_life": prior[1], "validation_ndcg": round(found[prior], 6)}
-                best = run.block(prior), chosen
+            chosen = {"temperature": temperature, "epochs": trained.best_epoch}
+            chosen |= _with_prior(networks := _Networks([run]), validation, lives)
+            if best is None or chosen["validation_ndcg"] > best[1]["validation_ndcg"]:
+                best = networks, chosen
         assert best is not None
-        return best
+        networks, chosen = best
+        if settings.members > 1:
+            networks = _Networks([networks.runs[0], *_members(inputs, chosen)])
+            chosen |= _with_prior(networks, validation, lives)
+        return networks.block((chosen["popularity"], chosen["half_life"])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        run = _Run(inputs, float(chosen.get("temperature", inputs.config.graph.temperature[0])))
+        chosen = {"temperature": inputs.config.graph.temperature[0], **chosen}
+        networks = _Networks([*_members(inputs, chosen, first=0)])
+        return networks.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
+
+
+def _members(inputs: FitInputs, chosen: Chosen, first: int = 1) -> Iterator[_Run]:
+    """The members from ``first`` on, trained for as many epochs as were chosen."""
+    for member in range(first, inputs.config.graph.members):
+        run = _Run(inputs, float(chosen["temperature"]), member)
         run.train(int(chosen["epochs"]), None, 1, 1)
-        return run.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
+        yield run
+
+
+def _with_prior(networks: _Networks, validation: Validation, lives: Iterable[float]) -> Chosen:
+    """The best way of adding popularity; among equals what theory says."""
+    found = networks.ndcg(validation, product(networks.settings.popularity, lives))
+    prior = max(found, key=lambda p: (found[p], -abs(p[0] - 1)))
+    return {"popularity": prior[0], "half_life": prior[1], "validation_ndcg": round(found[prior], 6)}
 
 
 class _Run:
-    """One training run on one graph."""
+    """One network and its training; ``member`` of an ensemble sets its seed."""
 
-    def __init__(self, inputs: FitInputs, temperature: float) -> None:
+    def __init__(self, inputs: FitInputs, temperature: float, member: int = 0) -> None:
         self.inputs, self.temperature = inputs, temperature
         self.settings = inputs.config.graph
-        torch.manual_seed(inputs.config.seed)
+        torch.manual_seed(inputs.config.seed + member)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         s = self.settings
         power, convolve = convolution(s)
@@ -95,7 +115,7 @@ class _Run:
         )
         self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
         self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
-        self.random = torch.Generator().manual_seed(inputs.config.seed)
+        self.random = torch.Generator().manual_seed(inputs.config.seed + member)
 
     def max_epochs(self) -> int:
         steps: int = math.ceil(self.edges.shape[1] / self.batch_size)
@@ -104,7 +124,7 @@ class _Run:
     def train(self, epochs: int, validation: Validation | None, every: int, patience: int) -> Trained:
         def evaluate() -> float:
             assert validation is not None
-            return self.ndcg(validation, [PRIOR])[PRIOR]
+            return _Networks([self]).ndcg(validation, [PRIOR])[PRIOR]
 
         with _deterministic(self.device):
             return train(
@@ -160,23 +180,33 @@ class _Run:
                 loss = loss + s.contrast * agreement(one, other, self.temperature)
         return loss
 
+
+class _Networks:
+    """Trained members on one graph, and the profiles that they make together."""
+
+    def __init__(self, runs: Sequence[_Run]) -> None:
+        self.runs = runs
+        self.inputs, self.settings, self.graph = runs[0].inputs, runs[0].settings, runs[0].graph
+        self.temperature, self.n_edges = runs[0].temperature, runs[0].edges.shape[1]
+
     def ndcg(self, validation: Validation, priors: Iterable[Prior]) -> dict[Prior, float]:
-        """NDCG on validation users with each way of adding popularity; the network runs once."""
+        """NDCG on validation users with each way of adding popularity; the networks run once."""
         users, items = self.cosines()
         users = users[validation.user_nums]
         return {prior: validation.ndcg(*self.with_popularity(users, items, prior)) for prior in priors}
 
     @torch.no_grad()
     def cosines(self) -> tuple[Floats, Floats]:
-        """Unit rows of all users (U, d) and items (I, d)."""
-        users, items = (normalize(side, dim=1).cpu().numpy() for side in self.model(self.graph))
+        """Unit rows of all users (U, d) and items (I, d), d the width of all members together."""
+        sides = zip(*(run.model(self.graph) for run in self.runs), strict=True)
+        users, items = (normalize(torch.cat(side, dim=1), dim=1).cpu().numpy() for side in sides)
         return users, items
 
     def with_popularity(self, users: Floats, items: Floats, prior: Prior) -> tuple[Floats, Floats]:
         """One dimension more: 1 for users (B, d), w τ log p for items (I, d)."""
         popularity, half_life = prior
         counts = decayed_counts(self.inputs.train, half_life).astype(np.float64)  # (I,)
-        counts = 1 + counts * (self.edges.shape[1] / max(counts.sum(), 1e-12))
+        counts = 1 + counts * (self.n_edges / max(counts.sum(), 1e-12))
         offset = (popularity * self.temperature * np.log(counts / counts.sum())).astype(np.float32)
         return beside(users, np.ones(len(users), np.float32)), beside(items, offset)
 
@@ -187,11 +217,21 @@ class _Run:
         if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
             history = beside(items[:, :-1], np.ones(len(items), np.float32))
             return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, prior=1))
-        messages, factor = (part.cpu().numpy() for part in self.model.messages(self.graph, self.settings.layers))
+        messages, factor = self._messages()
         scale = factor * known[:, 0]
-        length = (1 / scale[scale > 0]).sum() / max(self.edges.shape[1], 1)  # of a sum, per item: what 1 stands beside
+        length = (1 / scale[scale > 0]).sum() / max(self.n_edges, 1)  # of a sum, per item: what 1 stands beside
         history = beside(messages, np.full(len(items), length, np.float32))
         return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, scale=scale, prior=1))
+
+    def _messages(self) -> tuple[Floats, Floats]:
+        """Messages of all members side by side (I, d), and the users' factors (U,): lengths add up in squares."""
+        messages, factors = zip(
+            *(run.model.messages(self.graph, self.settings.layers) for run in self.runs), strict=True
+        )
+        if len(factors) == 1:
+            return messages[0].cpu().numpy(), factors[0].cpu().numpy()
+        factor = 1 / torch.stack(factors).pow(-2).sum(dim=0).sqrt()  # (U,); 0 stays 0
+        return torch.cat(messages, dim=1).cpu().numpy(), factor.cpu().numpy()
 
     def _known(self) -> Floats:
         """1 for users with an edge of any kind, else 0, float32 (U, 1)."""

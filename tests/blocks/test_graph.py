@@ -11,7 +11,7 @@ import torch
 
 import kg.graph
 from graphrec.blocks.base import FitInputs
-from graphrec.blocks.graph import Graph, tensors
+from graphrec.blocks.graph import PRIOR, Graph, _Networks, _Run, tensors
 from graphrec.config import Config
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.sample import generate
@@ -145,6 +145,30 @@ def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> Non
     flat = SMALL.with_(graph={**SMALL.graph.model_dump(), "layers": 0})
     blank = Graph().fit(worlds.inputs(train, flat), {"epochs": 1})
     assert not any(shares(Profiles((blank,)), ties, 4, 0).history.values())
+
+
+def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    run = _Run(worlds.inputs(train, SMALL), 0.1)
+    run.train(5, None, 1, 1)
+    alone, twice = (_Networks(runs).block(PRIOR) for runs in ([run], [run, run]))
+    assert twice.width == 2 * SMALL.graph.dim + 1
+    everybody = np.arange(train.n_users)
+    np.testing.assert_allclose(twice.scores(everybody), alone.scores(everybody), atol=1e-4)
+    one, two = (shares(Profiles((block,)), Ties(train), 4, 1).history for block in (alone, twice))
+    assert two == pytest.approx(one, abs=1e-4)
+
+
+def test_members_are_other_networks_trained_for_the_chosen_epochs() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    three = SMALL.with_(graph={**SMALL.graph.model_dump(), "members": 3, "temperature": [0.1]})
+    block, chosen = Graph().tune(worlds.inputs(parts.train, three), Validation(parts.train, parts.valid))
+    again = Graph().fit(worlds.inputs(parts.train, three), chosen)
+    np.testing.assert_allclose(again.items, block.items, atol=1e-5)  # as long, and from the same seeds
+    members = [torch.from_numpy(part.copy()) for part in np.split(block.items[:, :-1], 3, axis=1)]
+    likeness = torch.stack([torch.cosine_similarity(members[0] @ members[0].T, m @ m.T).mean() for m in members[1:]])
+    assert (likeness > 0.5).all()  # of one mind …
+    assert not any(torch.allclose(members[0], m, atol=1e-2) for m in members[1:])  # … but not the same
 
 
 def _skewed(n_users: int = 120, n_items: int = 60) -> Dataset:
