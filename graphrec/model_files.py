@@ -53,7 +53,8 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
         kg.store.save(fitted.graph, folder / "kg")
-        (folder / "metrics.json").write_text(json.dumps(_metrics(fitted), indent=2) + "\n", "utf-8")
+        validation = fitted.chosen.get("validation", {})
+        (folder / "metrics.json").write_text(json.dumps({"validation": validation}, indent=2) + "\n", "utf-8")
         (folder / "README.md").write_text(_card(fitted), "utf-8")
 
     artifact.write(path, fill, _manifest(fitted, encoder_id))
@@ -86,7 +87,6 @@ def load(path: Path) -> tuple[Fitted, Config]:
         index=Index.load(path / "index.faiss", config.retrieve, shape, profiles.prior),
         chosen=manifest["chosen"],
         version=manifest["model_version"],
-        metrics=manifest["metrics"],
     )
     return fitted, config
 
@@ -133,7 +133,6 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
             for b in fitted.profiles.blocks
         ],
         "chosen": fitted.chosen,
-        "metrics": fitted.metrics,
     }
 
 
@@ -198,10 +197,6 @@ def _dataset(path: Path, name: str, users: Vocabulary, items: Vocabulary, titles
     )
 
 
-def _metrics(fitted: Fitted) -> dict[str, Any]:
-    return {"validation": fitted.chosen.get("validation", {}), "test": fitted.metrics}
-
-
 def _size(block: AnyBlock) -> str:
     return f"{block.width} dimensions" if isinstance(block, ProfileBlock) else f"{block.items.nnz:,} links"
 
@@ -222,7 +217,7 @@ A graphrec model, version `{fitted.version}`. It recommends items to the users o
 | --- | --- | --- |
 {blocks}
 Hyper-parameters and weights were chosen on a validation part ({validation}), then everything was fitted on train and
-validation together. The figures in `metrics.json` under `test` are there only where a test part was held out.
+validation together. `metrics.json` holds the same figures; `graphrec evaluate` measures on a test part.
 
 **Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such.
 **Not for:** users or items of another catalogue; decisions about people.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,6 @@ class Fitted:
     index: Index
     chosen: dict[str, Any]
     version: str
-    metrics: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def users(self) -> Floats:
