@@ -38,6 +38,11 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
         ("split.kind=given", "features.user_text=true", "graph.max_steps=400", "graph.temperature=0.2"),
     ),
     "musical_instruments, temporal": ("musical_instruments", ("split.kind=temporal", "graph.max_steps=400")),
+    "musical_instruments, leave-last": ("musical_instruments", ("split.kind=leave-last", "graph.max_steps=400")),
+    "ml1m_kg": (  # the blend leaves the graph block out there, so its hours are spared
+        "ml1m_kg",
+        ("split.kind=given", "blocks=popularity,spectral,neighbours,ease,ials,semantic"),
+    ),
 }
 SOURCES = ("no knowledge", "shuffled knowledge", "no friends", "shuffled friends", "no text", "noise for text")
 

@@ -70,6 +70,7 @@ def render(results: dict[str, Any]) -> str:
         "minute": _minute,
         "ablation": _ablation,
         "time_to_quality": _times,
+        "evaluation_speed": _speed,
         "aspects": _aspects,
         "explanations": _explanations,
         "kg_size": _sizes,
@@ -168,6 +169,20 @@ def _times(name: str, result: dict[str, Any]) -> list[str]:
         f"data `{result['data'][:12]}` · {result['machine']}. {result['note']}",
         "",
         *_rows(["what", "NDCG@20", "s", "time over graphrec's"], rows),
+        "",
+    ]
+
+
+def _speed(name: str, result: dict[str, Any]) -> list[str]:
+    rows = [[r["what"], f"{r['seconds']:.1f}", f"{r['ratio']:.2f}"] for r in result["rows"]]
+    return [
+        f"## Evaluation speed: {name}",
+        "",
+        f"{result['users']:,} test users, {result['items']:,} items, profiles of width {result['width']:,}, k = 20 · "
+        f"data `{result['data'][:12]}` · {result['machine']} · peak {result['peak_rss_mb']:,.0f} MB. Median of "
+        f"{result['rounds']} rounds, turn about.",
+        "",
+        *_rows(["what", "s", "ratio to the bare product"], rows),
         "",
     ]
 

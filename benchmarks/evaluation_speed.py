@@ -1,0 +1,68 @@
+"""How much ranking everybody costs beyond the bare product: evaluation beside matrix product and top-k alone.
+
+    python benchmarks/evaluation_speed.py ../shared/data/gowalla
+
+Profiles are random, of the width of the real ones: the time depends on their size alone. Both run turn about.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import numpy as np
+import report
+import torch
+import typer
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import split
+from graphrec.evaluate.ranking import EmbeddingScorer, evaluate
+from graphrec.experiment import peak_rss_mb
+
+K, BATCH = 20, 1024
+
+
+def main(
+    folder: Path,
+    width: Annotated[int, typer.Option(help="Dimensions of a profile.")] = 1000,
+    rounds: Annotated[int, typer.Option(help="Times that each is run.")] = 3,
+) -> None:
+    """Measure both and keep the result."""
+    data, config, random = Dataset.load(folder), Config(), np.random.default_rng(0)
+    parts = split(data, config.split.model_copy(update={"kind": "given"}))
+    seen, truth = parts.fit_data.matrix(), parts.test.matrix()
+    users = random.standard_normal((data.n_users, width), dtype=np.float32)  # (U, d)
+    items = random.standard_normal((data.n_items, width), dtype=np.float32)  # (I, d)
+
+    def bare() -> None:
+        rows, columns = torch.from_numpy(users), torch.from_numpy(items).T
+        for start in range(0, len(rows), BATCH):
+            (rows[start : start + BATCH] @ columns).topk(K, dim=1)
+
+    what: dict[str, Callable[[], object]] = {
+        "matrix product and top-k, bare": bare,
+        "evaluate": lambda: evaluate(EmbeddingScorer(users, items), seen, truth, (K,), auc=False),
+        "evaluate, with AUC": lambda: evaluate(EmbeddingScorer(users, items), seen, truth, (K,)),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in what}
+    for _ in range(rounds):
+        for name, call in what.items():
+            start = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - start)
+    seconds = {name: median(values) for name, values in taken.items()}
+    first = next(iter(seconds.values()))
+    rows = [{"what": name, "seconds": value, "ratio": value / first} for name, value in seconds.items()]
+    found = {"users": len(np.unique(parts.test.interactions.user_nums)), "items": data.n_items, "width": width}
+    found |= {"data": data.fingerprint(), "rounds": rounds, "rows": rows, "peak_rss_mb": peak_rss_mb()}
+    report.keep("evaluation_speed", data.name, found)
+    print(report.TABLE.read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    typer.run(main)
