@@ -145,7 +145,7 @@ class Ease(_Sparse):
 class Slim(_Sparse):
     """The `slim` block: sparse item-item regression without negative weights (Ning and Karypis, ICDM 2011).
 
-    A regression for each item takes a minute where `ease` takes a second, so it is not among the default blocks.
+    A regression for each item takes far longer than the closed form of `ease`, so it is not among the default blocks.
     """
 
     name = "slim"
@@ -166,7 +166,7 @@ class Chebyshev(_Sparse):
 
         score(u, i) = x_u D_i^-β N(h(R̃ᵀR̃)) D_i^β,   R̃ = D_u^-α R D_i^-½     h: see ``chebyshev_filter``
 
-    `neighbours` is its plain case, h(x) = x; a flat h hears the weak frequencies that a low rank cuts off.
+    `neighbours` is its plain case, φ = 1; a flat h hears the weak frequencies that a low rank cuts off.
     """
 
     name = "chebyshev"
