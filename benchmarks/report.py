@@ -47,19 +47,28 @@ def write(results: dict[str, Any]) -> None:
 
 
 def short(runs: dict[str, Any]) -> list[str]:
-    """One row a run: graphrec beside the best baseline of the same run."""
+    """One row a run: graphrec beside the best baseline that any run tuned on the same split."""
+    tuned: dict[str, dict[str, Any]] = {}
+    for name, result in runs.items():
+        found = {r["model"]: r for r in result["rows"] if r["model"] != "graphrec"}
+        tuned[_split(name)] = found | tuned.get(_split(name), {})
     rows = []
     for name, result in runs.items():
         own = next(r for r in result["rows"] if r["model"] == "graphrec")
-        others = [r for r in result["rows"] if r["model"] != "graphrec"]
-        best = max(others, key=lambda r: r["metrics"]["ndcg@20"])
-        p = own["p_value_vs_best_baseline"]
+        others = tuned[_split(name)]
+        best = max(others.values(), key=lambda r: r["metrics"]["ndcg@20"])
+        beside = any(r["model"] == best["model"] for r in result["rows"])  # else the users were not compared one by one
         figures = [f"{row['metrics'][k]:.4f}" for k in ("ndcg@20", "recall@20") for row in (own, best)]
         ratio = own["metrics"]["ndcg@20"] / best["metrics"]["ndcg@20"]
-        test = [f"{ratio:.2f}", f"{p:.2g}"] if len(others) > 1 else ["", ""]  # popularity alone is no contest
-        rows.append([name, *figures, f"{best['model']} of {len(others)}", *test])
+        p = f"{own['p_value_vs_best_baseline']:.2g}" if beside else ""
+        rows.append([name, *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", p])
     columns = ["data / split", "NDCG@20", "of the best baseline", "Recall@20", "of the best baseline", "which", "ratio"]
     return _rows([*columns, "p"], rows)
+
+
+def _split(name: str) -> str:
+    """Of a run's name: what comes before the comma."""
+    return name.partition(",")[0]
 
 
 def render(results: dict[str, Any]) -> str:
