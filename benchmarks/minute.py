@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import report
@@ -31,25 +31,36 @@ SPECTRAL = {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0
 IALS = {"factors": 256, "alpha": 40.0, "regularisation": 100.0, "knowledge": 0.0}
 GRAPH = {"temperature": 0.1, "epochs": 6, "popularity": 1.0, "half_life": 0.0}
 WIDE = {"dim": 256, "learning_rate": 0.01, "max_steps": 320}
-RECIPES: dict[str, dict[str, dict[str, float]]] = {
-    "two blocks": {"spectral": SPECTRAL, "ials": IALS},
-    "three blocks": {"spectral": SPECTRAL, "ials": {**IALS, "factors": 512, "regularisation": 1.0}, "graph": GRAPH},
+
+
+class Recipe(NamedTuple):
+    """Settled choices of each block, their weights (equal where none are given), and the networks of `graph`."""
+
+    blocks: dict[str, dict[str, float]]
+    weights: dict[str, float] | None = None
+    members: int = 1
+
+
+THREE = {"spectral": SPECTRAL, "ials": {**IALS, "factors": 512, "regularisation": 1.0}, "graph": GRAPH}
+POPULARITY, NEIGHBOURS = {"half_life": 0.0}, {"n": 200, "alpha": 0.25, "beta": 0.5, "knowledge": 0.0, "friends": 0.0}
+RECIPES = {
+    "two blocks": Recipe({"spectral": SPECTRAL, "ials": IALS}),
+    "three blocks": Recipe(THREE),
+    "half an hour": Recipe(
+        {"popularity": POPULARITY, "neighbours": NEIGHBOURS, **THREE},
+        {"popularity": 1 / 2, "neighbours": 1 / 30, "spectral": 1 / 6, "ials": 1 / 3, "graph": 1.0},
+        members=2,
+    ),
 }
-RECIPES["half an hour"] = {
-    "popularity": {"half_life": 0.0},
-    "neighbours": {"n": 200, "alpha": 0.25, "beta": 0.5, "knowledge": 0.0, "friends": 0.0},
-    **RECIPES["three blocks"],
-}
-WEIGHTS = {"half an hour": {"popularity": 1 / 2, "neighbours": 1 / 30, "spectral": 1 / 6, "ials": 1 / 3, "graph": 1.0}}
-MEMBERS = {"half an hour": 2}
 
 
 def main(folder: Path, recipe: Annotated[str, typer.Option(help="One of the recipes.")] = "two blocks") -> None:
     """Measure and keep the result."""
-    chosen = {**RECIPES[recipe], "weights": WEIGHTS.get(recipe, dict.fromkeys(RECIPES[recipe], 1.0))}
+    blocks, weights, members = RECIPES[recipe]
+    chosen = {**blocks, "weights": weights or dict.fromkeys(blocks, 1.0)}
     data = Dataset.load(folder)
-    graph = {**WIDE, "members": MEMBERS.get(recipe, 1)}
-    config = Config().with_(blocks=list(RECIPES[recipe]), split={"kind": "given"}, graph=graph)
+    graph = {**WIDE, "members": members}
+    config = Config().with_(blocks=list(blocks), split={"kind": "given"}, graph=graph)
     parts = split(data, config.split, config.seed)
     start = time.perf_counter()
     model = Recommender(config).fit(data, chosen)

@@ -58,9 +58,10 @@ class Graph:
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings = inputs.config.graph
         lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
+        graph = _on_device(inputs)
         best: tuple[_Networks, Chosen] | None = None
         for temperature in settings.temperature:
-            run = _Run(inputs, temperature)
+            run = _Run(inputs, graph, temperature)
             epochs = run.max_epochs()
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
             chosen = {"temperature": temperature, "epochs": trained.best_epoch}
@@ -70,20 +71,20 @@ class Graph:
         assert best is not None
         networks, chosen = best
         if settings.members > 1:
-            networks = _Networks([networks.runs[0], *_members(inputs, chosen)])
+            networks = _Networks([*networks.runs, *_members(inputs, graph, chosen, first=1)])
             chosen |= _with_prior(networks, validation, lives)
         return networks.block((chosen["popularity"], chosen["half_life"])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         chosen = {"temperature": inputs.config.graph.temperature[0], **chosen}
-        networks = _Networks([*_members(inputs, chosen, first=0)])
+        networks = _Networks([*_members(inputs, _on_device(inputs), chosen, first=0)])
         return networks.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
 
 
-def _members(inputs: FitInputs, chosen: Chosen, first: int = 1) -> Iterator[_Run]:
+def _members(inputs: FitInputs, graph: GraphTensors, chosen: Chosen, first: int) -> Iterator[_Run]:
     """The members from ``first`` on, trained for as many epochs as were chosen."""
     for member in range(first, inputs.config.graph.members):
-        run = _Run(inputs, float(chosen["temperature"]), member)
+        run = _Run(inputs, graph, float(chosen["temperature"]), member)
         run.train(int(chosen["epochs"]), None, 1, 1)
         yield run
 
@@ -98,14 +99,13 @@ def _with_prior(networks: _Networks, validation: Validation, lives: Iterable[flo
 class _Run:
     """One network and its training; ``member`` of an ensemble sets its seed."""
 
-    def __init__(self, inputs: FitInputs, temperature: float, member: int = 0) -> None:
-        self.inputs, self.temperature = inputs, temperature
+    def __init__(self, inputs: FitInputs, graph: GraphTensors, temperature: float, member: int = 0) -> None:
+        self.inputs, self.graph, self.temperature = inputs, graph, temperature
         self.settings = inputs.config.graph
         torch.manual_seed(inputs.config.seed + member)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = graph.text.device
         s = self.settings
-        power, convolve = convolution(s)
-        self.graph = tensors(inputs.graph, power).to(self.device)
+        convolve = convolution(s)[1]
         self.model = HeteroGNN(self.graph, s.dim, convolve, s.heads, s.relations, s.sampled_edges).to(self.device)
         plain = self.model.attention is None and self.model.text is None  # nothing but interactions
         if s.init == "spectral" or (s.init == "auto" and plain):
@@ -266,6 +266,12 @@ def convolution(settings: GraphConfig) -> tuple[float, Callable[[Bipartite, Tens
         return 0.5, lambda graph, x, noise: light_gcn(graph, x, s.layers, noise)
     gather = (s.alpha - s.beta) / 2
     return (s.alpha + s.beta) / 2, lambda graph, x, noise: light_gcn_pp(graph, x, s.layers, gather, s.gamma, noise)
+
+
+def _on_device(inputs: FitInputs) -> GraphTensors:
+    """The graph once for all networks that learn from it, on the GPU where there is one."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return tensors(inputs.graph, convolution(inputs.config.graph)[0]).to(device)
 
 
 def tensors(graph: HeteroData, power: float = 0.5) -> GraphTensors:

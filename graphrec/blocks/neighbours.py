@@ -93,12 +93,6 @@ def unit_scale(users: sp.csr_matrix, weights: sp.csr_matrix) -> Floats:
     return np.divide(1.0, out, out=np.zeros_like(out), where=out > FLAT).astype(np.float32)
 
 
-def read_by_degree(links: sp.csr_matrix, matrix: sp.csr_matrix, beta: float) -> sp.csr_matrix:
-    """D_i^β N D_i^-β of the links N, CSR float32 (I, I), D_i the items' degrees in R CSR (U, I)."""
-    power = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0) ** beta  # (I,)
-    return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
-
-
 class Neighbours(_Sparse):
     """The `neighbours` block: the strongest links of the graph filter of two steps, at full rank.
 
@@ -119,7 +113,8 @@ class Neighbours(_Sparse):
         return nearest_neighbours(degree_normalised(stacked, rows=chosen["alpha"], columns=0.5), chosen["n"])
 
     def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
-        return read_by_degree(links, matrix, chosen["beta"])
+        power = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0) ** chosen["beta"]  # (I,)
+        return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
 
 class Ease(_Sparse):
@@ -161,7 +156,7 @@ class Slim(_Sparse):
         return largest(sp.csr_matrix(slim(stacked, chosen["l1"], chosen["l2"]).T), chosen["n"])
 
 
-class Chebyshev(_Sparse):
+class Chebyshev(Neighbours):
     """The `chebyshev` block: a graph filter over the whole spectrum, of which the n strongest links are kept.
 
         score(u, i) = x_u D_i^-β N(h(R̃ᵀR̃)) D_i^β,   R̃ = D_u^-α R D_i^-½     h: see ``chebyshev_filter``
@@ -182,6 +177,3 @@ class Chebyshev(_Sparse):
         normalised = degree_normalised(stacked, rows=chosen["alpha"], columns=0.5)
         dense = chebyshev_filter(normalised, chosen["flatness"], chosen["order"])
         return strongest(sp.csr_matrix(dense), 0, chosen["n"])
-
-    def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
-        return read_by_degree(links, matrix, chosen["beta"])

@@ -44,7 +44,6 @@ def test_the_chebyshev_filter_equals_its_polynomial_on_the_eigenvalues() -> None
 
 
 def test_a_flat_response_lifts_the_weak_frequencies() -> None:
-    """Of two separate halves of a graph, the one with fewer takers has the smaller eigenvalues."""
     taste = sp.random(40, 12, 0.5, "csr", np.float32, random_state=np.random.default_rng(1), data_rvs=np.ones)
     values = np.linalg.eigvalsh(taste.T @ taste.toarray())
     flat, linear = (np.linalg.eigvalsh(chebyshev_filter(taste, flatness, 8)) for flatness in (3.0, 1.0))
