@@ -29,7 +29,7 @@ def build(
     import kg.rdf
     from graphrec.config import Config
     from graphrec.data.dataset import Dataset
-    from graphrec.data.quarantine import Quarantine
+    from graphrec.door.quarantine import Quarantine
     from graphrec.graph.knowledge import knowledge_graph
 
     settings = Config.load(config, set_)
@@ -60,7 +60,7 @@ def links(
 
     from graphrec.config import Config
     from graphrec.data.dataset import Dataset
-    from graphrec.data.quarantine import Quarantine
+    from graphrec.door.quarantine import Quarantine
     from graphrec.errors import DataError
     from graphrec.graph.knowledge import links as found
 

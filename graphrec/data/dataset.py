@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from graphrec.data.privacy import mask_all
-from graphrec.data.quarantine import Quarantine
+from graphrec.door.privacy import mask_all
+from graphrec.door.quarantine import Quarantine
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
 
@@ -28,7 +28,7 @@ class Dataset:
     Shapes and columns:
         social_edge_index: int64 (2, S), user numbers, both directions of a friendship present.
         reviews: DataFrame review_id, user_num, item_num, summary, text; text is verbatim from the source, but for
-            personal data, which is masked in every text here (``data/privacy.py``).
+            personal data, which is masked in every text here (``door/privacy.py``).
         item_titles: str (I,), "" where unknown. item_text, user_text: str (I,) and (U,), longer descriptions.
         item_attributes: DataFrame item_num, key, value. user_attributes: DataFrame user_num, key, value.
         external: triples over external entities, linked to item ids.
@@ -56,7 +56,7 @@ class Dataset:
 
         Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
         """
-        from graphrec.data.detect import load  # the readers build Datasets, so they are imported late
+        from graphrec.read.detect import load  # the readers build Datasets, so they are imported late
 
         return load(Path(source))
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from graphrec.data.quarantine import Quarantine
+from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
 from kg.choices import Override
 from kg.names import slug

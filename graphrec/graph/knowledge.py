@@ -10,7 +10,7 @@ import kg.graph
 from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.data.overrides import read_overrides
-from graphrec.data.quarantine import Quarantine
+from graphrec.door.quarantine import Quarantine
 from graphrec.features.cache import ContentCache
 from kg.choices import Choice
 from kg.context import Embed

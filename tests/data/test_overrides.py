@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.data.overrides import read_overrides
-from graphrec.data.quarantine import Quarantine
+from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
 from kg.choices import Override
 

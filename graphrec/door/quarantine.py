@@ -1,0 +1,67 @@
+"""Rows that could not be used: counted, and kept with file, line and reason. Nothing is dropped silently."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graphrec.door.privacy import mask
+
+MAX_KEPT = 10_000  # rows kept in full; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One unusable row: ``file:line``, why, and the beginning of what was found."""
+
+    file: str
+    line: int
+    reason: str
+    found: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}" + (f" (found {self.found!r})" if self.found else "")
+
+
+@dataclass
+class Quarantine:
+    """The report of one load: rows read, rows merged, and every bad row.
+
+    ``masked`` counts the pieces of personal data masked in texts, by kind. ``rows_read`` counts every interaction row,
+    good or bad, and the bad rows of side files, so that after a load
+
+        rows_read == interactions kept + merged + len(quarantine)
+    """
+
+    rows_read: int = 0
+    merged: int = 0
+    rows: list[BadRow] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __iter__(self) -> Iterator[BadRow]:
+        return iter(self.rows)
+
+    def add(self, file: str | Path, line: int, reason: str, found: object = "") -> None:
+        """Set one row aside, as one more row read. ``reason`` is a fixed phrase, so that reasons can be counted."""
+        self.rows_read += 1
+        self.counts[reason] += 1
+        if len(self.rows) < MAX_KEPT:
+            self.rows.append(BadRow(str(file), line, reason, mask(str(found)[:2000])[:80]))
+
+    def summary(self) -> str:
+        """One line for people."""
+        text = f"{self.rows_read:,} rows read"
+        if self.merged:
+            text += f", {self.merged:,} repeated user-item pairs merged (the latest kept)"
+        if self.masked:
+            text += ", masked in texts: " + ", ".join(f"{n:,} × {kind}" for kind, n in sorted(self.masked.items()))
+        if self.counts:
+            why = ", ".join(f"{n:,} × {reason}" for reason, n in self.counts.most_common())
+            text += f", {len(self):,} set aside: {why}; first: {self.rows[0]}"
+        return text

@@ -1,0 +1,160 @@
+"""The door: what passes, what is set aside, and why."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphrec.door.check import MAX_ID, MAX_TEXT, check_events, translate
+from graphrec.door.quarantine import Quarantine
+from graphrec.errors import EmptyDataError
+
+
+def raw(**columns: list[Any]) -> pd.DataFrame:
+    frame = pd.DataFrame({n: pd.Series(values, dtype=object) for n, values in columns.items()})
+    n = len(frame)
+    for column in ("user_id", "item_id"):
+        if column not in frame:
+            frame[column] = [f"{column[0]}{k}" for k in range(n)]
+    return frame.assign(file="f.csv", line=range(1, n + 1))
+
+
+def reasons(frame: pd.DataFrame, **options: Any) -> dict[int, str]:
+    """Line → reason, of a load that keeps at least one row."""
+    quarantine = Quarantine()
+    kept = check_events(frame, quarantine, "f.csv", **options)
+    assert quarantine.rows_read == len(kept) + len(quarantine) == len(frame)
+    assert [row.line for row in quarantine] == sorted(row.line for row in quarantine)
+    return {row.line: row.reason for row in quarantine}
+
+
+def test_ids() -> None:
+    ids = [
+        "ok",
+        "",
+        "  ",
+        None,
+        float("nan"),
+        7,
+        True,
+        ["x"],
+        "a\tb",
+        "a\x00",
+        "\ud800",
+        "x" * MAX_ID,
+        "x" * (MAX_ID + 1),
+    ]
+    missing, control = "user_id is missing", "user_id holds control characters"
+    assert reasons(raw(user_id=ids)) == {
+        **dict.fromkeys((2, 3, 4, 5, 7, 8), missing),
+        **dict.fromkeys((9, 10, 11), control),
+        13: f"user_id is longer than {MAX_ID} characters",
+    }
+    kept = check_events(raw(item_id=ids), Quarantine(), "f.csv")
+    assert kept["item_id"].tolist() == ["ok", "7", "x" * MAX_ID]
+
+
+def test_ratings() -> None:
+    ratings = [5, "1.5", "4", "NaN", math.nan, None, "", "five", math.inf, "-inf", 0, 6, True, [3], "9" * 400, {}]
+    number, limits = "rating is not a number", "rating out of range (1 to 5)"
+    assert reasons(raw(rating=ratings), rating_range=(1, 5)) == {
+        **dict.fromkeys((4, 5, 6, 7, 8, 13, 14, 16), number),
+        **dict.fromkeys((9, 10, 11, 12, 15), limits),
+    }
+    assert reasons(raw(rating=[0, 1e9, -0.5, 1e39, 10**400])) == dict.fromkeys(
+        (3, 4, 5), "rating out of range (from 0)"
+    )
+
+
+def test_no_ratings_at_all_is_weight_one() -> None:
+    for frame in (raw(user_id=["a", "b"]), raw(rating=[None, ""])):
+        kept = check_events(frame, Quarantine(), "f.csv")
+        assert kept["weight"].tolist() == [1.0, 1.0]
+        assert kept["weight"].dtype == np.float32
+
+
+def test_times() -> None:
+    times = [0, "10.9", "1388534400000", "2014-01-01", "2014-01-01T01:00:00+01:00", 1e9]
+    bad = ["", None, "yesterday", -1, 4_102_444_800, "2101-01-01", "1969-12-31", math.inf, "2014-02-31"]
+    missing, unread, impossible = (
+        "timestamp is missing",
+        "timestamp cannot be read",
+        "timestamp is before 1970 or after 2100",
+    )
+    frame = raw(timestamp=times + bad)
+    found = reasons(frame)
+    assert [found[n] for n in sorted(found)] == [
+        *(missing, missing, unread, impossible, impossible, impossible, impossible, impossible, unread)
+    ]
+    kept = check_events(frame, Quarantine(), "f.csv")
+    assert kept["timestamp"].tolist() == [0, 10, 1388534400, 1388534400, 1388534400, 10**9]
+    assert kept["timestamp"].dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("n_with", "n_without", "has_times"), [(3, 0, True), (2, 1, True), (1, 2, False), (0, 3, False)]
+)
+def test_rows_without_a_time(n_with: int, n_without: int, has_times: bool) -> None:
+    quarantine = Quarantine()
+    kept = check_events(raw(timestamp=["5"] * n_with + [""] * n_without), quarantine, "f.csv")
+    assert ("timestamp" in kept) == has_times
+    assert len(quarantine) == (n_without if has_times else 0)
+
+
+def test_texts() -> None:
+    texts = ["as it is \n &amp;", None, "x" * MAX_TEXT, "x" * (MAX_TEXT + 1), 5, "\ud83d", "\U0001f600"]
+    frame = raw(text=texts)
+    assert reasons(frame) == {
+        4: "text is longer than 100,000 characters",
+        5: "text is not a string",
+        6: "text is not valid Unicode",
+    }
+    kept = check_events(frame, Quarantine(), "f.csv")
+    assert kept["text"].tolist() == [texts[0], "", texts[2], texts[6]]
+
+
+def test_nothing_left_is_explained_in_one_line() -> None:
+    frame = raw(rating=["x\ny", "z", 3], user_id=["a", "b", ""])
+    with pytest.raises(EmptyDataError) as caught:
+        check_events(frame, Quarantine(), "in/f.csv")
+    assert str(caught.value) == (
+        "in/f.csv: none of 3 rows can be used; most often: rating is not a number (2 rows); "
+        r"first: f.csv:1: rating is not a number (found 'x\ny'); correct the file, or describe it in a data.toml"
+    )
+    with pytest.raises(EmptyDataError, match="no rows"):
+        check_events(raw(user_id=[]), Quarantine(), "f.csv")
+
+
+def test_translate_sets_unknown_numbers_aside() -> None:
+    quarantine = Quarantine()
+    out = translate(raw(user_id=[1, 2, 3]), "user_id", {"1": "a", "3": "c"}, "map.txt", quarantine)
+    assert out["user_id"].tolist() == ["a", "c"]
+    assert [str(row) for row in quarantine] == ["f.csv:2: user_id has no entry in map.txt (found '2')"]
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(), max_size=5), st.lists(st.integers())
+)
+ROWS = st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING, ANYTHING), max_size=8)
+
+
+@given(ROWS)
+def test_whatever_comes_either_passes_clean_or_is_set_aside(rows: list[tuple[Any, ...]]) -> None:
+    users, ratings, times, texts = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [])
+    frame = raw(user_id=users, rating=ratings, timestamp=times, text=texts)
+    quarantine = Quarantine()
+    try:
+        kept = check_events(frame, quarantine, "f.csv")
+    except EmptyDataError:
+        assert len(quarantine) == len(frame)
+        return
+    assert quarantine.rows_read == len(kept) + len(quarantine) == len(frame)
+    assert np.isfinite(kept["weight"]).all()
+    assert all(i.strip() and i.encode() for i in kept["user_id"])
+    assert all(isinstance(t, str) and t.encode() is not None for t in kept["text"])
