@@ -1,0 +1,44 @@
+"""Kinds of events, and what one event of a kind says: bought, viewed, rated, taken out of the cart, disliked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ValueMeaning: TypeAlias = Literal["none", "rating", "count"]
+
+# what one event says, by its usual names in lower case without separators; a purchase is the unit
+WEIGHTS: dict[str, float] = {
+    **dict.fromkeys(("purchase", "order", "buy", "transaction", "sale", "checkout", "rent"), 1.0),
+    **dict.fromkeys(("rating", "review", "interaction", "event", "play", "listen", "watch", "read", "checkin"), 1.0),
+    **dict.fromkeys(("like", "star", "thumbsup", "follow", "subscribe", "favorite", "favourite", "share"), 1.0),
+    **dict.fromkeys(("cart", "addtocart", "basket", "wishlist", "bookmark", "save"), 0.5),
+    **dict.fromkeys(("view", "click", "detail", "pageview", "impressionclick", "pv"), 0.25),
+    **dict.fromkeys(("removefromcart", "unlike", "unfollow", "skip"), -0.5),
+    **dict.fromkeys(("dislike", "thumbsdown", "hide", "block", "return", "refund", "report"), -1.0),
+    **dict.fromkeys(("impression", "shown", "notclicked"), 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of event of a source.
+
+    Args:
+        name: as people call it ("order", "view", "review").
+        weight: what one event without a value says, signed; a dislike is below 0, 0 says nothing.
+        values: what the value of an event is: none at all, a ``rating`` on ``scale``, or a ``count`` (plays, pieces).
+        scale: the ends of the ratings' scale, both included; only for ratings.
+        disliked_to: ratings up to this are dislikes; None takes the lower two fifths of the scale.
+    """
+
+    name: str = "interaction"
+    weight: float = 1.0
+    values: ValueMeaning = "none"
+    scale: tuple[float, float] | None = None
+    disliked_to: float | None = None
+
+
+def weight_of(name: str) -> float | None:
+    """What one event of a kind with this name says, None where the name is not known."""
+    return WEIGHTS.get("".join(c for c in name.lower() if c.isalnum()))
