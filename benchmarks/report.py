@@ -54,6 +54,8 @@ def short(runs: dict[str, Any]) -> list[str]:
         tuned[_split(name)] = found | tuned.get(_split(name), {})
     rows = []
     for name, result in runs.items():
+        if "," in name:
+            continue  # other settings on the same split are in RESULTS.md
         own = next(r for r in result["rows"] if r["model"] == "graphrec")
         others = tuned[_split(name)]
         best = max(others.values(), key=lambda r: r["metrics"]["ndcg@20"])
@@ -78,6 +80,7 @@ def render(results: dict[str, Any]) -> str:
         "peers": _peers,
         "minute": _minute,
         "ablation": _ablation,
+        "strength": _strength,
         "time_to_quality": _times,
         "evaluation_speed": _speed,
         "aspects": _aspects,
@@ -89,6 +92,28 @@ def render(results: dict[str, Any]) -> str:
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
+
+
+def _strength(name: str, result: dict[str, Any]) -> list[str]:
+    rows, reasons = [], result["liked"]["reasons"]
+    for relevant, what in (("liked", "liked items"), ("all", "all items taken")):
+        found = result[relevant]
+        on, off = found["with strength"], found["all alike"]
+        figures = [f"{side[k]:.4f}" for k in ("ndcg@10", "ndcg@20") for side in (on, off)]
+        ratio = on["ndcg@10"] / off["ndcg@10"]
+        readings = ", ".join(f"{block}: {how}" for block, how in on["readings"].items() if how)
+        rows.append([what, f"{found['users']:,}", *figures, f"{ratio:.3f}", f"{found['p']:.2g}", readings])
+    columns = ["relevant", "users", "NDCG@10", "all alike", "NDCG@20", "all alike", "ratio@10", "p", "read as"]
+    return [
+        f"## Strength of events: {name}",
+        "",
+        f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`. The same "
+        f"code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons of "
+        f"{reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
+        "",
+        *_rows(columns, rows),
+        "",
+    ]
 
 
 def _kg(name: str, result: dict[str, Any]) -> list[str]:
