@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import kg.build
@@ -10,12 +11,16 @@ import kg.graph
 from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.data.overrides import read_overrides
+from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
 from graphrec.features.cache import ContentCache
 from kg.choices import Choice
 from kg.context import Embed
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor, Item, Review
+
+_log = logging.getLogger(__name__)
 
 
 def knowledge_graph(
@@ -25,6 +30,7 @@ def knowledge_graph(
     extractor: Extractor | None = None,
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
+    report: Report | None = None,
     progress: bool = False,
 ) -> KnowledgeGraph:
     """Entities, relations and triples from training reviews, item metadata and external triples.
@@ -35,12 +41,15 @@ def knowledge_graph(
     Args:
         embed: texts → unit vectors, for telling apart external entities of one name.
         quarantine: takes the bad rows of ``kg.overrides``.
+        report: takes a warning where reviews are in languages that the extractor does not read.
 
     Raises KGError where the extractor, and DataError where the overrides cannot be read.
     """
     if not settings.enabled:
         return kg.graph.empty()
     items, reviews = sources(train)
+    if extractor is None:
+        reviews = readable(reviews, settings, report)
     given = _given(settings, bool(reviews), extractor, embed, quarantine)
     return kg.build.build(items, reviews, train.external, progress=progress, **given)
 
@@ -51,10 +60,12 @@ def links(
     *,
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
+    report: Report | None = None,
     progress: bool = False,
 ) -> list[Choice]:
     """What each form in the reviews was linked to, how and how surely: see ``kg.build.links``."""
     items, reviews = sources(train)
+    reviews = readable(reviews, settings, report)
     given = _given(settings, bool(reviews), None, embed, quarantine)
     return kg.build.links(items, reviews, train.external, progress=progress, **given)
 
@@ -76,6 +87,24 @@ def _given(
         "overrides": read_overrides(settings.overrides, rows) if settings.overrides else None,
         "embed": embed,
     }
+
+
+def readable(reviews: list[Review], settings: KGConfig, report: Report | None = None) -> list[Review]:
+    """The reviews in a language that the extractor reads: a model named in the settings is trusted to read them all.
+
+    What the English pipeline does not read is left out, said in a warning and in ``report``.
+    """
+    if settings.extractor != "spacy" or settings.model or not reviews:
+        return reviews
+    texts = [r.text for r in reviews]
+    english = languages.is_english(texts)
+    if english.all():
+        return reviews
+    warning = languages.note(texts, english)
+    _log.warning(warning)
+    if report is not None and warning not in report.warnings:
+        report.warnings.append(warning)
+    return [r for r, is_one in zip(reviews, english, strict=True) if is_one]
 
 
 def sources(train: Dataset) -> tuple[list[Item], list[Review]]:
