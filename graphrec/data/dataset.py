@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from graphrec.data.attributes import Column, columns_of
 from graphrec.door.privacy import mask_all
 from graphrec.door.quarantine import Quarantine
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
@@ -31,6 +32,7 @@ class Dataset:
             personal data, which is masked in every text here (``door/privacy.py``).
         item_titles: str (I,), "" where unknown. item_text, user_text: str (I,) and (U,), longer descriptions.
         item_attributes: DataFrame item_num, key, value. user_attributes: DataFrame user_num, key, value.
+        item_columns, user_columns: the type of each key of these.
         external: triples over external entities, linked to item ids.
         parts: uint8 (E,), the split the source itself brings (TRAIN, VALID, TEST), or None.
     """
@@ -46,6 +48,8 @@ class Dataset:
     user_text: npt.NDArray[np.object_]
     item_attributes: pd.DataFrame
     user_attributes: pd.DataFrame
+    item_columns: tuple[Column, ...] = ()
+    user_columns: tuple[Column, ...] = ()
     external: ExternalTriples = field(default_factory=ExternalTriples)
     parts: npt.NDArray[np.uint8] | None = None
     quarantine: Quarantine = field(default_factory=Quarantine, compare=False)
@@ -161,6 +165,8 @@ def build(
     friends: pd.DataFrame | None = None,
     item_attributes: pd.DataFrame | None = None,
     user_attributes: pd.DataFrame | None = None,
+    item_columns: Sequence[Column] = (),
+    user_columns: Sequence[Column] = (),
     external: ExternalTriples | None = None,
     quarantine: Quarantine | None = None,
 ) -> Dataset:
@@ -170,6 +176,7 @@ def build(
         events: user_id, item_id, weight; optional timestamp (s), text, summary, part. File order.
         items: item_id, title, text. users: user_id, text. friends: user_id, friend_id, either direction.
         item_attributes: item_id, key, value. user_attributes: user_id, key, value.
+        item_columns, user_columns: the types of these keys where they are known or set; the others are found out.
 
     Repeated (user, item) pairs within a part: the latest timestamp wins, then the later row.
     The catalogue is every item with an interaction, and every user likewise.
@@ -214,6 +221,8 @@ def build(
         pairs = np.vstack([np.r_[a[known], b[known]], np.r_[b[known], a[known]]])
         edges = np.unique(pairs, axis=1)
 
+    of_items = _attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
+    of_users = _attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
     return Dataset(
         name=name,
         users=user_vocabulary,
@@ -224,8 +233,10 @@ def build(
         item_titles=_texts(items, "item_id", "title", item_vocabulary, quarantine),
         item_text=_texts(items, "item_id", "text", item_vocabulary, quarantine),
         user_text=_texts(users, "user_id", "text", user_vocabulary, quarantine),
-        item_attributes=_attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
-        user_attributes=_attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
+        item_attributes=of_items,
+        user_attributes=of_users,
+        item_columns=columns_of(of_items, len(item_vocabulary), item_columns, of="items"),
+        user_columns=columns_of(of_users, len(user_vocabulary), user_columns, of="users"),
         external=external or ExternalTriples(),
         parts=frozen(events["part"].to_numpy(), np.uint8) if "part" in events else None,
         quarantine=quarantine,
