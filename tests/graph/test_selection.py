@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+import kg.graph
+from graphrec.blocks.base import FitInputs
+from graphrec.blocks.semantic import Semantic
 from graphrec.config import Config
 from graphrec.data.attributes import SENSITIVE
 from graphrec.data.dataset import TEST, TRAIN, Dataset, build
+from graphrec.features.encoder import unit
+from graphrec.features.text import TextFeatures, item_descriptions
 from graphrec.graph.hetero import ENTITY, ITEM, USER, hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
 from graphrec.graph.selection import WHY_NOT, selected
@@ -116,6 +121,26 @@ def test_what_is_left_is_in_the_graph() -> None:
     assert hetero[ENTITY].x.shape[1] == 1
     assert hetero.text_width == 0
     assert hetero.validate()
+
+
+def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
+    train = selected(_shop())
+    random = np.random.default_rng(0)
+    sizes = (train.n_users, train.n_items, 0)
+    text = TextFeatures(*(unit(random.normal(size=(n, 6)).astype(np.float32)) for n in sizes))
+    hetero = hetero_graph(train, kg.graph.empty(), text)
+    assert hetero.text_width == 6
+    np.testing.assert_array_equal(hetero[ITEM].x[:, :6], text.items)
+    np.testing.assert_array_equal(hetero[USER].x[:, :6], text.users)
+    assert {hetero[kind].x.shape[1] for kind in (USER, ITEM, ENTITY)} == {7}
+    block = Semantic().fit(FitInputs(train, hetero, Config()), {"ridge": "centroid"})
+    assert block.text_map is not None
+    assert len(block.text_map) == 6 + 1  # a query is a text
+
+
+def test_numbers_are_no_words() -> None:
+    said = item_descriptions(selected(_shop()))
+    assert all(set(text.split(", ")) <= {"a", "b", "c", "d"} for text in said)
 
 
 def _quick() -> Config:
