@@ -25,7 +25,7 @@ N_USERS, N_ITEMS, TAKEN = 120, 80, 10
 
 def _shop(by_taste: tuple[int, ...] = (TRAIN, TEST), n_items: int = N_ITEMS, seed: int = 0) -> Dataset:
     """Even users take even items in the parts ``by_taste``, and anything in the others; a price, a label and a city go
-    by taste; stock, colour and shoe size by chance."""
+    by taste; stock, colour, street and shoe size by chance."""
     random = np.random.default_rng(seed)
     rows = []
     for user in range(N_USERS):
@@ -48,6 +48,7 @@ def _shop(by_taste: tuple[int, ...] = (TRAIN, TEST), n_items: int = N_ITEMS, see
         about = {
             "city": ("Hamburg", "Ulm")[u % 2 if random.random() < 0.8 else 1 - u % 2],
             "shoe_size": str(random.integers(36, 47)),
+            "street": str(random.choice(["Elm", "Oak", "Ash"])),
             "gender": "mf"[u % 2],
         }
         users += [(f"u{u:03d}", key, value) for key, value in about.items()]
@@ -68,10 +69,11 @@ def test_what_people_choose_by_is_kept_and_what_is_random_is_left_out() -> None:
         assert _why_not(selected(_shop(seed=seed), seed=seed)) == {
             "price": "",
             "organic": "",
-            "tag": "",  # lists are not judged
+            "tag": "",  # neither lists
+            "colour": "",  # nor categories of items are judged
             "stock": WHY_NOT["items"],
-            "colour": WHY_NOT["items"],
             "city": "",
+            "street": WHY_NOT["users"],
             "shoe_size": WHY_NOT["users"],
             "gender": SENSITIVE,
         }
@@ -107,7 +109,7 @@ def test_sensitive_columns_count_only_where_they_are_allowed() -> None:
 def test_what_is_left_is_in_the_graph() -> None:
     train = selected(_shop())
     graph = knowledge_graph(train, Config().kg)
-    assert set(graph.relations) == {"has_price", "has_organic", "has_tag", "has_city"}
+    assert set(graph.relations) == {"has_price", "has_organic", "has_tag", "has_colour", "has_city"}
     assert graph.has("user:u000", "has_city", "city:hamburg") != graph.has("user:u000", "has_city", "city:ulm")
     prices = [label for label in graph.entities["label"] if label.startswith("price ")]
     assert 2 <= len(prices) <= 5
@@ -140,7 +142,7 @@ def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
 
 def test_numbers_are_no_words() -> None:
     said = item_descriptions(selected(_shop()))
-    assert all(set(text.split(", ")) <= {"a", "b", "c", "d"} for text in said)
+    assert all(set(text.split(", ")) <= {"a", "b", "c", "d", "red", "green", "blue"} for text in said)
 
 
 def _quick() -> Config:
