@@ -14,9 +14,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from graphrec.data import tables
-from graphrec.data.attributes import Column
+from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
+from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
@@ -183,6 +184,7 @@ def build(
         items: item_id, title, text. users: user_id, text. friends: user_id, friend_id; in either direction, or who
             follows and who is followed where ``directed``.
         item_attributes: item_id, key, value. user_attributes: user_id, key, value.
+        item_columns, user_columns: the types of these keys where they are known or set; the others are found out.
         catalogue: ``events`` leaves out items and users of which no event is known.
 
     Rows that are equal in everything are one event, and counted as merged.
@@ -221,6 +223,11 @@ def build(
         pairs = np.vstack([a[known], b[known]])
         edges = np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1)
 
+    of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
+    of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
+    reviews = tables.review_table(events, user_nums, item_nums)
+    item_text = tables.texts(items, "item_id", "text", item_vocabulary, quarantine)
+    languages.tell(report, reviews["text"].tolist(), item_text.tolist())
     return Dataset(
         name=name,
         users=user_vocabulary,
@@ -228,14 +235,14 @@ def build(
         events=tables.event_log(events, user_nums, item_nums, tuple(kinds)),
         social_edge_index=frozen(edges, np.int64),
         directed=directed,
-        reviews=tables.review_table(events, user_nums, item_nums),
+        reviews=reviews,
         item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),
-        item_text=tables.texts(items, "item_id", "text", item_vocabulary, quarantine),
+        item_text=item_text,
         user_text=tables.texts(users, "user_id", "text", user_vocabulary, quarantine),
-        item_attributes=tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
-        user_attributes=tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
-        item_columns=tuple(item_columns),
-        user_columns=tuple(user_columns),
+        item_attributes=of_items,
+        user_attributes=of_users,
+        item_columns=columns_of(of_items, len(item_vocabulary), item_columns, of="items"),
+        user_columns=columns_of(of_users, len(user_vocabulary), user_columns, of="users"),
         external=external or ExternalTriples(),
         parts=frozen(events["part"].to_numpy(), np.uint8) if "part" in events else None,
         report=report,
