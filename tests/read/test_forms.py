@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphrec.door.check import check_events
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError, FormatError, GraphrecError
 from graphrec.read.forms import Form, find_form, read_table, sample
@@ -240,3 +241,47 @@ def test_whatever_a_file_holds_it_is_a_frame_or_one_line(
     assert frame["line"].is_monotonic_increasing
     assert frame["line"].is_unique
     assert not set(frame["line"]) & {b.line for b in quarantine}
+
+
+VALUES = {
+    "user_id": st.one_of(st.integers(0, 50).map(str), st.just("NULL"), WORD),
+    "item_id": st.one_of(st.floats(0, 50).map(str), st.integers(0, 9).map(lambda n: f"{n}.0"), WORD),
+    "rating": st.one_of(st.sampled_from(["4", "4,5", "", "1e3", "five"]), st.floats().map(str)),
+    "timestamp": st.one_of(st.integers(-5, 2**62).map(str), st.datetimes().map(str), st.dates().map(str), WORD),
+    "review": st.one_of(WORD, st.text(max_size=20)),
+}
+
+
+@given(
+    st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=12),
+    st.sampled_from([",", ";", "\t", "|", "::", " "]),
+    st.sampled_from(["utf-8", "utf-16", "utf-32", "cp1252", "gb18030", "cp1251"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+)
+@settings(max_examples=150)
+def test_every_row_of_any_table_is_kept_or_set_aside(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[dict[str, str]],
+    sep: str,
+    encoding: str,
+    end: str,
+    header: bool,
+) -> None:
+    """Carelessly written: fields are not quoted, letters may be lost, types are mixed."""
+    table = [list(VALUES)] * header + [list(r.values()) for r in records]
+    path = tmp_path_factory.mktemp("t") / "t.csv"
+    path.write_bytes(end.join(sep.join(row) for row in table).encode(encoding, "replace"))
+    quarantine = Quarantine(allow_bad=1)
+    try:
+        form = find_form(path)
+        frame = read_table(path, form, quarantine)
+        n_read = len(frame) + len(quarantine)
+        columns = [c for c in frame.columns if c not in ("file", "line")]
+        raw = frame.rename(columns=dict(zip(columns, VALUES, strict=False)))
+        if not {"user_id", "item_id"} <= set(raw.columns):
+            return
+        kept = check_events(raw, quarantine, path)
+    except GraphrecError:
+        return
+    assert quarantine.rows_read == len(kept) + len(quarantine) == n_read
