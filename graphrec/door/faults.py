@@ -55,14 +55,19 @@ class Faults:
     def refuse_many(self, quarantine: Quarantine, allow_bad: float | None) -> None:
         """Raise DataError where one reason set aside more than a share of a file's rows (None: the quarantine's)."""
         allow_bad = quarantine.allow_bad if allow_bad is None else allow_bad
-        for file, total in self._totals.items():
-            for reason, n in quarantine.of_file(file).items():
-                if n > allow_bad * total and reason not in WHOLE_FILE:
-                    raise DataError(
-                        f"{file}: {n:,} of {total:,} rows ({n / total:.0%}) are set aside: {reason}; "
-                        f"first: {quarantine.first[file, reason]}; {remedy(reason)}, or accept it with --allow-bad "
-                        f"{np.ceil(100 * n / total) / 100:g}"
-                    )
+        found = [
+            (n / total, n, total, file, reason)
+            for file, total in self._totals.items()
+            for reason, n in quarantine.of_file(file).items()
+            if n > allow_bad * total and reason not in WHOLE_FILE
+        ]
+        if found:  # the worst of them, so that what accepts it accepts the others too
+            share, n, total, file, reason = max(found)
+            raise DataError(
+                f"{file}: {n:,} of {total:,} rows ({share:.0%}) are set aside: {reason}; "
+                f"first: {quarantine.first[file, reason]}; {remedy(reason)}, or accept it with --allow-bad "
+                f"{np.ceil(100 * share) / 100:g}"
+            )
 
 
 def remedy(reason: str) -> str:

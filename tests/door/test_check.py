@@ -177,6 +177,13 @@ def test_rows_that_the_reader_set_aside_count_too() -> None:
     assert len(check_events(raw(user_id=["u"] * 9), quarantine, "f.csv")) == 9
 
 
+def test_the_share_that_an_error_names_accepts_everything() -> None:
+    frame = raw(item_id=["NULL"] * 2 + ["i"] * 18, user_id=["u"] * 10 + ["nan"] * 3 + ["v"] * 7)
+    with pytest.raises(DataError, match=r"3 of 20 rows \(15%\) .* user_id is missing .* --allow-bad 0\.15$"):
+        check_events(frame, Quarantine(), "f.csv")
+    assert len(check_events(frame, Quarantine(allow_bad=0.15), "f.csv")) == 15
+
+
 def test_side_files_follow_the_same_rule() -> None:
     frame = raw(user_id=["u", "", "v"])
     with pytest.raises(DataError, match="1 of 3 rows"):
