@@ -83,6 +83,7 @@ def render(results: dict[str, Any]) -> str:
         "strength": _strength,
         "time_to_quality": _times,
         "evaluation_speed": _speed,
+        "reading": _reading,
         "aspects": _aspects,
         "explanations": _explanations,
         "kg_size": _sizes,
@@ -112,6 +113,18 @@ def _strength(name: str, result: dict[str, Any]) -> list[str]:
         f"{reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
         "",
         *_rows(columns, rows),
+        "",
+    ]
+
+
+def _reading(name: str, result: dict[str, Any]) -> list[str]:
+    seconds = result["seconds"]
+    return [
+        f"## Reading: {name}",
+        "",
+        f"{result['megabytes']:,.0f} MB of CSV, made up · {result['machine']} · peak {result['peak_rss_mb']:,.0f} MB.",
+        "",
+        *_rows([*seconds, "all, s"], [[f"{value:.1f}" for value in (*seconds.values(), result["total"])]]),
         "",
     ]
 

@@ -20,6 +20,7 @@ from graphrec.data.kinds import Kind
 from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
+from graphrec.errors import DataError
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
 
@@ -119,6 +120,8 @@ class Dataset:
 
         # No leakage. Reviews of held-out events do not survive, whatever is built from the result.
         """
+        if len(mask) != len(self.events):
+            raise DataError(f"{self.name}: a mask of {len(mask)} rows for {len(self.events)} events")
         events = self.reviews["event"].to_numpy(np.int64)
         reviews = self.reviews[mask[events]].reset_index(drop=True)
         reviews["event"] = (np.cumsum(mask) - 1)[reviews["event"].to_numpy(np.int64)]

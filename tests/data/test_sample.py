@@ -24,7 +24,7 @@ def sample(signals: tuple[str, ...] = SIGNALS, shuffle: tuple[str, ...] = ()) ->
 
 def last_fifth(data: Dataset) -> np.ndarray:
     """The last 20 % of each user's interactions by time, as a mask (E,)."""
-    i = data.interactions
+    i = data.events
     assert i.timestamps is not None
     mask = np.zeros(len(i), bool)
     for user in range(data.n_users):
@@ -35,11 +35,11 @@ def last_fifth(data: Dataset) -> np.ndarray:
 
 
 def popularity(train: Dataset, hidden: Planted) -> np.ndarray:
-    return np.tile(train.matrix().toarray().sum(axis=0), (train.n_users, 1))
+    return np.tile(train.seen().toarray().sum(axis=0), (train.n_users, 1))
 
 
 def taken_together(train: Dataset, hidden: Planted) -> np.ndarray:
-    taken = train.matrix().toarray()  # (U, I)
+    taken = train.seen().toarray()  # (U, I)
     together = taken.T @ taken  # (I, I)
     degree = np.maximum(np.diag(together), 1).copy()
     np.fill_diagonal(together, 0)
@@ -52,20 +52,20 @@ def same_theme_words(train: Dataset, hidden: Planted) -> np.ndarray:
         texts[item] += " " + text.lower()
     counts = np.array([[sum(map(text.count, cues)) for cues in hidden.theme_cues.values()] for text in texts], float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (I, themes)
-    return train.matrix() @ share @ share.T
+    return train.seen() @ share @ share.T
 
 
 def same_manufacturer(train: Dataset, hidden: Planted) -> np.ndarray:
     known = train.item_attributes[train.item_attributes["key"] == "manufacturer"]
     made_by = np.zeros((train.n_items, known["value"].nunique()))
     made_by[known["item_num"], known["value"].astype("category").cat.codes] = 1
-    return train.matrix() @ made_by @ made_by.T
+    return train.seen() @ made_by @ made_by.T
 
 
 def taken_by_friends(train: Dataset, hidden: Planted) -> np.ndarray:
     friends = np.zeros((train.n_users, train.n_users))
     friends[tuple(train.social_edge_index)] = 1
-    return friends @ train.matrix()
+    return friends @ train.seen()
 
 
 SCORERS = {
@@ -78,8 +78,8 @@ SCORERS = {
 
 def recall_at_20(data: Dataset, hidden: Planted, scorer: object, signal: str) -> float:
     held_out = last_fifth(data)
-    train, test = data.subset(~held_out), data.subset(held_out).matrix().toarray()
-    taken = train.matrix().toarray()
+    train, test = data.subset(~held_out), data.subset(held_out).seen().toarray()
+    taken = train.seen().toarray()
     scores = np.asarray(scorer(train, hidden)) + 1e-6 * taken.sum(axis=0)  # type: ignore[operator]
     scores[taken > 0] = -np.inf
     users = [n for n, id_ in enumerate(data.users.ids) if hidden.user_signal[id_] == signal]
@@ -149,7 +149,7 @@ def test_shuffling_keeps_interactions_and_counts(signal: str) -> None:
 
 
 def test_shuffled_behaviour_keeps_degrees() -> None:
-    plain, shuffled = sample()[0].interactions, sample(shuffle=("behaviour",))[0].interactions
+    plain, shuffled = sample()[0].events, sample(shuffle=("behaviour",))[0].events
     assert np.bincount(plain.user_nums).tolist() == np.bincount(shuffled.user_nums).tolist()
     assert np.bincount(plain.item_nums).tolist() == np.bincount(shuffled.item_nums).tolist()
     assert set(zip(plain.user_nums, plain.item_nums, strict=True)) != set(
@@ -159,7 +159,7 @@ def test_shuffled_behaviour_keeps_degrees() -> None:
 
 def test_social_followers_come_after_their_friends() -> None:
     data, hidden = sample()
-    i = data.interactions
+    i = data.events
     assert i.timestamps is not None
     when = {
         (u, n): t for u, n, t in zip(i.user_nums.tolist(), i.item_nums.tolist(), i.timestamps.tolist(), strict=True)
@@ -207,7 +207,7 @@ def test_reviews_are_varied_and_match_their_stars() -> None:
     assert (reviews["text"].str.count(r"[.?]") >= 2).all()
     praise = [phrase for pleased, _ in ASPECTS.values() for phrase in pleased if "{" not in phrase]
     complaints = [phrase for _, displeased in ASPECTS.values() for phrase in displeased if "{" not in phrase]
-    stars = data.interactions.weights  # every interaction has its review, both in order of user and item
+    stars = data.events.values  # every interaction has its review, both in order of user and item
     lower = reviews["text"].str.lower()
     balance = np.array([sum(p in t for p in praise) - sum(c in t for c in complaints) for t in lower])
     means = [balance[stars == s].mean() for s in (1, 2, 3, 4, 5)]
@@ -228,7 +228,7 @@ def test_it_is_labelled_and_repeatable() -> None:
 
 
 def test_popularity_is_skewed_and_time_spans_years() -> None:
-    i = sample()[0].interactions
+    i = sample()[0].events
     counts = np.sort(np.bincount(i.item_nums))[::-1]
     assert counts[:40].sum() > 0.25 * len(i)
     assert i.timestamps is not None
@@ -266,7 +266,7 @@ def test_impossible_samples_are_refused() -> None:
 def test_edges_are_exact_distinct_and_skewed(n_edges: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphrec.data.sample.edges.PIECE", 10_000)  # so that several pieces are drawn
     data = generate_edges(1000, 500, n_edges, seed=1)
-    i = data.interactions
+    i = data.events
     assert (data.n_users, data.n_items, len(i)) == (1000, 500, n_edges)
     keys = i.user_nums * 500 + i.item_nums
     assert (np.diff(keys) > 0).all()  # distinct, in order of user and item
@@ -279,7 +279,7 @@ def test_edges_are_exact_distinct_and_skewed(n_edges: int, monkeypatch: pytest.M
 
 def test_edges_share_tastes() -> None:
     data = generate_edges(2000, 1000, 40_000, seed=1)
-    taken = data.matrix().toarray()
+    taken = data.seen().toarray()
     overlap = taken @ taken.T
     np.fill_diagonal(overlap, 0)
     permuted = np.random.default_rng(0).permuted(taken, axis=0)  # same item counts, no tastes
