@@ -46,7 +46,10 @@ def test_every_value_of_a_setting_is_on_the_page() -> None:
     for model in MODELS:
         for name, field in model.model_fields.items():
             for value in literals(field.annotation):
-                assert re.search(rf"\b{value}\b", PAGE), f"{name} = {value}"
+                assert re.search(rf"\b{value}\b" if value.isidentifier() else re.escape(f'"{value}"'), PAGE), (
+                    name,
+                    value,
+                )
 
 
 def test_python_examples_compile() -> None:

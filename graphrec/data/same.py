@@ -1,59 +1,43 @@
-"""Whether two Datasets hold the same data, whatever they are called and wherever they were read."""
+"""Whether two things that a Dataset holds say the same, whatever order their rows are in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-if TYPE_CHECKING:
-    from graphrec.data.dataset import Dataset
-
-ATTRIBUTES = ("key", "value")
+from graphrec.data.events import Events
 
 
-def same(a: Dataset, b: Dataset) -> bool:
-    """Equal in users, items, events with their kinds and texts, friends, titles, attributes and triples.
-
-    Name and report do not count, nor the order of events of one user, item and second.
-    """
-    if (a.users, a.items, a.directed) != (b.users, b.items, b.directed) or len(a.events) != len(b.events):
-        return False
-    arrays = ("social_edge_index", "item_titles", "item_text", "user_text")
-    if not all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays):
-        return False
-    if (a.parts is None) != (b.parts is None) or a.external != b.external:
-        return False
-    columns = ("item_columns", "user_columns")
-    if any(set(getattr(a, name)) != set(getattr(b, name)) for name in columns):
-        return False
-    tables = (("item_attributes", "item_num"), ("user_attributes", "user_num"))
-    return log(a).equals(log(b)) and all(
-        _rows(getattr(a, table), number) == _rows(getattr(b, table), number) for table, number in tables
-    )
+def same(a: Any, b: Any) -> bool:
+    """Equal values; arrays and tables element by element, where NaN equals NaN."""
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    if isinstance(a, pd.DataFrame):
+        columns = a.columns.tolist()
+        return columns == b.columns.tolist() and all(_list(a[name]) == _list(b[name]) for name in columns)
+    return bool(a == b)
 
 
-def log(data: Dataset) -> pd.DataFrame:
-    """Everything about every event, one row each, in an order that depends on nothing else."""
-    e = data.events
-    said = pd.DataFrame("", index=pd.RangeIndex(len(e)), columns=pd.Index(["summary", "text"]), dtype=object)
-    reviews = data.reviews[["summary", "text"]].astype(object)
-    said.loc[data.reviews["event"].to_numpy(np.int64)] = reviews.to_numpy()
-    columns = {
-        "user": e.user_nums,
-        "item": e.item_nums,
-        "time": e.timestamps if e.timestamps is not None else np.full(len(e), -1, np.int64),
-        "kind": np.array([str(kind) for kind in e.kind_table], dtype=object)[e.kinds],
-        "value": e.values,
-        "part": data.parts if data.parts is not None else np.zeros(len(e), np.uint8),
-    }
-    if e.places is not None:
-        columns |= {"latitude": e.places[:, 0], "longitude": e.places[:, 1]}
-    out = pd.DataFrame(columns).join(said)
-    return out.sort_values(out.columns.tolist(), kind="stable", ignore_index=True)
+def log(events: Events, reviews: pd.DataFrame, parts: npt.NDArray[np.uint8] | None) -> pd.DataFrame:
+    """Everything about every event, one row each: E rows in an order that depends on nothing but these."""
+    said = pd.DataFrame("", index=pd.RangeIndex(len(events)), columns=pd.Index(["summary", "text"]), dtype=object)
+    said.loc[reviews["event"].to_numpy(np.int64)] = reviews[["summary", "text"]].to_numpy(object)
+    columns: dict[str, Any] = {"user": events.user_nums, "item": events.item_nums, "value": events.values}
+    columns["kind"] = np.array([str(kind) for kind in events.kind_table], dtype=object)[events.kinds]
+    columns |= {} if events.timestamps is None else {"time": events.timestamps}
+    columns |= {} if parts is None else {"part": parts}
+    if events.places is not None:
+        columns |= {"latitude": events.places[:, 0], "longitude": events.places[:, 1]}
+    return ordered(pd.DataFrame(columns).join(said))
 
 
-def _rows(table: pd.DataFrame, number: str) -> list[tuple[object, ...]]:
-    columns = [table[name].tolist() for name in (number, *ATTRIBUTES)]
-    return sorted(zip(*columns, strict=True))
+def ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table in the order of their values."""
+    return table.sort_values(table.columns.tolist(), kind="stable", ignore_index=True)
+
+
+def _list(column: pd.Series) -> list[Any]:
+    return column.astype(object).where(column.notna(), None).tolist()

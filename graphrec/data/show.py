@@ -1,31 +1,27 @@
-"""A Dataset as people see it: one or two lines, or a small table in a notebook."""
+"""A Dataset as people see it: one line, or a small table in a notebook."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from graphrec.door.show import html_table
-
-if TYPE_CHECKING:
-    from graphrec.data.dataset import Dataset
+from graphrec.door.html import html_table
+from graphrec.types import Ints
 
 
-def text(data: Dataset) -> str:
-    """Name, counts and span of the dates in one line."""
-    facts = [f"{n:,} {what}" for what, n in data.counts().items() if n]
-    return f"Dataset({data.name}: {', '.join([*facts, *_dates(data)])})"
+def text(name: str, counts: Mapping[str, int], times: Ints | None) -> str:
+    """Name, counts and span of the dates (seconds since 1970) in one line."""
+    facts = [f"{n:,} {what}" for what, n in counts.items() if n]
+    return f"Dataset({name}: {', '.join([*facts, *_dates(times)])})"
 
 
-def as_html(data: Dataset) -> str:
-    """The same as a table, with what became of the rows below it."""
-    rows = [(what, f"{n:,}") for what, n in data.counts().items() if n]
-    rows += [("dates", days) for days in _dates(data)]
-    return html_table(data.name, (), [*rows, ("rows", data.quarantine.summary())])
+def as_html(name: str, counts: Mapping[str, int], times: Ints | None, rows: str) -> str:
+    """The same as a table; ``rows`` says what became of the rows that were read."""
+    facts = [(what, f"{n:,}") for what, n in counts.items() if n]
+    return html_table(name, (), [*facts, *(("dates", days) for days in _dates(times)), ("rows", rows)])
 
 
-def _dates(data: Dataset) -> list[str]:
-    times = data.events.timestamps
+def _dates(times: Ints | None) -> list[str]:
     if times is None or not len(times):
         return []
     first, last = (datetime.fromtimestamp(int(t), UTC).date().isoformat() for t in (times.min(), times.max()))

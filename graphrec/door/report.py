@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphrec.door.html import html_table
 from graphrec.door.quarantine import Quarantine
 
 
@@ -51,3 +52,25 @@ class Report:
     strength: dict[str, Any] = field(default_factory=dict)
     languages: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    def _repr_html_(self) -> str:
+        """Files, columns, rows and warnings as tables, for notebooks."""
+        q = self.quarantine
+        files = [(f.path, f.used_as or f"not used: {f.why_not}") for f in self.files]
+        ordered = sorted(self.columns, key=lambda c: not c.role)  # the unused ones last
+        columns = [(c.file, c.column, c.role or "not used", c.type, c.why_not) for c in ordered]
+        rows = [
+            ("read", f"{q.rows_read:,}"),
+            ("used", f"{q.rows_read - len(q) - q.merged:,}"),
+            ("merged", f"{q.merged:,}"),
+        ]
+        rows += [(f"set aside: {reason}", f"{n:,}") for reason, n in q.counts.most_common()]
+        rows += [(f"ids of {u.file} that nothing else knows", f"{u.ids:,} of {u.of:,}") for u in self.unmatched]
+        rows += [("warning", text) for text in self.warnings]
+        return "".join(
+            (
+                html_table(f"read as {self.format}", ("file", "used as"), files),
+                html_table("columns", ("file", "column", "role", "type", "why not"), columns),
+                html_table("rows", (), rows),
+            )
+        )
