@@ -34,7 +34,7 @@ from filelock import FileLock
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, SchemaVersionError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 

@@ -43,6 +43,7 @@ class SplitConfig(_Section):
     valid: float = Field(default=0.1, gt=0, lt=1)
     test: float = Field(default=0.1, gt=0, lt=1)
     k_core: int = Field(default=0, ge=0)
+    repeats: bool = False  # hold out single events, so that re-orders are test answers; set where ``seen`` allows them
 
 
 class KGConfig(_Section):

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,14 @@ from safetensors.numpy import load_file, save_file
 import kg.store
 from graphrec import artifact
 from graphrec.config import Config
+from graphrec.data import tables
 from graphrec.data.dataset import Dataset
+from graphrec.data.events import Events
+from graphrec.data.kinds import Kind
 from graphrec.errors import CorruptArtifactError
 from graphrec.profiles import AnyBlock, NeighbourBlock, ProfileBlock, Profiles
 from graphrec.retrieve.index import Index
-from graphrec.types import Floats, Interactions, Vocabulary, frozen
+from graphrec.types import Floats, Vocabulary, frozen
 
 if TYPE_CHECKING:
     from graphrec.recommender import Fitted
@@ -42,14 +46,10 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
         save_file(_arrays(fitted), folder / "profiles.safetensors")
         np.savez_compressed(folder / "neighbours.npz", **_sparse_arrays(fitted.profiles))  # type: ignore[arg-type]
         fitted.index.save(folder / "index.faiss")
-        data, interactions = fitted.data, fitted.data.interactions
+        data = fitted.data
         pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
         pd.DataFrame({"item_id": data.items.ids, "title": data.item_titles}).to_parquet(folder / "items.parquet")
-        history = pd.DataFrame({"user_num": interactions.user_nums, "item_num": interactions.item_nums})
-        history["weight"] = interactions.weights
-        if interactions.timestamps is not None:
-            history["timestamp"] = interactions.timestamps
-        history.to_parquet(folder / "history.parquet")
+        _history(data.events).to_parquet(folder / "history.parquet")
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
         kg.store.save(fitted.graph, folder / "kg")
@@ -80,7 +80,7 @@ def load(path: Path) -> tuple[Fitted, Config]:
     profiles = Profiles(tuple(_block(s, arrays) if s["dim"] else _sparse_block(s, sparse, shape) for s in specs))
     shape = (len(items), sum(b.width for b in profiles.dense))
     fitted = Fitted(
-        data=_dataset(path, manifest["name"], users, items, item_table["title"]),
+        data=_dataset(path, manifest, users, items, item_table["title"]),
         graph=kg.store.load(path / "kg"),
         profiles=profiles,
         popularity=arrays["popularity"],
@@ -118,6 +118,8 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
         "name": data.name,
         "encoder": encoder_id,
         "counts": dict(data.counts()),
+        "kinds": [asdict(kind) for kind in data.events.kind_table],
+        "directed": data.directed,
         "vocabularies": {"user": data.users.fingerprint, "item": data.items.fingerprint},
         "blocks": [
             {
@@ -125,6 +127,7 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
                 "weight": b.weight,
                 "dim": b.width if isinstance(b, ProfileBlock) else 0,  # 0: a sparse block
                 "linear": b.linear,
+                "reading": b.reading,
                 "friend_weight": b.friend_weight,
                 "damping": b.damping if isinstance(b, ProfileBlock) else 0.0,
                 "prior": b.prior if isinstance(b, ProfileBlock) else 0,
@@ -137,15 +140,13 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
 
 
 def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
-    parts = {name: arrays.get(f"{spec['name']}.{name}") for name in ARRAYS}
+    parts: dict[str, Any] = {name: arrays.get(f"{spec['name']}.{name}") for name in ARRAYS}
     users, items = parts.pop("users"), parts.pop("items")
     assert users is not None
     assert items is not None
     items = frozen(items, np.float32)
     if spec["history_is_items"]:
         parts["history"] = items
-    if not spec["linear"] and spec["history_is_items"]:
-        parts["scale"] = None  # of an earlier version: for fold-in only, fitted users were no sum of these
     return ProfileBlock(
         spec["name"],
         users,
@@ -153,8 +154,9 @@ def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
         weight=spec["weight"],
         linear=spec["linear"],
         friend_weight=spec["friend_weight"],
-        damping=spec.get("damping", 0.0),  # neither was there in an earlier version
-        prior=spec.get("prior", 0),
+        damping=spec["damping"],
+        prior=spec["prior"],
+        reading=spec["reading"],
         **parts,
     )
 
@@ -171,24 +173,43 @@ def _sparse_block(spec: dict[str, Any], arrays: dict[str, Any], shape: tuple[int
         arrays[f"{spec['name']}.scale"],
         weight=spec["weight"],
         friend_weight=spec["friend_weight"],
+        reading=spec["reading"],
     )
 
 
-def _dataset(path: Path, name: str, users: Vocabulary, items: Vocabulary, titles: pd.Series[Any]) -> Dataset:
+def _history(events: Events) -> pd.DataFrame:
+    """The log of events: user_num, item_num, value, kind and, where known, timestamp."""
+    columns = {"user_num": events.user_nums, "item_num": events.item_nums, "value": events.values, "kind": events.kinds}
+    if events.timestamps is not None:
+        columns["timestamp"] = events.timestamps
+    return pd.DataFrame(columns)
+
+
+def _dataset(
+    path: Path, manifest: dict[str, Any], users: Vocabulary, items: Vocabulary, titles: pd.Series[Any]
+) -> Dataset:
     """The training data that serving and explaining need: history, friends and titles. Reviews live in the graph."""
     history = pd.read_parquet(path / "history.parquet")
     friends = pd.read_parquet(path / "friends.parquet")
     times = history["timestamp"].to_numpy(np.int64) if "timestamp" in history else None
+    kinds = tuple(Kind(**{**k, "scale": k["scale"] and tuple(k["scale"])}) for k in manifest["kinds"])
+    events = Events(
+        history["user_num"].to_numpy(np.int64),
+        history["item_num"].to_numpy(np.int64),
+        history["value"].to_numpy(np.float32),
+        history["kind"].to_numpy(np.uint8),
+        times,
+        kind_table=kinds,
+    )
     none = {"key": np.array([], object), "value": np.array([], object)}
     return Dataset(
-        name=name,
+        name=manifest["name"],
         users=users,
         items=items,
-        interactions=Interactions(
-            history["user_num"].to_numpy(), history["item_num"].to_numpy(), history["weight"].to_numpy(), times
-        ),
+        events=events,
         social_edge_index=frozen(friends.to_numpy().T, np.int64),
-        reviews=pd.DataFrame({c: [] for c in ("review_id", "user_num", "item_num", "summary", "text")}),
+        directed=manifest["directed"],
+        reviews=tables.no_reviews(),
         item_titles=titles.to_numpy(object),
         item_text=np.full(len(items), "", object),
         user_text=np.full(len(users), "", object),

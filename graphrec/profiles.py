@@ -34,9 +34,10 @@ class ProfileBlock:
 
         users[u] = scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · history[j] + own part
 
-    where x is the binary interaction matrix. Then a score splits exactly into history items, friends and the user's
-    own part; ``linear`` says that there is no own part. A ``damping`` δ above 0 counts what was to be expected for
-    less: the sum is then over (1 − δ · ⟨users[u] / scale[u], items[j]⟩) · history[j], without friends.
+    where x is the users' taste, ``Dataset.taste(reading)``: what is liked is above 0, dislikes are not. Then a score
+    splits exactly into history items, friends and the user's own part; ``linear`` says that there is no own part. A
+    ``damping`` δ above 0 counts what was to be expected for less: x_j is then max(x_j, 0) − (|x_j| − 1 + δ) ·
+    ⟨users[u] / scale[u], items[j]⟩, without friends.
     ``prior``: this many dimensions, the last, hold what is the same for everybody; no history item accounts for it.
     ``text_map`` float32 (F + 1, d) takes a unit text embedding to the item side, for items never interacted with; its
     last row is the offset.
@@ -53,6 +54,7 @@ class ProfileBlock:
     damping: float = 0.0
     prior: int = 0
     text_map: Floats | None = None
+    reading: str = "alike"
 
     def __post_init__(self) -> None:
         for name in ("users", "items", "history", "scale", "text_map"):
@@ -76,18 +78,26 @@ class ProfileBlock:
         """One unweighted score, in float64."""
         return float(self.users[user_num].astype(np.float64) @ self.items[item_num].astype(np.float64))
 
-    def effects(self, user_num: int, items: Ints, item_num: int) -> npt.NDArray[np.float64] | None:
-        """What each of ``items`` (J,) in a user's history adds to the score of ``item_num`` before the user's scale,
-        float64 (J,); None where users are no sum over their histories."""
+    def effects(
+        self, user_num: int, items: Ints, weights: npt.NDArray[np.float64], item_num: int
+    ) -> npt.NDArray[np.float64] | None:
+        """What each of ``items`` (J,) in a user's history, of ``weights`` (J,) in their taste, adds to the score of
+        ``item_num`` before the user's scale, float64 (J,); None where users are no sum over their histories."""
         if self.history is None or self.scale is None:
             return None
         own = slice(0, self.width - self.prior)
         sent = self.history[items, own].astype(np.float64)  # (J, d)
-        out: npt.NDArray[np.float64] = sent @ self.items[item_num, own].astype(np.float64)
+        each: npt.NDArray[np.float64] = sent @ self.items[item_num, own].astype(np.float64)
         if self.damping and self.scale[user_num]:
             raw = self.users[user_num].astype(np.float64) / float(self.scale[user_num])  # (d,)
-            out *= 1 - self.damping * (self.items[items].astype(np.float64) @ raw)
+            expected = self.items[items].astype(np.float64) @ raw  # (J,)
+            weights = np.maximum(weights, 0) - self._damped(weights) * expected
+        out: npt.NDArray[np.float64] = weights * each
         return out
+
+    def _damped(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """How far what was to be expected counts for less, float64 (J,); nothing where nothing was taken."""
+        return np.where(weights != 0, np.abs(weights) - 1 + self.damping, 0.0)
 
     @property
     def width(self) -> int:
@@ -101,26 +111,27 @@ class ProfileBlock:
         covariance: npt.NDArray[np.float64] = centred.T @ centred / max(len(self.items), 1)
         return covariance
 
-    def sum_over(self, history: Ints) -> npt.NDArray[np.float64]:
-        """x, float64 (d,): the sum over a history before any scale. Only with a history table.
+    def sum_over(self, history: Ints, weights: npt.NDArray[np.floating] | None = None) -> npt.NDArray[np.float64]:
+        """x, float64 (d,): the sum over a history with its weights (1 where none are given), before any scale. Only
+        with a history table.
 
-        A damped x = Σ_j w_j history[j] has w_j = 1 − δ ⟨x, items[j]⟩, which is linear in w as well as in x; the smaller
-        of the two systems is solved.
+        A damped x = Σ_j c_j history[j] has c_j = max(w_j, 0) − (|w_j| − 1 + δ) ⟨x, items[j]⟩, which is linear in c as
+        well as in x; the smaller of the two systems is solved.
         """
         assert self.history is not None
+        taken = np.ones(len(history)) if weights is None else np.asarray(weights, np.float64)  # (n,)
         sent = self.history[history].astype(np.float64)  # (n, d)
-        out: npt.NDArray[np.float64] = sent.sum(axis=0)
         if not self.damping:
-            return out
+            plain: npt.NDArray[np.float64] = taken @ sent if weights is not None else sent.sum(axis=0)
+            return plain
+        liked, damped = np.maximum(taken, 0), self._damped(taken)
         own = self.items[history].astype(np.float64)  # (n, d)
         if len(history) < self.width:
-            of_each = np.linalg.solve(np.eye(len(own)) + self.damping * own @ sent.T, np.ones(len(own)))  # (n,)
-            out[:] = sent.T @ of_each
-        else:
-            out[:] = np.linalg.solve(np.eye(self.width) + self.damping * sent.T @ own, out)
-        return out
+            of_each = np.linalg.solve(np.eye(len(own)) + damped[:, None] * (own @ sent.T), liked)  # (n,)
+            return np.asarray(sent.T @ of_each, np.float64)
+        return np.asarray(np.linalg.solve(np.eye(self.width) + (sent.T * damped) @ own, sent.T @ liked), np.float64)
 
-    def encode_user(self, history: Ints) -> Floats:
+    def encode_user(self, history: Ints, weights: npt.NDArray[np.floating] | None = None) -> Floats:
         """Fold-in: the user side, float32 (d,), of somebody with these item numbers, at the block's own scale.
 
         A block without a history table answers with the mean user (a constant for popularity).
@@ -129,12 +140,12 @@ class ProfileBlock:
             return np.asarray(self.users.mean(axis=0), dtype=np.float32)
         if not len(history):
             return np.zeros(self.width, dtype=np.float32)
-        raw = self.sum_over(history)
+        raw = self.sum_over(history, weights)
         deviation = float(np.sqrt(max(float(raw @ self.item_covariance @ raw), 0.0)))
         return np.asarray(raw / deviation if deviation > FLAT else raw, dtype=np.float32)
 
     def encode_item(self, text: Floats) -> Floats:
-        """Item side, float32 (d,), of an item known only by its unit text embedding float32 (F,)."""
+        """The item side, float32 (d,), of an unseen item whose text has this unit embedding float32 (F,)."""
         if self.text_map is None:
             return np.zeros(self.width, dtype=np.float32)
         return np.asarray(text @ self.text_map[:-1] + self.text_map[-1], dtype=np.float32)
@@ -145,7 +156,7 @@ class NeighbourBlock:
     """A sparse block: an item's score is the sum of its neighbours' weights in the user's history.
 
         score_b(u, i) = weight · ⟨users[u], items[i]⟩
-        users[u] = scale[u] · (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)
+        users[u] = scale[u] · (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)     x: Dataset.taste(reading)
 
     Shapes: users CSR float32 (U, I), items CSR float32 (I, I), whose row i holds the weights of item i's neighbours;
     scale float32 (U,). Always linear: a score splits exactly into history items and friends.
@@ -158,6 +169,7 @@ class NeighbourBlock:
     weight: float = 1.0
     friend_weight: float = 0.0
     linear: bool = True
+    reading: str = "alike"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", frozen(self.scale, np.float32))
@@ -184,17 +196,21 @@ class NeighbourBlock:
         item = self.items[item_num].astype(np.float64)
         return float((self.users[user_num].astype(np.float64) @ item.T).sum())
 
-    def effects(self, user_num: int, items: Ints, item_num: int) -> npt.NDArray[np.float64]:
-        """What each of ``items`` (J,) in a history adds to the score of ``item_num`` before the user's scale, (J,): the
-        same for every user."""
+    def effects(
+        self, user_num: int, items: Ints, weights: npt.NDArray[np.float64], item_num: int
+    ) -> npt.NDArray[np.float64]:
+        """What each of ``items`` (J,) in a history, of ``weights`` (J,) in a taste, adds to the score of ``item_num``
+        before the user's scale, (J,): the same for every user."""
         row = self.items[item_num]
         dense = np.zeros(self.items.shape[1])
         dense[row.indices] = row.data
-        return dense[items]
+        out: npt.NDArray[np.float64] = weights * dense[items]
+        return out
 
-    def fold_in(self, history: Ints) -> Floats:
+    def fold_in(self, history: Ints, weights: npt.NDArray[np.floating] | None = None) -> Floats:
         """Unweighted scores float32 (I,) for somebody with these item numbers, at unit deviation over the catalogue."""
-        raw = np.asarray(self.weights[history].sum(axis=0)).ravel()  # (I,)
+        rows = self.weights[history]
+        raw = np.asarray(rows.sum(axis=0) if weights is None else weights @ rows, dtype=np.float64).ravel()  # (I,)
         deviation = float(raw.std())
         return np.asarray(raw / deviation if deviation > FLAT else raw, dtype=np.float32)
 
@@ -267,10 +283,6 @@ class Profiles:
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
         return weighted(self.dense, [b.items for b in self.dense])
-
-    def encode_user(self, history: Ints) -> Floats:
-        """Fold-in over the dense blocks, float32 (D,), √weight folded in."""
-        return weighted(self.dense, [b.encode_user(history) for b in self.dense])
 
     def contributions(self, user_num: int, item_num: int) -> dict[str, float]:
         """Each block's part of the score; the parts sum to it."""

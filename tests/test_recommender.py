@@ -276,7 +276,7 @@ def test_k_core_applies_to_fit() -> None:
 
 
 def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> None:
-    from graphrec import artifact, model_files
+    from graphrec import artifact
 
     def shuffle(folder: Path) -> None:
         model_files_fill(folder)
@@ -293,13 +293,3 @@ def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> N
     artifact.write(tmp_path / "m", shuffle, captured["manifest"])
     with pytest.raises(CorruptArtifactError, match="user ids"):
         gr.load(tmp_path / "m")
-
-
-def test_a_graph_block_of_an_earlier_version_is_read_and_counts_as_a_whole() -> None:
-    """It folded in by its item side, and its scale was no part of a sum over the history."""
-    sizes = {"users": (3, 2), "items": (4, 2), "scale": (3,)}
-    arrays = {f"graph.{name}": np.ones(size, np.float32) for name, size in sizes.items()}
-    spec = {"name": "graph", "weight": 1.0, "linear": False, "friend_weight": 0.0, "history_is_items": True}
-    block = model_files._block(spec, arrays)
-    assert block.history is block.items
-    assert block.effects(0, np.array([0, 1]), 2) is None

@@ -11,6 +11,7 @@ import pytest
 
 import graphrec as gr
 from graphrec.data.dataset import TEST, Dataset
+from graphrec.data.events import Events
 from graphrec.errors import ConfigError
 from graphrec.tuning import JOURNAL, tune
 from tests.worlds import two_tastes
@@ -51,8 +52,10 @@ def test_time_ends_the_search_but_not_before_one_trial(data: Dataset, tmp_path: 
 def test_the_test_part_plays_no_part(data: Dataset, tmp_path: Path) -> None:
     parts = data.parts
     assert parts is not None
-    moved = np.where(parts == TEST, (data.interactions.item_nums + 1) % data.n_items, data.interactions.item_nums)
-    other = replace(data, interactions=replace(data.interactions, item_nums=moved))
+    events = data.events
+    moved = np.where(parts == TEST, (events.item_nums + 1) % data.n_items, events.item_nums)
+    order = np.lexsort((moved, events.user_nums))
+    other = replace(data, events=Events.of(events.user_nums, moved), parts=parts[order])
     found = [tune(d, CONFIG, tmp_path / str(n), trials=2) for n, d in enumerate((data, other))]
     assert found[0] == found[1]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profiles import ProfileBlock, Profiles, weighted
 from graphrec.types import Evidence, Explanation, Floats, Interactions, Source, Step, Vocabulary, frozen
 
 small = st.floats(-3, 3, width=32)
@@ -175,7 +175,7 @@ def test_fold_in(profiles: Profiles, data: st.DataObject) -> None:
         if spread > 1e-3:
             assert np.std(block.items.astype(np.float64) @ folded) == pytest.approx(1, rel=1e-3)
         np.testing.assert_allclose(block.encode_user(history[::-1]), folded, rtol=1e-4, atol=1e-5)
-    together = profiles.encode_user(history)
+    together = weighted(profiles.dense, [b.encode_user(history) for b in profiles.dense])
     assert together.shape == (profiles.item_matrix().shape[1],)
     by_hand = sum(b.weight * (b.items[0] @ b.encode_user(history)) for b in profiles.dense)
     assert profiles.item_matrix()[0] @ together == pytest.approx(by_hand, rel=1e-3, abs=1e-2)

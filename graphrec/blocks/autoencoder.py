@@ -12,14 +12,16 @@ needs no training. E and V start from singular vectors; entities of the knowledg
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, choose, left_out, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, choose, left_out, reading_of, scaled_block
 from graphrec.graph.adjacency import degree_normalised, entity_rows, with_entities
 from graphrec.graph.svd import truncated_svd
 from graphrec.profiles import ProfileBlock, empty_block
@@ -43,18 +45,19 @@ class Autoencoder:
         if found > settings.max_items:
             return left_out(self.name, inputs.train, settings.max_items)
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else settings.knowledge[:1]
-        tried: dict[tuple[float, float], tuple[ProfileBlock, int, float]] = {}  # block, epochs, NDCG
+        readings = [r for r in inputs.train.events.readings if r != "signed"]  # nothing is less likely than not at all
+        tried: dict[tuple[Any, ...], tuple[ProfileBlock, int, float]] = {}  # block, epochs, NDCG
 
         def score(candidate: Chosen) -> float:
             run = _Run(inputs, candidate)
             epochs, ndcg = run.train(settings.max_epochs, validation)
-            tried[candidate["hidden"], candidate["knowledge"]] = run.block(), epochs, ndcg
+            tried[tuple(candidate.values())] = run.block(), epochs, ndcg
             return ndcg
 
-        grid = {"hidden": settings.hidden, "knowledge": knowledge}
-        start = {"hidden": settings.hidden[-1], "knowledge": knowledge[-1]}
-        chosen = choose(grid, score, start, [("knowledge",), ("hidden",)])
-        block, epochs, ndcg = tried[chosen["hidden"], chosen["knowledge"]]
+        grid = {"hidden": settings.hidden, "knowledge": knowledge, "reading": readings}
+        start = {"hidden": settings.hidden[-1], "knowledge": knowledge[-1], "reading": readings[0]}
+        chosen = choose(grid, score, start, [("knowledge",), ("hidden",), ("reading",)])
+        block, epochs, ndcg = tried[tuple(chosen.values())]
         return block, {**chosen, "epochs": epochs, "validation_ndcg": round(ndcg, 6)}
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
@@ -90,8 +93,10 @@ class _Run:
         self.inputs, self.settings = inputs, inputs.config.autoencoder
         self.hidden = float(chosen["hidden"])
         torch.manual_seed(inputs.config.seed)
-        self.taken = inputs.train.matrix()  # (U, I)
-        rows = with_entities(self.taken, entity_rows(inputs.graph), chosen["knowledge"])  # (U + N, I)
+        self.reading = reading_of(chosen)
+        self.taken = inputs.train.taste(self.reading)  # (U, I)
+        learned = inputs.train.learning(self.reading)
+        rows = with_entities(learned, entity_rows(inputs.graph), chosen["knowledge"])  # (U + N, I)
         self.rows = sp.csr_matrix(rows[np.diff(rows.indptr) > 0], dtype=np.float32)  # who took nothing teaches nothing
         self.model = _Model(self.rows, self.taken, self.settings.dim, inputs.config.seed)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=self.settings.learning_rate, fused=True)
@@ -153,16 +158,21 @@ class _Run:
     def sides(self, taken: sp.csr_matrix) -> tuple[Floats, Floats, Floats]:
         """Users (B, d + 1), items (I, d + 1) and the history table (I, d + 1); the last dimension is b."""
         history = beside(self.model.encoder.numpy(), np.ones(taken.shape[1], np.float32))
-        counts = np.maximum(np.diff(taken.indptr), 1)
-        users = np.asarray(sp.diags(1 / counts) @ (taken @ history), dtype=np.float32)
+        users = np.asarray(sp.diags(_shares(taken)) @ (taken @ history), dtype=np.float32)
         return users, beside(self.model.decoder.numpy(), self.model.bias.numpy()), history
 
     def block(self) -> ProfileBlock:
         """Users who took nothing get a zero row."""
         users, items, history = self.sides(self.taken)
-        counts = np.diff(self.taken.indptr)
-        scale = np.where(counts > 0, 1 / np.maximum(counts, 1), 0).astype(np.float32)
-        return scaled_block(ProfileBlock(Autoencoder.name, users, items, history=history, scale=scale, prior=1))
+        scale, name = _shares(self.taken).astype(np.float32), Autoencoder.name
+        block = ProfileBlock(name, users, items, history=history, scale=scale, prior=1, reading=self.reading)
+        return scaled_block(block)
+
+
+def _shares(taken: sp.csr_matrix) -> npt.NDArray[np.float64]:
+    """1 / sum of each row (B, I), float64 (B,); 0 for an empty one."""
+    sums = np.asarray(taken.sum(axis=1), np.float64).ravel()
+    return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
 
 
 def _tensor(matrix: sp.csr_matrix) -> Tensor:

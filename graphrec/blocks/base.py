@@ -18,6 +18,11 @@ from graphrec.types import Floats, Ints
 Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready
 
 
+def reading_of(chosen: Chosen) -> str:
+    """How the strengths of events are read, of ``data.events.READINGS``."""
+    return str(chosen.get("reading", "alike"))
+
+
 @dataclass(frozen=True)
 class FitInputs:
     """All that a block may learn from. ``train`` and ``graph`` hold training data only."""

@@ -28,16 +28,18 @@ from torch.nn.functional import normalize
 from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, reading_of, scaled_block
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.config import GraphConfig
+from graphrec.data.events import Reading
 from graphrec.graph.adjacency import degree_normalised
-from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER
+from graphrec.graph.hetero import USER
 from graphrec.graph.svd import truncated_svd
+from graphrec.graph.tensors import disliked, liked, tensors
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
-from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
+from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
-from graphrec.nn.losses import LOSSES, agreement
+from graphrec.nn.losses import LOSSES, agreement, away
 from graphrec.profiles import ProfileBlock
 from graphrec.train.loop import Trained, train
 from graphrec.types import Floats
@@ -51,40 +53,46 @@ CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
 
 
 class Graph:
-    """The `graph` block. Temperature, epochs, and popularity's weight and half-life are chosen on validation users."""
+    """The `graph` block. Temperature, reading of the strengths, epochs, and the weight and half-life of popularity are
+    chosen on validation users."""
 
     name = "graph"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         settings = inputs.config.graph
         lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
-        graph = _on_device(inputs)
+        readings = inputs.train.events.readings_of_likes  # dislikes are no edges
+        graphs = {reading: _on_device(inputs, reading) for reading in readings}
         best: tuple[_Networks, Chosen] | None = None
-        for temperature in settings.temperature:
-            run = _Run(inputs, graph, temperature)
+        tries: list[tuple[float, Reading]] = [(temperature, readings[0]) for temperature in settings.temperature]
+        while tries:
+            temperature, reading = tries.pop(0)
+            run = _Run(inputs, graphs[reading], temperature, reading)
             epochs = run.max_epochs()
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
-            chosen = {"temperature": temperature, "epochs": trained.best_epoch}
+            chosen: Chosen = {"temperature": temperature, "reading": reading, "epochs": trained.best_epoch}
             chosen |= _with_prior(networks := _Networks([run]), validation, lives)
             if best is None or chosen["validation_ndcg"] > best[1]["validation_ndcg"]:
                 best = networks, chosen
+            if not tries and reading == readings[0]:
+                tries = [(best[1]["temperature"], other) for other in readings[1:]]
         assert best is not None
         networks, chosen = best
         if settings.members > 1:
-            networks = _Networks([*networks.runs, *_members(inputs, graph, chosen, first=1)])
+            networks = _Networks([*networks.runs, *_members(inputs, networks.graph, chosen, first=1)])
             chosen |= _with_prior(networks, validation, lives)
         return networks.block((chosen["popularity"], chosen["half_life"])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         chosen = {"temperature": inputs.config.graph.temperature[0], **chosen}
-        networks = _Networks([*_members(inputs, _on_device(inputs), chosen, first=0)])
+        networks = _Networks([*_members(inputs, _on_device(inputs, reading_of(chosen)), chosen, first=0)])
         return networks.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
 
 
 def _members(inputs: FitInputs, graph: GraphTensors, chosen: Chosen, first: int) -> Iterator[_Run]:
     """The members from ``first`` on, trained for as many epochs as were chosen."""
     for member in range(first, inputs.config.graph.members):
-        run = _Run(inputs, graph, float(chosen["temperature"]), member)
+        run = _Run(inputs, graph, float(chosen["temperature"]), reading_of(chosen), member)
         run.train(int(chosen["epochs"]), None, 1, 1)
         yield run
 
@@ -99,8 +107,10 @@ def _with_prior(networks: _Networks, validation: Validation, lives: Iterable[flo
 class _Run:
     """One network and its training; ``member`` of an ensemble sets its seed."""
 
-    def __init__(self, inputs: FitInputs, graph: GraphTensors, temperature: float, member: int = 0) -> None:
-        self.inputs, self.graph, self.temperature = inputs, graph, temperature
+    def __init__(
+        self, inputs: FitInputs, graph: GraphTensors, temperature: float, reading: str, member: int = 0
+    ) -> None:
+        self.inputs, self.graph, self.temperature, self.reading = inputs, graph, temperature, reading
         self.settings = inputs.config.graph
         torch.manual_seed(inputs.config.seed + member)
         self.device = graph.text.device
@@ -113,7 +123,8 @@ class _Run:
         self.optimiser = torch.optim.AdamW(  # decoupled: what gets no gradient does not drift
             self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True
         )
-        self.edges = inputs.graph[INTERACTS].edge_index.to(self.device)  # (2, E)
+        self.edges = liked(inputs.graph)[0].to(self.device)  # (2, E)
+        self.dislikes = disliked(inputs.graph).to(self.device) if reading == "signed" else self.edges[:, :0]  # (2, D)
         self.batch_size = max(s.batch_size, math.ceil(self.edges.shape[1] / STEPS_PER_EPOCH))
         self.random = torch.Generator().manual_seed(inputs.config.seed + member)
 
@@ -140,7 +151,7 @@ class _Run:
 
     def _start_from_singular_vectors(self) -> None:
         """Id embeddings of users and items := R̃V and V S, mean length 1, so that training starts at a graph filter."""
-        matrix = degree_normalised(self.inputs.train.matrix())
+        matrix = degree_normalised(self.inputs.train.taste(self.reading if self.reading != "signed" else "weighted"))
         values, vectors = truncated_svd(matrix, self.settings.dim, SVD_ITERATIONS, self.inputs.config.seed)
         start = np.concatenate([matrix @ vectors, vectors * values])  # (U + I, r)
         start /= max(float(np.linalg.norm(start, axis=1).mean()), 1e-12)
@@ -172,6 +183,11 @@ class _Run:
         negatives = items[self.edges[1, drawn] if s.drawn == "popularity" else drawn]  # (n, d)
         taking, positives, negatives = (normalize(x, dim=1) for x in (users[taken[0]], items[taken[1]], negatives))
         loss = LOSSES[s.loss](taking, positives, negatives, self.temperature)
+        if n := self.dislikes.shape[1]:
+            some = torch.randint(n, (min(n, s.negatives),), generator=self.random).to(self.device)
+            whom, what = self.dislikes[:, some]
+            apart = away(normalize(users[whom], dim=1), normalize(items[what], dim=1), self.temperature)
+            loss = loss + n / self.edges.shape[1] * apart
         if s.contrast:
             first, second = self.model(self.graph, s.noise), self.model(self.graph, s.noise)
             for side in range(2):
@@ -188,6 +204,7 @@ class _Networks:
         self.runs = runs
         self.inputs, self.settings, self.graph = runs[0].inputs, runs[0].settings, runs[0].graph
         self.temperature, self.n_edges = runs[0].temperature, runs[0].edges.shape[1]
+        self.reading = "weighted" if runs[0].reading == "signed" else runs[0].reading  # of histories
 
     def ndcg(self, validation: Validation, priors: Iterable[Prior]) -> dict[Prior, float]:
         """NDCG on validation users with each way of adding popularity; the networks run once."""
@@ -216,12 +233,16 @@ class _Networks:
         known = self._known()
         if self.settings.propagation != "lightgcn":  # no sum over items: the lengths of all layers enter
             history = beside(items[:, :-1], np.ones(len(items), np.float32))
-            return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, prior=1))
+            return scaled_block(
+                ProfileBlock(Graph.name, users * known, items, history=history, prior=1, reading=self.reading)
+            )
         messages, factor = self._messages()
         scale = factor * known[:, 0]
         length = (1 / scale[scale > 0]).sum() / max(self.n_edges, 1)  # of a sum, per item: what 1 stands beside
         history = beside(messages, np.full(len(items), length, np.float32))
-        return scaled_block(ProfileBlock(Graph.name, users * known, items, history=history, scale=scale, prior=1))
+        return scaled_block(
+            ProfileBlock(Graph.name, users * known, items, history=history, scale=scale, prior=1, reading=self.reading)
+        )
 
     def _messages(self) -> tuple[Floats, Floats]:
         """Messages of all members side by side (I, d), and the users' factors (U,): lengths add up in squares."""
@@ -268,36 +289,7 @@ def convolution(settings: GraphConfig) -> tuple[float, Callable[[Bipartite, Tens
     return (s.alpha + s.beta) / 2, lambda graph, x, noise: light_gcn_pp(graph, x, s.layers, gather, s.gamma, noise)
 
 
-def _on_device(inputs: FitInputs) -> GraphTensors:
+def _on_device(inputs: FitInputs, reading: str) -> GraphTensors:
     """The graph once for all networks that learn from it, on the GPU where there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return tensors(inputs.graph, convolution(inputs.config.graph)[0]).to(device)
-
-
-def tensors(graph: HeteroData, power: float = 0.5) -> GraphTensors:
-    """HeteroData → one numbering over users, items and entities, and one edge list with relation numbers.
-
-    ``power``: of the degrees in the adjacency.
-    """
-    sizes = {kind: int(graph[kind].num_nodes) for kind in (USER, ITEM, ENTITY)}
-    start = {USER: 0, ITEM: sizes[USER], ENTITY: sizes[USER] + sizes[ITEM]}
-    index, kinds, attributes = [], [], []
-    relations = [t for t in graph.edge_types if t != INTERACTS and t[1] != "rev_interacts"]
-    for number, (head, relation, tail) in enumerate(relations):
-        store = graph[head, relation, tail]
-        edges = store.edge_index + torch.tensor([[start[head]], [start[tail]]])
-        index.append(edges)
-        kinds.append(torch.full((edges.shape[1],), number))
-        is_trust = (head, relation, tail) == TRUSTS
-        attributes.append(torch.zeros(edges.shape[1], 2) if is_trust else store.edge_attr)
-    return GraphTensors(
-        n_users=sizes[USER],
-        n_items=sizes[ITEM],
-        n_entities=sizes[ENTITY],
-        n_relations=len(relations),
-        adjacency=bipartite(graph[INTERACTS].edge_index, sizes[USER], sizes[ITEM], power),
-        text=torch.cat([graph[kind].x for kind in (USER, ITEM, ENTITY)]),
-        edge_index=torch.cat(index, dim=1) if index else torch.zeros((2, 0), dtype=torch.int64),
-        edge_type=torch.cat(kinds) if kinds else torch.zeros(0, dtype=torch.int64),
-        edge_attr=torch.cat(attributes) if attributes else torch.zeros(0, 2),
-    )
+    return tensors(inputs.graph, convolution(inputs.config.graph)[0], reading in ("weighted", "signed")).to(device)

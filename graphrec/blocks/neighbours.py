@@ -12,8 +12,17 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, left_out
-from graphrec.graph.adjacency import degree_normalised, entity_rows, friend_mean, with_entities, with_friends
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, left_out, reading_of
+from graphrec.data.events import READINGS, Reading
+from graphrec.graph.adjacency import (
+    LEAST_DEGREE,
+    degree_normalised,
+    degrees,
+    entity_rows,
+    friend_mean,
+    with_entities,
+    with_friends,
+)
 from graphrec.graph.item_item import chebyshev_filter, ease, largest, nearest_neighbours, slim, strongest
 from graphrec.profiles import FLAT, AnyBlock, NeighbourBlock
 from graphrec.types import Floats, Ints
@@ -25,6 +34,7 @@ class _Sparse:
     """What the sparse blocks share: tuning over item-item matrices and friends' weights."""
 
     name: str
+    readings: tuple[Reading, ...] = READINGS  # of the strengths, that the method can use
 
     def grid(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
         """Values to try of each hyper-parameter but the weight of friends."""
@@ -50,35 +60,39 @@ class _Sparse:
         rows = entity_rows(inputs.graph)
         grid["knowledge"] = inputs.config.spectral.knowledge if rows.shape[0] else (0.0,)
         grid["friends"] = inputs.config.spectral.friends if with_social else (0.0,)
-        matrix, friends = inputs.train.matrix(), friend_mean(inputs.train)
+        train, friends = inputs.train, friend_mean(inputs.train)
+        grid["reading"] = [r for r in train.events.readings if r in self.readings]
 
         @lru_cache(maxsize=1)
         def links(key: tuple[tuple[str, Any], ...]) -> sp.csr_matrix:
-            return self.links(with_entities(matrix, rows, dict(key)["knowledge"]), dict(key))
+            chosen = dict(key)
+            return self.links(with_entities(train.learning(reading_of(chosen)), rows, chosen["knowledge"]), chosen)
 
         def score(candidate: Chosen) -> float:
             costly = tuple((k, v) for k, v in candidate.items() if k not in ("friends", "beta"))
-            weights = sp.csr_matrix(self.read(links(costly), matrix, candidate).T)
+            weights = sp.csr_matrix(self.read(links(costly), train.learning(candidate["reading"]), candidate).T)
+            own = train.taste(candidate["reading"])
 
             def scores(user_nums: Ints) -> Floats:
-                taste = with_friends(matrix, friends, candidate["friends"], user_nums)
+                taste = with_friends(own, friends, candidate["friends"], user_nums)
                 return np.asarray((taste @ weights).toarray(), dtype=np.float32)
 
             return validation.ndcg_of(scores)
 
         start = {name: values[len(values) // 2] for name, values in grid.items()}
-        start |= {name: grid[name][0] for name in ("knowledge", "friends")}
+        start |= {name: grid[name][0] for name in ("knowledge", "friends", "reading")}
         chosen = choose(grid, score, start, [(name,) for name in grid])
         return self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
-        matrix = inputs.train.matrix()
-        taste = with_friends(matrix, friend_mean(inputs.train), chosen["friends"])
-        stacked = with_entities(matrix, entity_rows(inputs.graph), chosen["knowledge"])
-        items = self.read(self.links(stacked, chosen), matrix, chosen)
+        reading = reading_of(chosen)
+        learned = inputs.train.learning(reading)
+        taste = with_friends(inputs.train.taste(reading), friend_mean(inputs.train), chosen["friends"])
+        stacked = with_entities(learned, entity_rows(inputs.graph), chosen["knowledge"])
+        items = self.read(self.links(stacked, chosen), learned, chosen)
         scale = unit_scale(taste, sp.csr_matrix(items.T))
         users = sp.csr_matrix(sp.diags(scale) @ taste, dtype=np.float32)
-        return NeighbourBlock(self.name, users, items, scale, friend_weight=chosen["friends"])
+        return NeighbourBlock(self.name, users, items, scale, friend_weight=chosen["friends"], reading=reading)
 
 
 def unit_scale(users: sp.csr_matrix, weights: sp.csr_matrix) -> Floats:
@@ -113,7 +127,8 @@ class Neighbours(_Sparse):
         return nearest_neighbours(degree_normalised(stacked, rows=chosen["alpha"], columns=0.5), chosen["n"])
 
     def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
-        power = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0) ** chosen["beta"]  # (I,)
+        found = degrees(matrix)  # (I,)
+        power = np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0) ** chosen["beta"]  # (I,)
         return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
 
@@ -144,6 +159,7 @@ class Slim(_Sparse):
     """
 
     name = "slim"
+    readings = ("alike", "liked", "weighted")  # it has no negative weights, so dislikes would say nothing
 
     def grid(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
         settings = inputs.config.slim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of
 from graphrec.data.dataset import Dataset
 from graphrec.profiles import ProfileBlock
 from graphrec.types import Floats
@@ -12,13 +12,17 @@ from graphrec.types import Floats
 DAY = 86_400.0
 
 
-def decayed_counts(train: Dataset, half_life: float) -> Floats:
-    """Σ 2^(-age / half_life) over an item's interactions, float32 (I,); age in days before the last training time."""
-    times = train.interactions.timestamps
-    weights = None
-    if half_life > 0 and times is not None and len(times):
-        weights = np.exp2(-(times.max() - times) / (DAY * half_life))
-    return np.bincount(train.interactions.item_nums, weights=weights, minlength=train.n_items).astype(np.float32)
+def decayed_counts(train: Dataset, half_life: float, reading: str = "liked") -> Floats:
+    """Σ w 2^(-age / half_life) over an item's interactions, float32 (I,) ≥ 0; age in days before the last of them.
+
+    w is 1; under the ``weighted`` and ``signed`` reading the strength of the interaction.
+    """
+    pairs = train.events.pairs if reading in ("alike", "signed") else train.interactions
+    weights = pairs.weights.astype(np.float64) if reading in ("weighted", "signed") else np.ones(len(pairs))
+    if half_life > 0 and pairs.timestamps is not None and len(pairs):
+        weights *= np.exp2(-(pairs.timestamps.max() - pairs.timestamps) / (DAY * half_life))
+    counts = np.bincount(pairs.item_nums, weights=weights, minlength=train.n_items)
+    return np.maximum(counts, 0).astype(np.float32)
 
 
 class Popularity:
@@ -27,17 +31,21 @@ class Popularity:
     name = "popularity"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
+        grid = {
+            "half_life": inputs.config.popularity.half_life if inputs.train.has_times else (0.0,),
+            "reading": inputs.train.events.readings,
+        }
         ones = np.ones((len(validation.user_nums), 1), np.float32)
 
         def score(candidate: Chosen) -> float:
-            return validation.ndcg(ones, decayed_counts(inputs.train, candidate["half_life"])[:, None])
+            return validation.ndcg(ones, decayed_counts(inputs.train, **candidate)[:, None])
 
-        chosen = choose({"half_life": lives}, score, {"half_life": lives[0]}, [("half_life",)])
+        chosen = choose(grid, score, {name: values[0] for name, values in grid.items()}, [("half_life",), ("reading",)])
         return self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        logs = np.log1p(decayed_counts(inputs.train, chosen["half_life"]).astype(np.float64))
+        counts = decayed_counts(inputs.train, chosen["half_life"], reading_of(chosen))
+        logs = np.log1p(counts.astype(np.float64))
         deviation = logs.std() or 1.0
         items = ((logs - logs.mean()) / deviation).astype(np.float32)[:, None]  # (I, 1)
         return ProfileBlock(self.name, users=np.ones((inputs.train.n_users, 1), np.float32), items=items, prior=1)

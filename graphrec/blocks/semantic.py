@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
 from graphrec.graph.hetero import ITEM
 from graphrec.profiles import ProfileBlock
 from graphrec.types import Floats
@@ -24,21 +24,23 @@ Matrix = npt.NDArray[np.float64]
 
 
 class Semantic:
-    """The `semantic` block. The ridge is chosen on validation users."""
+    """The `semantic` block. The ridge and the reading of the strengths are chosen on validation users."""
 
     name = "semantic"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
         space = _TextSpace(inputs)
-        taken = inputs.train.matrix()[validation.user_nums]  # (B, I)
 
         def score(candidate: Chosen) -> float:
             history = space.history(float(candidate["ridge"]))
+            taken = inputs.train.taste(candidate["reading"])[validation.user_nums]  # (B, I)
             return validation.ndcg(np.asarray(taken @ history, np.float32), space.items)
 
         ridges = (*inputs.config.semantic.ridge, CENTROID)
-        chosen = choose({"ridge": ridges}, score, {"ridge": CENTROID}, [("ridge",)])
-        chosen = {"ridge": "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]}  # JSON has no infinity
+        readings = inputs.train.events.readings_of_likes
+        start = {"ridge": CENTROID, "reading": readings[0]}
+        chosen = choose({"ridge": ridges, "reading": readings}, score, start, [("ridge",), ("reading",)])
+        chosen["ridge"] = "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]  # JSON has no infinity
         return space.block(chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
@@ -87,7 +89,7 @@ class _TextSpace:
 
     def block(self, chosen: Chosen) -> ProfileBlock:
         history = self.history(CENTROID if chosen["ridge"] == "centroid" else float(chosen["ridge"]))
-        users = np.asarray(self.inputs.train.matrix() @ history, dtype=np.float32)  # (U, d)
+        users = np.asarray(self.inputs.train.taste(reading_of(chosen)) @ history, dtype=np.float32)  # (U, d)
         return scaled_block(
             ProfileBlock(
                 name=Semantic.name,
@@ -97,6 +99,7 @@ class _TextSpace:
                 linear=True,
                 scale=np.ones(len(users), np.float32),
                 text_map=self.text_map,
+                reading=reading_of(chosen),
             )
         )
 

@@ -7,7 +7,8 @@
 β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is
 linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the mean of their x, and a
 user without history is then the mean of their friends. Entities of the knowledge graph enter as further rows of R, with
-weight κ: an entity is one more user, who took the items it stands beside.
+weight κ: an entity is one more user, who took the items it stands beside. R and x_u are the same matrix but for what is
+disliked: see ``Dataset.learning`` and ``Dataset.taste``.
 """
 
 from __future__ import annotations
@@ -18,29 +19,40 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import degree_normalised, entity_rows, friend_mean, with_entities, with_friends
+from graphrec.graph.adjacency import (
+    LEAST_DEGREE,
+    degree_normalised,
+    degrees,
+    entity_rows,
+    friend_mean,
+    with_entities,
+    with_friends,
+)
 from graphrec.graph.svd import truncated_svd
 from graphrec.profiles import ProfileBlock
 from graphrec.types import Floats
 
 PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
+MOST_OF_SPECTRUM = 0.9
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
 class Factors:
     """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
-    def __init__(self, inputs: FitInputs, rank: int, alpha: float, knowledge: float, iterations: int) -> None:
-        self.matrix = inputs.train.matrix()  # (U, I)
+    def __init__(self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int) -> None:
+        self.reading = reading_of(outer)
+        self.matrix = inputs.train.taste(self.reading)  # (U, I)
+        learned = inputs.train.learning(self.reading)  # (U, I)
         self.friends = friend_mean(inputs.train)  # (U, U), rows sum to 1 or 0
-        degrees = np.asarray(self.matrix.sum(axis=0)).ravel()
-        self.degrees = np.maximum(degrees, 1.0)  # (I,)
-        self.present = (degrees > 0).astype(np.float32)  # an item nobody took has no place in the filter
-        stacked = with_entities(self.matrix, entity_rows(inputs.graph), knowledge)  # (U + N, I)
-        normalised = degree_normalised(stacked, rows=alpha, columns=0.5)
+        found = degrees(learned)
+        self.degrees = np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0)  # (I,)
+        self.present = (found > 0).astype(np.float32)  # an item nobody took has no place in the filter
+        stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
+        normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)
         values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.config.seed)
         self.values = values / max(float(values[0]), 1e-12)
 
@@ -71,12 +83,13 @@ class Factors:
                 linear=True,
                 scale=np.ones(len(users), np.float32),
                 friend_weight=chosen["friends"],
+                reading=self.reading,
             )
         )
 
 
 class Spectral:
-    """The `spectral` block. Rank, β, q and the weight of friends are chosen on validation users."""
+    """The `spectral` block. Reading of the strengths, rank, β, q, κ and φ are chosen on validation users."""
 
     name = "spectral"
 
@@ -98,15 +111,14 @@ class Spectral:
 
         def pilot(candidate: Chosen) -> float:
             rank = min(PILOT_RANK, max(ranks))
-            factors = Factors(inputs, rank, candidate["alpha"], candidate["knowledge"], PILOT_ITERATIONS)
-            return score(factors, {**middle, "rank": rank})
+            return score(Factors(inputs, rank, candidate, PILOT_ITERATIONS), {**middle, "rank": rank})
 
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
-        costly = {"alpha": settings.alpha, "knowledge": knowledge}
+        costly = {"reading": inputs.train.events.readings, "alpha": settings.alpha, "knowledge": knowledge}
         outer: Chosen = {name: values[0] for name, values in costly.items()}
-        if len(settings.alpha) * len(knowledge) > 1:
+        if any(len(values) > 1 for values in costly.values()):
             outer = choose(costly, pilot, outer, [(name,) for name in costly])
-        full = Factors(inputs, max(ranks), outer["alpha"], outer["knowledge"], settings.iterations)
+        full = Factors(inputs, max(ranks), outer, settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
@@ -116,13 +128,16 @@ class Spectral:
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         rank = feasible_ranks(inputs.train, [chosen["rank"]], inputs.config.spectral.memory_gb)[0]
         iterations = inputs.config.spectral.iterations
-        factors = Factors(inputs, rank, chosen["alpha"], chosen.get("knowledge", 0.0), iterations)
-        return factors.block({**chosen, "rank": rank})
+        return Factors(inputs, rank, chosen, iterations).block({**chosen, "rank": rank})
 
 
 def feasible_ranks(train: Dataset, ranks: Sequence[int], memory_gb: float) -> list[int]:
-    """The ranks that the data's size and the memory budget (GiB, for all profile arrays in float32) admit."""
+    """The ranks that the data's size and the memory budget (GiB, for all profile arrays in float32) admit.
+
+    At full rank a filter without a response to the singular values is the identity: all that it says of an untaken item
+    is noise of rounding. So at least a tenth of the spectrum is cut off.
+    """
     users, items = train.n_users, train.n_items
     bytes_per_rank = 4 * (users + 2 * items)
-    most = min(int(memory_gb * 2**30 / bytes_per_rank), min(users, items))
+    most = min(int(memory_gb * 2**30 / bytes_per_rank), int(MOST_OF_SPECTRUM * min(users, items)))
     return sorted({max(1, min(rank, most)) for rank in ranks})

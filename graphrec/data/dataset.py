@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from graphrec.data import show
+from graphrec.data import show, tables
+from graphrec.data.attributes import Column
+from graphrec.data.events import Events
+from graphrec.data.kinds import Kind
 from graphrec.data.same import log, ordered, same
-from graphrec.door.privacy import mask_all
 from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
 
@@ -28,19 +31,23 @@ class Dataset:
     """Everything known about one catalogue and its users.
 
     Shapes and columns:
-        social_edge_index: int64 (2, S), user numbers, both directions of a friendship present.
-        reviews: DataFrame review_id, user_num, item_num, summary, text; text is verbatim from the source, but for
-            personal data, which is masked in every text here (``door/privacy.py``).
+        social_edge_index: int64 (2, S), user numbers: who hears whom. Both directions of a friendship are there; of
+            ``directed`` ones (follows) only the follower's.
+        reviews: DataFrame review_id, event, user_num, item_num, summary, text; ``event`` is the place of its event in
+            ``events``. Text is verbatim from the source, but for personal data, which is masked in every text here
+            (``door/privacy.py``).
         item_titles: str (I,), "" where unknown. item_text, user_text: str (I,) and (U,), longer descriptions.
         item_attributes: DataFrame item_num, key, value. user_attributes: DataFrame user_num, key, value.
+        item_columns, user_columns: the type of each key of these.
         external: triples over external entities, linked to item ids.
-        parts: uint8 (E,), the split the source itself brings (TRAIN, VALID, TEST), or None.
+        parts: uint8 (E,), the split the source itself brings (TRAIN, VALID, TEST) of each event, or None.
+        report: what became of everything that the source held.
     """
 
     name: str
     users: Vocabulary
     items: Vocabulary
-    interactions: Interactions
+    events: Events
     social_edge_index: Ints
     reviews: pd.DataFrame
     item_titles: npt.NDArray[np.object_]
@@ -48,9 +55,12 @@ class Dataset:
     user_text: npt.NDArray[np.object_]
     item_attributes: pd.DataFrame
     user_attributes: pd.DataFrame
+    item_columns: tuple[Column, ...] = ()
+    user_columns: tuple[Column, ...] = ()
     external: ExternalTriples = field(default_factory=ExternalTriples)
+    directed: bool = False
     parts: npt.NDArray[np.uint8] | None = None
-    quarantine: Quarantine = field(default_factory=Quarantine, compare=False)
+    report: Report = field(default_factory=Report, compare=False)
 
     @staticmethod
     def load(source: str | Path) -> Dataset:
@@ -136,36 +146,58 @@ class Dataset:
         return len(self.items)
 
     @property
+    def quarantine(self) -> Quarantine:
+        """The rows of the source: read, merged, set aside."""
+        return self.report.quarantine
+
+    @property
+    def interactions(self) -> Interactions:
+        """Distinct pairs that are liked, in order of user and item: weights are their strengths, times the latest."""
+        return self.events.liked
+
+    @property
     def has_times(self) -> bool:
-        return self.interactions.timestamps is not None
+        return self.events.timestamps is not None
 
     def matrix(self) -> sp.csr_matrix:
-        """Binary user-item matrix, CSR float32 (U, I)."""
+        """Who likes what, binary CSR float32 (U, I)."""
         return self.interactions.matrix(self.n_users, self.n_items)
+
+    def seen(self) -> sp.csr_matrix:
+        """Who knows what, dislikes too, binary CSR float32 (U, I)."""
+        return self.events.pairs.matrix(self.n_users, self.n_items)
+
+    def taste(self, reading: str) -> sp.csr_matrix:
+        """Users' rows over the items under a reading of the strengths, CSR float32 (U, I); see ``Events.taste``."""
+        return self.events.taste(reading, self.n_users, self.n_items)
+
+    def learning(self, reading: str) -> sp.csr_matrix:
+        """What is learned from under a reading of the strengths, CSR float32 (U, I); see ``Events.learning``."""
+        return self.events.learning(reading, self.n_users, self.n_items)
 
     def title(self, item_num: int) -> str:
         """The item's title, or its id where it has none."""
         return str(self.item_titles[item_num]) or self.items.ids[item_num]
 
     def subset(self, mask: npt.NDArray[Any], name: str | None = None) -> Dataset:
-        """The interactions under a boolean mask (E,), and only the reviews that belong to them.
+        """The events under a boolean mask (E,), and only the reviews that belong to them.
 
-        # No leakage. Reviews of held-out interactions do not survive, whatever is built from the result.
+        # No leakage. Reviews of held-out events do not survive, whatever is built from the result.
         """
-        kept = self.interactions.take(mask)
-        pairs = kept.user_nums * self.n_items + kept.item_nums
-        review_pairs = self.reviews["user_num"].to_numpy() * self.n_items + self.reviews["item_num"].to_numpy()
-        reviews = self.reviews[np.isin(review_pairs, pairs)].reset_index(drop=True)
+        events = self.reviews["event"].to_numpy(np.int64)
+        reviews = self.reviews[mask[events]].reset_index(drop=True)
+        reviews["event"] = (np.cumsum(mask) - 1)[reviews["event"].to_numpy(np.int64)]
         parts = None if self.parts is None else self.parts[mask]
-        return replace(self, name=name or self.name, interactions=kept, reviews=reviews, parts=parts)
+        return replace(self, name=name or self.name, events=self.events.take(mask), reviews=reviews, parts=parts)
 
     def fingerprint(self) -> str:
-        """SHA-256 over ids and interactions: what a model was trained on."""
+        """SHA-256 over ids and events: what a model was trained on."""
         digest = hashlib.sha256((self.users.fingerprint + self.items.fingerprint).encode())
-        i = self.interactions
-        for array in (i.user_nums, i.item_nums, i.weights, i.timestamps):
+        e = self.events
+        for array in (e.user_nums, e.item_nums, e.values, e.kinds, e.timestamps):
             if array is not None:
                 digest.update(array.tobytes())
+        digest.update(repr(e.kind_table).encode())
         return digest.hexdigest()
 
     def counts(self) -> Mapping[str, int]:
@@ -173,127 +205,98 @@ class Dataset:
         return {
             "users": self.n_users,
             "items": self.n_items,
+            "events": len(self.events),
             "interactions": len(self.interactions),
             "reviews": len(self.reviews),
-            "friendships": self.social_edge_index.shape[1] // 2,
+            "friendships": self.social_edge_index.shape[1] // (1 if self.directed else 2),
             "external triples": len(self.external),
         }
 
 
-def review_id(user_id: str, item_id: str) -> str:
-    """A stable public name for the review of one pair, which does not carry the user's id."""
-    return "r" + hashlib.blake2b(f"{user_id}\x1f{item_id}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def _number(ids: pd.Series, kind: str) -> tuple[Vocabulary, Ints]:
-    """The vocabulary of a column of ids, and the number of each row; a distinct id is looked up once."""
-    codes, distinct = pd.factorize(ids)
-    vocabulary = Vocabulary(distinct.tolist(), kind)
-    return vocabulary, vocabulary.numbers(distinct.tolist())[codes]
-
-
-def _attributes(
-    rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary, quarantine: Quarantine
-) -> pd.DataFrame:
-    columns = [number_column, "key", "value"]
-    if rows is None or rows.empty:
-        return pd.DataFrame({number_column: np.array([], np.int64), "key": [], "value": []})[columns]
-    numbers = vocabulary.numbers(rows[id_column].astype(str).tolist(), missing="-1")
-    codes, distinct = pd.factorize(rows["value"].astype(str).fillna(""))
-    values = np.array(mask_all(distinct.tolist(), quarantine.masked), dtype=object)[codes]
-    out = pd.DataFrame({number_column: numbers, "key": rows["key"].astype(str).to_numpy(), "value": values})
-    out = out[(numbers >= 0) & (out["value"].str.strip() != "").to_numpy()]
-    return out.drop_duplicates().sort_values(columns, kind="stable").reset_index(drop=True)
-
-
-def _texts(
-    rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary, quarantine: Quarantine
-) -> npt.NDArray[np.object_]:
-    out = np.full(len(vocabulary), "", dtype=object)
-    if rows is not None and column in rows:
-        present = rows[rows[column].notna()]
-        numbers = vocabulary.numbers(present[id_column].astype(str).tolist(), missing="-1")
-        known = numbers >= 0
-        texts = present[column].astype(str).to_numpy()[known]
-        out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
-    return out
+EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
 
 
 def build(
     name: str,
     events: pd.DataFrame,
     *,
+    kinds: Sequence[Kind] = (),
     items: pd.DataFrame | None = None,
     users: pd.DataFrame | None = None,
     friends: pd.DataFrame | None = None,
+    directed: bool = False,
     item_attributes: pd.DataFrame | None = None,
     user_attributes: pd.DataFrame | None = None,
+    item_columns: Sequence[Column] = (),
+    user_columns: Sequence[Column] = (),
     external: ExternalTriples | None = None,
+    catalogue: Literal["all", "events"] = "all",
+    report: Report | None = None,
     quarantine: Quarantine | None = None,
 ) -> Dataset:
-    """Clean tables over external ids → Dataset. The rows are trusted; ``door.check_events`` has seen them.
+    """Clean tables over external ids → Dataset. The rows are trusted; ``check.check_events`` has seen them.
 
     Args:
-        events: user_id, item_id, weight; optional timestamp (s), text, summary, part. File order.
-        items: item_id, title, text. users: user_id, text. friends: user_id, friend_id, either direction.
+        events: user_id, item_id; optional value (a rating or count, NaN where there is none), kind (place in
+            ``kinds``), timestamp (s), text, summary, part, latitude and longitude. File order.
+        kinds: by default one kind, whose values are ratings where they are on a scale of few steps, else counts.
+        items: item_id, title, text. users: user_id, text. friends: user_id, friend_id; in either direction, or who
+            follows and who is followed where ``directed``.
         item_attributes: item_id, key, value. user_attributes: user_id, key, value.
+        catalogue: ``events`` leaves out items and users of which no event is known.
 
-    Repeated (user, item) pairs within a part: the latest timestamp wins, then the later row.
-    The catalogue is every item with an interaction, and every user likewise.
+    Rows that are equal in everything are one event, and counted as merged.
     """
-    quarantine = quarantine if quarantine is not None else Quarantine()
+    if report is None:
+        report = Report(quarantine=Quarantine() if quarantine is None else quarantine)
+    events = events.rename(columns={"weight": "value"})
+    quarantine = report.quarantine
     events = events.reset_index(drop=True)
-    keys = ["user_id", "item_id"] + (["part"] if "part" in events else [])
-    if "timestamp" in events:
-        events = events.sort_values("timestamp", kind="stable")
-    before = len(events)
-    events = events.drop_duplicates(keys, keep="last")
-    if "part" in events:
-        # No leakage. A pair in two parts stays in the earlier one only, so that a test answer is never a training row.
-        events = events.sort_values("part", kind="stable").drop_duplicates(keys[:2], keep="first")
-    quarantine.merged += before - len(events)
-    events = events.sort_values(["user_id", "item_id"], kind="stable").reset_index(drop=True)
+    columns = [c for c in EVENT if c in events]
+    repeated = events.duplicated(columns).to_numpy() if "timestamp" in events else np.zeros(len(events), np.bool_)
+    quarantine.merged += int(repeated.sum())
+    events = events[~repeated] if repeated.any() else events
 
-    user_vocabulary, user_nums = _number(events["user_id"], "user")
-    item_vocabulary, item_nums = _number(events["item_id"], "item")
-    weights = events["weight"].to_numpy(np.float32) if "weight" in events else np.ones(len(events), np.float32)
+    ids: dict[str, list[pd.Series]] = {"user_id": [events["user_id"]], "item_id": [events["item_id"]]}
+    if catalogue == "all":
+        for table in (items, item_attributes):
+            ids["item_id"] += [] if table is None else [table["item_id"]]
+        for table in (users, user_attributes):
+            ids["user_id"] += [] if table is None else [table["user_id"]]
+        if friends is not None:
+            ids["user_id"] += [friends["user_id"], friends["friend_id"]]
+        if external is not None:
+            ids["item_id"].append(pd.Series(list(external.item_entities), dtype=object))
+    user_vocabulary, user_nums = tables.numbered(ids["user_id"], "user")
+    item_vocabulary, item_nums = tables.numbered(ids["item_id"], "item")
     times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
-    interactions = Interactions(user_nums, item_nums, weights, times)
-
-    text = events["text"].fillna("").astype(str) if "text" in events else pd.Series("", index=events.index)
-    summary = events["summary"].fillna("").astype(str) if "summary" in events else pd.Series("", index=events.index)
-    written = (text.str.strip() != "").to_numpy()
-    reviews = pd.DataFrame(
-        {
-            "review_id": list(map(review_id, events["user_id"][written], events["item_id"][written])),
-            "user_num": user_nums[written],
-            "item_num": item_nums[written],
-            "summary": summary[written].to_numpy(),
-            "text": text[written].to_numpy(),
-        }
-    )
+    order = np.lexsort((*(() if times is None else (times,)), item_nums, user_nums))
+    events, user_nums, item_nums = events.iloc[order], user_nums[order], item_nums[order]
 
     edges = np.zeros((2, 0), np.int64)
     if friends is not None and len(friends):
         a = user_vocabulary.numbers(friends["user_id"].astype(str).tolist(), missing="-1")
         b = user_vocabulary.numbers(friends["friend_id"].astype(str).tolist(), missing="-1")
         known = (a >= 0) & (b >= 0) & (a != b)
-        pairs = np.vstack([np.r_[a[known], b[known]], np.r_[b[known], a[known]]])
-        edges = np.unique(pairs, axis=1)
+        pairs = np.vstack([a[known], b[known]])
+        edges = np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1)
 
     return Dataset(
         name=name,
         users=user_vocabulary,
         items=item_vocabulary,
-        interactions=interactions,
+        events=tables.event_log(events, user_nums, item_nums, tuple(kinds)),
         social_edge_index=frozen(edges, np.int64),
-        reviews=reviews,
-        item_titles=_texts(items, "item_id", "title", item_vocabulary, quarantine),
-        item_text=_texts(items, "item_id", "text", item_vocabulary, quarantine),
-        user_text=_texts(users, "user_id", "text", user_vocabulary, quarantine),
-        item_attributes=_attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
-        user_attributes=_attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
+        directed=directed,
+        reviews=tables.review_table(events, user_nums, item_nums),
+        item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),
+        item_text=tables.texts(items, "item_id", "text", item_vocabulary, quarantine),
+        user_text=tables.texts(users, "user_id", "text", user_vocabulary, quarantine),
+        item_attributes=tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
+        user_attributes=tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
+        item_columns=tuple(item_columns),
+        user_columns=tuple(user_columns),
         external=external or ExternalTriples(),
         parts=frozen(events["part"].to_numpy(), np.uint8) if "part" in events else None,
-        quarantine=quarantine,
+        report=report,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 ValueMeaning: TypeAlias = Literal["none", "rating", "count"]
 
 # what one event says, by its usual names in lower case without separators; a purchase is the unit
@@ -18,6 +21,7 @@ WEIGHTS: dict[str, float] = {
     **dict.fromkeys(("dislike", "thumbsdown", "hide", "block", "return", "refund", "report"), -1.0),
     **dict.fromkeys(("impression", "shown", "notclicked"), 0.0),
 }
+OPINIONS = frozenset(("like", "dislike", "thumbsup", "thumbsdown", "star", "unlike", "block", "hide"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Kind:
         weight: what one event without a value says, signed; a dislike is below 0, 0 says nothing.
         values: what the value of an event is: none at all, a ``rating`` on ``scale``, or a ``count`` (plays, pieces).
         scale: the ends of the ratings' scale, both included; only for ratings.
-        disliked_to: ratings up to this are dislikes; None takes the lower two fifths of the scale.
+        disliked_to: ratings up to this are dislikes; None takes the lower two of five stars, or as much of the scale.
     """
 
     name: str = "interaction"
@@ -38,7 +42,35 @@ class Kind:
     scale: tuple[float, float] | None = None
     disliked_to: float | None = None
 
+    @property
+    def outright(self) -> bool:
+        """Whether an event is an opinion, so that the latest one counts and not how many there are."""
+        return self.values == "rating" or _plain(self.name) in OPINIONS
+
 
 def weight_of(name: str) -> float | None:
     """What one event of a kind with this name says, None where the name is not known."""
-    return WEIGHTS.get("".join(c for c in name.lower() if c.isalnum()))
+    return WEIGHTS.get(_plain(name))
+
+
+SCALES = ((1, 5), (0.5, 5), (0, 5), (1, 10), (0, 10), (0, 1), (-1, 1), (1, 100), (0, 100))
+STEPS = 21  # distinct values up to which a column of numbers is a scale
+
+
+def usual_kind(values: npt.NDArray[np.float32], name: str = "interaction") -> Kind:
+    """The kind of events whose values (E,) nobody has described: ratings on a scale of few steps, else counts.
+
+    One and the same value for all says nothing.
+    """
+    distinct = np.unique(values[~np.isnan(values)])
+    if len(distinct) < 2:
+        return Kind(name)
+    low, high = float(distinct[0]), float(distinct[-1])
+    fitting = [(a, b) for a, b in SCALES if a <= low and high == b]
+    if fitting and len(distinct) <= STEPS:
+        return Kind(name, values="rating", scale=max(fitting))
+    return Kind(name, values="count") if low >= 0 else Kind(name, values="rating", scale=(low, high))
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())

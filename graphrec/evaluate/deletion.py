@@ -39,18 +39,25 @@ def fold_in_scores(
 
         Σ_j (x + friend_weight · mean_{f ∈ friends} x_f)[j] · history[j]   at unit deviation over the catalogue
 
-    so that deleting all of a history leaves nothing but what a block says of anybody. The graph block hears friends in
-    training only: in its fold-in they have no part.
+    so that deleting all of a history leaves nothing but what a block says of anybody, and what the user dislikes. The
+    graph block hears friends in training only: in its fold-in they have no part.
     """
     n_users, n_items = profiles.shape
-    own = _rows([v.history for v in variants], n_items)  # (n, I)
+    disliked = ties.disliked(user_num)
+    mine = [np.concatenate([v.history, disliked]) for v in variants]
     share = np.array([1 / max(len(v.friends), 1) for v in variants])
-    theirs = sp.diags(share) @ _rows([v.friends for v in variants], n_users) @ ties.matrix  # (n, I)
+    friends = sp.diags(share) @ _rows([v.friends for v in variants], n_users)  # (n, U)
     total = np.zeros(len(variants))
     for block in profiles.blocks:
         if block.weight == 0:
             continue
-        taste = sp.csr_matrix(own + block.friend_weight * theirs if block.friend_weight else own, dtype=np.float64)
+        weights = [ties.weights(block.reading, user_num, items) for items in mine]
+        for v, weight in zip(variants, weights, strict=True):  # what the user never took would count as a like
+            weight[: len(v.history)][weight[: len(v.history)] == 0] = 1
+        own = _rows(mine, n_items, weights)  # (n, I)
+        taste = own
+        if block.friend_weight:
+            taste = sp.csr_matrix(own + block.friend_weight * (friends @ ties.taste(block.reading)), dtype=np.float64)
         if isinstance(block, NeighbourBlock):
             scores = (taste @ block.weights).toarray()  # (n, I)
             raw, deviation = scores[:, item_num] - scores.mean(axis=1), scores.std(axis=1)
@@ -60,7 +67,7 @@ def fold_in_scores(
         else:
             used = np.unique(taste.indices)
             if block.damping:
-                users = np.stack([block.sum_over(v.history) for v in variants])  # (n, d)
+                users = np.stack([block.sum_over(*known) for known in zip(mine, weights, strict=True)])  # (n, d)
             else:
                 users = taste[:, used] @ block.history[used].astype(np.float64)
             raw = users @ _above_mean(block, item_num)
@@ -75,8 +82,11 @@ def _above_mean(block: ProfileBlock, item_num: int) -> npt.NDArray[np.float64]:
     return out
 
 
-def _rows(numbers: Sequence[Ints], width: int) -> sp.csr_matrix:
-    """One binary row for each array of numbers, CSR float64 (n, width)."""
+def _rows(
+    numbers: Sequence[Ints], width: int, weights: Sequence[npt.NDArray[np.float64]] | None = None
+) -> sp.csr_matrix:
+    """One row for each array of numbers, with their weights or ones, CSR float64 (n, width)."""
     ends = np.cumsum([0, *map(len, numbers)])
     columns = np.concatenate([*numbers, np.zeros(0, np.int64)])
-    return sp.csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(numbers), width))
+    values = np.ones(len(columns)) if weights is None else np.concatenate([*weights, np.zeros(0)])
+    return sp.csr_matrix((values, columns, ends), shape=(len(numbers), width))

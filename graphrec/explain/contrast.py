@@ -45,6 +45,7 @@ def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], 
     first, second = both
     blocks = {block: first.blocks[block] - second.blocks[block] for block in first.blocks}
     history = {j: first.history[j] - second.history[j] for j in first.history}
+    disliked = {j: first.dislikes[j] - second.dislikes[j] for j in first.dislikes}
     friends = {f: first.friends[f] - second.friends[f] for f in first.friends}
     rest = {b: first.rest.get(b, 0.0) - second.rest.get(b, 0.0) for b in {**first.rest, **second.rest}}
     sign = 1.0 if first.score >= second.score else -1.0
@@ -62,7 +63,7 @@ def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], 
         other_score=second.score,
         blocks=blocks,
         shares={
-            **{f"item:{items[j]}": share for j, share in history.items()},
+            **{f"item:{items[j]}": share for j, share in {**history, **disliked}.items()},
             **{f"user:{users[f]}": share for f, share in friends.items()},
             **{f"block:{block}": share for block, share in rest.items()},
         },

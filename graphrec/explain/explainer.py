@@ -70,9 +70,9 @@ class Explainer:
     def explain(self, user_num: int, item_num: int, limit: int = 5) -> Explanation:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
 
-        ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items, ``user:<id>`` for
-        friends, ``block:<name>`` for what of a block belongs to neither. Raises UnknownIdError for numbers out of
-        range.
+        ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items and for dislikes, which
+        are never among the reasons, ``user:<id>`` for friends, ``block:<name>`` for what of a block belongs to neither.
+        Raises UnknownIdError for numbers out of range.
         """
         users, items = self.data.users.ids, self.data.items.ids
         parts = self.shares(user_num, item_num)
@@ -86,7 +86,7 @@ class Explainer:
             text=describe(found, parts, len(self.ties.takers(item_num))),
             title=self.links.title(item_num),
             shares={
-                **{f"item:{items[item]}": share for item, share in parts.history.items()},
+                **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},
                 **{f"user:{users[friend]}": share for friend, share in parts.friends.items()},
                 **{f"block:{name}": share for name, share in parts.rest.items()},
             },

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graphrec.data.dataset import review_id
+from graphrec.data.tables import review_id
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.shares import Shares
 from graphrec.explain.ties import Ties

@@ -59,7 +59,7 @@ def why_not(
         k: number of items recommended. scores: float32 (I,), what the user's items are ranked by; ties by item number.
         parts: what the item's score is made of.
     """
-    data, own = links.data, ties.history(user_num)
+    data, own = links.data, ties.seen(user_num)
     taken = bool(np.isin(item_num, own))
     ranked = np.lexsort((np.arange(len(scores)), -scores))
     ranked = ranked[~np.isin(ranked, own) | (ranked == item_num)]  # the item itself is ranked even where it was taken
@@ -76,7 +76,9 @@ def why_not(
     missing = tuple(_missing(user_num, item_num, links, ties))
     title = links.title(item_num)
     if taken:
-        text = f"You already took {quoted(title)}, and what you took is not recommended again."
+        liked = item_num in ties.history(user_num)
+        text = f"You already took {quoted(title)}{'' if liked else ' and did not like it'}, and what you took is not"
+        text += " recommended again."
     elif rank <= k:
         text = f"{quoted(title)} is recommended to you, at place {rank} of {len(unseen):,}."
     else:

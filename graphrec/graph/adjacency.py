@@ -8,17 +8,24 @@ from torch_geometric.data import HeteroData
 
 from graphrec.data.dataset import Dataset
 from graphrec.graph.hetero import ENTITY, ITEM
-from graphrec.types import Ints
+from graphrec.types import Floats, Ints
+
+LEAST_DEGREE = 1e-3  # where degrees are divided by: a weak event is no reason for a large weight
 
 
 def degree_normalised(matrix: sp.csr_matrix, rows: float = 0.5, columns: float = 0.5) -> sp.csr_matrix:
-    """D_r^-rows A D_c^-columns, CSR float32, with the row and column sums of A as degrees.
+    """D_r^-rows A D_c^-columns, CSR float32, with the row and column sums of |A| as degrees.
 
     Empty rows and columns stay zero. The defaults are the symmetric normalisation of a graph convolution.
     """
-    sums = (np.asarray(matrix.sum(axis=a), dtype=np.float64).ravel() for a in (1, 0))
+    sums = (degrees(matrix, axis=a).astype(np.float64) for a in (1, 0))
     left, right = (np.where(d > 0, np.maximum(d, 1e-12) ** -e, 0.0) for d, e in zip(sums, (rows, columns), strict=True))
     return sp.csr_matrix(sp.diags(left) @ matrix @ sp.diags(right), dtype=np.float32)
+
+
+def degrees(matrix: sp.csr_matrix, axis: int = 0) -> Floats:
+    """Sums of the absolute values of the columns (``axis`` 0) or rows (1), float32."""
+    return np.asarray(abs(matrix).sum(axis=axis), dtype=np.float32).ravel()
 
 
 def friend_mean(data: Dataset) -> sp.csr_matrix:

@@ -103,13 +103,14 @@ class HeteroGNN(nn.Module):
     def messages(self, graph: GraphTensors, layers: int) -> tuple[Tensor, Tensor]:
         """What each item sends to whoever took it in the last of LightGCN's convolutions, (I, d), and factors (U,).
 
-            profile[u] = factor[u] · Σ_{j taken by u} message[j] + the user's own part x'[u] / ‖·‖
+            profile[u] = factor[u] · Σ_{j taken by u} w_uj message[j] + the user's own part x'[u] / ‖·‖
 
-        since Σ_k Ã^k x' = x' + Ã Σ_{k<K} Ã^k x' and R̃_uj = 1 / √(d_u d_j). Users without an item get factor 0.
+        since Σ_k Ã^k x' = x' + Ã Σ_{k<K} Ã^k x' and R̃_uj = w_uj / √(d_u d_j). Users without an item get factor 0.
         """
         x = self.before_convolution(graph)
-        users, items = (side.crow_indices().diff() for side in graph.adjacency[:2])  # degrees
+        users, items = torch.split(graph.adjacency.degrees, [graph.n_users, graph.n_items])
+        taking = graph.adjacency.users.crow_indices().diff() > 0  # (U,)
         last = layers * light_gcn(graph.adjacency, x, layers - 1) if layers else torch.zeros_like(x)
         lengths = (layers + 1) * light_gcn(graph.adjacency, x, layers)[: graph.n_users].norm(dim=1)
-        factor = (users > 0) / (users.clamp(min=1).sqrt() * lengths.clamp(min=1e-12))
-        return last[graph.n_users :] / items.clamp(min=1).sqrt()[:, None], factor
+        factor = taking / (users.sqrt() * lengths.clamp(min=1e-12))
+        return last[graph.n_users :] / items.sqrt()[:, None], factor

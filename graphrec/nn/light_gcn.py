@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+LEAST_DEGREE = 1e-3  # a weak event is no reason for a large weight
+
 
 class Bipartite(NamedTuple):
-    """R̃ sparse CSR (U, I), its transpose (I, U), so that neither product ever transposes, and degrees (U + I,) ≥ 1.
+    """R̃ sparse CSR (U, I), its transpose (I, U), so that neither product ever transposes, and degrees (U + I,) > 0.
 
     Two products of half the size are about twice as fast as one of the square matrix: each half fits a cache better.
     """
@@ -79,11 +81,19 @@ def perturbed(x: Tensor, noise: float) -> Tensor:
     return x + x.sign() * functional.normalize(torch.rand_like(x), dim=1) * noise if noise else x
 
 
-def bipartite(edge_index: Tensor, n_users: int, n_items: int, power: float = 0.5) -> Bipartite:
-    """R̃ = D_u^-p R D_i^-p and its transpose in float32, from edge_index int64 (2, E), users over items."""
-    counts = (torch.bincount(e, minlength=n).clamp(min=1) for e, n in zip(edge_index, (n_users, n_items), strict=True))
-    degrees = [count.to(torch.float32) for count in counts]  # (U,), (I,)
+def bipartite(
+    edge_index: Tensor, n_users: int, n_items: int, power: float = 0.5, weights: Tensor | None = None
+) -> Bipartite:
+    """R̃ = D_u^-p R D_i^-p and its transpose in float32, from edge_index int64 (2, E), users over items.
+
+    ``weights``: float32 (E,) > 0, the entries of R; 1 where none are given.
+    """
+    degrees = []
+    for ends, n in zip(edge_index, (n_users, n_items), strict=True):
+        sums = torch.bincount(ends, weights, minlength=n).to(torch.float32)
+        degrees.append(torch.where(sums > 0, sums.clamp(min=LEAST_DEGREE), 1.0))  # (U,), (I,)
     values = (degrees[0][edge_index[0]] * degrees[1][edge_index[1]]) ** -power  # (E,)
+    values = values if weights is None else values * weights
     return Bipartite(
         _csr(edge_index, values, (n_users, n_items)),
         _csr(edge_index.flip(0), values, (n_items, n_users)),

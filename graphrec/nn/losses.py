@@ -95,3 +95,8 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
 def agreement(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """InfoNCE between two views of the same nodes (van den Oord et al., 2018), unit rows (B, d) each → scalar."""
     return functional.cross_entropy(first @ second.T / temperature, torch.arange(len(first), device=first.device))
+
+
+def away(users: Tensor, items: Tensor, temperature: float) -> Tensor:
+    """log(1 + exp(s/τ)), mean over pairs that are to be kept apart, unit rows (D, d) each → scalar."""
+    return functional.softplus((users * items).sum(dim=1) / temperature).mean()

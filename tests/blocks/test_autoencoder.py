@@ -50,7 +50,7 @@ def test_hiding_keeps_the_expected_history() -> None:
 def test_it_finds_the_planted_tastes_and_folds_in() -> None:
     parts = worlds.given(worlds.two_tastes())
     block, chosen = Autoencoder().tune(worlds.inputs(parts.train, SMALL), Validation(parts.train, parts.valid))
-    assert set(chosen) == {*CHOSEN, "validation_ndcg"}
+    assert set(chosen) == {*CHOSEN, "reading", "validation_ndcg"}
     even = np.arange(parts.train.n_items) % 2 == 0
     scores = block.scores(np.array([0, 1]))
     assert scores[0][even].mean() > scores[0][~even].mean() + 1

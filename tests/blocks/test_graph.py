@@ -11,7 +11,7 @@ import torch
 
 import kg.graph
 from graphrec.blocks.base import FitInputs
-from graphrec.blocks.graph import PRIOR, Graph, _Networks, _on_device, _Run, tensors
+from graphrec.blocks.graph import PRIOR, Graph, _Networks, _on_device, _Run
 from graphrec.config import Config
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.sample import generate
@@ -20,6 +20,7 @@ from graphrec.explain.shares import shares
 from graphrec.explain.ties import Ties
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
+from graphrec.graph.tensors import tensors
 from graphrec.profiles import Profiles
 from kg.graph import KnowledgeGraph
 from tests import worlds
@@ -150,7 +151,7 @@ def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> Non
 def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
     train = worlds.given(worlds.two_tastes()).train
     inputs = worlds.inputs(train, SMALL)
-    run = _Run(inputs, _on_device(inputs), 0.1)
+    run = _Run(inputs, _on_device(inputs, "alike"), 0.1, "alike")
     run.train(5, None, 1, 1)
     alone, twice = (_Networks(runs).block(PRIOR) for runs in ([run], [run, run]))
     assert twice.width == 2 * SMALL.graph.dim + 1

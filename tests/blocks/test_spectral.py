@@ -18,7 +18,7 @@ CHOSEN = {"alpha": 0.4, "rank": 10, "beta": 0.4, "power": 0.8, "friends": 0.0}
 
 def test_equals_the_dense_twin() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    block = Factors(worlds.inputs(train), 10, 0.4, 0.0, iterations=20).block(CHOSEN)
+    block = Factors(worlds.inputs(train), 10, {"alpha": 0.4}, iterations=20).block(CHOSEN)
     expected = spectral_scores(train.matrix().toarray(), rank=10, alpha=0.4, beta=0.4, power=0.8)  # (U, I)
     found = block.users @ block.items.T
     scale = expected.std(axis=1, keepdims=True)
@@ -27,7 +27,7 @@ def test_equals_the_dense_twin() -> None:
 
 def test_users_are_exactly_the_scaled_sum_of_their_items_and_friends() -> None:
     train = worlds.given(worlds.two_tastes(friends=True)).train
-    block = Factors(worlds.inputs(train), 6, 0.5, 0.0, iterations=4).block({**CHOSEN, "rank": 6, "friends": 0.5})
+    block = Factors(worlds.inputs(train), 6, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 6, "friends": 0.5})
     assert block.history is not None
     assert block.scale is not None
     taste = train.matrix().toarray()
@@ -52,16 +52,16 @@ def test_a_user_without_history_is_the_mean_of_their_friends() -> None:
     friends = pd.DataFrame({"user_id": ["lonely"], "friend_id": ["a"]})
     data = build("cold", events, friends=friends)
     train = data.subset(data.parts == 0)  # type: ignore[operator]
-    block = Factors(worlds.inputs(train), 2, 0.5, 0.0, iterations=4).block({**CHOSEN, "rank": 2, "friends": 0.3})
+    block = Factors(worlds.inputs(train), 2, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 2, "friends": 0.3})
     scores = block.users[data.users.number("lonely")] @ block.items.T
     assert scores[data.items.number("x")] > scores[data.items.number("z")]
-    alone = Factors(worlds.inputs(train), 2, 0.5, 0.0, iterations=4).block({**CHOSEN, "rank": 2, "friends": 0.0})
+    alone = Factors(worlds.inputs(train), 2, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 2, "friends": 0.0})
     assert not alone.users[data.users.number("lonely")].any()
 
 
 def test_scores_have_unit_deviation_so_that_one_weight_is_enough() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    block = Factors(worlds.inputs(train), 5, 0.5, 0.0, iterations=4).block({**CHOSEN, "rank": 5})
+    block = Factors(worlds.inputs(train), 5, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 5})
     np.testing.assert_allclose((block.users @ block.items.T).std(axis=1), 1.0, atol=1e-3)
 
 
@@ -83,7 +83,7 @@ def test_same_seed_same_bytes() -> None:
     assert first.items.tobytes() == second.items.tobytes()
 
 
-@pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 40]), (1e-9, [1])])
+@pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 36]), (1e-9, [1])])
 def test_rank_is_bounded_by_the_data_and_the_memory(memory_gb: float, expected: list[int]) -> None:
     train = worlds.given(worlds.two_tastes()).train
     assert feasible_ranks(train, [8, 64, 1000], memory_gb) == expected

@@ -223,7 +223,7 @@ def test_merge_restores_the_whole() -> None:
         ("temporal", [(n, n, 5) for n in range(9)], True, "one timestamp"),
         ("given", [(0, n, n) for n in range(9)], True, "no split of its own"),
         ("leave-last", [(n, n, n) for n in range(9)], True, "part empty"),
-        ("random", [(n, n, n) for n in range(9)], True, "at least two interactions"),
+        ("random", [(n, n, n) for n in range(9)], True, "at least two events"),
     ],
 )
 def test_what_cannot_be_cut_is_refused(kind: str, rows_: list[tuple[int, int, int]], times: bool, message: str) -> None:

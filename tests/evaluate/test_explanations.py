@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
+from graphrec.data.events import Events
 from graphrec.evaluate.deletion import Known, fold_in_scores
 from graphrec.evaluate.explanations import explanation_report, named_entity
 from graphrec.evaluate.path_quality import BETA, PathQuality, PopularPaths, smoothed
@@ -18,8 +19,8 @@ from graphrec.evaluate.ranking import EmbeddingScorer
 from graphrec.explain import Explainer
 from graphrec.explain.check import check
 from graphrec.explain.ties import Ties
-from graphrec.profiles import NeighbourBlock, ProfileBlock, Profiles
-from graphrec.types import Evidence, Interactions, Step
+from graphrec.profiles import NeighbourBlock, ProfileBlock, Profiles, weighted
+from graphrec.types import Evidence, Step
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, world
 
@@ -45,7 +46,7 @@ def test_deletion_is_the_fold_in_of_what_is_left(seed: int, user: int, item: int
     rng = np.random.default_rng(seed)
     for history in (ties.history(user), np.sort(rng.choice(data.n_items, 4, replace=False)), NOBODY):
         (found,) = fold_in_scores(profiles, ties, user, item, [Known(history, NOBODY)])
-        by_hand = profiles.encode_user(history) @ profiles.item_matrix().T
+        by_hand = weighted(profiles.dense, [b.encode_user(history) for b in profiles.dense]) @ profiles.item_matrix().T
         by_hand += sum(b.weight * b.fold_in(history) for b in profiles.sparse)
         assert found == pytest.approx(by_hand[item] - by_hand.mean(), rel=1e-3, abs=1e-3)
 
@@ -79,7 +80,7 @@ def test_path_quality_by_hand() -> None:
     data = world()
     i = data.interactions
     times = np.where(i.item_nums == data.items.number("tuner"), 300, 100 + i.item_nums)  # ann: cable, strings, tuner
-    data = replace(data, interactions=Interactions(i.user_nums, i.item_nums, i.weights, times))
+    data = replace(data, events=Events.of(i.user_nums, i.item_nums, times))
     quality = PathQuality(data, knowledge())
     tuning = Step("item:capo", "has_aspect", "aspect:drop-d-tuning")
     known = Evidence(
@@ -141,7 +142,7 @@ def test_deleting_what_mattered_lowers_the_score_most() -> None:
     users = np.repeat(np.arange(n_users), [len(items) for items in taken])
     data = replace(
         random_world(0, n_users, n_items),
-        interactions=Interactions(users, np.concatenate(taken), np.ones(len(users))),
+        events=Events.of(users, np.concatenate(taken)),
         social_edge_index=np.zeros((2, 0), np.int64),
     )
     weights = np.zeros((n_items, n_items))

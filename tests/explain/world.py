@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from graphrec.data.dataset import Dataset, build, review_id
+from graphrec.data.dataset import Dataset, build
+from graphrec.data.events import Events
+from graphrec.data.tables import no_reviews, review_id
 from graphrec.profiles import ProfileBlock, Profiles
-from graphrec.types import Interactions, Vocabulary
+from graphrec.types import Vocabulary
 from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
 from kg.types import ExternalTriples
 
@@ -155,9 +157,9 @@ def random_world(seed: int, users: int = 7, items: int = 9) -> Dataset:
         name="random",
         users=Vocabulary((f"u{n}" for n in range(users)), "user"),
         items=Vocabulary((f"i{n}" for n in range(items)), "item"),
-        interactions=Interactions(taken[:, 0], taken[:, 1], np.ones(len(taken), np.float32)),
+        events=Events.of(taken[:, 0], taken[:, 1]),
         social_edge_index=np.stack([np.r_[a, b], np.r_[b, a]]),
-        reviews=pd.DataFrame({"review_id": [], "user_num": [], "item_num": [], "summary": [], "text": []}),
+        reviews=no_reviews(),
         item_titles=np.full(items, "", object),
         item_text=np.full(items, "", object),
         user_text=np.full(users, "", object),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphrec.data.dataset import Dataset
 
 
@@ -24,12 +26,12 @@ def jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def events(data: Dataset) -> list[tuple[Any, ...]]:
-    """(user_id, item_id, weight[, time][, part]) of every interaction, in order."""
-    i = data.interactions
+    """(user_id, item_id, value[, time][, part]) of every event by user, item and time; 1 where it has no value."""
+    i = data.events
     columns: list[Iterable[Any]] = [
         (data.users.ids[n] for n in i.user_nums),
         (data.items.ids[n] for n in i.item_nums),
-        i.weights.tolist(),
+        np.where(np.isnan(i.values), 1, i.values).tolist(),
     ]
     columns += [] if i.timestamps is None else [i.timestamps.tolist()]
     columns += [] if data.parts is None else [data.parts.tolist()]
@@ -59,7 +61,7 @@ def friends(data: Dataset) -> set[tuple[str, str]]:
 def balanced(data: Dataset) -> bool:
     """Every row read was kept, merged or set aside."""
     q = data.quarantine
-    return q.rows_read == len(data.interactions) + q.merged + len(q)
+    return q.rows_read == len(data.events) + q.merged + len(q)
 
 
 def everything(data: Dataset) -> str:

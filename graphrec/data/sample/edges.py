@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.dataset import Dataset
+from graphrec.data.events import Events
 from graphrec.data.sample.shop import END, START
 from graphrec.errors import ConfigError
-from graphrec.types import Interactions, Ints, Vocabulary
+from graphrec.types import Ints, Vocabulary
 
 TASTES = 64  # groups of users who share most of their items
 SHARED = 0.7  # share of a user's items that come from the group
@@ -52,9 +53,11 @@ def generate_edges(n_users: int, n_items: int, n_edges: int, seed: int = 7) -> D
         name="synthetic-edges",
         users=users,
         items=items,
-        interactions=Interactions(user_nums, item_nums, np.ones(n_edges, np.float32), times),
+        events=Events.of(user_nums, item_nums, times),
         social_edge_index=np.zeros((2, 0), np.int64),
-        reviews=pd.DataFrame({"review_id": [], "user_num": nothing, "item_num": nothing, "summary": [], "text": []}),
+        reviews=pd.DataFrame(
+            {"review_id": [], "event": nothing, "user_num": nothing, "item_num": nothing, "summary": [], "text": []}
+        ),
         item_titles=np.full(n_items, "", dtype=object),
         item_text=np.full(n_items, "", dtype=object),
         user_text=np.full(n_users, "", dtype=object),

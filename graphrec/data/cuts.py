@@ -1,0 +1,172 @@
+"""How each kind of split says which part an event belongs to; ``split`` makes Datasets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from graphrec.config import SplitConfig
+from graphrec.data.blocked import grouped_order, item_groups
+from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
+from graphrec.errors import DataError, EmptyDataError
+from graphrec.types import Ints
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Parts: TypeAlias = tuple[npt.NDArray[np.uint8], dict[str, Any]]  # part of each event (E,), what to record
+
+
+class Rows:
+    """What is held out as one: pairs with all their events, or, where re-orders count, single events.
+
+    Shapes: of (R,), for each row the event that stands for it, the latest; ``of`` (E,), the row of each event.
+    """
+
+    def __init__(self, data: Dataset, config: SplitConfig) -> None:
+        self.data, events = data, data.events
+        alone = config.repeats
+        self.latest: Ints = np.arange(len(events)) if alone else events.last_of_pair
+        self.of: Ints = np.arange(len(events)) if alone else events.pair_of
+        rows = events.take(self.latest)
+        self.user_nums, self.item_nums, self.timestamps = rows.user_nums, rows.item_nums, rows.timestamps
+        self.degrees = np.bincount(self.user_nums, minlength=data.n_users)  # (U,)
+
+    def __len__(self) -> int:
+        return len(self.latest)
+
+    def spread(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Something of each row (R,) for each event (E,)."""
+        return rows[self.of]
+
+
+def given(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
+    data = rows.data
+    if data.parts is None:
+        raise DataError(f"{data.name}: the source brings no split of its own; use --split temporal or random")
+    if (data.parts == VALID).any():
+        return data.parts, {"valid": "given"}
+    parts = data.parts[rows.latest].copy()
+    training = parts == TRAIN
+    share = min(max(config.valid, float((parts == TEST).mean())), 0.5)
+    if data.has_times:
+        order = oldest_first(rows)
+    else:
+        # No leakage. The groups are made from training rows alone.
+        seen = data.subset(data.parts == TRAIN).seen()
+        groups = item_groups(seen, int(rng.integers(2**31)))
+        by_group = rng.permutation(data.n_users) % 2 == 0  # (U,)
+        order = grouped_order(rows.user_nums, np.where(by_group[rows.user_nums], groups[rows.item_nums], -1), rng)
+    parts[per_user(rows, order[training[order]], share, rng)] = VALID
+    events = np.where(data.parts == TRAIN, rows.spread(parts), data.parts).astype(np.uint8)
+    return events, {
+        "valid": "last of each user" if data.has_times else "groups or rows of each user",
+        "valid_share": share,
+    }
+
+
+def _temporal(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
+    times = times_of(rows.data, "temporal")
+    parts = np.full(len(times), TRAIN, dtype=np.uint8)
+    cuts = time_cuts(times, [config.test + config.valid, config.test])
+    if cuts is not None:
+        parts[times >= cuts[0]] = VALID
+        parts[times >= cuts[1]] = TEST
+        return parts, {"valid_from": cuts[0], "test_from": cuts[1]}
+    cuts = time_cuts(times, [config.test])
+    if cuts is None:
+        raise DataError(f"{rows.data.name}: all events have one timestamp, which no cut divides; use --split random")
+    parts[times >= cuts[0]] = TEST
+    order = oldest_first(rows)
+    held = rows.spread(per_user(rows, order[parts[rows.latest][order] == TRAIN], config.valid, rng))
+    parts[held & (parts == TRAIN)] = VALID
+    return parts, {"valid": "last of each user", "test_from": cuts[0]}
+
+
+def _leave_last(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
+    place, degree = from_last(rows)
+    parts = np.full(len(place), TRAIN, dtype=np.uint8)
+    parts[(place == 1) & (degree >= 3)] = VALID
+    parts[(place == 0) & (degree >= 3)] = TEST
+    return rows.spread(parts), {}
+
+
+def _random(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
+    order = rng.permutation(len(rows))
+    parts = np.full(len(order), TRAIN, dtype=np.uint8)
+    parts[per_user(rows, order, config.test, rng)] = TEST
+    order = order[parts[order] == TRAIN]
+    parts[per_user(rows, order, config.valid / (1 - config.test), rng)] = VALID
+    return rows.spread(parts), {}
+
+
+CUTS: dict[str, Callable[[Rows, SplitConfig, np.random.Generator], Parts]] = {
+    "given": given,
+    "temporal": _temporal,
+    "leave-last": _leave_last,
+    "random": _random,
+}
+
+
+def times_of(data: Dataset, kind: str) -> Ints:
+    times = data.events.timestamps
+    if times is None:
+        raise DataError(f"{data.name}: a {kind} split needs timestamps and the source has none; use --split random")
+    return times
+
+
+def oldest_first(rows: Rows) -> Ints:
+    """Rows by time, ties by item number (R,)."""
+    return np.lexsort((rows.item_nums, times_of(rows.data, "timed")[rows.latest]))
+
+
+def from_last(rows: Rows) -> tuple[Ints, Ints]:
+    """Per row (R,): its place from the user's last row (0) backwards, and the user's number of rows."""
+    times, users = times_of(rows.data, "leave-last")[rows.latest], rows.user_nums
+    order = np.lexsort((rows.item_nums, times, users))
+    place = np.empty(len(users), np.int64)
+    place[order] = np.cumsum(rows.degrees)[users[order]] - 1 - np.arange(len(users))
+    return place, rows.degrees[users]
+
+
+def time_cuts(times: Ints, shares: list[float]) -> list[int] | None:
+    """Distinct timestamps t₁ < t₂ < … at which the latest ``shares`` of all rows begin, as nearly as ties allow.
+
+    ``shares`` descend. None where there are too few distinct timestamps for every part to have one.
+    """
+    distinct, counts = np.unique(times, return_counts=True)  # (m,)
+    if len(distinct) <= len(shares):
+        return None
+    later = counts[::-1].cumsum()[::-1]  # (m,) rows at or after each timestamp
+    cuts: list[int] = []
+    first = 1  # the oldest timestamp stays in training
+    for n, share in enumerate(shares):
+        end = len(distinct) - (len(shares) - 1 - n)  # leaves a timestamp to each later part
+        nearest = first + int(np.argmin(np.abs(later[first:end] - share * len(times))))
+        cuts.append(int(distinct[nearest]))
+        first = nearest + 1
+    return cuts
+
+
+def per_user(rows: Rows, order: Ints, share: float, rng: np.random.Generator) -> Mask:
+    """The last ``share`` of each user's rows in ``order`` (row positions), as a mask over all rows (R,)."""
+    users, n_users = rows.user_nums, rows.data.n_users
+    order = order[np.argsort(users[order], kind="stable")]
+    degree = np.bincount(users[order], minlength=n_users)  # (U,)
+    taken = np.minimum(np.floor(degree * share + rng.random(n_users)), degree - 1)
+    if taken.max(initial=0) < 1:
+        if degree.max(initial=0) < 2:
+            raise too_small(rows.data)
+        taken[np.argmax(degree)] = 1
+    place = np.cumsum(degree)[users[order]] - 1 - np.arange(len(order))  # 0 is the user's last row
+    mask = np.zeros(len(users), dtype=bool)
+    mask[order] = place < taken[users[order]]
+    return mask
+
+
+def too_small(data: Dataset) -> EmptyDataError:
+    return EmptyDataError(
+        f"{data.name}: no user has an event to spare for a held-out part among {len(data.events)};"
+        " bring users with at least two events"
+    )

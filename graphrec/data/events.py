@@ -1,0 +1,255 @@
+"""The log of events, what each of them says, and the pairs of user and item that they make.
+
+An event says a signed strength: what its kind weighs, times the logarithm of its count; or how far its rating lies
+above or below what is liked. Several events of one pair add up: their counts do, not their logarithms.
+
+    strength of an event   s_e = w log₂(1 + count),   or of a rating s_e in [-1, 1]
+    strength of a pair     s = sign(t) log₂(1 + |t|),  t = Σ_e sign(s_e) (2^|s_e| - 1)
+
+What a person says outright (a rating, a like or dislike) counts once, the latest; where it is a dislike, nothing else
+counts. Ratings are read against the person's own mean where it is known from enough of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.data.kinds import Kind
+from graphrec.errors import DataError
+from graphrec.types import Floats, Interactions, Ints, frozen
+
+MIN_RATINGS = 10  # of one person, for their own mean to count
+LEAST_LIKED = 0.5  # what the lowest rating that is liked says; the highest says 1
+DISLIKED = 0.4  # the lower part of a scale: one and two of five stars, 1 to 4 of ten
+SHADE = 1e-6  # strengths that differ by less say the same
+
+Reading: TypeAlias = Literal["alike", "liked", "weighted", "signed"]
+READINGS: tuple[Reading, ...] = ("alike", "liked", "weighted", "signed")
+
+
+@dataclass(frozen=True)
+class Events:
+    """E events, ordered by user, item and time.
+
+    Shapes: user_nums int64 (E,), item_nums int64 (E,), values float32 (E,) as they came (a rating or count, NaN where
+    there is none), kinds uint8 (E,) places in ``kind_table``, timestamps int64 (E,) in seconds since 1970 or None,
+    places float32 (E, 2) latitude and longitude (NaN where unknown) or None.
+    """
+
+    user_nums: Ints
+    item_nums: Ints
+    values: Floats
+    kinds: npt.NDArray[np.uint8]
+    timestamps: Ints | None = None
+    places: Floats | None = None
+    kind_table: tuple[Kind, ...] = (Kind(),)
+
+    def __post_init__(self) -> None:
+        types: dict[str, npt.DTypeLike] = {
+            "user_nums": np.int64,
+            "item_nums": np.int64,
+            "values": np.float32,
+            "kinds": np.uint8,
+            "timestamps": np.int64,
+            "places": np.float32,
+        }
+        for name, dtype in types.items():
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, frozen(value, dtype))
+        lengths = {len(getattr(self, name)) for name in types if getattr(self, name) is not None}
+        if len(lengths) != 1:
+            raise DataError(f"event columns differ in length: {sorted(lengths)}")
+        same = np.diff(self.user_nums) == 0
+        if (np.diff(self.user_nums) < 0).any() or (np.diff(self.item_nums)[same] < 0).any():
+            raise DataError("events must be in order of user and item; Events.of brings them into it")
+        if np.isinf(self.values).any():
+            raise DataError("event values must be finite, or NaN where there is none")
+        if len(self) and int(self.kinds.max()) >= len(self.kind_table):
+            raise DataError(f"event kind {int(self.kinds.max())} is not among the {len(self.kind_table)} kinds")
+
+    @classmethod
+    def of(cls, user_nums: Ints, item_nums: Ints, timestamps: Ints | None = None) -> Events:
+        """Events of one kind without values, in the order that ``Events`` keeps."""
+        order = _order(user_nums, item_nums, timestamps)
+        none, first = np.full(len(order), np.nan, np.float32), np.zeros(len(order), np.uint8)
+        times = None if timestamps is None else timestamps[order]
+        return cls(user_nums[order], item_nums[order], none, first, times)
+
+    def __len__(self) -> int:
+        return len(self.user_nums)
+
+    def take(self, index: npt.NDArray[Any]) -> Events:
+        """The events at a boolean mask or at ascending positions. What they say is made out from them alone."""
+        columns: dict[str, Any] = {name: c if c is None else c[index] for name, c in self._columns().items()}
+        return Events(**columns, kind_table=self.kind_table)
+
+    def joined(self, other: Events) -> tuple[Events, Ints]:
+        """These and other events of the same kinds; and of the rows of both, these first, the order they come in."""
+        pairs = zip(self._columns().items(), other._columns().values(), strict=True)
+        columns: dict[str, Any] = {n: None if a is None or b is None else np.concatenate([a, b]) for (n, a), b in pairs}
+        order = _order(columns["user_nums"], columns["item_nums"], columns["timestamps"])
+        columns = {name: c if c is None else c[order] for name, c in columns.items()}
+        return Events(**columns, kind_table=self.kind_table), order
+
+    def _columns(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "kind_table"}
+
+    def alike(self) -> Events:
+        """The same events, all of which say the same: no dislikes, no ratings, no counts."""
+        none = np.full(len(self), np.nan, np.float32)
+        weights = np.array([k.weight for k in self.kind_table])[self.kinds]
+        said = replace(self, values=none, kinds=np.zeros(len(self), np.uint8), kind_table=(Kind(),))
+        return said.take(weights != 0)  # what says nothing still does not
+
+    # --- what events say ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def strengths(self) -> Floats:
+        """What each event says, signed, float32 (E,).
+
+        # No leakage. A person's mean is that of these events alone, so held-out ratings shape no training strength.
+        """
+        out = np.zeros(len(self), np.float64)
+        for number, kind in enumerate(self.kind_table):
+            rows = np.flatnonzero(self.kinds == number)
+            values = self.values[rows].astype(np.float64)
+            says = np.full(len(rows), kind.weight)
+            known = ~np.isnan(values)
+            if kind.values == "count":
+                says[known] *= np.log2(1 + np.maximum(values[known], 0))
+            elif kind.values == "rating":
+                says[known] = kind.weight * self._of_ratings(kind, rows[known])
+            out[rows] = says
+        return frozen(out, np.float32)
+
+    def _of_ratings(self, kind: Kind, rows: Ints) -> npt.NDArray[np.float64]:
+        """What ratings say, float64 in [-1, 1]: 0 for a low one by somebody who rates low."""
+        low, high, disliked_to = limits(kind)
+        ratings, users = self.values[rows].astype(np.float64), self.user_nums[rows]
+        if not len(rows):
+            return ratings
+        number = np.bincount(users)
+        mean = np.bincount(users, weights=ratings) / np.maximum(number, 1)
+        shift = np.where(number >= MIN_RATINGS, ratings.mean() - mean, 0.0)
+        own = np.clip(ratings + shift[users], low, high)  # as somebody with the usual mean would have said it
+        liked = LEAST_LIKED + (1 - LEAST_LIKED) * (own - disliked_to) / max(high - disliked_to, SHADE)
+        disliked = -LEAST_LIKED - (1 - LEAST_LIKED) * (disliked_to - own) / max(disliked_to - low, SHADE)
+        says = np.where(own <= disliked_to, disliked, liked)
+        says[(ratings <= disliked_to) & (own > disliked_to)] = 0.0
+        return np.clip(says, -1.0, 1.0)
+
+    @cached_property
+    def _outright(self) -> npt.NDArray[np.bool_]:
+        """Events that are opinions, bool (E,)."""
+        return np.array([k.outright for k in self.kind_table], np.bool_)[self.kinds]
+
+    # --- pairs --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pair_of(self) -> Ints:
+        """The pair that each event belongs to, int64 (E,), in order of user and item."""
+        if not len(self):
+            return np.zeros(0, np.int64)
+        new = (np.diff(self.user_nums) != 0) | (np.diff(self.item_nums) != 0)
+        return np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
+
+    @cached_property
+    def last_of_pair(self) -> Ints:
+        """The position of each pair's latest event, int64 (P,)."""
+        return np.flatnonzero(np.diff(self.pair_of, append=self.pair_of[-1:] + 1)).astype(np.int64)
+
+    @cached_property
+    def pairs(self) -> Interactions:
+        """Every pair of which anything is said: weights float32 (P,) are signed, timestamps those of the latest event.
+
+        Pairs of which all events say nothing (shown, not taken) are none.
+        """
+        says, pair, last = self.strengths.astype(np.float64), self.pair_of, self.last_of_pair
+        n = len(last)
+        amount = np.sign(says) * (np.exp2(np.abs(says)) - 1)
+        outright = np.flatnonzero(self._outright)
+        latest = np.full(n, -1, np.int64)
+        latest[pair[outright]] = outright  # in order of time: the last one stays
+        total = np.bincount(pair, weights=np.where(self._outright, 0.0, amount), minlength=n)
+        opinion = np.where(latest >= 0, amount[latest], 0.0) if len(self) else np.zeros(n)
+        total = np.where(opinion < 0, opinion, total + opinion)
+        weights = np.sign(total) * np.log2(1 + np.abs(total))
+        said = np.bincount(pair, weights=(says != 0) | ~np.isnan(self.values), minlength=n) > 0
+        times = None if self.timestamps is None else self.timestamps[last]
+        return Interactions(self.user_nums[last], self.item_nums[last], weights, times).take(said)
+
+    @cached_property
+    def liked(self) -> Interactions:
+        """The pairs with a strength above 0: what histories are made of."""
+        return self.pairs.take(self.pairs.weights > 0)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """The ways of reading the strengths that differ here, the simplest first; ``alike`` is always one.
+
+        Where anything is disliked the first is ``liked``: what is learned from dislikes as if they were likes has to
+        prove itself.
+        """
+        weights = self.pairs.weights
+        likes = weights[weights > 0]
+        found: list[Reading] = ["liked"] if (weights <= 0).any() else []
+        found.append("alike")
+        if len(likes) and float(likes.max() - likes.min()) > SHADE:
+            found.append("weighted")
+        if (weights < 0).any():
+            found.append("signed")
+        return tuple(found)
+
+    @property
+    def readings_of_likes(self) -> tuple[Reading, ...]:
+        """The same for a method to which dislikes are no events, so that ``alike`` is ``liked``."""
+        return tuple(r for r in self.readings if r != "alike") if "liked" in self.readings else self.readings
+
+    def taste(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
+        """Users' rows over what they took, CSR float32 (U, I); what is liked weighs 1 on average.
+
+        ``alike`` and ``liked``: 1 for what is liked. ``weighted``: its strength. ``signed``: that, and
+        dislikes below 0.
+        """
+        pairs = self.pairs if reading == "signed" else self.liked
+        weights = np.ones(len(pairs), np.float32)
+        if reading in ("weighted", "signed") and len(self.liked):
+            weights = pairs.weights / np.float32(self.liked.weights.mean())
+        return _matrix(pairs, weights, (n_users, n_items))
+
+    def learning(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
+        """What is learned from, CSR float32 (U, I): ``taste``, but under ``alike`` dislikes belong together with the
+        rest: whoever took both, took both."""
+        if reading != "alike":
+            return self.taste(reading, n_users, n_items)
+        return _matrix(self.pairs, np.ones(len(self.pairs), np.float32), (n_users, n_items))
+
+
+def limits(kind: Kind) -> tuple[float, float, float]:
+    """The lower and upper end of a kind's ratings, and the highest rating that is a dislike: of five stars the second.
+
+    Raises DataError for a kind without a scale.
+    """
+    if kind.scale is None:
+        raise DataError(f"kind {kind.name!r} has ratings but no scale; say its ends in data.toml (scale = [1, 5])")
+    low, high = kind.scale
+    return low, high, low + DISLIKED * (high - low) if kind.disliked_to is None else kind.disliked_to
+
+
+def _order(user_nums: Ints, item_nums: Ints, timestamps: Ints | None) -> Ints:
+    """Positions by user, item and time, int64 (E,)."""
+    times = () if timestamps is None else (timestamps,)
+    return np.lexsort((*times, item_nums, user_nums)).astype(np.int64)
+
+
+def _matrix(pairs: Interactions, weights: Floats, shape: tuple[int, int]) -> sp.csr_matrix:
+    out = sp.csr_matrix((weights, (pairs.user_nums, pairs.item_nums)), shape=shape, dtype=np.float32)
+    out.sort_indices()
+    out.eliminate_zeros()
+    return out

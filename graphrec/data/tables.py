@@ -1,0 +1,96 @@
+"""Clean tables over external ids → arrays and tables over numbers: the steps of ``dataset.build``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.data.events import Events
+from graphrec.data.kinds import Kind, usual_kind
+from graphrec.door.privacy import mask_all
+from graphrec.door.quarantine import Quarantine
+from graphrec.types import Ints, Vocabulary
+
+
+def review_id(user_id: str, item_id: str) -> str:
+    """A stable public name for the review of one pair, which does not carry the user's id."""
+    return "r" + hashlib.blake2b(f"{user_id}\x1f{item_id}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def numbered(columns: Sequence[pd.Series], kind: str) -> tuple[Vocabulary, Ints]:
+    """The vocabulary of columns of ids, and the number of each row of the first; a distinct id is looked up once."""
+    codes, distinct = pd.factorize(columns[0])
+    known = distinct.astype(str).tolist()
+    others = {str(id_) for column in columns[1:] for id_ in pd.unique(column).tolist()}
+    vocabulary = Vocabulary({*known, *others}, kind)
+    return vocabulary, vocabulary.numbers(known)[codes]
+
+
+def attributes(
+    rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary, quarantine: Quarantine
+) -> pd.DataFrame:
+    columns = [number_column, "key", "value"]
+    if rows is None or rows.empty:
+        return pd.DataFrame({number_column: np.array([], np.int64), "key": [], "value": []})[columns]
+    numbers = vocabulary.numbers(rows[id_column].astype(str).tolist(), missing="-1")
+    codes, distinct = pd.factorize(rows["value"].astype(str).fillna(""))
+    values = np.array(mask_all(distinct.tolist(), quarantine.masked), dtype=object)[codes]
+    out = pd.DataFrame({number_column: numbers, "key": rows["key"].astype(str).to_numpy(), "value": values})
+    out = out[(numbers >= 0) & (out["value"].str.strip() != "").to_numpy()]
+    return out.drop_duplicates().sort_values(columns, kind="stable").reset_index(drop=True)
+
+
+def texts(
+    rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary, quarantine: Quarantine
+) -> npt.NDArray[np.object_]:
+    out = np.full(len(vocabulary), "", dtype=object)
+    if rows is not None and column in rows:
+        present = rows[rows[column].notna()]
+        numbers = vocabulary.numbers(present[id_column].astype(str).tolist(), missing="-1")
+        known = numbers >= 0
+        texts = present[column].astype(str).to_numpy()[known]
+        out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
+    return out
+
+
+def event_log(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, kinds: tuple[Kind, ...]) -> Events:
+    none = np.full(len(events), np.nan, np.float32)
+    values = events["value"].to_numpy(np.float32) if "value" in events else none
+    kind = events["kind"].to_numpy(np.uint8) if "kind" in events else np.zeros(len(events), np.uint8)
+    times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
+    places = None
+    if {"latitude", "longitude"} <= set(events.columns):
+        places = events[["latitude", "longitude"]].to_numpy(np.float32)
+    return Events(user_nums, item_nums, values, kind, times, places, kinds or (usual_kind(values),))
+
+
+def review_table(events: pd.DataFrame, user_nums: Ints, item_nums: Ints) -> pd.DataFrame:
+    """The texts of the events. A second review of a pair is "…-2"."""
+    text, summary = (
+        events[c].fillna("").astype(str) if c in events else pd.Series("", index=events.index)
+        for c in ("text", "summary")
+    )
+    written = np.flatnonzero((text.str.strip() != "").to_numpy())
+    users, items = user_nums[written], item_nums[written]
+    names = [review_id(str(u), str(i)) for u, i in events.iloc[written][["user_id", "item_id"]].itertuples(index=False)]
+    repeat = pd.Series(names, dtype=object).groupby(names).cumcount().to_numpy() if names else np.zeros(0, np.int64)
+    return pd.DataFrame(
+        {
+            "review_id": [n if not r else f"{n}-{r + 1}" for n, r in zip(names, repeat.tolist(), strict=True)],
+            "event": written,
+            "user_num": users,
+            "item_num": items,
+            "summary": summary.iloc[written].to_numpy(),
+            "text": text.iloc[written].to_numpy(),
+        }
+    )
+
+
+def no_reviews() -> pd.DataFrame:
+    """A table of reviews without any."""
+    numbers = dict.fromkeys(("event", "user_num", "item_num"), np.zeros(0, np.int64))
+    return pd.DataFrame({"review_id": np.zeros(0, object), **numbers, "summary": [], "text": []})
