@@ -89,8 +89,7 @@ class Dataset:
             events: one table, or several as kind → table (``{"order": orders, "view": views}``).
             items, users, friends, triples: what is known beside the events; see ``docs/data.md``.
             name: what the data is called.
-            said: what a ``data.toml`` would say (``{"columns": {"user_id": "who"}}``). Its files are the names of the
-                tables: events (or the kind), items, users, friends, triples.
+            said: what a ``data.toml`` would say; its files are the names of the tables, or the kinds of the events.
 
         Raises FormatError (no column of users or items is known), EmptyDataError (no usable row), DataError (no table).
         """
@@ -122,14 +121,12 @@ class Dataset:
 
     def _content(self) -> tuple[Any, ...]:
         """All that is data."""
-        columns = [{(c.name, c.type, c.sensitive) for c in cs} for cs in (self.item_columns, self.user_columns)]
-        tables = (
-            log(self.events, self.reviews, self.parts),
-            ordered(self.item_attributes),
-            ordered(self.user_attributes),
-        )
+        told = [{(c.name, c.type, c.sensitive) for c in cs} for cs in (self.item_columns, self.user_columns)]
         texts = (self.item_titles, self.item_text, self.user_text)
-        return (*tables, *columns, *texts, self.social_edge_index, self.directed, self.external)
+        events = log(self.events, self.reviews, self.parts)
+        directed = self.directed and self.social_edge_index.size > 0
+        attributes = (ordered(self.item_attributes), ordered(self.user_attributes))
+        return (events, *told, *texts, *attributes, self.social_edge_index, directed, self.external)
 
     def __repr__(self) -> str:
         return show.text(self.name, self.counts(), self.events.timestamps)
