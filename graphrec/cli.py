@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from graphrec.cli_data import inspect
 from graphrec.cli_kg import kg_app
 from graphrec.config import Config
 from graphrec.errors import ConfigError, GraphrecError
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(kg_app, name="kg")
+app.command()(inspect)
 people = Console(stderr=True)
 
 Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
@@ -51,8 +53,9 @@ def _load_data(source: Path) -> Any:
 
     data = Dataset.load(source)
     counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False)
-    people.print(data.quarantine.summary(), highlight=False, style="dim")
+    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+    for line in data.report.summary_lines():
+        people.print(line, highlight=False, markup=False, style="yellow" if line.startswith("warning") else "dim")
     return data
 
 

@@ -31,6 +31,7 @@ def build(
     from graphrec.data.dataset import Dataset
     from graphrec.door.quarantine import Quarantine
     from graphrec.graph.knowledge import knowledge_graph
+    from graphrec.graph.selection import selected
 
     settings = Config.load(config, set_)
     kg.rdf.format_of(out)
@@ -40,6 +41,7 @@ def build(
         known = len(data.external.item_entities)
         people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg matches lists them)", style="dim")
     corrections = Quarantine()
+    data = selected(data, settings.kg.sensitive, settings.seed)
     graph = knowledge_graph(data, settings.kg, quarantine=corrections, progress=True)
     kg.rdf.write(graph, out)
     if settings.kg.overrides:
@@ -63,10 +65,12 @@ def links(
     from graphrec.door.quarantine import Quarantine
     from graphrec.errors import DataError
     from graphrec.graph.knowledge import links as found
+    from graphrec.graph.selection import selected
 
     settings = Config.load(config, set_)
     corrections = Quarantine()
-    rows = found(Dataset.load(source), settings.kg, quarantine=corrections, progress=True)
+    data = selected(Dataset.load(source), settings.kg.sensitive, settings.seed)
+    rows = found(data, settings.kg, quarantine=corrections, progress=True)
     try:
         with out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

@@ -25,6 +25,7 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
+AnyNames = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 IntList = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), Field(min_length=1)]
 PositiveList = Annotated[tuple[PositiveFloat, ...], BeforeValidator(_listed), Field(min_length=1)]
@@ -55,6 +56,7 @@ class KGConfig(_Section):
     overrides: str = ""  # a CSV of form, entity[, type]: what forms mean, whatever linking makes of them
     min_mentions: int = Field(default=2, ge=1)  # an aspect named fewer times in the training reviews is dropped
     processes: int = Field(default=2, ge=1)
+    sensitive: AnyNames = ()  # sensitive attributes of users that may be learned from all the same, by name
 
 
 class FeaturesConfig(_Section):

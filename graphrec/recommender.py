@@ -39,6 +39,7 @@ from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.knowledge import knowledge_graph
+from graphrec.graph.selection import selected
 from graphrec.profiles import AnyBlock, ProfileBlock, Profiles, empty_block, weighted
 from graphrec.retrieve.index import Index
 from graphrec.types import Explanation, Floats, Ints
@@ -181,6 +182,7 @@ class Recommender:
         """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
         uses_graph = {"graph", "semantic"} & set(self.config.blocks)
         with self._timed("kg"):
+            train = selected(train, self.config.kg.sensitive, self.config.seed)
             embed = self.encoder.encode if self.config.features.enabled and len(train.external) else None
             graph = knowledge_graph(
                 train, self.config.kg, extractor=self._extractor, embed=embed, progress=self.progress

@@ -19,8 +19,8 @@ from kg.graph import ENTITY_COLUMNS, MENTION_COLUMNS, PROVENANCE_COLUMNS, Knowle
 from kg.link import link
 from kg.names import attribute_id, attribute_type, most_frequent
 from kg.reading import extract
-from kg.relations import compared, from_external, from_metadata, from_reviews
-from kg.types import BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span
+from kg.relations import compared, from_external, from_metadata, from_reviews, from_users
+from kg.types import BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span, User
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -30,6 +30,7 @@ def build(
     reviews: Sequence[Review],
     external: ExternalTriples = ExternalTriples(),  # noqa: B008 (immutable)
     *,
+    users: Sequence[User] = (),
     extractor: Extractor | None = None,
     cache: BytesCache | None = None,
     min_mentions: int = 2,
@@ -40,9 +41,10 @@ def build(
     """Everything the items' metadata, these reviews and the external triples say, as one graph.
 
     Only give training reviews: whatever is in ``reviews`` ends up in the graph. The result does not depend on the
-    order of items, reviews or external triples.
+    order of items, reviews, users or external triples.
 
     Args:
+        users: those of whom more is known than their reviews.
         extractor, cache, progress: see ``kg.reading.extract``.
         min_mentions: what fewer reviews name is dropped, unless the metadata name it.
         overrides: form → what a person says that it means.
@@ -51,26 +53,28 @@ def build(
     Relations: item ``has_aspect`` aspect (``mentions_aspect`` where the text does not say that it is the item's),
     ``has_attribute`` attribute, ``used_for`` use, ``mentions_<type>`` of what else is named, ``compared_with`` item;
     user ``mentions`` entity, ``likes`` or ``dislikes`` aspect; item ``made_by`` brand and ``has_<key>`` value from
-    metadata; external relations under their own names.
+    metadata, of users too; external relations under their own names.
 
     Raises KGError where two reviews share an id, or an id is not valid Unicode.
     """
     items, reviews = _at_the_door(items, reviews, external)
+    users = _known_users(users)
     spans = extract([r.text for r in reviews], extractor, cache, progress)
     mentions, labels = _linked(items, reviews, external, spans, min_mentions, overrides or {}, embed)
     mentions = sorted([*mentions, *compared(items, reviews)], key=lambda m: (m.review_id, m.start, m.end, m.entity))
     by_id = {r.review_id: r for r in reviews}
 
     statements = pd.concat(
-        [from_reviews(mentions, by_id), from_metadata(items), from_external(items, external)], ignore_index=True
+        [from_reviews(mentions, by_id), from_metadata(items), from_users(users), from_external(items, external)],
+        ignore_index=True,
     )
     entities: dict[str, tuple[str, str]] = {}
     for triple_entity in pd.unique(pd.concat([statements["head"], statements["tail"]])):
         entities[triple_entity] = (_sound(external.labels.get(triple_entity, triple_entity)), "external")
     entities |= {m.entity: (labels[m.entity], m.type) for m in mentions if m.type != "item"}
-    entities |= _attribute_entities(items)
-    users = {by_id[m.review_id].user_id for m in mentions if m.type != "item"}
-    entities |= {f"user:{user}": (user, "user") for user in users}
+    entities |= _attribute_entities([*items, *users])
+    named = {by_id[m.review_id].user_id for m in mentions if m.type != "item"} | {u.user_id for u in users}
+    entities |= {f"user:{user}": (user, "user") for user in named}
     for item in items:
         known_as = external.labels.get(external.item_entities.get(item.item_id, ""), "")
         entities[f"item:{item.item_id}"] = (item.title or _sound(known_as) or item.item_id, "item")
@@ -150,11 +154,21 @@ def _at_the_door(
     return merged, checked
 
 
-def _attribute_entities(items: Iterable[Item]) -> dict[str, tuple[str, str]]:
+def _known_users(users: Iterable[User]) -> list[User]:
+    """Sorted, one User per id, with storable values; those of whom nothing is known are left out."""
+    attributes: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for user in users:
+        attributes[user.user_id].update((_sound(k), _sound(v.strip())) for k, v in user.attributes if v.strip())
+    if wrong := next(filter(_SURROGATE.search, attributes), None):
+        raise KGError(f"the id {wrong!r} is not valid Unicode; correct it in the source")
+    return [User(id_, tuple(sorted(attributes[id_]))) for id_ in sorted(attributes) if attributes[id_]]
+
+
+def _attribute_entities(known: Iterable[Item | User]) -> dict[str, tuple[str, str]]:
     """Entity id → (its most frequent spelling, its type)."""
     spellings: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for item in items:
-        for key, value in item.attributes:
+    for one in known:
+        for key, value in one.attributes:
             spellings[attribute_id(key, value), attribute_type(key)].append(html.unescape(value))
     return {entity: (most_frequent(values), type_) for (entity, type_), values in spellings.items()}
 

@@ -14,7 +14,7 @@ from kg.corpus import capitals, gazetteer
 from kg.judge import judgements
 from kg.names import Phrases, attribute_id, slug, split
 from kg.text import clean
-from kg.types import ExternalTriples, Item, Mention, Review
+from kg.types import ExternalTriples, Item, Mention, Review, User
 
 STATEMENT = ["head", "relation", "tail", "source", "review_id", "start", "end", "polarity"]
 SAID = {"aspect": "has_aspect", "attribute": "has_attribute", "use": "used_for", "item": "compared_with"}
@@ -140,6 +140,16 @@ def _known(item: Item, brands: Phrases) -> Iterator[tuple[str, str]]:
         start = split(item.title)[:1]
         pairs |= {("made_by", e) for at, _, e in brands.find(item.title, split(item.title)) if at == start[0][0]}
     return iter(pairs)
+
+
+def from_users(users: Sequence[User]) -> pd.DataFrame:
+    """Attribute values of users."""
+    rows = [
+        (f"user:{user.user_id}", f"has_{relation_name(key)}", attribute_id(key, value), "metadata", "", -1, -1, np.nan)
+        for user in users
+        for key, value in user.attributes
+    ]
+    return pd.DataFrame(rows, columns=STATEMENT)
 
 
 def from_external(items: Sequence[Item], external: ExternalTriples) -> pd.DataFrame:

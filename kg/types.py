@@ -68,6 +68,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """What is known of a user, beside their reviews. ``attributes`` are pairs such as ("city", "Hamburg")."""
+
+    user_id: str
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """An item and the entity of an external graph that its title names. ``confidence`` in (0, 1]; used from LINKED on.
 

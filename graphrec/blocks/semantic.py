@@ -52,7 +52,7 @@ class _TextSpace:
 
     def __init__(self, inputs: FitInputs) -> None:
         self.inputs = inputs
-        text = inputs.graph[ITEM].x.numpy().astype(np.float64)  # (I, F)
+        text = inputs.graph[ITEM].x[:, : inputs.graph.text_width].numpy().astype(np.float64)  # (I, F)
         written = np.abs(text).sum(axis=1) > 0 if text.shape[1] else np.zeros(len(text), bool)
         self.empty = written.sum() < 2
         dim = min(inputs.config.semantic.dim, int(written.sum()), text.shape[1])

@@ -14,7 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from graphrec.data import show, tables
-from graphrec.data.attributes import Column
+from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.data.same import log, ordered, same
@@ -108,25 +108,20 @@ class Dataset:
         write(self, Path(path))
 
     def __eq__(self, other: object) -> bool:
-        """Whether both hold the same data, whatever they are called and wherever they were read.
-
-        The order of several events of one user with one item in one second does not count.
-        """
-        if not isinstance(other, Dataset) or (self.users, self.items) != (other.users, other.items):
-            return False if isinstance(other, Dataset) else NotImplemented
-        return all(map(same, self._content(), other._content()))
+        """Whether both hold the same data, whatever they are called and wherever they were read."""
+        return isinstance(other, Dataset) and all(map(same, self._content(), other._content()))
 
     def __hash__(self) -> int:
         return hash((self.users, self.items))
 
     def _content(self) -> tuple[Any, ...]:
-        """All that is data."""
+        """All that is data. Of events of one user, item and second the order does not count."""
         told = [{(c.name, c.type, c.sensitive) for c in cs} for cs in (self.item_columns, self.user_columns)]
         texts = (self.item_titles, self.item_text, self.user_text)
-        events = log(self.events, self.reviews, self.parts)
         directed = self.directed and self.social_edge_index.size > 0
         attributes = (ordered(self.item_attributes), ordered(self.user_attributes))
-        return (events, *told, *texts, *attributes, self.social_edge_index, directed, self.external)
+        known = (self.users, self.items, *told, *texts, *attributes, self.social_edge_index, directed, self.external)
+        return (*known, log(self.events, self.reviews, self.parts))
 
     def __repr__(self) -> str:
         return show.text(self.name, self.counts(), self.events.timestamps)
@@ -240,6 +235,7 @@ def build(
         items: item_id, title, text. users: user_id, text. friends: user_id, friend_id; in either direction, or who
             follows and who is followed where ``directed``.
         item_attributes: item_id, key, value. user_attributes: user_id, key, value.
+        item_columns, user_columns: the types of these keys where they are known or set; the others are found out.
         catalogue: ``events`` leaves out items and users of which no event is known.
 
     Rows that are equal in everything are one event, and counted as merged.
@@ -278,6 +274,8 @@ def build(
         pairs = np.vstack([a[known], b[known]])
         edges = np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1)
 
+    of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
+    of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
     return Dataset(
         name=name,
         users=user_vocabulary,
@@ -289,10 +287,10 @@ def build(
         item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),
         item_text=tables.texts(items, "item_id", "text", item_vocabulary, quarantine),
         user_text=tables.texts(users, "user_id", "text", user_vocabulary, quarantine),
-        item_attributes=tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine),
-        user_attributes=tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine),
-        item_columns=tuple(item_columns),
-        user_columns=tuple(user_columns),
+        item_attributes=of_items,
+        user_attributes=of_users,
+        item_columns=columns_of(of_items, len(item_vocabulary), item_columns, of="items"),
+        user_columns=columns_of(of_users, len(user_vocabulary), user_columns, of="users"),
         external=external or ExternalTriples(),
         parts=frozen(events["part"].to_numpy(), np.uint8) if "part" in events else None,
         report=report,

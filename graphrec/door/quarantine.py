@@ -9,6 +9,7 @@ from pathlib import Path
 
 from graphrec.door.privacy import mask
 
+ALLOW_BAD = 0.05  # of a file's rows may be set aside for one reason
 MAX_KEPT = 10_000  # rows kept in full; all are counted
 
 
@@ -29,8 +30,11 @@ class BadRow:
 class Quarantine:
     """The report of one load: rows read, rows merged, and every bad row.
 
-    ``masked`` counts the pieces of personal data masked in texts, by kind. ``rows_read`` counts every interaction row,
-    good or bad, and the bad rows of side files, so that after a load
+    ``masked`` counts the pieces of personal data masked in texts, by kind. ``warnings`` are lines for people, and
+    ``how`` says how the values of a column were read ("timestamp": "dates, day first, e.g. 02.11.2019"); ``order`` is
+    true where its times are no dates but the order of events. ``by_file`` counts the bad rows of a file for a reason,
+    ``first`` is the first of them, and ``allow_bad`` the share of a file's rows that one reason may set aside.
+    ``rows_read`` counts every interaction row, good or bad, and the bad rows of side files, so that after a load
 
         rows_read == interactions kept + merged + len(quarantine)
     """
@@ -40,6 +44,12 @@ class Quarantine:
     rows: list[BadRow] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     masked: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+    how: dict[str, str] = field(default_factory=dict)
+    order: bool = False
+    allow_bad: float = field(default_factory=lambda: ALLOW_BAD)
+    by_file: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[tuple[str, str], BadRow] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(self.counts.values())
@@ -51,8 +61,21 @@ class Quarantine:
         """Set one row aside, as one more row read. ``reason`` is a fixed phrase, so that reasons can be counted."""
         self.rows_read += 1
         self.counts[reason] += 1
-        if len(self.rows) < MAX_KEPT:
-            self.rows.append(BadRow(str(file), line, reason, mask(str(found)[:2000])[:80]))
+        key = (str(file), reason)
+        self.by_file[key] += 1
+        if len(self.rows) < MAX_KEPT or key not in self.first:
+            row = BadRow(key[0], line, reason, mask(str(found)[:2000])[:80])
+            self.first.setdefault(key, row)
+            if len(self.rows) < MAX_KEPT:
+                self.rows.append(row)
+
+    def warn(self, *texts: str) -> None:
+        """Say something about the data, once."""
+        self.warnings.extend(text for text in texts if text not in self.warnings)
+
+    def of_file(self, file: str) -> dict[str, int]:
+        """The rows of a file that were set aside, by reason."""
+        return {reason: n for (name, reason), n in self.by_file.items() if name == file}
 
     def summary(self) -> str:
         """One line for people."""

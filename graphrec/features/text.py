@@ -12,6 +12,7 @@ from graphrec.types import Floats, Ints
 from kg.graph import KnowledgeGraph
 
 DESCRIPTION_WEIGHT = 3  # a description counts as this many reviews
+WORDS = ("category", "list", "text")  # types of attributes that are read as text
 MAX_CHARACTERS = 2000  # of one text; the encoder reads far less
 
 
@@ -63,11 +64,14 @@ def _review_text(summary: str, text: str) -> str:
 def item_descriptions(data: Dataset) -> list[str]:
     """Title, description and attribute values of each item in one text; "" where nothing is known.
 
-    The encoder may cut the end off, and attributes are edges of the graph as well.
+    The encoder may cut the end off, and attributes are edges of the graph as well. Numbers, dates and the like are no
+    words, and columns of which nothing is learned are left out.
     """
     attributes: list[list[str]] = [[] for _ in range(data.n_items)]
-    for number, value in zip(data.item_attributes["item_num"], data.item_attributes["value"], strict=True):
-        attributes[number].append(value)
+    silent = {c.name for c in data.item_columns if c.why_not or c.type not in WORDS}
+    for number, key, value in data.item_attributes.itertuples(index=False):
+        if key not in silent:
+            attributes[number].append(value)
     return [
         ". ".join(part for part in (str(title), str(text), ", ".join(known)) if part)[:MAX_CHARACTERS]
         for title, known, text in zip(data.item_titles, attributes, data.item_text, strict=True)

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from graphrec.data.attributes import columns_of
 from graphrec.data.dataset import Dataset
 from graphrec.features.text import TextFeatures
+from graphrec.graph.nodes import number_features
 from graphrec.types import Ints
 from kg.graph import KnowledgeGraph
 
@@ -20,7 +22,8 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     """One graph out of training interactions, friendships and the knowledge graph built from training reviews.
 
     Nodes: ``user`` (U), ``item`` (I), ``entity`` (N, those of the knowledge graph that are neither user nor item),
-    each with ``x`` float32 (·, F), of width 0 where there is no text.
+    each with ``x`` float32 (·, F + A + B): the text (F is 0 where there is none; it is the graph's ``text_width``), the
+    numbers that items have, and those that users have, zero for nodes of the other kinds.
     Edges: (user, interacts, item) with ``weight`` float32 (P,), the signed strength of each pair, dislikes below 0, and
     ``time`` int64 (P,) where known; (user, trusts, user); for each relation of the knowledge graph and each pair of
     node kinds it joins, (kind, relation, kind) with ``edge_attr`` float32 (E, 2): log(1 + number of sources), mean
@@ -38,6 +41,17 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     for name, x, size in zip((USER, ITEM, ENTITY), features, sizes, strict=True):
         data[name].x = torch.zeros((size, width)) if x is None or not x.size else torch.from_numpy(x.copy())
         data[name].num_nodes = size
+    data.text_width = width
+    for name, table, known in (
+        (ITEM, train.item_attributes, train.item_columns),
+        (USER, train.user_attributes, train.user_columns),
+    ):
+        size = int(data[name].num_nodes or 0)
+        columns = columns_of(table, size, known, of="items" if name == ITEM else "users")
+        numbers = number_features(table, columns, size)
+        for other in (USER, ITEM, ENTITY) if numbers.shape[1] else ():
+            added = numbers if other == name else np.zeros((data[other].num_nodes, numbers.shape[1]), np.float32)
+            data[other].x = torch.cat([data[other].x, torch.from_numpy(added)], dim=1)
     data[ENTITY].num = torch.from_numpy(others)
 
     interactions = train.events.pairs

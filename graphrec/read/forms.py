@@ -1,29 +1,106 @@
-"""How a file is written down: found out from the file, or said in ``data.toml``."""
+"""A file in any form → a table: find out how it is written down, look at a sample, read it.
+
+::
+
+    form = find_form(path)                    # or find_form(path, {"sep": ";", "encoding": "cp1252"})
+    frame = read_table(path, form, quarantine)
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-Container: TypeAlias = Literal["delimited", "jsonl", "json", "parquet"]
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from graphrec.door.quarantine import Quarantine
+from graphrec.errors import DataError
+from graphrec.read.delimited import columns_of, read_delimited
+from graphrec.read.form import Container, Form
+from graphrec.read.records import frame_of, json_document, json_lines
+from graphrec.read.sniff import find_form
+from graphrec.read.streams import PACKED, slurp
+
+__all__ = ["Container", "Form", "find_form", "read_table", "sample"]
 
 
-@dataclass(frozen=True)
-class Form:
-    """How one table is written down.
+def read_table(
+    path: Path,
+    form: Form,
+    quarantine: Quarantine,
+    columns: Sequence[str] | None = None,
+    *,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """The rows of a file, with ``line`` (int64, from 1; of Parquet and JSON documents the row) and ``file``.
 
     Args:
-        container: rows of fields, one JSON object a line, one JSON document, or Parquet. The rest is of the first.
-        encoding: a Python codec name. sep: one or more characters; "" is any run of blanks.
-        names: the columns of a file without a header; () where the first line after ``skip`` names them.
-        quoted: fields may stand in double quotes. skip: lines before the header ("sep=;").
-        why: how it was found out, for people ("UTF-16 by its byte order mark").
-    """
+        form: how it is written down. columns: the ones wanted, None for all. limit: no more rows than these.
 
-    container: Container = "delimited"
-    encoding: str = "utf-8"
-    sep: str = ","
-    names: tuple[str, ...] = ()
-    quoted: bool = True
-    skip: int = 0
-    why: str = ""
+    Columns are str for delimited text, objects as they came for JSON, native for Parquet; a blank name is its place,
+    a repeated one gets ``(2)`` behind it, ``file`` and ``line`` get ``_``. Bad lines go to the quarantine.
+
+    Raises DataError where a file of Parquet or one JSON document cannot be read.
+    """
+    if form.container == "delimited":
+        return read_delimited(path, form, quarantine, columns, limit)
+    if form.container == "parquet":
+        return _parquet(path, columns, limit)
+    if form.container == "json":
+        return frame_of(json_document(path, quarantine, form.encoding), path, columns, limit)
+    return frame_of(json_lines(path, quarantine, encoding=form.encoding), path, columns, limit)
+
+
+def sample(path: Path, form: Form, n: int = 1000) -> pd.DataFrame:
+    """The first n rows as str columns, "" where there is nothing; lists and objects as JSON. Raises DataError."""
+    frame = read_table(path, form, Quarantine(), limit=n).drop(columns=["file", "line"])
+    if form.container == "delimited":
+        return frame
+    return pd.DataFrame({name: frame[name].astype(object).map(_text).astype("str") for name in frame})
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None or value is pd.NaT or value is pd.NA or value != value else str(value)
+
+
+def _parquet(path: Path, columns: Sequence[str] | None, limit: int | None) -> pd.DataFrame:
+    try:
+        packed = path.name.lower().endswith(PACKED)
+        file = pq.ParquetFile(io.BytesIO(slurp(path, Quarantine())) if packed else path)
+        names = columns_of(file.schema_arrow.names)
+        if limit is None:
+            table = file.read()
+        else:
+            batch = next(file.iter_batches(batch_size=limit), None)
+            table = file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
+    data = {name: _native(table.column(n)) for n, name in enumerate(names) if columns is None or name in columns}
+    frame = pd.DataFrame(data, index=range(table.num_rows))
+    frame["line"] = np.arange(1, len(frame) + 1, dtype=np.int64)
+    frame["file"] = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), categories=pd.Index([str(path)]))
+    return frame
+
+
+def _native(column: pa.ChunkedArray) -> pd.Series:
+    """A column as pandas holds it; whole numbers stay whole beside blanks, and decimals become float64."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    if pa.types.is_integer(column.type) and column.null_count:
+        return pd.Series(pd.array(column.to_pylist(), dtype="Int64"))
+    series: pd.Series = column.to_pandas()
+    return series

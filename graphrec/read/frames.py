@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,9 +101,10 @@ def _spec(
                 known = ", ".join((*kinds, *beside))
                 raise FormatError(f"said: {use} names the table {file!r}, which was not given; the tables are {known}")
             tables[use].append({**table, "file": f"{file}.parquet"})
-    for use, names in (("events", kinds), *((use, (use,)) for use in beside)):
-        told = {table["file"] for table in tables[use]}
-        tables[use] += [{"file": f"{n}.parquet"} for n in names if f"{n}.parquet" not in told]
+    named: dict[str, Iterable[str]] = {"events": kinds, **{side: (side,) for side in beside}}
+    for what, names in named.items():
+        told = {table["file"] for table in tables[what]}
+        tables[what] += [{"file": f"{n}.parquet"} for n in names if f"{n}.parquet" not in told]
     if by_kind:
         tables["events"] = [{"kind": t["file"].removesuffix(".parquet"), **t} for t in tables["events"]]
     if "columns" in said and len(kinds) == 1:

@@ -135,6 +135,7 @@ def test_nothing_of_it_reaches_a_dataset(tmp_path: Path) -> None:
 
 def test_names_in_a_table_and_bad_rows(tmp_path: Path) -> None:
     table = "user_id,item_id,rating,User Name,review\nu,i,5,Ann Lee,So says Ann Lee\nv,i,zed@example.org,,x\n"
+    table += "".join(f"w{n},i,3,,\n" for n in range(30))
     data = Dataset.load(write(tmp_path, {"t.csv": table}) / "t.csv")
     assert data.reviews["text"].tolist() == ["So says [name]"]
     assert "Ann" not in everything(data)

@@ -122,10 +122,10 @@ def test_ratings_that_are_none(tmp_path: Path) -> None:
     rows = [{**ROWS[0], "asin": f"x{n}", "overall": value} for n, value in enumerate((float("nan"), 0, 6, None, 1))]
     data = Dataset.load(write(tmp_path, {"r.json": jsonl(rows)}))
     assert [(b.line, b.reason) for b in data.quarantine] == [
-        (1, "rating is not a number"),
+        (1, "rating is missing"),
         (2, "rating out of range (1 to 5)"),
         (3, "rating out of range (1 to 5)"),
-        (4, "rating is not a number"),
+        (4, "rating is missing"),
     ]
 
 

@@ -53,7 +53,7 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_line_numbers_with_blank_lines_quotes_and_bad_lines(tmp_path: Path) -> None:
     content = (
         b'a,b\n1,"x\ny"\n\n2,"say ""hi"", ok"\n3,open "quote\n4,"never closed\n'  # lines 1 to 7
-        b"5,too,many\n6,\xff\n7\n8,trailing,\n9,last"
+        b"5,too,many\n6,\xff\n7\n8,trailing,\n9," + "Füße".encode()
     )
     write(tmp_path, {"t.csv": content})
     quarantine = Quarantine()
@@ -61,12 +61,12 @@ def test_line_numbers_with_blank_lines_quotes_and_bad_lines(tmp_path: Path) -> N
         ("1", "x\ny", 2),
         ("2", 'say "hi", ok', 5),
         ("3", 'open "quote', 6),
+        ("4", '"never closed', 7),
         ("7", "", 10),
         ("8", "trailing", 11),
-        ("9", "last", 12),
+        ("9", "Füße", 12),
     ]
     assert [(b.line, b.reason) for b in quarantine] == [
-        (7, "unclosed quote"),
         (8, "too many fields"),
         (9, "not UTF-8"),
     ]
@@ -77,8 +77,12 @@ def test_a_quote_left_open_gives_the_lines_it_swallowed_back(tmp_path: Path) -> 
     write(tmp_path, {"t.csv": 'a,b\nx,"open\n' + good})
     quarantine = Quarantine()
     assert rows(tmp_path / "t.csv", quarantine, sep=",", quoted=True) == [
-        (str(n), f"text {n}", n + 3) for n in range(10)
+        ("x", '"open', 2),
+        *((str(n), f"text {n}", n + 3) for n in range(10)),
     ]
+    assert not quarantine
+    write(tmp_path, {"t.csv": 'a,b\n"x open\n' + good})
+    assert [row[2] for row in rows(tmp_path / "t.csv", quarantine, sep=",", quoted=True)] == list(range(3, 13))
     assert [(b.line, b.reason) for b in quarantine] == [(2, "unclosed quote")]
 
 

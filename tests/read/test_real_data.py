@@ -15,7 +15,7 @@ from tests.read.support import balanced, everything, titles
 
 
 def sizes(data: Dataset) -> tuple[int, int, int]:
-    return data.n_users, data.n_items, len(data.interactions)
+    return data.n_users, data.n_items, len(data.events)
 
 
 def parts(data: Dataset) -> list[int]:
