@@ -6,16 +6,18 @@ import json
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from graphrec.cli_data import inspect
 from graphrec.cli_kg import kg_app
 from graphrec.config import Config
 from graphrec.errors import ConfigError, GraphrecError
+from graphrec.explain.words import plain
 from kg.errors import KGError
 
 app = typer.Typer(
@@ -27,7 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(kg_app, name="kg")
 app.command()(inspect)
-people = Console(stderr=True)
+people = Console(stderr=True, markup=False)
 
 Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
 Artifact = Annotated[Path, typer.Argument(help="A folder written by `graphrec fit`.")]
@@ -105,25 +107,29 @@ def recommend(
     k: Count = 10,
     query: Annotated[str | None, typer.Option(help="Free text to rank by, beside the profile.")] = None,
     history: Annotated[list[str], typer.Option("--history", help="Further items the user took.")] = [],  # noqa: B006
+    seen: Annotated[
+        Literal["exclude", "allow", "only"] | None,
+        typer.Option("--seen", help="What the user already took: leave it out, rank it too, or rank it alone."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The best items for a user."""
     import graphrec
 
-    document = graphrec.load(artifact).recommend_document(user, k, query=query, history=history)
+    document = graphrec.load(artifact).recommend_document(user, k, query=query, history=history, seen=seen)
     if as_json:
         _print_json(document)
         return
-    people.print(_items_table(document["items"], f"for {user}"))
+    _print_items(document, f"for {user}")
+
+
+def _print_items(document: dict[str, Any], title: str) -> None:
+    table = Table("rank", "item", "title", "score", title=title)
+    for row in document["items"]:
+        table.add_row(str(row["rank"]), Text(plain(row["item_id"])), Text(plain(row["title"])), f"{row['score']:.4f}")
+    people.print(table)
     for reason in document["degraded"]:
         people.print(f"note: {reason}", style="yellow", highlight=False)
-
-
-def _items_table(rows: list[dict[str, Any]], title: str) -> Table:
-    table = Table("rank", "item", "title", "score", title=title)
-    for row in rows:
-        table.add_row(str(row["rank"]), row["item_id"], row["title"], f"{row['score']:.4f}")
-    return table
 
 
 @app.command()
@@ -166,7 +172,7 @@ def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = F
     if as_json:
         _print_json(document)
         return
-    people.print(_items_table(document["items"], f"similar to {item}"))
+    _print_items(document, f"similar to {item}")
 
 
 @app.command()
@@ -186,8 +192,11 @@ def evaluate(
     if as_json:
         _print_json(document)
         return
+    relevant = "liked items" if document["relevant"] == "liked" else "all items taken"
     table = Table(
-        "metric", "value", title=f"{document['data']}, {document['split']} split, {document['users']:,} users"
+        "metric",
+        "value",
+        title=f"{document['data']}, {document['split']} split, {document['users']:,} users, {relevant} are relevant",
     )
     for name, value in document["metrics"].items():
         table.add_row(name, f"{value:.4f}")

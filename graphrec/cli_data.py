@@ -89,5 +89,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{kind}: {says}"
     if report.languages:
         yield "languages: " + ", ".join(f"{name} {share:.0%}" for name, share in report.languages.items())
-    for text in report.warnings:
+    for column, how in report.quarantine.how.items():
+        yield f"{column} read as {how}"
+    for text in report.all_warnings():
         yield f"warning: {text}"

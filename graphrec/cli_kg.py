@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 kg_app = typer.Typer(help="Knowledge graphs: build, query, check, count.", no_args_is_help=True, rich_markup_mode=None)
-people = Console(stderr=True)
+people = Console(stderr=True, markup=False)
 
 GraphFile = Annotated[Path, typer.Argument(help="A file written by `kg build`: .nq, .trig, .ttl or .nt.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

@@ -47,6 +47,12 @@ class SplitConfig(_Section):
     repeats: bool = False  # hold out single events, so that re-orders are test answers; set where ``seen`` allows them
 
 
+class StrengthConfig(_Section):
+    """Ratings, counts and kinds of events as strengths; without, every event is as good as any other."""
+
+    use: bool = True
+
+
 class KGConfig(_Section):
     """Knowledge graph from reviews, metadata and external triples."""
 
@@ -212,6 +218,9 @@ class EvaluateConfig(_Section):
     """How models are measured, and how long each baseline of a comparison is tuned."""
 
     k: IntList = (10, 20)
+    relevant: Literal["liked", "all"] = (
+        "liked"  # held-out items that count: those that are liked, or all that were taken
+    )
     batch_size: int = Field(default=1024, ge=1)
     trials: int = Field(default=20, ge=1)  # Optuna trials of each baseline
 
@@ -221,7 +230,9 @@ class Config(_Section):
 
     seed: int = 42
     blocks: Names = ("popularity", "spectral", "neighbours", "ease", "ials", "graph", "semantic")
+    seen: Literal["exclude", "allow", "only"] = "exclude"  # what a user already took: left out, ranked too, or alone
     split: SplitConfig = SplitConfig()
+    strength: StrengthConfig = StrengthConfig()
     kg: KGConfig = KGConfig()
     features: FeaturesConfig = FeaturesConfig()
     popularity: PopularityConfig = PopularityConfig()
@@ -278,6 +289,11 @@ class Config(_Section):
         for name, change in changes.items():
             values[name] = {**values[name], **change} if isinstance(change, dict) else change
         return Config.parse(values)
+
+    @property
+    def cut(self) -> SplitConfig:
+        """How held-out data is cut for the task that is set: single events where re-orders count."""
+        return self.split if self.seen == "exclude" else self.split.model_copy(update={"repeats": True})
 
     def fingerprint(self) -> str:
         """SHA-256 of all settings."""

@@ -13,7 +13,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
-from graphrec.evaluate.ranking import evaluate
+from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.recommender import Recommender
 
 
@@ -24,16 +24,18 @@ def evaluate_model(
 
     ``explanations`` adds the measures of ``evaluate.explanations`` on a sample of the test users.
     """
-    parts = split(data, config.split, config.seed)
+    parts = split(data, config.cut, config.seed)
+    task = Task.of(config)
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
     report = evaluate(
         model,
-        seen=parts.fit_data.matrix(),
-        truth=parts.test.matrix(),
+        seen=parts.fit_data.seen(),
+        truth=task.truth(parts.test),
         ks=config.evaluate.k,
         batch_size=config.evaluate.batch_size,
         progress=progress,
+        task=task,
     )
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
     explained = {}
@@ -44,6 +46,8 @@ def evaluate_model(
         "data": data.name,
         "split": parts.kind,
         "cut": parts.cut,
+        "relevant": config.evaluate.relevant,
+        "seen": config.seen,
         "k": list(config.evaluate.k),
         "users": len(report.user_nums),
         "metrics": report.metrics,
@@ -68,4 +72,4 @@ def compare_models(data: Dataset, models: Sequence[str], config: Config, *, prog
         model = Recommender(settings, progress=progress).fit_split(parts)
         return Fitted(model, model.fitted.chosen, dict(model.seconds))
 
-    return compare(split(data, config.split, config.seed), models, config, fit_graphrec, progress)
+    return compare(split(data, config.cut, config.seed), models, config, fit_graphrec, progress)

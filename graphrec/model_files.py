@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,12 +28,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.errors import CorruptArtifactError
+from graphrec.fitted import Fitted
 from graphrec.profiles import AnyBlock, NeighbourBlock, ProfileBlock, Profiles
 from graphrec.retrieve.index import Index
 from graphrec.types import Floats, Vocabulary, frozen
-
-if TYPE_CHECKING:
-    from graphrec.recommender import Fitted
 
 ARRAYS = ("users", "items", "history", "scale", "text_map")
 
@@ -62,8 +60,6 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
 
 def load(path: Path) -> tuple[Fitted, Config]:
     """Read an artifact back. Raises ArtifactError and its kinds for whatever is not as it was written."""
-    from graphrec.recommender import Fitted
-
     manifest = artifact.read(path)
     config = Config.load(path / "config.toml")
     arrays = load_file(path / "profiles.safetensors")

@@ -25,6 +25,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.errors import ConfigError
+from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.recommender import BLOCKS, Recommender
 
@@ -72,10 +73,11 @@ def tune(
         raise ConfigError(f"trials = {trials}; ask for at least 1")
     start = time.monotonic()
     # No leakage. The test part is cut off first, and nothing here reads it.
-    parts = split(data, config.split, config.seed)
+    parts = split(data, config.cut, config.seed)
     train, valid = parts.train, parts.valid
-    inputs, _ = Recommender(config, progress=progress).inputs(train)
-    validation = Validation(train, valid, config.blend.k, config.blend.users, config.seed)
+    model = Recommender(config, progress=progress)
+    inputs, _ = model.inputs(model.as_read(train))
+    validation = Validation(train, valid, config.blend.k, config.blend.users, config.seed, Task.of(config))
     others = [BLOCKS[name]().tune(inputs, validation)[0] for name in config.blocks if name != Graph.name]
 
     def objective(trial: optuna.Trial) -> float:

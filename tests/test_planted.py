@@ -40,10 +40,13 @@ def _without(data: Dataset, signal: str) -> Dataset:
 
 def _ndcg(data: Dataset, signal: str, config: Config) -> float:
     """NDCG@20 of the users whom the signal moves, on the latest interactions."""
-    config = config.with_(split={"kind": "temporal", "test": 0.2})
+    # The signals say what is taken, not what is liked.
+    config = config.with_(
+        split={"kind": "temporal", "test": 0.2}, strength={"use": False}, evaluate={"relevant": "all"}
+    )
     parts = split(data, config.split)
     model = Recommender(config).fit_split(parts)
-    report = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), ks=(20,))
+    report = evaluate(model, parts.fit_data.seen(), parts.test.seen(), ks=(20,))
     groups = planted(**SIZE).user_signal
     moved = np.array([groups[user_id] == signal for user_id in data.users.ids])
     return float(report.per_user["ndcg@20"][moved[report.user_nums]].mean())

@@ -190,7 +190,7 @@ def test_a_user_who_has_seen_everything_gets_an_empty_answer(model: Recommender)
     found = model.recommend("u0", 5, history=everything)
     assert len(found) == 0
     assert found.attrs["degraded"][0].startswith("fewer_items")
-    assert len(model.recommend("u0", 5, history=everything, include_seen=True)) == 5
+    assert len(model.recommend("u0", 5, history=everything, seen="allow")) == 5
 
 
 def test_k_larger_than_the_catalogue(model: Recommender) -> None:

@@ -76,7 +76,9 @@ def infer(
     known = texts[texts != ""]
     several = values.map(_is_list).any() if values.dtype == object else False
     kind = declared or ("list" if several else _type(name, known, values.dtype))
-    sensitive = of == "users" and is_sensitive(name, known)
+    each = known.map(parts).explode().dropna() if kind == "list" else known
+    known = known if len(each) else each
+    sensitive = of == "users" and is_sensitive(name, each)
     why_not = _why_not(name, kind, known, len(texts), declared)
     if sensitive and name not in allow:
         why_not = SENSITIVE
@@ -100,14 +102,16 @@ def columns_of(
     known = {column.name: column for column in declared}
     owner = table.columns[0]
     out = []
-    for key, rows in table.groupby("key", sort=True):
-        if str(key) in known:
-            out.append(known[str(key)])
+    for key in sorted(table["key"].unique()):
+        if key in known:
+            out.append(known[key])
             continue
-        single = rows.drop_duplicates(owner)
-        several = len(rows) - len(single)
-        values = single.set_index(owner)["value"].reindex(range(size), fill_value="")
-        out.append(infer(str(key), values, "list" if several > (1 - MOST) * len(single) else None, of=of, allow=allow))
+        rows = table[table["key"] == key]
+        again = rows.duplicated(owner)
+        several = again.sum() > (1 - MOST) * (~again).sum()
+        values = rows.groupby(owner)["value"].agg(list) if several else rows[~again].set_index(owner)["value"]
+        values = values.reindex(range(size), fill_value="")
+        out.append(infer(key, values, "list" if several else None, of=of, allow=allow))
     return tuple(out)
 
 

@@ -182,6 +182,12 @@ class Dataset:
         parts = None if self.parts is None else self.parts[mask]
         return replace(self, name=name or self.name, events=self.events.take(mask), reviews=reviews, parts=parts)
 
+    def alike(self) -> Dataset:
+        """The same with events that all say the same; those that say nothing go."""
+        weights = np.array([kind.weight for kind in self.events.kind_table])[self.events.kinds]
+        kept = self.subset(weights != 0)
+        return replace(kept, events=kept.events.alike())
+
     def fingerprint(self) -> str:
         """SHA-256 over ids and events: what a model was trained on."""
         digest = hashlib.sha256((self.users.fingerprint + self.items.fingerprint).encode())

@@ -103,9 +103,7 @@ class Events:
     def alike(self) -> Events:
         """The same events, all of which say the same: no dislikes, no ratings, no counts."""
         none = np.full(len(self), np.nan, np.float32)
-        weights = np.array([k.weight for k in self.kind_table])[self.kinds]
-        said = replace(self, values=none, kinds=np.zeros(len(self), np.uint8), kind_table=(Kind(),))
-        return said.take(weights != 0)  # what says nothing still does not
+        return replace(self, values=none, kinds=np.zeros(len(self), np.uint8), kind_table=(Kind(weight=1.0),))
 
     # --- what events say ----------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ _DATE_FORMATS = (
     "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y",
     "%Y年%m月%d日", "%m %d, %Y", "%Y.%m.%d",
 )  # fmt: skip
-_EPOCHS = ((10**9, 1e8, 4.2e9), (10**6, 1e11, 4.2e12))  # seconds and milliseconds: nanoseconds, from, to
+_EPOCHS = ((10**6, 1e8, 4.2e9), (10**3, 1e11, 4.2e12))  # seconds and milliseconds: microseconds, from, to
 
 
 def numbers(texts: pd.Series[Any]) -> pd.Series[float]:
@@ -66,7 +66,7 @@ def dates(texts: pd.Series[Any], name: str = "") -> pd.Series[pd.Timestamp]:
     """
     texts = texts.astype(object).astype(str)
     digits = texts.str.fullmatch(r"\d+(?:\.0+)?")
-    best: pd.Series[Any] = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns, UTC]")
+    best: pd.Series[Any] = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
     words = texts.where(~digits, "")
     for form in ("ISO8601", *_DATE_FORMATS):
         found = pd.to_datetime(words, format=form, errors="coerce", utc=True).astype(best.dtype)
@@ -84,9 +84,9 @@ def _numbered(texts: pd.Series[str]) -> pd.Series[Any]:
     whole = texts.str.replace(r"\.0+$", "", regex=True)
     out = pd.to_datetime(whole.where(whole.str.fullmatch(r"(?:1[5-9]|20)\d\d"), ""), format="%Y", errors="coerce")
     days = pd.to_datetime(whole.where(whole.str.fullmatch(r"(?:1[5-9]|20)\d{6}"), ""), format="%Y%m%d", errors="coerce")
-    out = out.astype("datetime64[ns]").fillna(days.astype("datetime64[ns]"))
+    out = out.astype("datetime64[us]").fillna(days.astype("datetime64[us]"))
     counts = pd.to_numeric(whole, errors="coerce")
-    for nanoseconds, low, high in _EPOCHS:
-        since = counts.where((counts >= low) & (counts < high)) * nanoseconds
-        out = out.fillna(since.astype("Int64").astype("datetime64[ns]"))
+    for microseconds, low, high in _EPOCHS:
+        since = counts.where((counts >= low) & (counts < high)) * microseconds
+        out = out.fillna(since.astype("Int64").astype("datetime64[us]"))
     return out.dt.tz_localize("UTC")

@@ -65,7 +65,7 @@ def check_events(
         decimal: the decimal sign of ratings and places; None finds it out.
         time_form: how times are written, as far as it is known.
 
-    Returns user_id and item_id (categories of strings, sorted), weight float32 (the rating, or 1 where the source has
+    Returns user_id and item_id (categories of strings, sorted), value float32 (the rating or count, NaN where there is
     none), and, where present, timestamp int64 (s), text, summary (masked), part and kind uint8, latitude and longitude
     float64. A source of which fewer than half of the rows have a time counts as one without times; otherwise rows
     without a time are set aside. Warnings, and how values were read, are noted in the quarantine.
@@ -77,7 +77,7 @@ def check_events(
     out = pd.DataFrame(index=raw.index)
     for column in ("user_id", "item_id"):
         out[column] = _check_ids(raw[column], column, faults, quarantine)
-    out["weight"] = np.nan_to_num(_check_ratings(raw, rating_range, decimal, faults, quarantine), nan=1.0)
+    out["value"] = _check_ratings(raw, rating_range, decimal, faults, quarantine)
     if (seconds := _check_times(raw, time_form, faults, source, quarantine)) is not None:
         out["timestamp"] = seconds
     for column in ("text", "summary"):

@@ -100,6 +100,10 @@ class Report:
         if text not in self.warnings:
             self.warnings.append(text)
 
+    def all_warnings(self) -> list[str]:
+        """What is to be said of the files and of their values."""
+        return list(dict.fromkeys((*self.warnings, *self.quarantine.warnings)))
+
     def relative(self, path: str | Path) -> str:
         """A file's path as the report names it: below the source's folder."""
         return os.path.relpath(path, self.root) if self.root and Path(path).is_absolute() else str(path)
@@ -137,7 +141,8 @@ class Report:
             "dates": self.days(),
             "strength": self.strength,
             "languages": self.languages,
-            "warnings": self.warnings,
+            "warnings": self.all_warnings(),
+            "how": dict(q.how),
             "data_toml": self.data_toml,
         }
 
@@ -157,10 +162,11 @@ class Report:
         if unused:
             lines.append(f"not used: {'; '.join(unused)}; `graphrec inspect` says why")
         room = max(1, most - len(lines))
-        shown = self.warnings if len(self.warnings) <= room else self.warnings[: room - 1]
+        warnings = self.all_warnings()
+        shown = warnings if len(warnings) <= room else warnings[: room - 1]
         lines += [f"warning: {text}" for text in shown]
-        if len(shown) < len(self.warnings):
-            lines.append(f"and {len(self.warnings) - len(shown)} more warnings; `graphrec inspect` shows them")
+        if len(shown) < len(warnings):
+            lines.append(f"and {len(warnings) - len(shown)} more warnings; `graphrec inspect` shows them")
         return lines[:most]
 
     def __repr__(self) -> str:

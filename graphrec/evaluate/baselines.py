@@ -23,6 +23,8 @@ from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.item_item import CHUNK, cooccurrence, ease, slim, strongest
 from graphrec.types import Floats, Ints
 
+HISTORY = "history"
+
 
 class Baseline(ABC):
     """A model with a space of hyper-parameters, searched by Optuna with as many trials as every other baseline."""
@@ -38,6 +40,11 @@ class Baseline(ABC):
     def fit(self, train: Dataset, *args: Any, **params: Any) -> Scorer:
         """Learn from ``train`` alone. Raises ConfigError where ``check`` does."""
 
+    def learn(self, train: Dataset, chosen: Mapping[str, Any]) -> Scorer:
+        """``fit`` with what ``tune`` chose: from what is liked, or from all that was taken."""
+        params = {name: value for name, value in chosen.items() if name != HISTORY}
+        return self.fit(train.alike() if chosen.get(HISTORY) == "all" else train, **params)
+
     def check(self, data: Dataset) -> None:
         """Raise ConfigError where the catalogue is too large for this model."""
         if data.n_items > self.max_items:
@@ -49,13 +56,16 @@ class Baseline(ABC):
 
     def tune(
         self, train: Dataset, validation: Validation, trials: int = 20, seed: int = 42, progress: bool = False
-    ) -> dict[str, float]:
-        """The hyper-parameters with the highest NDCG@k on the validation users, the first of equals.
+    ) -> dict[str, Any]:
+        """The hyper-parameters with the highest NDCG@k on the validation users, the first of equals. Where the data
+        holds dislikes, ``history`` is one of them: whether the model learns from what is ``liked`` or from ``all``.
 
         Every point of the space where it has no more than ``trials``, else ``trials`` points by TPE (Bergstra et al.,
         NeurIPS 2011).
         """
-        space = {name: list(values) for name, values in self.space(train).items()}
+        space: dict[str, list[Any]] = {name: list(values) for name, values in self.space(train).items()}
+        if "liked" in train.events.readings:
+            space[HISTORY] = ["liked", "all"]
         size = int(np.prod([len(values) for values in space.values()]))
         if size == 1:
             return {name: values[0] for name, values in space.items()}
@@ -66,7 +76,7 @@ class Baseline(ABC):
             if known:
                 return known[0]
             # No leakage. Only the training part is learned from, never the answers that choose.
-            scorer = self.fit(train, **params)
+            scorer = self.learn(train, params)
             return validation.ndcg_of(with_popularity_fallback(scorer, train).scores)
 
         sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(seed=seed)

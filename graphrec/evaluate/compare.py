@@ -18,7 +18,7 @@ from graphrec.config import Config
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
 from graphrec.evaluate.baselines import with_popularity_fallback
-from graphrec.evaluate.ranking import Report, Scorer, evaluate
+from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
 from graphrec.evaluate.trained import BASELINES
 from graphrec.evaluate.validation import Validation
@@ -54,12 +54,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the data was cut, the cut-offs k, the number of test users, and one row per model."""
+    """How the data was cut, the cut-offs k, the number of test users, one row per model, and what was to be found."""
 
     split: str
     ks: tuple[int, ...]
     users: int
     rows: tuple[Row, ...]
+    task: Task = field(default_factory=Task)
 
     def to_json(self) -> dict[str, Any]:
         """The `compare` document of the command-line contract."""
@@ -67,6 +68,8 @@ class Comparison:
             "split": self.split,
             "k": list(self.ks),
             "users": self.users,
+            "relevant": self.task.relevant,
+            "seen": self.task.seen,
             "rows": [
                 {
                     "model": row.model,
@@ -84,7 +87,8 @@ class Comparison:
         """The main figures, for people."""
         k = max(self.ks)
         shown = [f"{name}@{k}" for name in ("recall", "ndcg", "hr", "mrr", "coverage")]
-        table = Table(title=f"{self.split} split, {self.users:,} test users")
+        relevant = "liked items" if self.task.relevant == "liked" else "all items taken"
+        table = Table(title=f"{self.split} split, {self.users:,} test users, relevant: {relevant}")
         table.add_column("model")
         for heading in (*shown, f"95 % of ndcg@{k}", "p", "seconds"):
             table.add_column(heading, justify="right")
@@ -114,7 +118,7 @@ def fit_baseline(name: str, split: Split, validation: Validation, config: Config
     start = perf_counter()
     chosen = BASELINES[name].tune(split.train, validation, config.evaluate.trials, config.seed, progress)
     tuned = perf_counter()
-    scorer = BASELINES[name].fit(split.fit_data, **chosen)
+    scorer = BASELINES[name].learn(split.fit_data, chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
 
 
@@ -135,10 +139,11 @@ def compare(
     names = check_models(models, split)
     ks, goal = config.evaluate.k, f"ndcg@{max(config.evaluate.k)}"
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
-    blind = replace(split, test=split.test.subset(np.zeros(len(split.test.interactions), dtype=bool)))
-    validation = Validation(blind.train, blind.valid, config.blend.k, config.blend.users, config.seed)
+    blind = replace(split, test=split.test.subset(np.zeros(len(split.test.events), dtype=bool)))
+    task = Task.of(config)
+    validation = Validation(blind.train, blind.valid, config.blend.k, config.blend.users, config.seed, task)
     half_life = BASELINES["popularity"].tune(blind.train, validation)["half_life"]
-    seen, truth = blind.fit_data.matrix(), split.test.matrix()
+    seen, truth = blind.fit_data.seen(), task.truth(split.test)
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
     for name in names:
@@ -146,7 +151,7 @@ def compare(
         fitted = fit_graphrec(blind, config) if own else fit_baseline(name, blind, validation, config, progress)
         start = perf_counter()
         scorer = fitted.scorer if own else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
-        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size, progress)
+        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size, progress, task=task)
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
         interval = bootstrap_interval(report.per_user[goal], seed=config.seed)
         rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval)
@@ -157,4 +162,5 @@ def compare(
         against = reports[best].per_user[goal]
         adjusted = holm([paired_p_value(reports[name].per_user[goal], against) for name in others])
         rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})
-    return Comparison(split.kind, tuple(ks), len(next(iter(reports.values())).user_nums), tuple(rows.values()))
+    users = len(next(iter(reports.values())).user_nums)
+    return Comparison(split.kind, tuple(ks), users, tuple(rows.values()), task)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate import metrics
 from graphrec.types import Floats, Ints
@@ -44,6 +46,42 @@ class EmbeddingScorer:
     def scores(self, user_nums: Ints) -> Floats:
         out: Floats = self.users[user_nums] @ self.items.T  # (B, I)
         return out
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be found.
+
+    Args:
+        relevant: held-out items that count: what is ``liked``, or ``all`` that was taken, dislikes too.
+        seen: what a user already knows is left out of the ranking (``exclude``), ranked with the rest (``allow``:
+            re-orders count), or ranked alone (``only``).
+    """
+
+    relevant: Literal["liked", "all"] = "liked"
+    seen: Literal["exclude", "allow", "only"] = "exclude"
+
+    @classmethod
+    def of(cls, config: Config) -> Task:
+        """The task that a configuration sets."""
+        return cls(config.evaluate.relevant, config.seen)
+
+    def truth(self, held_out: Dataset) -> sp.csr_matrix:
+        """Relevant items of every user, CSR (U, I)."""
+        return held_out.matrix() if self.relevant == "liked" else held_out.seen()
+
+    @property
+    def only(self) -> bool:
+        """Whether nothing but what is seen is ranked."""
+        return self.seen == "only"
+
+    def known(self, seen: sp.csr_matrix) -> sp.csr_matrix:
+        """What the ranking leaves out, or holds alone: CSR int8 (n, I) from what each user knows, CSR (n, I)."""
+        return pattern(seen) if self.seen != "allow" else pattern(0 * seen)
+
+    def new(self, truth: sp.csr_matrix, known: sp.csr_matrix) -> sp.csr_matrix:
+        """Relevant items that the ranking can hold: the pattern of the truth (U, I), less ``known`` or within it."""
+        return pattern(truth.multiply(pattern(known))) if self.only else new_items(truth, known)
 
 
 @dataclass(frozen=True)
@@ -85,17 +123,22 @@ def top_k(scores: Floats, k: int) -> Ints:
 
 
 def ranked(
-    scores: Callable[[Ints], Floats], user_nums: Ints, seen: sp.csr_matrix, k: int, batch_size: int = 1024
+    scores: Callable[[Ints], Floats],
+    user_nums: Ints,
+    seen: sp.csr_matrix,
+    k: int,
+    batch_size: int = 1024,
+    only: bool = False,
 ) -> Iterator[tuple[slice, Floats, Ints]]:
     """Rank the catalogue for users, a batch at a time.
 
     Args:
         scores: gives float32 (BLOCK, I) for int64 (BLOCK,).
         user_nums: int64 (n,). seen: CSR (n, I), row b belongs to user_nums[b].
-        batch_size: users held at once, rounded up to whole blocks.
+        batch_size: users held at once, rounded up to whole blocks. only: rank the seen items alone.
 
-    Yields ``rows, masked, items``: the batch's positions in user_nums, its scores (B, I) with -inf at seen items
-    (overwritten by the next batch), and its best k unseen items (B, min(k, I)), padded with -1.
+    Yields ``rows, masked, items``: the batch's positions in user_nums, its scores (B, I) with -inf at seen items, or at
+    all others (overwritten by the next batch), and its best k other items (B, min(k, I)), padded with -1.
     Raises DataError where scores are NaN or of another shape than (BLOCK, I).
     """
     n, size = seen.shape
@@ -112,8 +155,13 @@ def ranked(
         masked, history = buffer[: stop - start], seen[start:stop].tocoo()
         if np.isnan(masked[history.row, history.col]).any():
             raise _nan()
-        # No leakage. What a user has already seen is out of the ranking.
-        masked[history.row, history.col] = -np.inf
+        if only:
+            kept = masked[history.row, history.col]
+            masked[:] = -np.inf
+            masked[history.row, history.col] = kept
+        else:
+            # No leakage. What a user has already seen is out of the ranking.
+            masked[history.row, history.col] = -np.inf
         yield slice(start, stop), masked, top_k(masked, k)
 
 
@@ -153,36 +201,41 @@ def evaluate(
     progress: bool = False,
     popularity: npt.NDArray[np.number] | None = None,
     auc: bool = True,
+    task: Task | None = None,
 ) -> Report:
     """Rank all unseen items for every user with at least one relevant item, and measure.
 
     Args:
-        seen: CSR (U, I), what each user has already taken. truth: CSR (U, I), what they took later; truth that is
-            also seen does not count.
+        seen: CSR (U, I), what each user has already taken. truth: CSR (U, I), what they took later; truth that must not
+            be ranked does not count.
         ks: cut-offs; one ranking to the largest serves all.
         batch_size: users held at once, rounded up to whole blocks of 256: bounds the memory at about
             4 · batch_size · I bytes, and never changes a result.
         progress: show a bar on standard error.
         popularity: users who took each item (I,), for novelty; from ``seen`` unless given.
         auc: also compute AUC, which sorts the whole row.
+        task: what is done with what is seen; by default it is left out.
 
     Raises EmptyDataError where no user has a relevant item, DataError for NaN scores or shapes that do not fit,
     ConfigError for cut-offs below 1.
     """
     if not ks or min(ks) < 1 or batch_size < 1:
         raise ConfigError(f"evaluate: k {tuple(ks)} and batch size {batch_size} must be at least 1")
-    seen, relevant = pattern(seen), new_items(truth, seen)
+    task, taken = task or Task(), pattern(seen)
+    seen = task.known(taken)
+    relevant = task.new(truth, seen)
     user_nums = np.flatnonzero(np.diff(relevant.indptr)).astype(np.int64)
     if not len(user_nums):
         raise EmptyDataError("no user has a held-out item that is new to them; hold out more of the data")
     if popularity is None:
-        popularity = np.bincount(seen.indices, minlength=seen.shape[1])
+        popularity = np.bincount(taken.indices, minlength=seen.shape[1])
     n_users, n_items = seen.shape
     seen, relevant = seen[user_nums], relevant[user_nums]
-    wanted, unseen = np.diff(relevant.indptr), n_items - np.diff(seen.indptr)  # (n,)
+    wanted, known = np.diff(relevant.indptr), np.diff(seen.indptr)  # (n,)
+    unseen = known if task.only else n_items - known  # (n,) that are ranked
     counts = {k: np.zeros(n_items, np.int64) for k in ks}  # recommendations of each item
     parts: dict[str, list[Floats]] = {}
-    batches = ranked(scorer.scores, user_nums, seen, max(ks), batch_size)
+    batches = ranked(scorer.scores, user_nums, seen, max(ks), batch_size, task.only)
     total = -(-len(user_nums) // (-(-batch_size // BLOCK) * BLOCK))
     for rows, masked, items in track(
         batches, "ranking", total=total, console=Console(stderr=True), transient=True, disable=not progress

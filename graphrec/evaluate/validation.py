@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, hits_of, new_items, pattern, ranked, top_k
+from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, Task, hits_of, pattern, ranked, top_k
 from graphrec.types import Floats, Ints
 
 MIN_USERS = 50  # below this many users with a history, users without one count too
@@ -22,9 +22,9 @@ class Validation:
     Made from the training and validation parts alone: it never sees a test part.
 
     Args:
-        train: gives each user's history, which is left out of the ranking.
+        train: gives each user's history, which is left out of the ranking, unless the task has it otherwise.
         valid: gives the relevant items; what a user already has in ``train`` does not count.
-        k: cut-off. users: at most this many are drawn. seed: of the draw.
+        k: cut-off. users: at most this many are drawn. seed: of the draw. task: what is relevant, and what is ranked.
 
     Attributes:
         user_nums: int64 (B,), ascending, B ≤ users. seen, truth: CSR int8 (B, I), row b is user_nums[b].
@@ -32,12 +32,22 @@ class Validation:
     B is 0 where no user qualifies; every NDCG is then 0.0, so that the first of several candidates is kept.
     """
 
-    def __init__(self, train: Dataset, valid: Dataset, k: int = 20, users: int = 3000, seed: int = 42) -> None:
-        self.k = k
-        seen = pattern(train.matrix())
-        truth = new_items(valid.matrix(), seen)
+    def __init__(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        k: int = 20,
+        users: int = 3000,
+        seed: int = 42,
+        task: Task | None = None,
+    ) -> None:
+        task = task or Task()
+        self.k, self.only = k, task.only
+        known = pattern(train.matrix())
+        seen = task.known(train.seen())
+        truth = task.new(task.truth(valid), seen)
         wanted = np.diff(truth.indptr) > 0  # (U,)
-        eligible = np.flatnonzero(wanted & (np.diff(seen.indptr) > 0))
+        eligible = np.flatnonzero(wanted & (np.diff(known.indptr) > 0))
         if len(eligible) < MIN_USERS:
             eligible = np.flatnonzero(wanted)
         drawn = np.random.default_rng(seed).choice(eligible, min(users, len(eligible)), replace=False)
@@ -68,7 +78,7 @@ class Validation:
 
     def best(self, scores: Callable[[Ints], Floats], n: int) -> Ints:
         """The n best unseen items of each user by scores as in ``ndcg_of``, int64 (B, min(n, I)), padded with -1."""
-        found = [items for _, _, items in ranked(scores, self.user_nums, self.seen, n, BLOCK)]
+        found = [items for _, _, items in ranked(scores, self.user_nums, self.seen, n, BLOCK, self.only)]
         return np.concatenate([np.zeros((0, min(n, self.seen.shape[1])), np.int64), *found])
 
     def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
@@ -83,7 +93,7 @@ class Validation:
     def _per_user(self, scores: Callable[[Ints], Floats], asked: Ints) -> Floats:
         wanted = np.diff(self.truth.indptr)  # (B,)
         out = np.zeros(len(self), np.float32)
-        for rows, _, items in ranked(scores, asked, self.seen, self.k, BLOCK):
+        for rows, _, items in ranked(scores, asked, self.seen, self.k, BLOCK, self.only):
             out[rows] = metrics.ndcg(hits_of(items, self.truth[rows]), wanted[rows], self.k)
         return out
 

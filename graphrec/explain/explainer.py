@@ -67,8 +67,10 @@ class Explainer:
         both = self.shares(user_num, item_num), self.shares(user_num, other_num)
         return contrast(user_num, (item_num, other_num), both, self.links)
 
-    def explain(self, user_num: int, item_num: int, limit: int = 5) -> Explanation:
+    def explain(self, user_num: int, item_num: int, limit: int = 5, place: int = 0) -> Explanation:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
+
+        ``place`` of the item among what the user has not taken, from 1; told where the score is not above zero.
 
         ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items and for dislikes, which
         are never among the reasons, ``user:<id>`` for friends, ``block:<name>`` for what of a block belongs to neither.
@@ -83,7 +85,7 @@ class Explainer:
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, len(self.ties.takers(item_num))),
+            text=describe(found, parts, len(self.ties.takers(item_num)), place),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},

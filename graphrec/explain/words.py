@@ -36,17 +36,18 @@ CAUSES = {  # the same as noun phrases
 }
 
 
-def describe(found: Sequence[Finding], shares: Shares, takers: int) -> str:
+def describe(found: Sequence[Finding], shares: Shares, takers: int, place: int = 0) -> str:
     """Why the score is what it is, for a reader.
 
     Args:
         found: the evidence shown, by share.
         takers: how many people took the item.
+        place: of the item among what the user has not taken, from 1; 0 where it is not known.
     """
     if not shares.history:
         opening, lead = _newcomer(found, takers)
     elif shares.score <= 0:
-        opening, lead = "Its score for you is not above zero, so it is no recommendation.", None
+        opening, lead = _in_spite(found, shares, takers, place)
     else:
         opening, lead = _because(found, shares, takers)
     detail = _detail(found, lead)
@@ -62,6 +63,25 @@ def _newcomer(found: Sequence[Finding], takers: int) -> tuple[str, Finding | Non
     if not takers:
         return f"{start}, and nobody has taken this either.", None
     return f"{start}, so what is popular with everyone comes first: {_people(takers)} took this.", None
+
+
+def _in_spite(found: Sequence[Finding], shares: Shares, takers: int, place: int) -> tuple[str, Finding | None]:
+    """A score that is not above zero: what speaks for the item is told, and that more speaks against it."""
+    lead = next((f for f in found if f.evidence.share > 0), None)
+    block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
+    if lead and lead.evidence.share >= whole:
+        cause = _cause(lead)
+    elif whole > 0:
+        cause = _block(block, takers)
+    else:
+        cause = ""
+    opening = f"At place {place:,} of what you have not taken" if place else "Not above zero in score"
+    if place == 1:
+        opening = "The best of what you have not taken"
+    against = (
+        "though more speaks against it" if sum(shares.dislikes.values()) >= 0 else "though what you dislike is like it"
+    )
+    return (f"{opening} because {cause}, {against}." if cause else f"{opening}; nothing speaks for it yet."), lead
 
 
 def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str, Finding | None]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ def nodes(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def labels(values: pd.Series[str], column: Column) -> pd.Series[str]:
-    """Each value's label, None where it has none: ``price 10 to 25``, ``released 2019``, ``organic``."""
+    """Each value's label, missing where it has none: ``price 10 to 25``, ``released 2019``, ``organic``."""
     if column.type in _LABELLED:
         return _LABELLED[column.type](values, column.name.replace("_", " ").strip())
     return values.astype(object)
@@ -65,19 +66,21 @@ def _numbers(values: pd.Series[str], name: str) -> pd.Series[str]:
     return out.where(found.notna(), None)
 
 
-def _bounds(known: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def _bounds(known: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Bounds between bins of about equally many values, in few digits, ascending; a value at a bound is above it."""
-    exact = np.unique(np.quantile(known, np.arange(1, BINS) / BINS))
+    known = np.sort(known)
+    exact = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="nearest"))
     for digits in range(DIGITS, 18):  # as few as keep the bins apart
         rounded = np.unique([float(f"{x:.{digits}g}") for x in exact])
         inside = rounded[(rounded > known.min()) & (rounded <= known.max())]
         if len(inside) == min(len(exact), (exact > known.min()).sum()):
             break
     counts = np.bincount(np.searchsorted(inside, known, side="right"), minlength=len(inside) + 1)
-    return inside[counts[1:] > 0] if len(inside) else np.array([known.max()])
+    bounds: npt.NDArray[np.float64] = inside[counts[1:] > 0] if len(inside) else known[known > known.min()][:1]
+    return bounds
 
 
-def _words(name: str, bounds: npt.NDArray[np.floating]) -> list[str]:
+def _words(name: str, bounds: npt.NDArray[np.float64]) -> list[str]:
     shown = [_plain(b) for b in bounds]
     between = [f"{name} {low} to {high}" for low, high in pairwise(shown)]
     return [f"{name} below {shown[0]}", *between, f"{name} from {shown[-1]}"]
@@ -126,6 +129,7 @@ def number_features(table: pd.DataFrame, columns: Sequence[Column], size: int) -
         values = np.full(size, found.median())
         known = found.notna().to_numpy(bool)
         values[rows[owner].to_numpy(np.int64)[known]] = found[known]
+        values /= max(np.abs(values).max(), 1e-300)  # the square of the largest float is none
         deviation = values.std()
         if deviation > 0:
             out[:, place] = np.clip((values - values.mean()) / deviation, -FARTHEST, FARTHEST)

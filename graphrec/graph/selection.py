@@ -20,7 +20,12 @@ from graphrec.data.dataset import Dataset
 from graphrec.graph.nodes import labels
 from graphrec.types import Ints
 
-JUDGED: tuple[AttributeType, ...] = ("category", "number", "date", "boolean")  # of one value each; lists stay
+# Types that are judged, of one value each. Categories of items stay: a brand in common is worth saying even where few
+# choose by it, and names in texts are linked to it.
+JUDGED: dict[Owner, tuple[AttributeType, ...]] = {
+    "items": ("number", "date", "boolean"),
+    "users": ("category", "number", "date", "boolean"),
+}
 LEAST = 50, 500  # things with a value that were taken, and interactions with them; with fewer, all columns stay
 PAIRS = 50_000  # looked at, at most
 ORDERS = 8  # of each history that pairs are taken from, where there are few
@@ -55,13 +60,13 @@ def _judged(
     table: pd.DataFrame, columns: Sequence[Column], taken: sp.csr_matrix, of: Owner, seed: int
 ) -> tuple[Column, ...]:
     """``taken``: what is judged as columns, what takes them together as rows."""
-    if not any(_open(c) for c in columns):
+    if not any(_open(c, of) for c in columns):
         return tuple(columns)
     random = np.random.default_rng(seed)
     pairs = _pairs(taken, random)  # (2, P)
     out = []
     for column in columns:
-        if _open(column):
+        if _open(column, of):
             codes = _codes(table[table["key"] == column.name], column, taken.shape[1])
             enough = taken[:, codes >= 0].nnz >= LEAST[1]
             if enough and not _tells(codes, pairs, random):
@@ -70,8 +75,8 @@ def _judged(
     return tuple(out)
 
 
-def _open(column: Column) -> bool:
-    return not column.why_not and column.type in JUDGED
+def _open(column: Column, of: Owner) -> bool:
+    return not column.why_not and column.type in JUDGED[of]
 
 
 def _codes(rows: pd.DataFrame, column: Column, size: int) -> Ints:

@@ -64,7 +64,7 @@ _USER, _ITEM = re.compile(rb'"(reviewerID|user_id)"'), re.compile(rb'"(asin|pare
 
 
 def matches(source: Source) -> Path | None:
-    """JSON lines that name a reviewer and a product. A file by itself needs only the ending, if it is no other table."""
+    """JSON lines that name a reviewer and a product; of a file by itself the ending, if it is no other table."""
     found = next(iter(_reviews(source)), None)
     if found is None or source.path.is_dir() or source.spec.file or _names_both(found):
         return found

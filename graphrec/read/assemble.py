@@ -42,10 +42,9 @@ class Tables:
 def dataset(name: str, tables: Tables, report: Report) -> Dataset:
     """The Dataset of these tables. The report gets the span of the dates and what the events were understood to say."""
     events = tables.events
-    if "timestamp" in events and len(events):
+    if "timestamp" in events and len(events) and not report.quarantine.order:
         report.dates = (int(events["timestamp"].min()), int(events["timestamp"].max()))
     tables.kinds = [_settled(kind, events, number, report) for number, kind in enumerate(tables.kinds)]
-    _date_warnings(report)
     return build(
         name,
         events,
@@ -89,14 +88,17 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
     return kind
 
 
-def _date_warnings(report: Report) -> None:
-    if report.dates is None:
-        return
-    first, last = report.dates
-    if last < 366 * 86400:
-        report.warn("the times are no dates but an order: half-lives and spans in days mean nothing")
-    elif last - first < 86400:
-        report.warn("all dates lie within one day: a split by time means little")
+def published(events: pd.DataFrame, quarantine: Quarantine) -> pd.DataFrame:
+    """The events of a published split of distinct pairs.
+
+    # No leakage. A pair in two parts stays in the earlier one only, so that a test answer is never a training row.
+    """
+    if "part" not in events:
+        return events
+    order = events["part"].to_numpy().argsort(kind="stable")
+    repeated = events.iloc[order].duplicated(["user_id", "item_id"]).to_numpy()
+    quarantine.merged += int(repeated.sum())
+    return events.iloc[np.sort(order[~repeated])].reset_index(drop=True) if repeated.any() else events
 
 
 def columns_of(types: Mapping[str, AttributeType]) -> list[Column]:

@@ -133,9 +133,9 @@ DIRECTED = frozenset(
 ) | {"trustorid", "trusteeid", "truster"}
 TITLES = _names(
     "title name itemtitle itemname movietitle productname producttitle artistname booktitle bookname songname "
-    "songtitle trackname"
-    " tracktitle albumname albumtitle prodname articlename articletitle originaltitle gamename "
-    "businessname recipename animename titel bezeichnung produktname artikelname artikelbezeichnung titulo nombre titre nom "
+    "songtitle trackname tracktitle albumname albumtitle prodname articlename articletitle originaltitle gamename "
+    "businessname recipename animename titel bezeichnung produktname artikelname artikelbezeichnung titulo nombre "
+    "titre nom "
     "标题 名称 商品名称 商品名 产品名称 书名 电影名 片名 タイトル"
 )
 DESCRIPTIONS = _names(
@@ -151,7 +151,7 @@ _NOT_OF_ITEMS = re.compile(r"user|reviewer|url|link|image|photo|picture|poster|t
 ROW_IDS = re.compile(
     r"^(order|transaction|transactions|invoice|review|event|session|usersession|basket|receipt|row|line|rating|checkin|"
     r"impression|record|log|bestell|bestellung|auftrag|rechnung|beleg|feedback|tip|订单|评论)(id|no|nr|number|nummer|key|"
-    r"uuid|编号|号)?$|^(index|unnamed\d*|id|uuid|rowid|)$"
+    r"uuid|编号|号)$|^(index|unnamed\d*|id|uuid|rowid|)$"
 )
 
 

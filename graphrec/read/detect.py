@@ -15,8 +15,6 @@ from graphrec.read.files import head
 from graphrec.read.source import Source, listing
 from graphrec.read.spec import SPEC_FILE, Spec, to_toml
 
-FEW = 20  # rows set aside for one reason that are no error, whatever their share: they can be looked at one by one
-
 
 class Reader(NamedTuple):
     """How one format is recognised and read.
@@ -47,6 +45,7 @@ def load(path: Path, allow_bad: float | None = None) -> Dataset:
         source = Source.at(path)
         name, why = find(source)
         report = Report(format=name, why=why, root=str(source.folder))
+        report.quarantine.allow_bad = _share(source.spec, allow_bad, report)
         found = dumps.paths_of(source)
         for file in found:
             report.use_file(file, "triples", form="RDF")
@@ -58,7 +57,6 @@ def load(path: Path, allow_bad: float | None = None) -> Dataset:
     if not report.data_toml:
         said = source.spec.model_dump(mode="json", exclude_defaults=True)
         report.data_toml = to_toml({"format": name, **{k: v for k, v in said.items() if k != "format"}})
-    _check_share(report, source.spec, allow_bad, path)
     return data
 
 
@@ -79,23 +77,11 @@ def _name_the_rest(source: Source, name: str, report: Report) -> None:
     report.files.sort(key=lambda f: (not f.used_as, f.used_as != "events"))
 
 
-def _check_share(report: Report, spec: Spec, allow_bad: float | None, path: Path) -> None:
-    """Raises DataError where one reason sets too many rows aside."""
-    q = report.quarantine
-    limit = spec.allow_bad if allow_bad is None else allow_bad
-    for reason, count in q.counts.most_common(1):
-        share = count / max(1, q.rows_read)
-        if share <= limit:
-            continue
-        first = next((row for row in q if row.reason == reason), None)
-        what = f"{count:,} of {q.rows_read:,} rows ({share:.0%}) would be set aside: {reason}; first: {first}"
-        if count > FEW:
-            up = f"{min(1.0, share + 0.005):.2f}"
-            raise DataError(
-                f"{path}: {what}; correct the rows, say in a {SPEC_FILE} how they are to be read, or accept it with "
-                f"--allow-bad {up} (in {SPEC_FILE}: allow_bad = {up})"
-            )
-        report.warn(what.replace("would be", "are"))
+def _share(spec: Spec, allow_bad: float | None, report: Report) -> float:
+    """The share of a file's rows that one reason may set aside: of the call, of ``data.toml``, else as usual."""
+    if allow_bad is not None:
+        return allow_bad
+    return report.quarantine.allow_bad if spec.allow_bad is None else spec.allow_bad
 
 
 def find(source: Source) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from graphrec.read.forms import Form
 from graphrec.read.source import stem
 from graphrec.read.spec import Use
 
+NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
 _TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
@@ -106,7 +107,9 @@ def is_social(path: Path) -> bool:
 
 def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
     """Find the columns of users and items of a table of events; False where it has none."""
-    free = [h for h in table.header if h not in given.values() and (table.frame.empty or len(proof.present(table.frame[h])))]
+    free = [
+        h for h in table.header if h not in given.values() and (table.frame.empty or len(proof.present(table.frame[h])))
+    ]
     table.roles.update(given)
     for role in ("item_id", "user_id"):
         if role not in table.roles and (found := c.find(free, SYNONYMS[role])) is not None:
@@ -118,7 +121,10 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
         left = [
             h
             for h in free
-            if _SOME_ID.search(normal(h)) and not c.ROW_IDS.search(normal(h)) and not c.is_personal(h) and normal(h) not in others
+            if _SOME_ID.search(normal(h))
+            and not c.ROW_IDS.search(normal(h))
+            and not c.is_personal(h)
+            and normal(h) not in others
         ]
         left = [h for h in left if not proof.is_key(table.frame[h])]
         if len(left) == 1:
@@ -212,9 +218,7 @@ def _others(table: Guess) -> None:
             table.unused[column] = "personal"
         elif name in SYNONYMS["timestamp"] or (_TIME_NAME.search(column) and proof.are_times(values)):
             table.unused[column] = (
-                f"another time; {roles['timestamp']!r} is the time of the event"
-                if "timestamp" in roles
-                else "cannot be read as times; say its date_format"
+                f"another time; {roles['timestamp']!r} is the time of the event" if "timestamp" in roles else NO_TIMES
             )
         elif proof.present(values).nunique() == 1:
             table.unused[column] = "the same in every row"

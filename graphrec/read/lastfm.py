@@ -17,7 +17,7 @@ from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.errors import DataError
-from graphrec.read.assemble import Tables, checked, columns_of
+from graphrec.read.assemble import Tables, checked, columns_of, published
 from graphrec.read.files import head, slurp, table
 from graphrec.read.lightgcn import adjacency
 from graphrec.read.source import Source
@@ -40,12 +40,12 @@ def read(source: Source, report: Report) -> Tables:
     plays = plays.rename(columns={"userID": "user_id", "artistID": "item_id", "weight": "rating"})
     items = users = None
     split = source.path / "split"
-    published = (split / "train.txt").is_file()
+    is_published = (split / "train.txt").is_file()
     report.use_file(path, "events", kind="play")
     report.use_columns(
         path, ["userID", "artistID", "weight"], {"userID": "user_id", "artistID": "item_id", "weight": "count"}
     )
-    if published:
+    if is_published:
         raw, items, users = _published(split, report)
         counts = plays.drop_duplicates(["user_id", "item_id"])[["user_id", "item_id", "rating"]]
         raw = raw.merge(counts, on=["user_id", "item_id"], how="left")
@@ -70,14 +70,14 @@ def read(source: Source, report: Report) -> Tables:
         report.use_file(path_of_friends, "friends", kind="mutual")
         report.use_columns(path_of_friends, ["userID", "friendID"], {"userID": "user_id", "friendID": "friend_id"})
     return Tables(
-        events,
+        published(events, quarantine),
         kinds=[Kind("play", values="count")],
         items=items,
         users=users,
         friends=friends,
         item_attributes=_tags(source, report),
         item_columns=columns_of({"tag": "list"}),
-        catalogue="events" if published else source.spec.catalogue or "all",
+        catalogue="events" if is_published else source.spec.catalogue or "all",
     )
 
 

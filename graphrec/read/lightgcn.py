@@ -17,7 +17,7 @@ from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.read import layouts
-from graphrec.read.assemble import Tables, checked
+from graphrec.read.assemble import Tables, checked, published
 from graphrec.read.files import head, slurp, table
 from graphrec.read.source import Source
 from kg.types import ExternalTriples
@@ -60,7 +60,7 @@ def read(source: Source, report: Report) -> Tables:
         triples = tuple(zip(*(kg[c].tolist() for c in names), strict=True))
         entities = {*kg["head"], *kg["tail"]}
         external = ExternalTriples(triples, {i: i for i in events["item_id"].cat.categories if i in entities})
-    return Tables(events, external=external, catalogue="events")  # as published
+    return Tables(published(events, quarantine), external=external, catalogue="events")  # as published
 
 
 def adjacency(path: Path, quarantine: Quarantine) -> pd.DataFrame:

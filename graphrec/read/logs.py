@@ -18,6 +18,7 @@ from graphrec.errors import EmptyDataError, FormatError
 from graphrec.read import proof
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
+from graphrec.read.guess import NO_TIMES
 from graphrec.read.longform import long_form
 from graphrec.read.reading import Planned
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec
@@ -62,7 +63,7 @@ def _checked(
     frame = frame.assign(file=raw["file"], line=raw["line"])
     for role in ("latitude", "longitude"):
         if role in table.columns:
-            frame[role] = proof.numbers(raw[table.columns[role]]).reindex(raw.index).astype(np.float32)
+            frame[role] = raw[table.columns[role]]
     if table.part is not None:
         frame["part"] = PARTS[table.part]
     frame["kind"] = _kinds(table, raw, spec, report, out)
@@ -82,19 +83,17 @@ def _checked(
             unrated = found.isin(marks)
             if not table.unrated and unrated.any():
                 report.warn(f'{planned.path.name}: ratings of 0 are read as "not rated"')
-            if limits is None and (found < 0).mean() > 0.01:
-                limits = (float(found.min()), float(found.max()))
         else:
             limits = None
     if unrated.any() and not unrated.all():
-        rated = door.check_events(frame[~unrated], quarantine, planned.path, limits)
-        bare = door.check_events(frame[unrated].drop(columns="rating"), quarantine, planned.path)
-        bare["value"] = np.float32(np.nan)
-        return together([rated, bare], report)
-    events = door.check_events(frame, quarantine, planned.path, limits)
-    if "rating" not in frame:
-        events["value"] = np.float32(np.nan)
-    return events
+        parts = [(frame[~unrated], limits), (frame[unrated].drop(columns="rating"), None)]
+    else:
+        parts = [(frame, limits)]
+    how = door.TimeForm(table.date_format, table.zone, table.unit)
+    checked = [
+        door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how) for f, r in parts
+    ]
+    return together(checked, report)
 
 
 _UNRATED = (0.0,)
@@ -181,6 +180,9 @@ def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns:
 
 
 def _report(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:
+    for column, reason in table.unused.items():
+        if reason == NO_TIMES:
+            report.warn(f"{planned.path.name}: {column!r} {reason}")
     report.use_file(planned.path, "events", kind=table.kind, form=planned.form.why)
     roles: dict[str, str] = {c: r for r, c in table.columns.items()}
     why, types = dict(table.unused), {}
@@ -188,10 +190,10 @@ def _report(planned: Planned, table: EventTable, out: Tables, report: Report) ->
         ("item attribute", table.item_attributes, out.item_columns),
         ("user attribute", table.user_attributes, out.user_columns),
     ):
-        for column in columns:
-            if column.name in names:
-                roles[column.name], types[column.name] = owner, column.type
-                why |= {column.name: column.why_not} if column.why_not else {}
+        for attribute in columns:
+            if attribute.name in names:
+                roles[attribute.name], types[attribute.name] = owner, attribute.type
+                why |= {attribute.name: attribute.why_not} if attribute.why_not else {}
     report.use_columns(planned.path, planned.header, roles, why, types)
 
 

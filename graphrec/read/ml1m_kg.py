@@ -17,7 +17,7 @@ from graphrec.data.dataset import TEST, TRAIN, VALID
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
-from graphrec.read.assemble import Tables, checked, columns_of
+from graphrec.read.assemble import Tables, checked, columns_of, published
 from graphrec.read.columns import attributes
 from graphrec.read.files import table
 from graphrec.read.source import Source
@@ -88,7 +88,7 @@ def read(source: Source, report: Report) -> Tables:
         people = door.check_ids(load("users.txt", "uid", "gender", "age"), quarantine, "uid")
         user_attributes = attributes(people, "uid", "user_id", ["gender", "age"], "")
     return Tables(
-        events,
+        published(events, quarantine),
         items=products[["item_id", "title"]],
         item_attributes=attributes(products, "item_id", "item_id", ["genre"], "|"),
         user_attributes=user_attributes,

@@ -94,6 +94,8 @@ def look(path: Path, table: Table | None = None) -> Guess:
         given = {k: v for k in FORM_KEYS if (v := getattr(table, k)) not in (None, ())}
     if table is not None and table.header is not None:
         given["header"] = table.header
+    elif table is not None and table.columns and not table.names:
+        given["header"] = True  # it has columns of these names
     form = find_form(path, given)
     frame = sample(path, form, SAMPLE)
     if form.names and "names" not in given and all(n == str(k) for k, n in enumerate(form.names, 1)):

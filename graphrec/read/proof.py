@@ -57,9 +57,9 @@ def are_epochs(values: pd.Series) -> bool:
 
 
 def are_ratings(values: pd.Series) -> bool:
-    """Numbers on a scale: few of them, within ±10 or 0 to 100."""
+    """Numbers on a scale, among which may be a few words: few of them, within ±10 or 0 to 100."""
     found = numbers(values).dropna()
-    if found.empty or len(found) < 0.9 * len(present(values)):
+    if found.empty or len(found) < 0.5 * len(present(values)):
         return False
     distinct = found.nunique()
     return bool(found.min() >= -10 and (found.max() <= 10 or (found.max() <= 100 and distinct <= 101)))

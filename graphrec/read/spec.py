@@ -138,7 +138,7 @@ class Spec(_Strict):
     rating_range: Range | None = None
     graph: tuple[str, ...] = ()
     catalogue: Literal["all", "events"] | None = None
-    allow_bad: float = Field(0.05, ge=0, le=1)
+    allow_bad: float | None = Field(None, ge=0, le=1)
     sensitive: tuple[str, ...] = ()
     allow_sensitive: tuple[str, ...] = ()
     columns: dict[Role, str] = {}

@@ -45,7 +45,7 @@ class Index:
         size = index.ntotal * index.d
         memory = faiss.rev_swig_ptr(storage.get_xb(), size) if size else np.zeros(0, np.float32)
         self._items: Floats = memory.reshape(index.ntotal, index.d)  # (I, D), a view of FAISS's own memory
-        self._longest = float(np.sqrt(np.einsum("id,id->i", self._items, self._items).max(initial=0.0)))
+        self.longest = float(np.sqrt(np.einsum("id,id->i", self._items, self._items).max(initial=0.0)))
 
     @classmethod
     def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS, prior: Ints = NONE) -> Index:
@@ -193,7 +193,7 @@ class Index:
         Higham, Accuracy and Stability of Numerical Algorithms, eq. 3.5: |error| ≤ γ_D Σ|q_j x_j| ≤ γ_D ‖q‖ ‖x‖.
         """
         length = float(np.linalg.norm(query.astype(np.float64)))
-        return (self.width + 2) * (float(FLOAT.eps) * length * self._longest + float(FLOAT.tiny))
+        return (self.width + 2) * (float(FLOAT.eps) * length * self.longest + float(FLOAT.tiny))
 
     def _scan(self, query: Floats, out: Ints, n: int) -> Ints:
         """Every item that may be among the n best, from scoring the whole catalogue: ascending numbers."""

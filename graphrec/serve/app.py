@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse
@@ -32,8 +32,9 @@ def make_app(model: Recommender) -> FastAPI:
         k: Annotated[int, Query(ge=1, le=1000)] = 10,
         query: str | None = None,
         history: Annotated[list[str], Query()] = [],  # noqa: B006
+        seen: Literal["exclude", "allow", "only"] | None = None,
     ) -> dict[str, Any]:
-        return model.recommend_document(user_id, k, query=query, history=history)
+        return model.recommend_document(user_id, k, query=query, history=history, seen=seen)
 
     @app.get("/similar")
     def similar(item_id: str, k: Annotated[int, Query(ge=1, le=1000)] = 10) -> dict[str, Any]:

@@ -170,5 +170,5 @@ def test_movielens_100k_from_the_package_index(tmp_path: Path) -> None:
         raise
     assert {p.name for p in folder.iterdir()} == {f"ml-100k.{e}" for e in ("inter", "item", "user", "kg", "link")}
     data = Dataset.load(folder)
-    assert (data.n_users, data.n_items, len(data.interactions)) == (943, 1682, 100_000)
+    assert (data.n_users, data.n_items, len(data.events)) == (943, 1682, 100_000)
     assert len(data.external) > 50_000

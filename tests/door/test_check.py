@@ -73,11 +73,11 @@ def test_ratings() -> None:
     )
 
 
-def test_no_ratings_at_all_is_weight_one() -> None:
+def test_no_ratings_at_all_is_no_value() -> None:
     for frame in (raw(user_id=["a", "b"]), raw(rating=[None, ""])):
         kept = check_events(frame, Quarantine(), "f.csv")
-        assert kept["weight"].tolist() == [1.0, 1.0]
-        assert kept["weight"].dtype == np.float32
+        assert np.isnan(kept["value"]).all()
+        assert kept["value"].dtype == np.float32
 
 
 def test_times() -> None:
@@ -156,6 +156,6 @@ def test_whatever_comes_either_passes_clean_or_is_set_aside(rows: list[tuple[Any
         assert len(quarantine) == len(frame)
         return
     assert quarantine.rows_read == len(kept) + len(quarantine) == len(frame)
-    assert np.isfinite(kept["weight"]).all()
+    assert not np.isinf(kept["value"]).any()
     assert all(i.strip() and i.encode() for i in kept["user_id"])
     assert all(isinstance(t, str) and t.encode() is not None for t in kept["text"])

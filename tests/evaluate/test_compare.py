@@ -143,9 +143,9 @@ def test_cold_users_get_the_same_fallback(split: Split) -> None:
     config = Config().with_(evaluate={"k": [1, 40]})
     found: dict[str, Floats] = {}
 
-    def spy(scorer: Scorer, *args: Any) -> Any:
+    def spy(scorer: Scorer, *args: Any, **options: Any) -> Any:
         found[str(len(found))] = scorer.scores(np.array([cold]))
-        return evaluate(scorer, *args)
+        return evaluate(scorer, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "evaluate", spy)

@@ -107,12 +107,20 @@ def test_without_history() -> None:
     assert explain("eve", "lamp", data=nobody).text == f"{known}, and nobody has taken this either."
 
 
-def test_no_recommendation() -> None:
-    """A score below zero has no percentages and no cause; what the two have in common may still be said."""
-    text = explain("ann", "capo", profiles=counted(world(), {"tuner": 1.0, "cable": -5.0})).text
-    assert text.startswith("Its score for you is not above zero, so it is no recommendation.")
+def test_a_score_below_zero_has_no_percentages_but_a_cause() -> None:
+    """The best of what is left is recommended even so; what speaks for it is told, and that more speaks against it."""
+    profiles = counted(world(), {"tuner": 1.0, "cable": -5.0})
+    text = explain("ann", "capo", profiles=profiles).text
+    assert text.startswith(
+        'Not above zero in score because somebody else who took "Snark "SN1"" also took it, though more'
+    )
     assert "%" not in text
-    assert "because" not in text
+    data = world()
+    pair = data.users.number("ann"), data.items.number("capo")
+    first = Explainer(profiles, data, knowledge()).explain(*pair, place=1).text
+    assert first.startswith("The best of what you have not taken because")
+    nothing = Explainer(counted(data, {"cable": -5.0}), data, knowledge()).explain(*pair, place=3).text
+    assert nothing.startswith("At place 3 of what you have not taken; nothing speaks for it yet.")
 
 
 def test_complaints_are_told_as_complaints() -> None:

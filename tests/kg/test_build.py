@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from kg.build import build
 from kg.errors import KGError
 from kg.graph import KnowledgeGraph, empty
+from kg.rdf import read, write
 from kg.reading import WRITE_EVERY
 from kg.text import sentence_around
-from kg.types import ExternalTriples, Item, Review, Span
+from kg.types import ExternalTriples, Item, Review, Span, User
 from kg.validate import validate
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, MemoryCache, WordExtractor
 
@@ -121,6 +123,31 @@ def test_only_given_reviews_enter() -> None:
 def test_users_and_items_are_not_joined(graph: KnowledgeGraph) -> None:
     """Interactions are not knowledge: they belong to the interaction edges alone."""
     assert not [t for t in graph.named() if {t[0].split(":")[0], t[2].split(":")[0]} <= {"user", "item"}]
+
+
+def test_what_is_known_of_users(tmp_path: Path) -> None:
+    users = [
+        User("u9", (("city", "Hamburg"), ("city", " "))),
+        User("u1", (("city", "hamburg"), ("brand", "Kiri"))),
+        User("u5", ()),
+    ]
+    items = [Item("i1", "Kiri mug", (("city", "Hamburg"),))]
+    found = build(items, [], users=users)
+    assert set(found.named()) == {
+        ("item:i1", "has_city", "city:hamburg"),
+        ("user:u1", "has_city", "city:hamburg"),
+        ("user:u9", "has_city", "city:hamburg"),
+        ("user:u1", "has_brand", "brand:kiri"),
+    }
+    assert set(found.provenance["source"]) == {"metadata"}
+    assert found == build(items, [], users=users[::-1])
+    assert "user:u5" not in found.entity_num
+    assert validate(found) == []
+    for ending in ("nq", "ttl"):
+        write(found, tmp_path / f"g.{ending}")
+        assert read(tmp_path / f"g.{ending}") == found
+    with pytest.raises(KGError, match="not valid Unicode"):
+        build(items, [], users=[User("\ud800", (("city", "Ulm"),))])
 
 
 def test_min_mentions_counts_reviews() -> None:

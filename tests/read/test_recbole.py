@@ -40,7 +40,7 @@ def test_all_atomic_files(tmp_path: Path) -> None:
     assert data.external.triples == (("m.1", "film.actor", "m.9"),)
     assert data.external.item_entities == {"2": "m.1", "9": "m.2"}
     assert friends(data) == {("1", "7")}
-    assert [(b.line, b.reason) for b in data.quarantine] == [(3, "tail_id is missing")]
+    assert [(b.line, b.reason) for b in data.quarantine] == [(3, "tail is missing")]
     assert balanced(data)
 
 
