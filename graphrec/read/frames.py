@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,9 @@ def _renamed(report: Report, named: Any) -> Report:
     """The report with the names of the tables for those of the files."""
     q = report.quarantine
     q.rows = [replace(row, file=named(row.file)) for row in q.rows]
+    q.first = {(named(f), why): replace(row, file=named(row.file)) for (f, why), row in q.first.items()}
+    q.by_file = Counter({(named(f), why): n for (f, why), n in q.by_file.items()})
+    q.warnings = [named(text) for text in q.warnings]
     return replace(
         report,
         why="tables in memory",
