@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from graphrec.door.html import html_table
 from graphrec.door.quarantine import Quarantine
 
 
@@ -177,6 +178,24 @@ class Report:
         rows = self.rows()
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in rows.items())
         return f"Report({self.format}: {len(self.files)} files, {len(self.columns)} columns; rows: {counts})"
+
+    def _repr_html_(self) -> str:
+        """Files, columns, rows and warnings as tables, for notebooks."""
+        q = self.quarantine
+        files = [(f.path, f.used_as or f"not used: {f.why_not}") for f in self.files]
+        ordered = sorted(self.columns, key=lambda c: not c.role)  # the unused ones last
+        columns = [(c.file, c.column, c.role or "not used", c.type, c.why_not) for c in ordered]
+        rows = [(name.replace("_", " "), f"{n:,}") for name, n in self.rows().items()]
+        rows += [(f"set aside: {reason}", f"{n:,}") for reason, n in q.counts.most_common()]
+        rows += [(f"ids of {u.file} that nothing else knows", f"{u.ids:,} of {u.of:,}") for u in self.unmatched]
+        rows += [("warning", text) for text in self.warnings]
+        return "".join(
+            (
+                html_table(f"read as {self.format}", ("file", "used as"), files),
+                html_table("columns", ("file", "column", "role", "type", "why not"), columns),
+                html_table("rows", (), rows),
+            )
+        )
 
 
 def _several(names: list[str], most: int) -> str:

@@ -47,7 +47,8 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         _told(table, raw, out, "user_id", table.user_attributes, spec)
         _report(planned, table, out, report)
         parts.append((planned, events))
-    _one_source(parts)
+    if not spec.events:  # what data.toml names belongs together
+        _one_source(parts)
     out.events = together([events for _, events in parts], report)
     if any("part" in e for _, e in parts) and not all("part" in e for _, e in parts):
         out.events = out.events.drop(columns="part")
