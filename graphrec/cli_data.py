@@ -15,6 +15,10 @@ from rich.table import Table
 from graphrec.door.report import Report
 from graphrec.errors import DataError
 
+AllowBad = Annotated[
+    float | None,
+    typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
+]
 people = Console(stderr=True)
 
 
@@ -22,10 +26,7 @@ def inspect(
     source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write this reading as data.toml into the folder.")] = False,
-    allow_bad: Annotated[
-        float | None,
-        typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
-    ] = None,
+    allow_bad: AllowBad = None,
 ) -> None:
     """What each file and column of SOURCE is used as, or why not; rows, dates, warnings, and a ready data.toml."""
     from graphrec.read.archives import packed

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from graphrec.cli import app
 from graphrec.data.dataset import Dataset
-from graphrec.errors import DataError, FormatError
+from graphrec.errors import DataError, FormatError, GraphrecError
+from graphrec.read.detect import load
 from graphrec.read.spec import Spec
 from tests.conftest import SHARED, shared_data
 from tests.read.support import everything, jsonl, write
@@ -243,3 +248,41 @@ def test_public_tables(name: str, counts: tuple[int, int, int], used: set[str]) 
     assert (data.n_users, data.n_items, data.quarantine.rows_read) == counts
     assert {f.used_as for f in data.report.files} == used
     assert len(data.report.summary_lines()) <= 8
+
+
+WORDS = st.sampled_from(
+    ("user_id", "item_id", "rating", "stars", "time", "date", "event_type", "label", "text", "title", "price", "Menge")
+) | st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=6)
+CELLS = st.sampled_from(("", "1", "2", "5", "x", "y z", "2020-01-02", "nan", "view", "https://a.b/c.png", "1,5", "[a]"))
+
+
+@given(
+    header=st.lists(WORDS.filter(lambda w: w.strip(' "') == w and w), min_size=1, max_size=6, unique_by=str.casefold),
+    rows=st.lists(st.lists(CELLS, min_size=8, max_size=8), min_size=1, max_size=12),
+    separator=st.sampled_from((",", ";", "\t")),
+    encoding=st.sampled_from(("utf-8", "utf-16")),
+)
+@settings(max_examples=60)
+def test_any_table_ends_as_a_report_or_as_one_line(
+    tmp_path_factory: pytest.TempPathFactory, header: list[str], rows: list[list[str]], separator: str, encoding: str
+) -> None:
+    names = ["user_id", "item_id", *(h for h in header if h.casefold() not in ("user_id", "item_id"))]
+    folder = tmp_path_factory.mktemp("t")
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerows([names, *(["u", "i", *row][: len(names)] for row in rows)])
+    (folder / "e.csv").write_bytes(text.getvalue().encode(encoding))
+    try:
+        data = load(folder, allow_bad=1.0)
+    except GraphrecError as error:
+        assert "\n" not in str(error)
+        return
+    report = data.report
+    assert sorted(c.column for c in report.columns) == sorted(names)
+    assert all(c.role or c.why_not for c in report.columns)
+    counts = report.rows()
+    assert counts["read"] == len(data.events) + counts["merged"] + counts["set_aside"]
+    (folder / "data.toml").write_text(report.data_toml, encoding="utf-8")
+    again = load(folder, allow_bad=1.0)
+    assert again.fingerprint() == data.fingerprint()
+    assert again.report.data_toml == report.data_toml

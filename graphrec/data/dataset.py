@@ -63,14 +63,15 @@ class Dataset:
     report: Report = field(default_factory=Report, compare=False)
 
     @staticmethod
-    def load(source: str | Path) -> Dataset:
+    def load(source: str | Path, allow_bad: float | None = None) -> Dataset:
         """Read a folder or file in any known public format; the format is found out from the files themselves.
 
+        ``allow_bad`` is the share of a file's rows that one reason may set aside (.05, or what ``data.toml`` says).
         Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
         """
         from graphrec.read.detect import load  # the readers build Datasets, so they are imported late
 
-        return load(Path(source))
+        return load(Path(source), allow_bad)
 
     @staticmethod
     def from_frames(

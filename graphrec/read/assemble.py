@@ -12,8 +12,10 @@ import pandas as pd
 
 from graphrec.data.attributes import AttributeType, Column
 from graphrec.data.dataset import Dataset, build
+from graphrec.data.events import limits
 from graphrec.data.kinds import Kind
 from graphrec.door import check as door
+from graphrec.door.languages import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.read.proof import scale_of
@@ -44,6 +46,7 @@ def dataset(name: str, tables: Tables, report: Report) -> Dataset:
     events = tables.events
     if "timestamp" in events and len(events) and not report.quarantine.order:
         report.dates = (int(events["timestamp"].min()), int(events["timestamp"].max()))
+    report.languages = languages(_texts(events))
     tables.kinds = [_settled(kind, events, number, report) for number, kind in enumerate(tables.kinds)]
     return build(
         name,
@@ -63,6 +66,11 @@ def dataset(name: str, tables: Tables, report: Report) -> Dataset:
     )
 
 
+def _texts(events: pd.DataFrame) -> list[str]:
+    """The texts of the reviews that have one."""
+    return [text for text in events["text"] if text] if "text" in events else []
+
+
 def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> Kind:
     """A kind with the scale of its ratings; one whose values are all alike says nothing by them."""
     mine = events["value"].to_numpy()[events["kind"].to_numpy() == number] if len(events) else np.array([])
@@ -77,9 +85,9 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
         elif kind.values == "rating":
             scale = kind.scale or scale_of(distinct)
             kind = Kind(kind.name, kind.weight, "rating", scale, kind.disliked_to)
-            to = kind.disliked_to if kind.disliked_to is not None else "the lower two fifths"
-            to = f"up to {to:g}" if isinstance(to, float) else to
-            says = f"ratings {scale[0]:g} to {scale[1]:g}, {to} are dislikes"
+            low, high, to = limits(kind)
+            to = np.floor(to) if (distinct == np.floor(distinct)).all() else to
+            says = f"ratings {low:g} to {high:g}, those up to {to:g} are dislikes"
         else:
             says += f", counts {distinct[0]:g} to {distinct[-1]:g}"
     if kind.weight == 0:

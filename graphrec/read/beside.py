@@ -14,7 +14,7 @@ from graphrec.read import proof
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
 from graphrec.read.longform import long_form, places
-from graphrec.read.reading import Planned
+from graphrec.read.reading import Planned, written
 from graphrec.read.spec import FriendTable, SideTable, Spec
 from kg.types import ExternalTriples
 
@@ -64,7 +64,7 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
     ids = set(frame[key])
     if not _matched(planned, ids, mine, what, report):
         reason = f"0 of {len(mine):,} {what}s have a row in it"
-        report.use_file(planned.path, "", reason, form=planned.form.why)
+        report.use_file(planned.path, "", reason, form=written(planned.form))
         report.use_columns(planned.path, planned.header, {}, dict.fromkeys(planned.header, "the file is not used"))
         return
     known.strangers[what] |= ids - mine
@@ -100,7 +100,7 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
         out.user_columns += [c for c in columns if c.name not in {x.name for x in out.user_columns}]
         if "friends" in roles:
             out.friends = stack([out.friends, _friend_lists(frame, roles["friends"])])
-    report.use_file(planned.path, planned.use, form=planned.form.why)
+    report.use_file(planned.path, planned.use, form=written(planned.form))
     report.use_columns(planned.path, planned.header, named, why, types)
 
 
@@ -146,7 +146,7 @@ def _friends(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spe
     known.strangers["user"] |= ids - known.users
     out.friends = stack([out.friends, frame[["user_id", "friend_id"]]])
     out.directed = out.directed or bool(table.directed)
-    form = planned.form.why
+    form = written(planned.form)
     report.use_file(planned.path, "friends", kind="directed" if table.directed else "mutual", form=form)
     report.use_columns(planned.path, planned.header, {c: r for r, c in roles.items()}, table.unused)
 
@@ -167,7 +167,7 @@ def _triples(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spe
     known.triples += list(zip(*(frame[c].tolist() for c in (head, "relation", tail)), strict=True))
     if "entity_label" in frame:
         known.labels |= dict(zip(frame[tail], frame["entity_label"].astype(str), strict=True))
-    report.use_file(planned.path, "triples", form=planned.form.why)
+    report.use_file(planned.path, "triples", form=written(planned.form))
     report.use_columns(planned.path, planned.header, {c: r for r, c in roles.items()}, planned.table.unused)
 
 
@@ -179,7 +179,7 @@ def _links(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec:
     known.entities |= dict(zip(frame["item_id"], frame["entity"], strict=True))
     known.strangers["item"] |= set(frame["item_id"]) - known.items
     known.links.append((planned.path.name, set(frame["entity"])))
-    report.use_file(planned.path, "links", form=planned.form.why)
+    report.use_file(planned.path, "links", form=written(planned.form))
     report.use_columns(planned.path, planned.header, {c: r for r, c in roles.items()}, planned.table.unused)
 
 

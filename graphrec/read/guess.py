@@ -19,6 +19,7 @@ from graphrec.read.spec import Use
 
 NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
+_SURELY_TIMES = ("timestamp", "datetime", "date", "eventtime", "orderdate", "orderedat", "reviewdate", "purchasedate")
 _TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
 _PRICE = re.compile(r"price|preis|revenue|total|betrag|金额|价格|amount|cost|discount|tax")
@@ -155,6 +156,8 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
     take("kind", ("eventtype", "feedbacktype", "behaviortype", "actiontype", "行为", "行为类型"), _is_code)
     take("label", SYNONYMS["label"], proof.are_flags)
     take("timestamp", SYNONYMS["timestamp"], proof.are_times)
+    if not any(_TIME_NAME.search(h) and proof.are_times(frame[h]) for h in table.rest):
+        take("timestamp", _SURELY_TIMES, lambda v: len(proof.present(v)))  # the door says what cannot be read of it
     if "rating" not in roles:
         names = (*SYNONYMS["count"], *SYNONYMS["rating"])
         take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)
@@ -220,6 +223,8 @@ def _others(table: Guess) -> None:
             table.unused[column] = (
                 f"another time; {roles['timestamp']!r} is the time of the event" if "timestamp" in roles else NO_TIMES
             )
+        elif proof.present(values).nunique() == 1 and _THING.match(column.lower()):
+            table.of_items.append(column)
         elif proof.present(values).nunique() == 1:
             table.unused[column] = "the same in every row"
         elif _telling(values) and proof.depends_on(values, item):

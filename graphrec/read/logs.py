@@ -20,7 +20,7 @@ from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
 from graphrec.read.guess import NO_TIMES
 from graphrec.read.longform import long_form
-from graphrec.read.reading import Planned
+from graphrec.read.reading import Planned, written
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
@@ -184,7 +184,7 @@ def _report(planned: Planned, table: EventTable, out: Tables, report: Report) ->
     for column, reason in table.unused.items():
         if reason == NO_TIMES:
             report.warn(f"{planned.path.name}: {column!r} {reason}")
-    report.use_file(planned.path, "events", kind=table.kind, form=planned.form.why)
+    report.use_file(planned.path, "events", kind=table.kind, form=written(planned.form))
     roles: dict[str, str] = {c: r for r, c in table.columns.items()}
     why, types = dict(table.unused), {}
     for owner, names, columns in (

@@ -43,6 +43,12 @@ class Planned:
     header: tuple[str, ...]
 
 
+def written(form: Form) -> str:
+    """How a file is written down, for the report."""
+    plain = form.encoding.lower() in ("utf-8", "utf-8-sig")
+    return form.why if plain else f"encoding {form.encoding}: {form.why}"
+
+
 @dataclass
 class Plan:
     """What is used of a source, and why the other files (name → reason) are not."""
