@@ -116,6 +116,7 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
         if role not in table.roles and (found := c.find(free, SYNONYMS[role])) is not None:
             table.roles[role] = found
             free.remove(found)
+    table.roles = {r: table.roles[r] for r in sorted(table.roles, key=c.ROLES.index)}
     missing = [r for r in ("user_id", "item_id") if r not in table.roles]
     if len(missing) == 1 and not of_people(table.path) and not of_things(table.path):
         others = {n for r in SYNONYMS for n in SYNONYMS[r] if r not in ("user_id", "item_id")}

@@ -158,7 +158,7 @@ def _is_quoted(lines: Sequence[str], sep: str, width: int) -> bool:
 
 
 def _with_names(path: Path, form: Form, width: int, named: int, has_header: bool | None) -> tuple[Form, str]:
-    """The form with names where the first line is a row. ``named``: the fields of that line, blank ones too."""
+    """The form with names where the first line is a row, which has ``named`` fields, blank ones too."""
     numbered = replace(form, names=tuple(str(n + 1) for n in range(width)))
     one_more = replace(form, names=tuple(str(n + 1) for n in range(max(width, 1) + 50)))
     frame = read_delimited(path, one_more, Quarantine(), limit=1)
@@ -178,7 +178,9 @@ def _with_names(path: Path, form: Form, width: int, named: int, has_header: bool
         )
     if not has_header:
         return numbered, "the first line is a row: it names no columns"
-    if len(first) == width - 1 and first and named < width:  # rows begin with their own number or name, as R writes them
+    if (
+        len(first) == width - 1 and first and named < width
+    ):  # rows begin with their own number or name, as R writes them
         return replace(form, names=("row", *columns_of(first)), skip=form.skip + 1), "the first field numbers the rows"
     return form, ""
 
