@@ -80,6 +80,7 @@ def render(results: dict[str, Any]) -> str:
         "ablation": _ablation,
         "time_to_quality": _times,
         "evaluation_speed": _speed,
+        "reading": _reading,
         "aspects": _aspects,
         "explanations": _explanations,
         "kg_size": _sizes,
@@ -89,6 +90,18 @@ def render(results: dict[str, Any]) -> str:
         for name, result in results.get(kind, {}).items():
             parts += section(name, result)
     return "\n".join(parts) + "\n"
+
+
+def _reading(name: str, result: dict[str, Any]) -> list[str]:
+    seconds = result["seconds"]
+    return [
+        f"## Reading: {name}",
+        "",
+        f"{result['megabytes']:,.0f} MB of CSV, made up · {result['machine']} · peak {result['peak_rss_mb']:,.0f} MB.",
+        "",
+        *_rows([*seconds, "all, s"], [[f"{value:.1f}" for value in (*seconds.values(), result["total"])]]),
+        "",
+    ]
 
 
 def _kg(name: str, result: dict[str, Any]) -> list[str]:

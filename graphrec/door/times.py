@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,6 +28,7 @@ _UNITS: dict[str, tuple[float, str]] = {
     "us": (1e6, "microseconds"),
     "ns": (1e9, "nanoseconds"),
 }
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 UNITS: tuple[Unit, ...] = ("s", "ms", "us", "ns")
 ACCEPTED = (
     "seconds, milliseconds, microseconds or nanoseconds since 1970, 2019-11-02 09:05:58 (also with UTC or a zone), "
@@ -103,6 +105,8 @@ def _iso_by_arrow(column: pd.Series) -> Dates | None:
     arrow = pa.array(column)
     arrow = pc.if_else(pc.equal(pc.binary_length(arrow), 0), pa.scalar(None, arrow.type), arrow)
     first = pc.first(arrow).as_py() or ""
+    if not _ISO.match(first):
+        return None
     of_utc = next((mark for mark in ("Z", " UTC", " GMT", "+00:00", "+0000") if first.endswith(mark)), "")
     try:
         if of_utc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,8 @@ NAMES = {
     "koi8_r": "KOI8-R",
     "mac_roman": "Mac Roman",
 }
+_RUN = re.compile(rb"([A-Za-z]?)([\x80-\xff]+)(?=([A-Za-z]?))")
+_NOT_WESTERN = re.compile(r"[ðþýÐÞÝ×÷¤¦¬¯¹²³¼½¾µ¶]|(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´·–—…](?=[^\W\d_])")
 logging.getLogger("charset_normalizer").setLevel(logging.WARNING)
 
 
@@ -92,22 +95,34 @@ def _find(path: Path, _time: int, _size: int) -> tuple[str, str, int]:
 def guess(sample: bytes) -> tuple[str, str]:
     """The legacy encoding of lines that are no UTF-8, and why.
 
-    Letters beyond ASCII that stand alone between others are Western or Central European; runs of them are a script of
-    its own. Within these, charset-normalizer judges. Nothing found is Latin-1, in which all bytes are letters.
+    Letters beyond ASCII that stand alone or within words are Western or Central European; runs of them are a script of
+    its own. Within these, charset-normalizer judges; Western Europe is taken where nothing speaks against it. Nothing
+    found is Latin-1, in which all bytes are letters.
     """
-    high = np.frombuffer(sample, np.uint8) >= 0x80
-    beside = high & (np.append(high[1:], False) | np.insert(high[:-1], 0, False))
-    together = 2 * int(beside.sum()) > int(high.sum())
+    runs = _RUN.findall(sample)
+    inside = sum(len(run) == 1 or (len(run) == 2 and bool(before or behind)) for before, run, behind in runs)
+    together = 2 * inside < len(runs)
     order = LETTERS_TOGETHER if together else LETTERS_APART
     found = list(from_bytes(sample, cp_isolation=list(order), threshold=0.5, enable_fallback=False))
     encoding = "latin_1"
-    if found:
+    coherence = {e: m.coherence for m in found for e in (m.encoding, *m.could_be_from_charset)}
+    if not together and _is_western(sample) and max(coherence.values(), default=0) <= coherence.get("cp1252", 0) + 0.1:
+        encoding = "cp1252"
+    elif found:
         best = min(m.chaos for m in found)
         near = [m for m in found if m.chaos <= best + 0.02]
         coherent = max(m.coherence for m in near)
         same = {e for m in near if m.coherence >= coherent - 0.05 for e in (m.encoding, *m.could_be_from_charset)}
         encoding = next((e for e in order if e in same), encoding)
     return encoding, f"{NAMES.get(encoding, encoding)} by its letters (it is not UTF-8)"
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether the letters are those of Western Europe, with no sign inside a word, if the encoding is cp1252."""
+    try:
+        return _NOT_WESTERN.search(sample.decode("cp1252")) is None
+    except UnicodeDecodeError:
+        return False
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.door.check import MAX_ID, MAX_TEXT, check_events, translate
+from graphrec.door.check import MAX_ID, MAX_TEXT, TimeForm, check_events, check_ids, translate
 from graphrec.door.quarantine import Quarantine
-from graphrec.errors import EmptyDataError
+from graphrec.errors import DataError, EmptyDataError
 
 
 def raw(**columns: list[Any]) -> pd.DataFrame:
@@ -73,10 +73,10 @@ def test_ratings() -> None:
     )
 
 
-def test_no_ratings_at_all_is_no_value() -> None:
+def test_no_ratings_at_all_are_no_values() -> None:
     for frame in (raw(user_id=["a", "b"]), raw(rating=[None, ""])):
         kept = check_events(frame, Quarantine(), "f.csv")
-        assert np.isnan(kept["value"]).all()
+        assert kept["value"].isna().all()
         assert kept["value"].dtype == np.float32
 
 
@@ -130,6 +130,102 @@ def test_nothing_left_is_explained_in_one_line() -> None:
     )
     with pytest.raises(EmptyDataError, match="no rows"):
         check_events(raw(user_id=[]), Quarantine(), "f.csv")
+
+
+BAD = {  # reason → a column with such a value, and what mends it
+    "user_id is missing": ({"user_id": ["NULL"]}, r"\[columns\] user_id ="),
+    "rating is not a number": ({"rating": ["five"]}, 'decimal = ","'),
+    "rating is missing": ({"rating": [""]}, r"\[columns\] rating ="),
+    "timestamp cannot be read": ({"timestamp": ["soon"]}, 'date_format = "%d.%m.%Y'),
+    "timestamp is missing": ({"timestamp": [""]}, "unit ="),
+    "text is not a string": ({"text": [5]}, "correct these rows"),
+    "latitude is not between -90 and 90": ({"latitude": ["91"]}, r"\[columns\] latitude ="),
+}
+GOOD = {"user_id": "u", "rating": "4", "timestamp": "2019-11-02", "text": "fine", "latitude": "48.1"}
+
+
+@pytest.mark.parametrize("reason", BAD)
+@pytest.mark.parametrize(("n_bad", "n_good"), [(1, 19), (1, 18)])
+def test_a_reason_may_set_aside_a_twentieth(reason: str, n_bad: int, n_good: int) -> None:
+    column, remedy = BAD[reason]
+    (name,) = column
+    frame = raw(**{name: [GOOD[name]] * n_good + column[name] * n_bad})
+    if n_bad <= 0.05 * len(frame):
+        assert reasons(frame) == {len(frame): reason}
+        return
+    with pytest.raises(DataError, match=remedy) as caught:
+        check_events(frame, Quarantine(), "f.csv")
+    message = str(caught.value)
+    assert message.startswith(f"f.csv: 1 of 19 rows (5%) are set aside: {reason}; first: f.csv:19: {reason}")
+    assert message.endswith("or accept it with --allow-bad 0.06")
+    assert "\n" not in message
+    assert len(check_events(frame, Quarantine(), "f.csv", allow_bad=0.06)) == 18
+    assert len(check_events(frame, Quarantine(allow_bad=0.06), "f.csv")) == 18
+
+
+def test_rows_that_the_reader_set_aside_count_too() -> None:
+    quarantine = Quarantine()
+    for line in (10, 11):
+        quarantine.add("f.csv", line, "too many fields", "7 fields for 3 columns")
+        quarantine.add("other.csv", line, "too many fields")
+    with pytest.raises(
+        DataError, match=r"f\.csv: 2 of 11 rows \(18%\) are set aside: too many fields; first: f\.csv:10"
+    ):
+        check_events(raw(user_id=["u"] * 9), quarantine, "f.csv")
+    quarantine = Quarantine()
+    quarantine.add("f.csv", 10, "the compressed file breaks off")
+    assert len(check_events(raw(user_id=["u"] * 9), quarantine, "f.csv")) == 9
+
+
+def test_side_files_follow_the_same_rule() -> None:
+    frame = raw(user_id=["u", "", "v"])
+    with pytest.raises(DataError, match="1 of 3 rows"):
+        check_ids(frame, Quarantine(), "user_id")
+    assert check_ids(frame, Quarantine(), "user_id", allow_bad=0.4)["user_id"].tolist() == ["u", "v"]
+
+
+def test_kinds_of_which_most_have_no_rating_keep_their_events() -> None:
+    frame = raw(rating=["5", "", "", "", "4", "3"] + ["2"] * 20, kind=[1, 1, 1, 0, 0, 0] + [0] * 20)
+    quarantine = Quarantine()
+    kept = check_events(frame, quarantine, "f.csv")
+    assert [(b.line, b.reason) for b in quarantine] == [(4, "rating is missing")]
+    assert kept["kind"].tolist()[:5] == [1, 1, 1, 0, 0]
+    assert kept["kind"].dtype == np.uint8
+    np.testing.assert_array_equal(kept["value"].iloc[:5], np.float32([5, math.nan, math.nan, 4, 3]))
+    assert quarantine.warnings == ["only 1 of 3 events have a rating; the others count as events without one"]
+
+
+def test_places() -> None:
+    kept = check_events(raw(latitude=["48,1", "", None], longitude=[11, None, -180]), Quarantine(), "f.csv")
+    np.testing.assert_array_equal(kept["latitude"], [48.1, math.nan, math.nan])
+    np.testing.assert_array_equal(kept["longitude"], [11, math.nan, -180])
+
+
+def test_how_values_were_read_is_noted() -> None:
+    quarantine = Quarantine()
+    frame = raw(
+        user_id=["1.0", "2.0", "3.0"],
+        item_id=["1.2E+11", "b", "c"],
+        rating=["4,5", "3", "1"],
+        timestamp=["02.11.2019 09:05", "02.11.2019 11:05", "02.11.2019"],
+    )
+    kept = check_events(frame, quarantine, "f.csv", time_form=TimeForm(zone="Europe/Berlin"))
+    assert kept["user_id"].tolist() == ["1", "2", "3"]
+    assert quarantine.how == {
+        "user_id": "whole numbers written with decimals: 12.0 is 12",
+        "rating": "numbers with a decimal comma",
+        "timestamp": "dates, day first, e.g. 02.11.2019 09:05, in Europe/Berlin",
+    }
+    shortened, day = quarantine.warnings
+    assert "item_id: 1 ids such as '1.2E+11'" in shortened
+    assert day.startswith("f.csv: all times lie within one day (2019-11-01)")
+
+
+def test_times_that_most_rows_lack_are_left_out_with_a_warning() -> None:
+    quarantine = Quarantine()
+    kept = check_events(raw(timestamp=["5", "", ""]), quarantine, "f.csv")
+    assert "timestamp" not in kept
+    assert quarantine.warnings == ["f.csv: only 1 of 3 rows have a time; times are left out"]
 
 
 def test_translate_sets_unknown_numbers_aside() -> None:
