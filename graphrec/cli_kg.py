@@ -42,6 +42,9 @@ def build(
         people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg matches lists them)", style="dim")
     corrections = Quarantine()
     data = selected(data, settings.kg.sensitive, settings.seed)
+    for column in (*data.item_columns, *data.user_columns):
+        if column.why_not:
+            people.print(f"{column.name} left out: {column.why_not}", highlight=False, markup=False, style="dim")
     graph = knowledge_graph(data, settings.kg, quarantine=corrections, progress=True)
     kg.rdf.write(graph, out)
     if settings.kg.overrides:

@@ -18,6 +18,7 @@ from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.data.same import log, ordered, same
+from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
@@ -283,6 +284,9 @@ def build(
 
     of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
     of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
+    reviews = tables.review_table(events, user_nums, item_nums)
+    item_text = tables.texts(items, "item_id", "text", item_vocabulary, quarantine)
+    languages.tell(report, reviews["text"].tolist(), item_text.tolist())
     return Dataset(
         name=name,
         users=user_vocabulary,
@@ -290,9 +294,9 @@ def build(
         events=tables.event_log(events, user_nums, item_nums, tuple(kinds)),
         social_edge_index=frozen(edges, np.int64),
         directed=directed,
-        reviews=tables.review_table(events, user_nums, item_nums),
+        reviews=reviews,
         item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),
-        item_text=tables.texts(items, "item_id", "text", item_vocabulary, quarantine),
+        item_text=item_text,
         user_text=tables.texts(users, "user_id", "text", user_vocabulary, quarantine),
         item_attributes=of_items,
         user_attributes=of_users,

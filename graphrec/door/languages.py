@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graphrec.door.report import Report
+
 ENGLISH = "en"
 LETTERS = 20  # of a text in an alphabet that several languages share; below, guesses are often wrong
 SAMPLE = 500
@@ -32,6 +34,10 @@ NAMES = {
     "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
     "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
+UNREAD = (
+    "the English pipeline finds no names or aspects in them, and the default text encoder was made for English; name "
+    "models for this language with kg.extractor, kg.model and features.encoder"
+)
 _SAME = {"nb": "no", "nn": "no"}
 _LETTER = re.compile(r"[^\W\d_]")
 _SCRIPTS = (  # a script that one language of NAMES is written in; Japanese mixes Kana and Han, so it comes first
@@ -88,6 +94,17 @@ def is_english(texts: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([distinct[text] for text in texts], np.bool_)
 
 
+def tell(report: Report, reviews: Sequence[str], others: Sequence[str] = ()) -> None:
+    """Put the languages of reviews and other texts into a report, and a warning where reviews are not English."""
+    report.languages = languages([*reviews, *others])
+    found = languages(reviews)
+    foreign = [code for code in found if code != ENGLISH]
+    share = sum(found[code] for code in foreign)
+    if share > ELSEWHERE:
+        part = f"about {share:.0%} of the reviews are" if share < 1 else "the reviews are"
+        report.warnings.append(f"{part} {_listed(foreign)}: {UNREAD}")
+
+
 def note(texts: Sequence[str], english: npt.NDArray[np.bool_]) -> str:
     """What to tell people of the texts that are not English, "" where all are.
 
@@ -97,14 +114,13 @@ def note(texts: Sequence[str], english: npt.NDArray[np.bool_]) -> str:
     others = [text for text, is_one in zip(texts, english, strict=True) if not is_one]
     if not others:
         return ""
-    names = [NAMES[code] for code in languages(others)] or ["in another language"]
-    what = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
     verb = "is" if len(others) == 1 else "are"
-    return (
-        f"{len(others):,} of {len(texts):,} reviews {verb} {what}: the English pipeline finds no names or aspects in "
-        "them, and the default text encoder was made for English; name models for this language with kg.extractor, "
-        "kg.model and features.encoder"
-    )
+    return f"{len(others):,} of {len(texts):,} reviews {verb} {_listed(languages(others))}: {UNREAD}"
+
+
+def _listed(codes: Iterable[str]) -> str:
+    names = [NAMES[code] for code in codes] or ["in another language"]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
 
 
 def _spread(texts: list[str], n: int) -> list[str]:

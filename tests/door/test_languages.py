@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.door.languages import ELSEWHERE, is_english, languages, note
+from graphrec.door.languages import ELSEWHERE, is_english, languages, note, tell
+from graphrec.door.report import Report
 from tests.conftest import shared_data
 
 ENGLISH = [
@@ -63,6 +64,19 @@ def test_the_note_counts_and_names() -> None:
     assert said.startswith("3 of 6 reviews are Chinese and German: the English pipeline finds no names or aspects in")
     assert note([SENTENCES["zh"]], is_english([SENTENCES["zh"]])).startswith("1 of 1 reviews is Chinese: ")
     assert note(ENGLISH, is_english(ENGLISH)) == ""
+
+
+def test_the_report_is_told() -> None:
+    report = Report()
+    tell(report, [*ENGLISH, SENTENCES["de"]], [SENTENCES["fr"], "", "ok"])
+    assert report.languages == {"en": 0.6, "de": 0.2, "fr": 0.2}
+    assert [w.partition(":")[0] for w in report.warnings] == ["about 25% of the reviews are German"]
+    tell(report := Report(), [SENTENCES["zh"]] * 3)
+    assert report.warnings[0].startswith("the reviews are Chinese: the English pipeline finds")
+    tell(report := Report(), ENGLISH, [SENTENCES["zh"]])
+    assert report.warnings == []
+    tell(report := Report(), [])
+    assert (report.languages, report.warnings) == ({}, [])
 
 
 @given(st.lists(st.text(), max_size=8))
