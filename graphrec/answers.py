@@ -23,7 +23,7 @@ from graphrec.profiles import ProfileBlock, weighted
 from graphrec.types import Explanation, Floats, Ints
 
 Seen: TypeAlias = Literal["exclude", "allow", "only"]
-ASKED_FOR = 3.0  # what is asked for now, or what friends took, against the rest of the profile
+ASKED_FOR = 3.0  # what is asked for now, against the whole profile
 FLAT_SCORES = 1e-6  # relative spread of scores up to which they tell nothing apart
 LEFT = {"exclude": "that this user has not taken", "allow": "in the catalogue", "only": "that this user took"}
 NONE: Ints = np.zeros(0, np.int64)
@@ -152,7 +152,7 @@ class Answers:
             what, nums = peers
             theirs = np.asarray(self.fitted.explainer.ties.matrix[nums].mean(axis=0), np.float32).ravel()  # (I,)
             own = _unit_deviation(scores) if personal else self._popular
-            return own + ASKED_FOR * _unit_deviation(theirs), [f"{what}: ranked by what {len(nums):,} of them took"]
+            return own + _unit_deviation(theirs), [f"{what}: ranked by what {len(nums):,} of them took"]
         if not personal:
             return self.fitted.popularity, ["popularity: ranked by what is popular with everyone"]
         return scores, []

@@ -36,7 +36,7 @@ from graphrec.types import Floats
 
 PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
-MOST_OF_SPECTRUM = 0.9
+MOST_OF_SPECTRUM = 0.9  # that a filter without a response to the singular values takes
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
@@ -56,16 +56,22 @@ class Factors:
         values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.config.seed)
         self.values = values / max(float(values[0]), 1e-12)
 
+    def rank(self, chosen: Chosen) -> int:
+        """The rank, cut where nothing else tells the frequencies apart (q = 0): at full rank such a filter is the
+        identity, and all that it says of an untaken item is noise of rounding."""
+        most = MOST_OF_SPECTRUM * min(self.matrix.shape) if not chosen["power"] else np.inf
+        return max(1, int(min(chosen["rank"], most)))
+
     def items(self, chosen: Chosen) -> Floats:
         """Item side D_i^β V, float32 (I, r)."""
         power = (self.degrees ** chosen["beta"]).astype(np.float32) * self.present
-        return np.asarray(self.vectors[:, : chosen["rank"]] * power[:, None], dtype=np.float32)
+        return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None], dtype=np.float32)
 
     def history(self, chosen: Chosen) -> Floats:
         """Fold-in table D_i^-β V S^q, float32 (I, r): a user is the sum of the rows of their items."""
         power = (self.degrees ** -chosen["beta"]).astype(np.float32) * self.present
-        response = (self.values[: chosen["rank"]] ** chosen["power"]).astype(np.float32)
-        return np.asarray(self.vectors[:, : chosen["rank"]] * power[:, None] * response, dtype=np.float32)
+        response = (self.values[: self.rank(chosen)] ** chosen["power"]).astype(np.float32)
+        return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None] * response, dtype=np.float32)
 
     def taste(self, friend_weight: float, rows: npt.NDArray[np.int64] | slice = slice(None)) -> sp.csr_matrix:
         """x_u + φ · mean of the friends' x, CSR float32 (B, I)."""
@@ -132,12 +138,8 @@ class Spectral:
 
 
 def feasible_ranks(train: Dataset, ranks: Sequence[int], memory_gb: float) -> list[int]:
-    """The ranks that the data's size and the memory budget (GiB, for all profile arrays in float32) admit.
-
-    At full rank a filter without a response to the singular values is the identity: all that it says of an untaken item
-    is noise of rounding. So at least a tenth of the spectrum is cut off.
-    """
+    """The ranks that the data's size and the memory budget (GiB, for all profile arrays in float32) admit."""
     users, items = train.n_users, train.n_items
     bytes_per_rank = 4 * (users + 2 * items)
-    most = min(int(memory_gb * 2**30 / bytes_per_rank), int(MOST_OF_SPECTRUM * min(users, items)))
+    most = min(int(memory_gb * 2**30 / bytes_per_rank), min(users, items))
     return sorted({max(1, min(rank, most)) for rank in ranks})

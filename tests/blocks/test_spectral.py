@@ -83,10 +83,20 @@ def test_same_seed_same_bytes() -> None:
     assert first.items.tobytes() == second.items.tobytes()
 
 
-@pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 36]), (1e-9, [1])])
+@pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 40]), (1e-9, [1])])
 def test_rank_is_bounded_by_the_data_and_the_memory(memory_gb: float, expected: list[int]) -> None:
     train = worlds.given(worlds.two_tastes()).train
     assert feasible_ranks(train, [8, 64, 1000], memory_gb) == expected
+
+
+def test_the_whole_spectrum_is_never_the_identity() -> None:
+    """At full rank and without a response, what is said of untaken items would be noise of rounding."""
+    train = worlds.given(worlds.two_tastes()).train
+    chosen = {**CHOSEN, "rank": train.n_items, "power": 0.0}
+    block = Spectral().fit(worlds.inputs(train), chosen)
+    untaken = block.scores(np.arange(train.n_users))[train.matrix().toarray() == 0]
+    assert untaken.std() > 1e-3
+    assert Spectral().fit(worlds.inputs(train), {**chosen, "power": 0.8}).width == train.n_items
 
 
 def test_items_nobody_took_have_no_place() -> None:
