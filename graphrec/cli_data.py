@@ -28,6 +28,7 @@ def inspect(
     ] = None,
 ) -> None:
     """What each file and column of SOURCE is used as, or why not; rows, dates, warnings, and a ready data.toml."""
+    from graphrec.read.archives import packed
     from graphrec.read.detect import load
     from graphrec.read.spec import SPEC_FILE
 
@@ -35,6 +36,10 @@ def inspect(
     report = data.report
     target = (source if source.is_dir() else source.parent) / SPEC_FILE
     if write:
+        if packed(source):
+            raise DataError(
+                f"{source}: holds zip files; unpack them first, then write the {SPEC_FILE} beside the files"
+            )
         if target.exists():
             raise DataError(
                 f"{target}: is there already, and says how to read this; remove it first to write a new one"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphrec.door.values import Floats, Mask
 
@@ -35,6 +37,12 @@ _CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}(?:[.,]\d+)?))?\s*(?P<p>[ap
 _ZONE = r"(?P<z>z|(?:utc|gmt)?[+-]\d{2}:?\d{2}|utc|gmt)"
 _REST = rf"(?:[\s,t:]+{_CLOCK})?(?:\s*\(?{_ZONE}\)?)?$"
 _YEAR = r"(?P<Y>\d{4}|\d{2})(?!\d)"
+_APART = (  # what comes before the time of the day, the time with its zone, and what comes behind (a year)
+    r"(?i)^(?P<before>.*?)(?P<clock>(?:[\sT,:]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[ap]\.?m\.?)?(?:\s*uhr)?"
+    r"(?:\s*(?:z|utc|gmt|(?:utc|gmt)?[+-]\d{2}:?\d{2}))?)?)(?P<after>(?:\s+\d{4})?)$"
+)
+_THE_2ND = 946_771_200.0  # 2000-01-02
+MANY = 5000  # distinct dates
 _FORMS = (  # "a" and "b": which is the day is to be proven
     rf"^(?P<Y>\d{{4}})\s*[./\-\s]\s*(?P<m>\d{{1,2}})[./\-\s]\s*(?P<d>\d{{1,2}}){_REST}",
     rf"^(?P<a>\d{{1,2}})\s*(?P<s>[./\-\s])\s*(?P<b>\d{{1,2}})[./\-\s,]+{_YEAR}{_REST}",
@@ -58,6 +66,37 @@ class Dates:
 
 def parse_dates(text: pd.Series, name: str) -> Dates:
     """Distinct written dates, all read by the one form that reads most of them. ``name`` is for warnings."""
+    if len(text) > MANY and (found := _in_two(text, name)) is not None:
+        return found
+    return _parse(text, name)
+
+
+def _in_two(text: pd.Series, name: str) -> Dates | None:
+    """Many dates with a time of the day: days and times apart, since there are few of each. None where that fails."""
+    try:
+        found = pc.extract_regex(pa.array(text.astype(object), pa.string()), _APART)
+    except (pa.ArrowException, UnicodeEncodeError):
+        return None
+    before, clock, after = (pc.struct_field(found, [n]) for n in range(3))
+    if found.null_count:
+        return None
+    days, of_day = pd.factorize(pd.Series(pc.binary_join_element_wise(before, after, "")))
+    clocks, of_clock = pd.factorize(pd.Series(clock))
+    if len(of_day) + len(of_clock) > len(text) / 2:
+        return None
+    times = pd.Series(of_clock, dtype="str")
+    half_day = bool(times.str.contains(r"(?i)\d\s*[ap]\.?m", regex=True).any())
+    day = _parse(pd.Series(of_day, dtype="str"), name, half_day)
+    time = _parse("2000-01-02" + times, name)
+    seconds = day.seconds[days] + time.seconds[clocks] - _THE_2ND
+    if not np.isfinite(seconds).all():
+        return None
+    warnings = _parse(text.iloc[:MANY], name).warnings if day.warnings else ()
+    example = f", e.g. {text.iloc[0]}"
+    return Dates(seconds, time.aware[clocks], day.how.partition(", e.g.")[0] + example, warnings or day.warnings)
+
+
+def _parse(text: pd.Series, name: str, half_day: bool = False) -> Dates:
     best = _iso(text)
     if np.isfinite(best.seconds).all():
         return best
@@ -67,7 +106,7 @@ def parse_dates(text: pd.Series, name: str) -> Dates:
         lower = lower.str.replace(_DAY_NAME, "", regex=True)
         lower = lower.astype(object).str.replace(_MONTH, lambda m: _NUMBER_OF[m[1]], regex=True)
     for form in _FORMS:
-        found = _by_form(lower.astype(object), text, form, name)
+        found = _by_form(lower.astype(object), text, form, name, half_day)
         if np.isfinite(found.seconds).sum() > np.isfinite(best.seconds).sum():
             best = found
         if np.isfinite(best.seconds).all():
@@ -106,7 +145,7 @@ def _iso(text: pd.Series) -> Dates:
     return Dates(seconds, aware.to_numpy(np.bool_), how)
 
 
-def _by_form(lower: pd.Series, text: pd.Series, form: str, name: str) -> Dates:
+def _by_form(lower: pd.Series, text: pd.Series, form: str, name: str, half_day: bool) -> Dates:
     parts = lower.str.extract(form)
     whole = {
         str(c): pd.to_numeric(parts[c], errors="coerce").fillna(0).to_numpy(np.int64)
@@ -122,7 +161,7 @@ def _by_form(lower: pd.Series, text: pd.Series, form: str, name: str) -> Dates:
     how = "dates"
     if month is None:
         a, b = whole["a"], whole["b"]
-        day_first, sure = _day_first(a[matched], b[matched], parts[matched])
+        day_first, sure = _day_first(a[matched], b[matched], parts[matched], half_day)
         month, day = (b, a) if day_first else (a, b)
         how = "dates, day first" if day_first else "dates, month first"
         if not sure and matched.any():
@@ -156,7 +195,9 @@ def _format(parts: pd.Series, day_first: bool) -> str:
     return f"{date} %I:%M{seconds} %p" if isinstance(parts["p"], str) else f"{date} %H:%M{seconds}"
 
 
-def _day_first(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], parts: pd.DataFrame) -> tuple[bool, bool]:
+def _day_first(
+    a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], parts: pd.DataFrame, half_day: bool
+) -> tuple[bool, bool]:
     """Whether the first of two numbers is the day, and whether that is sure.
 
     A number above 12 proves it. Else: points stand between day and month (German), a comma or AM and PM are American;
@@ -169,7 +210,7 @@ def _day_first(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], parts: pd.Dat
         return True, True
     if len(a) and (parts["s"] == " ").all():
         return False, True  # "11 02, 2019"
-    if "p" in parts and parts["p"].notna().any():
+    if half_day or ("p" in parts and parts["p"].notna().any()):
         return False, False
     return len(np.unique(a)) > len(np.unique(b)), False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,11 @@ class Report:
         """One warning, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def moved(self, old: str, new: str) -> None:
+        """Name the rows' files as below ``new`` where they were read from ``old``."""
+        rows = [replace(row, file=row.file.replace(old, new, 1)) for row in self.quarantine.rows]
+        self.quarantine.rows[:] = rows
 
     def all_warnings(self) -> list[str]:
         """What is to be said of the files and of their values."""

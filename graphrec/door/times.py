@@ -8,14 +8,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from graphrec.door.dates import Dates, from_parts, parse_dates, seconds_since_1970
-from graphrec.door.values import Floats, Mask, distinct, is_blank, numbers
+from graphrec.door.values import Floats, Mask, Numbers, blanks, distinct, numbers
 from graphrec.errors import ConfigError
 
 Unit: TypeAlias = Literal["s", "ms", "us", "ns", "days", "excel", "year", "yyyymmdd", "order"]
 
 LATEST = 4_102_444_800  # 2100-01-01 in seconds since 1970
+SAMPLE = 2000  # values looked at to see whether there are numbers
 EPOCH_FROM = 1e8  # seconds since 1970 (1973): no log is older, and numbers below are something else
 EXCEL_DAY_0 = 25_569  # 1970-01-01 as a spreadsheet counts days
 _UNITS: dict[str, tuple[float, str]] = {
@@ -75,7 +78,9 @@ def times(
         return _settled(Dates(seconds, np.full(len(column), aware), "dates"), column.isna().to_numpy(), zone)
     if date_format is not None:
         return _declared(column, date_format, zone)
-    found = numbers(column, name=name)
+    if unit is None and (fast := _iso_by_arrow(column)) is not None:
+        return _settled(fast, np.isnan(fast.seconds), zone)
+    found = Numbers(np.full(len(column), np.nan), blanks(column)) if _is_text(column) else numbers(column, name=name)
     something = ~found.blank
     n_numbers = int(np.isfinite(found.values).sum())
     if unit is not None or not something.any():
@@ -91,13 +96,46 @@ def times(
     return replace(best, seconds=np.where(np.isnan(best.seconds), other.seconds, best.seconds))
 
 
+def _iso_by_arrow(column: pd.Series) -> Dates | None:
+    """YYYY-MM-DD[ hh:mm[:ss[.f]]], all with Z or UTC behind it or none; NaN for ""; None where one is anything else."""
+    if not isinstance(column.dtype, pd.StringDtype) or column.dtype.storage != "pyarrow" or not len(column):
+        return None
+    arrow = pa.array(column)
+    arrow = pc.if_else(pc.equal(pc.binary_length(arrow), 0), pa.scalar(None, arrow.type), arrow)
+    first = pc.first(arrow).as_py() or ""
+    of_utc = next((mark for mark in ("Z", " UTC", " GMT", "+00:00", "+0000") if first.endswith(mark)), "")
+    try:
+        if of_utc:
+            if not pc.all(pc.ends_with(arrow, of_utc)).as_py():
+                return None
+            arrow = pc.utf8_slice_codeunits(arrow, 0, -len(of_utc))
+        found = pc.cast(pc.cast(arrow, pa.timestamp("us")), pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    if found.null_count == len(found):
+        return None
+    seconds = np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.float64) / 1e6
+    return Dates(seconds, np.full(len(seconds), bool(of_utc)), f"dates, year first, e.g. {first}")
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether a sample of a column of strings holds no number at all."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        return False
+    some = column.iloc[:: max(1, len(column) // SAMPLE)]
+    found = numbers(some)
+    return bool((~found.blank).any() and np.isnan(found.values).all())
+
+
 def _of_text(column: pd.Series, rows: Mask, zone: str | None, name: str) -> Times:
     """The times of some rows, as written dates; NaN for the others."""
     out = Times(np.full(len(column), np.nan), ~rows, "dates")
     if not rows.any():
         return out
     codes, text = distinct(column[rows])
-    none = np.array([v is None or is_blank(v) for v in text.astype(object).tolist()], np.bool_)
+    none = blanks(text)
     if none.all():
         return out
     dates = parse_dates(text[~none].str.strip(), name)
@@ -111,7 +149,7 @@ def _of_text(column: pd.Series, rows: Mask, zone: str | None, name: str) -> Time
 
 def _declared(column: pd.Series, date_format: str, zone: str | None) -> Times:
     codes, text = distinct(column)
-    none = np.array([v is None or is_blank(v) for v in text.astype(object).tolist()], np.bool_)
+    none = blanks(text)
     aware = "%z" in date_format or "%Z" in date_format
     try:
         found = pd.to_datetime(text.astype(object).str.strip(), format=date_format, utc=aware, errors="coerce")
@@ -184,6 +222,9 @@ def _of_numbers(values: Floats, blank: Mask, unit: Unit | None, zone: str | None
 def _unit_of(present: Floats) -> tuple[Unit, int]:
     """What numbers are, by the years that they would lie in; for calendar numbers also how many digits count."""
     for digits, least in ((8, 0.95), (14, 0.95), (12, 0.99)):
+        low, high = 1900 * 10 ** (digits - 4), 2101 * 10 ** (digits - 4)
+        if ((present > low) & (present < high)).mean() < least:
+            continue
         if np.isfinite(calendar(present, digits)).mean() >= least:
             return "yyyymmdd", digits
     positive = present[present > 0]  # zeros and -1 stand for none

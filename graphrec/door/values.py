@@ -52,6 +52,15 @@ def is_blank(value: object) -> bool:
     return value is None or str(value).strip().lower() in BLANKS
 
 
+def blanks(column: pd.Series) -> Mask:
+    """Where nothing stands in a column."""
+    if isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow":
+        lower = pc.utf8_lower(pc.utf8_trim_whitespace(pa.array(column)))
+        found = pc.or_kleene(pc.is_null(lower), pc.is_in(lower, value_set=pa.array(sorted(BLANKS), lower.type)))
+        return np.asarray(found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy())
+    return np.array([_is_nothing(v) or (isinstance(v, str) and is_blank(v)) for v in column], np.bool_)
+
+
 def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
     """Codes of the rows (-1: no value, or one that is no text or number) and the distinct values as text."""
     if pd.api.types.is_object_dtype(column):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from graphrec.data.dataset import Dataset
 from graphrec.door.report import Report
-from graphrec.errors import DataError, EmptyDataError, FormatError
-from graphrec.read import amazon, assemble, dumps, lastfm, lightgcn, mind, ml1m_kg, movielens, recbole, tables
+from graphrec.errors import DataError, EmptyDataError, FormatError, GraphrecError
+from graphrec.read import amazon, archives, assemble, dumps, lastfm, lightgcn, mind, ml1m_kg, movielens, recbole, tables
 from graphrec.read.assemble import Tables
 from graphrec.read.files import head
 from graphrec.read.source import Source, listing
@@ -36,23 +38,37 @@ def load(path: Path, allow_bad: float | None = None) -> Dataset:
     """Read a source of any known format; what became of its files, columns and rows is in the Dataset's ``report``.
 
     Args:
+        path: a folder, a file, or a zip file, which is a folder of its members. Zip files in a folder are unpacked too.
         allow_bad: the share of the rows that one reason may set aside; None takes that of ``data.toml`` (.05).
 
     Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read, or too many
     rows are set aside).
     """
     try:
-        source = Source.at(path)
-        name, why = find(source)
-        report = Report(format=name, why=why, root=str(source.folder))
-        report.quarantine.allow_bad = _share(source.spec, allow_bad, report)
-        found = dumps.paths_of(source)
-        for file in found:
-            report.use_file(file, "triples", form="RDF")
-        made = READERS[name].read(source, report)
-        data = dumps.attach(source, assemble.dataset(_name(source, name), made, report), found)
+        if not archives.packed(path):
+            return _load(path, allow_bad)
+        with tempfile.TemporaryDirectory(prefix="graphrec-") as folder:
+            opened = archives.opened(path, Path(folder))
+            try:
+                data = _load(opened, allow_bad)
+            except GraphrecError as error:
+                raise type(error)(str(error).replace(str(opened), str(path))) from None
+            data.report.moved(str(opened), str(path))
+            return replace(data, name=Source(path).name)
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read ({error.strerror or error})") from None
+
+
+def _load(path: Path, allow_bad: float | None) -> Dataset:
+    source = Source.at(path)
+    name, why = find(source)
+    report = Report(format=name, why=why, root=str(source.folder))
+    report.quarantine.allow_bad = _share(source.spec, allow_bad, report)
+    found = dumps.paths_of(source)
+    for file in found:
+        report.use_file(file, "triples", form="RDF")
+    made = READERS[name].read(source, report)
+    data = dumps.attach(source, assemble.dataset(_name(source, name), made, report), found)
     _name_the_rest(source, name, report)
     if not report.data_toml:
         said = source.spec.model_dump(mode="json", exclude_defaults=True)

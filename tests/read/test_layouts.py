@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -292,3 +293,22 @@ def test_names_in_many_tongues(tmp_path: Path, header: str) -> None:
     rows = "".join(f"k{n % 3};a{n % 2};2024-05-0{n + 1};{n + 1}\n" for n in range(6))
     data = load(tmp_path, {"e.csv": f"{header}\n{rows}"}, "e.csv")
     assert list(roles(data, "e.csv").values()) == ["user_id", "item_id", "timestamp", "count"]
+
+
+def test_zip_files_are_folders(tmp_path: Path) -> None:
+    plain = {
+        "ratings.csv": "user_id,movie_id,stars\nu,1,5\nu,2,x\nv,1,2\n",
+        "movies.csv": "movie_id,title\n1,Heat\n2,Ran\n",
+    }
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        for name, text in plain.items():
+            archive.writestr(f"films/{name}", text)
+    data = Dataset.load(tmp_path / "films.zip")
+    assert (data.name, titles(data)) == ("films", {"1": "Heat", "2": "Ran"})
+    assert [Path(row.file) for row in data.quarantine] == [tmp_path / "films.zip" / "ratings.csv"]
+    (tmp_path / "shop").mkdir()
+    with zipfile.ZipFile(tmp_path / "shop" / "movies.csv.zip", "w") as archive:
+        archive.writestr("movies.csv", plain["movies.csv"])
+    data = Dataset.load(write(tmp_path / "shop", {"ratings.csv": plain["ratings.csv"]}))
+    assert (data.name, titles(data)) == ("shop", {"1": "Heat", "2": "Ran"})
+    assert {f.path for f in data.report.files} == {"ratings.csv", "movies.csv"}
