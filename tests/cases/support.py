@@ -59,7 +59,7 @@ def two_tastes(users: int, each: int, items: int, seed: int, flip: bool = False)
         taken = [f"{group}{n:02d}" for group in "AB" for n in draw.sample(range(items), each)]
         draw.shuffle(taken)
         for turn, item in enumerate(taken):
-            likes = (item[0] == "A") == (user % 2 == 0) != flip
+            likes = ((item[0] == "A") == (user % 2 == 0)) != flip
             rows.append((f"u{user:02d}", item, 5 if likes else 1, 1_600_000_000 + 3_600 * user + 86_400 * turn))
     return rows
 
