@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from graphrec.cli_data import AllowBad, inspect
 from graphrec.cli_kg import kg_app
 from graphrec.config import Config
 from graphrec.errors import ConfigError, GraphrecError
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(kg_app, name="kg")
+app.command()(inspect)
 people = Console(stderr=True, markup=False)
 
 Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
@@ -48,13 +50,14 @@ def _config(file: Path | None, settings: list[str], split: str | None = None) ->
     return Config.load(file, [*settings, *([f"split.kind={split}"] if split else [])])
 
 
-def _load_data(source: Path) -> Any:
+def _load_data(source: Path, allow_bad: float | None = None) -> Any:
     from graphrec.data.dataset import Dataset
 
-    data = Dataset.load(source)
+    data = Dataset.load(source, allow_bad)
     counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False)
-    people.print(data.quarantine.summary(), highlight=False, style="dim")
+    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+    for line in data.report.summary_lines():
+        people.print(line, highlight=False, markup=False, style="yellow" if line.startswith("warning") else "dim")
     return data
 
 
@@ -68,6 +71,7 @@ def fit(
         Path | None,
         typer.Option("--like", help="A model whose settings and choices to take over; nothing is searched."),
     ] = None,
+    allow_bad: AllowBad = None,
 ) -> None:
     """Learn from SOURCE and write a model."""
     from graphrec import artifact, model_files
@@ -76,12 +80,12 @@ def fit(
 
     artifact.check_target(out)
     if like is None:
-        model = Recommender(_config(config, set_), progress=True).fit(_load_data(source))
+        model = Recommender(_config(config, set_), progress=True).fit(_load_data(source, allow_bad))
     else:
         if config or set_:
             raise ConfigError("--like takes the settings of the earlier model; leave --config and --set out")
         earlier, settings = model_files.load(like)
-        model = Recommender(settings, progress=True).fit(_load_data(source), earlier.chosen)
+        model = Recommender(settings, progress=True).fit(_load_data(source, allow_bad), earlier.chosen)
     model.save(out)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     validation = ", ".join(f"{k} {v}" for k, v in model.fitted.chosen["validation"].items())
@@ -180,12 +184,13 @@ def evaluate(
     split: SplitKind = None,
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     as_json: AsJson = False,
+    allow_bad: AllowBad = None,
 ) -> None:
     """Measure honestly: fit on train, choose on validation, test once."""
     from graphrec.experiment import evaluate_model
 
     settings = _config(config, set_, split)
-    document = evaluate_model(_load_data(source), settings, explanations=explanations, progress=True)
+    document = evaluate_model(_load_data(source, allow_bad), settings, explanations=explanations, progress=True)
     if as_json:
         _print_json(document)
         return
@@ -231,12 +236,13 @@ def tune(
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
     as_json: AsJson = False,
+    allow_bad: AllowBad = None,
 ) -> None:
     """Search the graph block's settings on validation users; called again, it goes on where it was."""
     from graphrec.tuning import tune as search
 
     settings = _config(config, set_, split)
-    found = search(_load_data(source), settings, out, trials=trials, minutes=minutes, progress=True)
+    found = search(_load_data(source, allow_bad), settings, out, trials=trials, minutes=minutes, progress=True)
     chosen = {name: value for name, value in found.config.graph if value != getattr(settings.graph, name)}
     if as_json:
         _print_json({"trials": found.trials, "ndcg": found.ndcg, "before": found.before, "changed": chosen})
@@ -257,12 +263,13 @@ def compare(
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
     as_json: AsJson = False,
+    allow_bad: AllowBad = None,
 ) -> None:
     """One table of several models on one split, with significance."""
     from graphrec.experiment import compare_models
 
     names = [name.strip() for name in models.split(",") if name.strip()]
-    comparison = compare_models(_load_data(source), names, _config(config, set_, split), progress=True)
+    comparison = compare_models(_load_data(source, allow_bad), names, _config(config, set_, split), progress=True)
     if as_json:
         _print_json(comparison.to_json())
         return

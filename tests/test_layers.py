@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
-    5: ("cli", "cli_kg", "demo", "doctor", "serve", "__main__", "__init__"),
+    5: ("cli", "cli_data", "cli_kg", "demo", "doctor", "serve", "__main__", "__init__"),
     4: ("recommender", "answers", "fitted", "experiment", "tuning", "model_files"),
     3: ("retrieve", "explain", "evaluate"),
     2: ("blocks", "train"),

@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from graphrec.data import tables
+from graphrec.data import show, tables
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
+from graphrec.data.same import log, ordered, same
 from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
@@ -27,7 +28,7 @@ from kg.types import ExternalTriples
 TRAIN, VALID, TEST = 0, 1, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Everything known about one catalogue and its users.
 
@@ -64,14 +65,72 @@ class Dataset:
     report: Report = field(default_factory=Report, compare=False)
 
     @staticmethod
-    def load(source: str | Path) -> Dataset:
+    def load(source: str | Path, allow_bad: float | None = None) -> Dataset:
         """Read a folder or file in any known public format; the format is found out from the files themselves.
 
+        ``allow_bad`` is the share of a file's rows that one reason may set aside (.05, or what ``data.toml`` says).
         Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
         """
         from graphrec.read.detect import load  # the readers build Datasets, so they are imported late
 
-        return load(Path(source))
+        return load(Path(source), allow_bad)
+
+    @staticmethod
+    def from_frames(
+        events: Any,
+        items: Any = None,
+        users: Any = None,
+        friends: Any = None,
+        triples: Any = None,
+        *,
+        name: str = "frames",
+        said: Mapping[str, Any] | None = None,
+    ) -> Dataset:
+        """Read tables of pandas, polars or pyarrow as files are read: the same door, the same report.
+
+        Args:
+            events: one table, or several as kind → table (``{"order": orders, "view": views}``).
+            items, users, friends, triples: what is known beside the events; see ``docs/data.md``.
+            name: what the data is called.
+            said: what a ``data.toml`` would say; its files are the names of the tables, or the kinds of the events.
+
+        Raises FormatError (no column of users or items is known), EmptyDataError (no usable row), DataError (no table).
+        """
+        from graphrec.read.frames import load  # like the readers
+
+        sides = {"items": items, "users": users, "friends": friends, "triples": triples}
+        return load(events, sides, name, said)
+
+    def to_folder(self, path: str | Path) -> None:
+        """Write it as a new folder of Parquet files and a ``data.toml``; ``Dataset.load`` reads an equal Dataset.
+
+        Raises DataError where the folder is not new or cannot be written.
+        """
+        from graphrec.read.folder import write  # like the readers
+
+        write(self, Path(path))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same data, whatever they are called and wherever they were read."""
+        return self is other or (isinstance(other, Dataset) and all(map(same, self._content(), other._content())))
+
+    def __hash__(self) -> int:
+        return hash((self.users, self.items))
+
+    def _content(self) -> tuple[Any, ...]:
+        """All that is data. Of events of one user, item and second the order does not count."""
+        told = [{(c.name, c.type, c.sensitive) for c in cs} for cs in (self.item_columns, self.user_columns)]
+        texts = (self.item_titles, self.item_text, self.user_text)
+        directed = self.directed and self.social_edge_index.size > 0
+        attributes = (ordered(self.item_attributes), ordered(self.user_attributes))
+        known = (self.users, self.items, *told, *texts, *attributes, self.social_edge_index, directed, self.external)
+        return (*known, log(self.events, self.reviews, self.parts))
+
+    def __repr__(self) -> str:
+        return show.text(self.name, self.counts(), self.events.timestamps)
+
+    def _repr_html_(self) -> str:
+        return show.as_html(self.name, self.counts(), self.events.timestamps, self.quarantine.summary())
 
     @property
     def n_users(self) -> int:

@@ -81,7 +81,7 @@ class Quarantine:
         """One line for people."""
         text = f"{self.rows_read:,} rows read"
         if self.merged:
-            text += f", {self.merged:,} repeated user-item pairs merged (the latest kept)"
+            text += f", {self.merged:,} equal rows merged"
         if self.masked:
             text += ", masked in texts: " + ", ".join(f"{n:,} × {kind}" for kind, n in sorted(self.masked.items()))
         if self.counts:

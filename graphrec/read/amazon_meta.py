@@ -22,11 +22,31 @@ _DETAILS = frozenset(
 _TOGETHER = {"also_buy": "also_buy", "also_bought": "also_buy", "also_view": "also_view", "also_viewed": "also_view"}
 
 
-class Metadata:
-    """Collects what is known about the items of a catalogue; other products are passed over."""
+PRODUCT_FIELDS = {  # field → its role
+    **dict.fromkeys(("asin", "parent_asin"), "item_id"),
+    "title": "title",
+    **dict.fromkeys(("description", "features", "feature"), "text"),
+    **dict.fromkeys(
+        ("brand", "store", "category", "categories", "main_cat", "main_category", "price", "details"), "attribute"
+    ),
+    **dict.fromkeys((*_TOGETHER, "related"), "triples"),
+}
 
-    def __init__(self, catalogue: set[str]) -> None:
+
+PRODUCT_TYPES = {
+    **dict.fromkeys(("brand", "store"), "category"),
+    **dict.fromkeys(("category", "categories", "main_cat", "main_category", "details"), "list"),
+    "price": "number",
+    **dict.fromkeys(("title", "description", "features", "feature"), "text"),
+}
+
+
+class Metadata:
+    """Collects what is known about the items of a catalogue (None: of all); other products are passed over."""
+
+    def __init__(self, catalogue: set[str] | None) -> None:
         self.catalogue = catalogue
+        self.passed_over = 0  # products that are not of the catalogue
         self._items: dict[str, tuple[str, str]] = {}
         self._attributes: dict[tuple[str, str, str], None] = {}  # a set that keeps its order
         self._triples: dict[tuple[str, str, str], None] = {}
@@ -36,7 +56,9 @@ class Metadata:
         item = row.get("parent_asin") or row.get("asin")
         if not isinstance(item, str) or not item.strip():
             return False
-        if item in self.catalogue:
+        if not self._knows(item):
+            self.passed_over += 1
+        else:
             title, text = self._items.get(item, ("", ""))
             self._items[item] = (title or _name(row.get("title"), 1000), text or _prose(row))
             self._attributes.update({(item, key, value): None for key, value in _attributes(row)})
@@ -45,12 +67,15 @@ class Metadata:
             )
         return True
 
+    def _knows(self, item: str) -> bool:
+        return self.catalogue is None or item in self.catalogue
+
     def _together(self, item: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         related = row.get("related")
         for source in (row, related if isinstance(related, dict) else {}):
             for field, relation in _TOGETHER.items():
                 for other in _strings(source.get(field)):
-                    if other in self.catalogue and other != item:
+                    if other != item and self._knows(other):
                         yield relation, other
 
     def items(self) -> pd.DataFrame:

@@ -20,6 +20,36 @@ def is_zip(path: Path) -> bool:
     return path.name.lower().endswith(".zip") and path.is_file() and zipfile.is_zipfile(path)
 
 
+def packed(path: Path) -> bool:
+    """Whether a source is a zip file, or a folder with zip files in it."""
+    return any(map(is_zip, path.iterdir())) if path.is_dir() else is_zip(path)
+
+
+def opened(path: Path, into: Path) -> Path:
+    """The source as a folder without zip files: their members beside the other files. Raises DataError.
+
+    ``into`` is an empty folder, below which the members are written; the other files are linked.
+    """
+    if not path.is_dir():
+        return unpack(path, into)
+    folder = into / "source"
+    folder.mkdir()
+    plain = [p for p in path.iterdir() if not is_zip(p)]
+    for other in plain:
+        (folder / other.name).symlink_to(other.resolve())
+    for number, archive in enumerate(sorted(p for p in path.iterdir() if is_zip(p))):
+        inside = into / f"zip{number}"
+        inside.mkdir()
+        for member in sorted(unpack(archive, inside).iterdir()):
+            target = folder / member.name
+            if target.exists():
+                raise DataError(
+                    f"{archive}: holds {member.name}, which is in the folder as well; remove one, or point at the file"
+                )
+            target.symlink_to(member)
+    return folder
+
+
 def unpack(path: Path, into: Path) -> Path:
     """Unpack a zip file below the folder ``into``; the folder in which its files lie.
 

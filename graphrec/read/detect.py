@@ -1,56 +1,122 @@
-"""Finds out the format of a source, and reads it."""
+"""Finds out the format of a source, reads it, and reports what became of all of it."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from graphrec.data.dataset import Dataset
-from graphrec.errors import DataError, EmptyDataError, FormatError
-from graphrec.read import amazon, dumps, lastfm, lightgcn, ml1m_kg, movielens, recbole, tables
+from graphrec.door.report import Report
+from graphrec.errors import DataError, EmptyDataError, FormatError, GraphrecError
+from graphrec.read import amazon, archives, assemble, dumps, lastfm, lightgcn, mind, ml1m_kg, movielens, recbole, tables
+from graphrec.read.assemble import Tables
 from graphrec.read.files import head
-from graphrec.read.source import SPEC_FILE, Source, listing
+from graphrec.read.source import Source, listing
+from graphrec.read.spec import SPEC_FILE, Spec, to_toml
 
 
 class Reader(NamedTuple):
     """How one format is recognised and read.
 
-    ``matches`` answers with the file that shows the format, found by names and first bytes, or None. ``read`` raises
-    FormatError (files or columns are missing) and EmptyDataError (no usable row).
+    ``matches`` answers with the file that shows the format, found by names and first bytes, or None. ``read`` names
+    every file and column it uses in the report, and raises FormatError (files or columns are missing) and
+    EmptyDataError (no usable row).
     """
 
     matches: Callable[[Source], Path | None]
-    read: Callable[[Source], Dataset]
+    read: Callable[[Source, Report], Tables]
 
 
-READERS = {m.NAME: Reader(m.matches, m.read) for m in (amazon, recbole, lightgcn, movielens, lastfm, ml1m_kg, tables)}
+_MODULES = (amazon, recbole, lightgcn, movielens, lastfm, ml1m_kg, mind, tables)
+READERS = {m.NAME: Reader(m.matches, m.read) for m in _MODULES}
 
 
-def load(path: Path) -> Dataset:
-    """Read a source of any known format.
+def load(path: Path, allow_bad: float | None = None) -> Dataset:
+    """Read a source of any known format; what became of its files, columns and rows is in the Dataset's ``report``.
 
-    Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
+    Args:
+        path: a folder, a file, or a zip file, which is a folder of its members. Zip files in a folder are unpacked too.
+        allow_bad: the share of the rows that one reason may set aside; None takes that of ``data.toml`` (.05).
+
+    Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read, or too many
+    rows are set aside).
     """
     try:
-        source = Source.at(path)
-        return dumps.attach(source, find(source).read(source))
+        if not archives.packed(path):
+            return _load(path, allow_bad)
+        with tempfile.TemporaryDirectory(prefix="graphrec-") as folder:
+            opened = archives.opened(path, Path(folder))
+            try:
+                data = _load(opened, allow_bad)
+            except GraphrecError as error:
+                raise type(error)(str(error).replace(str(opened), str(path))) from None
+            data.report.moved(str(opened), str(path))
+            return replace(data, name=Source(path).name)
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read ({error.strerror or error})") from None
 
 
-def find(source: Source) -> Reader:
-    """The reader for a source: the one ``data.toml`` names, or the only one that matches. Raises FormatError."""
-    if source.spec.format:
-        return READERS[source.spec.format]
+def _load(path: Path, allow_bad: float | None) -> Dataset:
+    source = Source.at(path)
+    name, why = find(source)
+    report = Report(format=name, why=why, root=str(source.folder))
+    report.quarantine.allow_bad = _share(source.spec, allow_bad, report)
+    found = dumps.paths_of(source)
+    for file in found:
+        report.use_file(file, "triples", form="RDF")
+    made = READERS[name].read(source, report)
+    data = dumps.attach(source, assemble.dataset(_name(source, name), made, report), found)
+    _name_the_rest(source, name, report)
+    if not report.data_toml:
+        said = source.spec.model_dump(mode="json", exclude_defaults=True)
+        report.data_toml = to_toml({"format": name, **{k: v for k, v in said.items() if k != "format"}})
+    return data
+
+
+def _name(source: Source, format_: str) -> str:
+    return recbole.name_of(source) if format_ == recbole.NAME else source.name
+
+
+def _name_the_rest(source: Source, name: str, report: Report) -> None:
+    """Every file that no reader has spoken of, with the reason."""
+    for file in source.files:
+        told = source.spec.ignore.get(file.name)
+        report.use_file(file, "", told or f"no part of the {name} format")
+    if source.path.is_dir():
+        read = {f.path.partition("/")[0] for f in report.files}
+        for folder in sorted(p for p in source.path.iterdir() if p.is_dir() and not p.name.startswith(".")):
+            if folder.name not in read:
+                report.use_file(folder, "", "a folder: folders in folders are not read")
+    report.files.sort(key=lambda f: (not f.used_as, f.used_as != "events"))
+
+
+def _share(spec: Spec, allow_bad: float | None, report: Report) -> float:
+    """The share of a file's rows that one reason may set aside: of the call, of ``data.toml``, else as usual."""
+    if allow_bad is not None:
+        return allow_bad
+    return report.quarantine.allow_bad if spec.allow_bad is None else spec.allow_bad
+
+
+def find(source: Source) -> tuple[str, str]:
+    """The format of a source, and why: that of ``data.toml``, or the only one that matches. Raises FormatError."""
+    spec = source.spec
+    if spec.format:
+        return spec.format, f"{SPEC_FILE} says so"
+    if any(True for _ in spec.tables()):
+        return tables.NAME, f"{SPEC_FILE} names its tables"
     if source.candidates and not any(map(head, source.candidates)):
         raise EmptyDataError(f"{source.candidates[0]}: nothing in the file; a source needs at least one interaction")
     found = [(name, file) for name, r in READERS.items() if (file := r.matches(source)) is not None]
+    special = [(name, file) for name, file in found if name != tables.NAME]
+    if len(special) == 1 and len(found) == 2 and (special[0][1] == found[-1][1] or special[0][0] in _WHOLE_FOLDERS):
+        found = special  # the reader that knows the file's own format, rather than any table
     if not found:
         known = ", ".join(READERS)
         raise FormatError(
-            f"{source.path}: no known format; found {listing(source.path)}; known are {known} "
-            f'(name one in a {SPEC_FILE} in the folder, for example format = "csv")'
+            f"{source.path}: no known format; found {listing(source.path)}; known are {known}; {tables.remedy(source)}"
         )
     if len(found) > 1:
         both = " and ".join(f"{name} ({file.name})" for name, file in found)
@@ -58,4 +124,8 @@ def find(source: Source) -> Reader:
             f"{source.path}: two formats match, {both}; point at the one file, "
             f'or name the format in a {SPEC_FILE} in the folder (format = "{found[0][0]}")'
         )
-    return READERS[found[0][0]]
+    name, file = found[0]
+    return name, f"{file.name} shows it"
+
+
+_WHOLE_FOLDERS = frozenset((movielens.NAME, lastfm.NAME, ml1m_kg.NAME, lightgcn.NAME, mind.NAME))

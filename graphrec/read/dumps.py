@@ -6,14 +6,16 @@ names. ``links.csv`` (item_id, entity) holds choices by hand; an empty entity me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from graphrec.data.dataset import Dataset
 from graphrec.door import check as door
 from graphrec.errors import DataError, FormatError
-from graphrec.read.source import SPEC_FILE, Source, listing
-from graphrec.read.tables import load_table
+from graphrec.read.forms import find_form, read_table
+from graphrec.read.source import Source, listing
+from graphrec.read.spec import SPEC_FILE
 from kg.dump import read_dumps
 from kg.errors import KGError
 from kg.parse import rdf_format
@@ -22,9 +24,8 @@ from kg.types import ExternalTriples
 LINKS = "links.csv"
 
 
-def attach(source: Source, data: Dataset) -> Dataset:
+def attach(source: Source, data: Dataset, paths: Sequence[Path]) -> Dataset:
     """The data with the triples of the source's dumps, if it has any. Raises FormatError and DataError."""
-    paths = _dumps(source)
     if not paths:
         return data
     quarantine = data.quarantine
@@ -53,7 +54,8 @@ def merged(old: ExternalTriples, new: ExternalTriples) -> ExternalTriples:
     )
 
 
-def _dumps(source: Source) -> list[Path]:
+def paths_of(source: Source) -> list[Path]:
+    """The dumps of a source. Raises FormatError where ``graph`` names what is none."""
     folder = source.path if source.path.is_dir() else source.path.parent
     if source.spec.graph:
         paths = [folder / name for name in source.spec.graph]
@@ -70,8 +72,12 @@ def _choices(source: Source, data: Dataset) -> dict[str, str]:
     path = source.find(LINKS) if source.path.is_dir() else None
     if path is None:
         return {}
-    rows = load_table(path, data.quarantine)
+    rows = read_table(path, find_form(path), data.quarantine)
+    header = [str(c) for c in rows.columns.drop(["file", "line"])]
     if missing := [c for c in ("item_id", "entity") if c not in rows]:
-        raise FormatError(f"{path}:1: needs a column {missing[0]}; found {', '.join(rows.columns[:-2])}; rename it")
+        raise FormatError(f"{path}:1: needs a column {missing[0]}; found {', '.join(header)}; rename it")
+    data.report.use_file(path, "links", kind="by hand")
+    roles = {"item_id": "item_id", "entity": "entity"}
+    data.report.use_columns(path, header, roles, dict.fromkeys(header, "no part of a link"))
     rows = door.check_ids(rows, data.quarantine, "item_id")
     return dict(zip(rows["item_id"], rows["entity"].str.strip(), strict=True))

@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
+from graphrec.data.dataset import TEST, TRAIN, VALID
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
+from graphrec.read import layouts
+from graphrec.read.assemble import Tables, checked, published
 from graphrec.read.files import head, slurp, table
 from graphrec.read.source import Source
 from kg.types import ExternalTriples
@@ -30,27 +33,34 @@ def matches(source: Source) -> Path | None:
     found = source.find("train.txt") if source.path.is_dir() else source.path
     if found not in source.candidates or not found.name.lower().removesuffix(".gz").endswith(".txt"):
         return None
-    return found if _ADJACENCY.search(head(found)) else None
+    if not _ADJACENCY.search(head(found)):
+        return None
+    return found if source.spec.format == NAME or layouts.lines_of_numbers(found) == "adjacency" else None
 
 
-def read(source: Source) -> Dataset:
+def read(source: Source, report: Report) -> Tables:
     """The split as the source's ``parts`` (of a folder); one file by itself is plain interactions."""
-    quarantine = Quarantine()
+    quarantine = report.quarantine
     if source.path.is_dir():
         source.need("train.txt", NAME)
         found = {path: part for name, part in PARTS.items() if (path := source.find(name)) is not None}
         raw = pd.concat([adjacency(p, quarantine).assign(part=part) for p, part in found.items()], ignore_index=True)
+        for path in found:
+            report.use_file(path, "events", form="lines of a user and the items of that user")
     else:
         raw = adjacency(source.path, quarantine)
-    events = door.check_events(raw, quarantine, source.path)
+        report.use_file(source.path, "events", form="lines of a user and the items of that user")
+    events = checked(raw, quarantine, source.path)
     external = None
     if source.path.is_dir() and (path := source.find("kg_final.txt")) is not None:
         names = ["head", "relation", "tail"]
+        report.use_file(path, "triples")
+        report.use_columns(path, names, {n: n for n in names})
         kg = door.check_ids(table(path, quarantine, sep=" ", names=names), quarantine, *names)
         triples = tuple(zip(*(kg[c].tolist() for c in names), strict=True))
         entities = {*kg["head"], *kg["tail"]}
         external = ExternalTriples(triples, {i: i for i in events["item_id"].cat.categories if i in entities})
-    return build(source.name, events, external=external, quarantine=quarantine)
+    return Tables(published(events, quarantine), external=external, catalogue="events")  # as published
 
 
 def adjacency(path: Path, quarantine: Quarantine) -> pd.DataFrame:

@@ -12,15 +12,40 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
+from graphrec.data.attributes import Column
+from graphrec.data.dataset import TEST, TRAIN, VALID
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
+from graphrec.read.assemble import Tables, checked, columns_of, published
 from graphrec.read.columns import attributes
 from graphrec.read.files import table
 from graphrec.read.source import Source
 from kg.types import ExternalTriples
 
 NAME = "ml1m_kg"
+_USED_AS = {
+    **dict.fromkeys(("user_mapping.txt", "product_mapping.txt", "i2kg_map.txt"), "links"),
+    **dict.fromkeys(("kg_final.txt", "e_map.txt", "r_map.txt"), "triples"),
+    "products.txt": "items",
+    "users.txt": "users",
+}
+_ROLES = {
+    "user_mapping.txt": {"rating_id": "user_id", "new_id": "user_id"},
+    "product_mapping.txt": {"rating_id": "item_id", "new_id": "item_id"},
+    "i2kg_map.txt": {"pid": "item_id", "entity": "entity"},
+    "kg_final.txt": {"entity_head": "head", "relation": "relation", "entity_tail": "tail"},
+    "e_map.txt": {"eid": "entity", "name": "entity_label", "entity": "entity"},
+    "r_map.txt": {"id": "relation", "name": "relation"},
+    "products.txt": {"pid": "item_id", "name": "title", "genre": "attribute"},
+    "users.txt": {"uid": "user_id", "gender": "attribute", "age": "attribute"},
+}
+_WHY_NOT = {
+    "pop_item": "counts of events may hold held-out ones",
+    "pop_provider": "counts of events may hold held-out ones",
+    "gender": "sensitive: read for measuring only",
+    "age": "sensitive: read for measuring only",
+}
 _MARKS = ("i2kg_map.txt", "kg_final.txt", "product_mapping.txt", "train.txt")
 
 
@@ -30,12 +55,17 @@ def matches(source: Source) -> Path | None:
     return found[0] if all(p is not None and p in source.files for p in found) and not source.spec.file else None
 
 
-def read(source: Source) -> Dataset:
+def read(source: Source, report: Report) -> Tables:
     """Interactions with parts and times, titles, genres, users' gender and age, and all triples under DBpedia's ids."""
-    quarantine = Quarantine()
+    quarantine = report.quarantine
 
     def load(name: str, *needs: str) -> pd.DataFrame:
-        return table(source.need(name, NAME), quarantine, sep="\t", needs=needs)
+        path = source.need(name, NAME)
+        frame = table(path, quarantine, sep="\t", needs=needs)
+        if all(f.path != report.relative(path) for f in report.files):
+            report.use_file(path, _USED_AS[name])
+            report.use_columns(path, [str(c) for c in frame.columns.drop(["file", "line"])], _ROLES[name], _WHY_NOT)
+        return frame
 
     parts = {"train.txt": TRAIN, "valid.txt": VALID, "test.txt": TEST}
     event = ["user_id", "item_id", "rating", "timestamp"]
@@ -46,7 +76,10 @@ def read(source: Source) -> Dataset:
         numbers = load(name, "rating_id", "new_id")
         mapping = dict(zip(numbers["new_id"], numbers["rating_id"], strict=True))
         raw = door.translate(raw, column, mapping, name, quarantine)
-    events = door.check_events(raw, quarantine, source.path)
+    for path in found:
+        report.use_file(path, "events")
+        report.use_columns(path, event, {c: c for c in event if c != "rating"}, {"rating": "the same in every row"})
+    events = checked(raw.drop(columns="rating"), quarantine, source.path)
 
     products = door.check_ids(load("products.txt", "pid", "name", "genre"), quarantine, "pid")
     products = products.rename(columns={"pid": "item_id", "name": "title"})
@@ -54,14 +87,18 @@ def read(source: Source) -> Dataset:
     if source.find("users.txt") is not None:
         people = door.check_ids(load("users.txt", "uid", "gender", "age"), quarantine, "uid")
         user_attributes = attributes(people, "uid", "user_id", ["gender", "age"], "")
-    return build(
-        source.name,
-        events,
+    return Tables(
+        published(events, quarantine),
         items=products[["item_id", "title"]],
         item_attributes=attributes(products, "item_id", "item_id", ["genre"], "|"),
         user_attributes=user_attributes,
+        item_columns=columns_of({"genre": "list"}),
+        user_columns=[
+            Column("gender", "category", True, "sensitive: read for measuring only"),
+            Column("age", "category", True, "sensitive: read for measuring only"),
+        ],
         external=_external(load, quarantine, set(events["item_id"].cat.categories)),
-        quarantine=quarantine,
+        catalogue="events",  # as published
     )
 
 

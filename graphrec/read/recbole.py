@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from graphrec.data.dataset import Dataset, build
-from graphrec.door import check as door
-from graphrec.door.quarantine import Quarantine
+from graphrec.data.attributes import AttributeType
+from graphrec.door.report import ColumnUse, Report
 from graphrec.errors import FormatError
-from graphrec.read import columns
+from graphrec.read import guess as g
+from graphrec.read import plan, reading, sides, tables
+from graphrec.read.assemble import Tables
+from graphrec.read.columns import Role
 from graphrec.read.files import head, table
-from graphrec.read.source import Source, ending, stem
-from kg.types import ExternalTriples
+from graphrec.read.form import Form
+from graphrec.read.guess import Guess
+from graphrec.read.reading import Plan, Planned
+from graphrec.read.source import Source, check_names, ending, stem
+from graphrec.read.spec import SPEC_FILE, SideTable, Spec, Use
 
 NAME = "recbole"
-_TRIPLE = ("head_id", "relation_id", "tail_id")
+_USES: Mapping[str, Use] = {".item": "items", ".user": "users", ".net": "friends", ".kg": "triples", ".link": "links"}
+_NEEDS: Mapping[str, tuple[Role, ...]] = {
+    "friends": ("user_id", "friend_id"),
+    "triples": ("head", "relation", "tail"),
+    "links": ("item_id", "entity"),
+}
+_FIELDS: Mapping[Role, str] = {
+    "user_id": "source_id",
+    "friend_id": "target_id",
+    "head": "head_id",
+    "relation": "relation_id",
+    "tail": "tail_id",
+    "entity": "entity_id",
+}
 
 
 def matches(source: Source) -> Path | None:
@@ -24,71 +44,93 @@ def matches(source: Source) -> Path | None:
     return next((p for p in source.candidates if ending(p) == ".inter" and head(p)), None)
 
 
-def read(source: Source) -> Dataset:
+def name_of(source: Source) -> str:
+    """The name that the atomic files have in common."""
+    return stem(_inter(source))
+
+
+def _inter(source: Source) -> Path:
+    return source.only((p for p in source.candidates if ending(p) == ".inter"), NAME)
+
+
+def read(source: Source, report: Report) -> Tables:
     """The ``.inter`` file, and the other atomic files of the same name beside it."""
-    quarantine = Quarantine()
-    path = source.only((p for p in source.candidates if ending(p) == ".inter"), NAME)
-    beside = {ending(p): p for p in path.parent.iterdir() if p.is_file() and stem(p) == stem(path)}
-
-    def side(kind: str, *names: str) -> tuple[pd.DataFrame, list[str]]:
-        frame, lists = _atomic(beside[kind], quarantine)
-        return _checked(frame, quarantine, beside[kind], *names), lists
-
-    raw, _ = _atomic(path, quarantine)
-    found = columns.roles(raw.columns.tolist(), source.spec.columns)
-    if not {"user_id", "item_id"} <= found.keys():
-        fields = ", ".join(raw.columns.drop(["file", "line"]))
+    path = _inter(source)
+    spec = source.spec
+    frames: dict[Path, pd.DataFrame] = {}
+    full: dict[tuple[str, str], str] = {}
+    found = Plan()
+    events = _atomic(path, report, frames, full)
+    check_names(path, spec.columns.values(), events.header, f"{SPEC_FILE} ([columns])")
+    if not g.ids_of_events(events, spec.columns):
         raise FormatError(
-            f"{path}:1: needs user_id and item_id; found {fields}; say which is which in a data.toml ([columns])"
+            f"{path}:1: needs user_id and item_id; found {', '.join(events.header)}; say which is which in a "
+            f'{SPEC_FILE}: columns = {{ user_id = "…", item_id = "…" }}'
         )
-    raw = raw[[*found.values(), "file", "line"]].rename(columns={column: role for role, column in found.items()})
-    events = door.check_events(raw, quarantine, path, source.spec.rating_range)
-    catalogue = set(events["item_id"].cat.categories)
+    g.read_events(events, spec.columns)
+    found.planned.append(reading.planned(events, None, spec))
+    beside = {ending(p): p for p in path.parent.iterdir() if p.is_file() and stem(p) == stem(path)}
+    for kind, use in _USES.items():
+        if kind in beside:
+            found.planned.append(_side(_atomic(beside[kind], report, frames, full), use, events.roles, spec))
 
-    items = item_attributes = user_attributes = friends = external = None
-    if ".item" in beside:
-        frame, lists = side(".item", found["item_id"])
-        items, item_attributes = columns.describe_items(frame, found["item_id"], lists)
-    if ".user" in beside:
-        frame, _ = side(".user", found["user_id"])
-        public = [c for c in frame.columns.drop([found["user_id"], "file", "line"]) if not columns.is_personal(c)]
-        user_attributes = columns.attributes(frame, found["user_id"], "user_id", public, "")
-    if ".net" in beside:
-        frame, _ = side(".net", "source_id", "target_id")
-        friends = frame.rename(columns={"source_id": "user_id", "target_id": "friend_id"})
-    if ".kg" in beside:
-        frame, _ = side(".kg", *_TRIPLE)
-        triples = tuple(zip(*(frame[c].tolist() for c in _TRIPLE), strict=True))
-        entities: dict[str, str] = {}
-        if ".link" in beside:
-            frame, _ = side(".link", found["item_id"], "entity_id")
-            links = zip(frame[found["item_id"]].tolist(), frame["entity_id"].tolist(), strict=True)
-            entities = {item: entity for item, entity in links if item in catalogue}
-        external = ExternalTriples(triples, entities)
-    return build(
-        stem(path),
-        events,
-        items=items,
-        friends=friends,
-        item_attributes=item_attributes,
-        user_attributes=user_attributes,
-        external=external,
-        quarantine=quarantine,
-    )
+    def load(planned: Planned, _: Report) -> pd.DataFrame:
+        return frames.pop(planned.path)
+
+    out = tables.run(found, spec, report, load)
+    report.columns = [_named(c, full) for c in report.columns]
+    return out
 
 
-def _atomic(path: Path, quarantine: Quarantine) -> tuple[pd.DataFrame, list[str]]:
-    """The table under plain field names, and the fields that hold lists."""
-    frame = table(path, quarantine, sep="\t")
-    kinds = dict(c.partition(":")[::2] for c in frame.columns.drop(["file", "line"]))
-    frame.columns = pd.Index([c.partition(":")[0] for c in frame.columns])
+def _named(column: ColumnUse, full: Mapping[tuple[str, str], str]) -> ColumnUse:
+    """A column under its name in the file: with its type."""
+    return replace(column, column=full.get((column.file, column.column), column.column))
+
+
+def _atomic(path: Path, report: Report, frames: dict[Path, pd.DataFrame], full: dict[tuple[str, str], str]) -> Guess:
+    """The table under plain field names; lists of words are written with ``|``."""
+    frame = table(path, report.quarantine, sep="\t")
+    header = [c for c in frame.columns if c not in ("file", "line")]
+    plain = [c.partition(":")[0] for c in header]
+    full |= {(report.relative(path), p): h for p, h in zip(plain, header, strict=True)}
+    for column in (h for h in header if h.endswith(("_seq",))):
+        name = column.partition(":")[0]
+        frame[column] = frame[column].str.strip()
+        if name.lower() not in _WORDS and "title" not in name and "name" not in name and "text" not in name:
+            frame[column] = frame[column].str.replace(r"\s+", "|", regex=True)
+    frame = frame.rename(columns=dict(zip(header, plain, strict=True)))
     frame = frame.loc[:, ~frame.columns.duplicated()]
-    return frame, [field for field, kind in kinds.items() if kind.endswith("_seq")]
+    frames[path] = frame
+    names = list(dict.fromkeys(plain))
+    guess = Guess(path, Form(sep="\t", quoted=False), frame[names].head(plan.SAMPLE))
+    lists = {h.partition(":")[0] for h in header if h.endswith("_seq")}
+    guess.lists = lists
+    return guess
 
 
-def _checked(frame: pd.DataFrame, quarantine: Quarantine, path: Path, *names: str) -> pd.DataFrame:
-    """The rows that have an id in each of these fields. Raises FormatError where a field is missing."""
-    if missing := [name for name in names if name not in frame]:
-        fields = ", ".join(frame.columns.drop(["file", "line"]))
-        raise FormatError(f"{path}:1: needs a field {missing[0]}; found {fields}; rename the field in its header")
-    return door.check_ids(frame, quarantine, *names)
+_WORDS = frozenset(("description", "review", "plot", "overview", "synopsis", "abstract", "summary"))
+
+
+def _side(guess: Guess, use: Use, events: Mapping[Role, str], spec: Spec) -> Planned:
+    """One of the other atomic files. Raises FormatError where a field is missing."""
+    if use in ("items", "users"):
+        key: Role = "item_id" if use == "items" else "user_id"
+        guess.roles = {key: _field(guess, events[key])}
+        sides.READERS[use](guess, {})
+        types: dict[str, AttributeType] = {c: "list" for c in guess.rest if c in guess.lists}
+        guess.use = use
+        return reading.planned(guess, SideTable(file=guess.path.name, types=types), spec)
+    for role in _NEEDS[use]:
+        field = events["item_id"] if role == "item_id" else _FIELDS[role]
+        guess.roles[role] = _field(guess, field)
+    guess.unused = dict.fromkeys(guess.rest, "no use is known for it")
+    guess.use = use
+    return reading.planned(guess, None, spec)
+
+
+def _field(guess: Guess, name: str) -> str:
+    if name not in guess.header:
+        raise FormatError(
+            f"{guess.path}:1: needs a field {name}; found {', '.join(guess.header)}; rename the field in its header"
+        )
+    return name

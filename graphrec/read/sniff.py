@@ -78,7 +78,7 @@ def find_form(path: Path, given: Mapping[str, Any] | None = None) -> Form:
     if sep_line or sep != ",":
         whys.append(f"fields between {NAMES.get(sep, repr(sep))}")
     if "names" not in said and lines:
-        form, note = _with_names(path, form, width, has_header)
+        form, note = _with_names(path, form, width, _widths(lines[:1], sep)[1], has_header)
         whys += [note] if note else []
     return replace(form, why="; ".join(whys))
 
@@ -157,8 +157,8 @@ def _is_quoted(lines: Sequence[str], sep: str, width: int) -> bool:
     return not stray
 
 
-def _with_names(path: Path, form: Form, width: int, has_header: bool | None) -> tuple[Form, str]:
-    """The form with names where the first line is a row."""
+def _with_names(path: Path, form: Form, width: int, named: int, has_header: bool | None) -> tuple[Form, str]:
+    """The form with names where the first line is a row, which has ``named`` fields, blank ones too."""
     numbered = replace(form, names=tuple(str(n + 1) for n in range(width)))
     one_more = replace(form, names=tuple(str(n + 1) for n in range(max(width, 1) + 50)))
     frame = read_delimited(path, one_more, Quarantine(), limit=1)
@@ -178,7 +178,9 @@ def _with_names(path: Path, form: Form, width: int, has_header: bool | None) -> 
         )
     if not has_header:
         return numbered, "the first line is a row: it names no columns"
-    if len(first) == width - 1 and first:  # rows begin with their own number or name, as R writes them
+    if (
+        len(first) == width - 1 and first and named < width
+    ):  # rows begin with their own number or name, as R writes them
         return replace(form, names=("row", *columns_of(first)), skip=form.skip + 1), "the first field numbers the rows"
     return form, ""
 

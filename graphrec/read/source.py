@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from graphrec.errors import DataError, FormatError
-from graphrec.read.columns import Role
-
-SPEC_FILE = "data.toml"
-
-
-def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
-    if not limits[0] <= limits[1]:
-        raise ValueError("the lower end comes first")
-    return limits
-
-
-class Spec(BaseModel):
-    """What a ``data.toml`` may say; everything in it is optional::
-
-    format = "csv"           # amazon, recbole, lightgcn, movielens, lastfm, ml1m_kg, csv (also for TSV and Parquet)
-    file = "events.csv"      # which file of the folder holds the interactions
-    rating_range = [1, 5]    # ratings outside are set aside
-    graph = ["dbpedia.nt"]   # RDF beside it; without this line every .nt, .nq, .ttl and .trig file of a folder
-
-    [columns]                # our name = the name in the file (csv and recbole)
-    user_id = "customer"     # also item_id, rating, timestamp, text, summary, reviewer_name
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal["amazon", "recbole", "lightgcn", "movielens", "lastfm", "ml1m_kg", "csv"] | None = None
-    file: str | None = None
-    rating_range: Annotated[tuple[float, float], AfterValidator(_ordered)] | None = None
-    graph: tuple[str, ...] = ()
-    columns: dict[Role, str] = {}
-
-    @classmethod
-    def load(cls, path: Path) -> Spec:
-        """Read and check a ``data.toml``. Raises FormatError."""
-        try:
-            return cls.model_validate(tomllib.loads(path.read_bytes().decode("utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FormatError(f"{path}: not valid TOML ({error})") from None
-        except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise FormatError(
-                f"{path}: {faults}; the settings are format, file, rating_range, graph and [columns]"
-            ) from None
+from graphrec.read.spec import SPEC_FILE, Spec, nearest
+from graphrec.read.streams import PACKED, bare
 
 
 @dataclass(frozen=True)
@@ -68,15 +23,36 @@ class Source:
     def at(cls, path: Path) -> Source:
         """The source at a path, with the ``data.toml`` of its folder. Raises DataError where nothing is there.
 
-        For a file that is named by itself, a ``data.toml`` beside it counts unless that is about another file.
+        For a file that is named by itself, a ``data.toml`` beside it counts unless that is about another file; of its
+        tables those of the file count.
         """
         if not path.exists():
             raise DataError(f"{path}: no such file or folder; name a folder or file in a known format")
         folder = path if path.is_dir() else path.parent
-        spec = Spec.load(folder / SPEC_FILE) if (folder / SPEC_FILE).is_file() else Spec()
-        if path == folder and spec.file is not None and not (folder / spec.file).is_file():
-            raise FormatError(f"{folder / SPEC_FILE}: file = {spec.file!r} is not in the folder; found {listing(path)}")
-        return cls(path, spec if path == folder or spec.file in {None, path.name} else Spec())
+        if not (folder / SPEC_FILE).is_file() or path.name == SPEC_FILE:
+            return cls(path)
+        spec = Spec.load(folder / SPEC_FILE)
+        names = [spec.file] if spec.file is not None else []
+        tables = [table.file for _, table in spec.tables()]
+        if path != folder:
+            if (names or tables) and path.name not in (names or tables):
+                return cls(path)
+            kept: dict[str, object] = {
+                use: tuple(t for t in getattr(spec, use) if t.file == path.name) for use, _ in spec.tables()
+            }
+            return cls(path, spec.model_copy(update=kept))
+        for name in (*names, *tables):
+            if not (folder / name).is_file():
+                what = "file" if name in names else "[[…]] file"
+                raise FormatError(
+                    f"{folder / SPEC_FILE}: {what} = {name!r} is not in the folder; found {listing(path)}"
+                )
+        return cls(path, spec)
+
+    @property
+    def folder(self) -> Path:
+        """The folder itself, or that of the file."""
+        return self.path if self.path.is_dir() else self.path.parent
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -89,7 +65,9 @@ class Source:
     @cached_property
     def candidates(self) -> tuple[Path, ...]:
         """The files that may hold the interactions: the one that ``data.toml`` names, or all."""
-        return (self.path / self.spec.file,) if self.spec.file and self.path.is_dir() else self.files
+        if self.spec.file and self.path.is_dir():
+            return (self.path / self.spec.file,)
+        return tuple(p for p in self.files if p.name not in self.spec.ignore)
 
     @property
     def name(self) -> str:
@@ -98,9 +76,9 @@ class Source:
         return path.name if path.is_dir() else stem(path)
 
     def find(self, *names: str) -> Path | None:
-        """The first file with one of these names, plain or with ``.gz``."""
-        by_name = {p.name.lower(): p for p in self.files}
-        return next((by_name[n] for name in names for n in (name, f"{name}.gz") if n in by_name), None)
+        """The first file with one of these names, plain or packed (``.gz``, …)."""
+        by_name = {p.name.lower(): p for p in self.files if p.name not in self.spec.ignore}
+        return next((by_name[n] for name in names for n in (name, *(name + e for e in PACKED)) if n in by_name), None)
 
     def need(self, name: str, reader: str) -> Path:
         """Like ``find``, for a file that the format cannot do without. Raises FormatError."""
@@ -134,11 +112,22 @@ def listing(path: Path, most: int = 6) -> str:
 
 def ending(path: Path) -> str:
     """The ending that tells the format, in lower case and without ``.gz``: ``.json`` for ``a.json.gz``."""
-    name = path.name.lower().removesuffix(".gz")
+    name = bare(path.name).lower()
     return "." + name.rpartition(".")[2] if "." in name else ""
 
 
 def stem(path: Path) -> str:
     """The name without its format ending and ``.gz``: ``a.b`` for ``a.b.json.gz``."""
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    name = bare(path.name)
     return name.rpartition(".")[0] or name
+
+
+def check_names(table_file: Path, wanted: Iterable[str], header: Iterable[str], where: str) -> None:
+    """Raises FormatError where data.toml names a column that the file does not have."""
+    header = list(header)
+    for column in wanted:
+        if column not in header:
+            raise FormatError(
+                f"{table_file}:1: {where} names the column {column!r}, which is not there; "
+                f"{nearest(column, header) if header else 'the file has no header'}; correct the {SPEC_FILE}"
+            )

@@ -1,117 +1,139 @@
-"""CSV, TSV and Parquet with ``user_id,item_id[,rating,timestamp,review]``, under these or common other names.
+"""Any tables: CSV, TSV, JSON lines, Parquet, with or without a header, under any names. One loader for every reading.
 
-Beside it in a folder: ``items.csv`` (item_id, title, text; other columns become attributes, ``|`` separates values)
-and ``friends.csv`` (user_id, friend_id), also as TSV or Parquet.
+A reading is found out by ``plan.py`` or said in ``data.toml``; what is done here depends on it alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from graphrec.data.dataset import Dataset, build
-from graphrec.door import check as door
-from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
 from graphrec.errors import DataError, FormatError
-from graphrec.read import columns
-from graphrec.read.files import head, header, table
-from graphrec.read.source import SPEC_FILE, Source, ending, stem
+from graphrec.read import beside, dumps, layouts, lightgcn, logs, plan, reading
+from graphrec.read.assemble import Tables
+from graphrec.read.forms import read_table
+from graphrec.read.logs import Load
+from graphrec.read.reading import Plan, Planned
+from graphrec.read.source import Source, ending, listing
+from graphrec.read.spec import EventTable, SideTable, Spec
 
 NAME = "csv"
-_TEXT = (".csv", ".tsv")
-_ENDINGS = (*_TEXT, ".parquet")
+_ENDINGS = (".csv", ".tsv", ".parquet", ".txt", ".dat", ".tab", ".jsonl", ".json", ".ndjson", ".data")
 
 
 def matches(source: Source) -> Path | None:
     """A table with a column of users and a column of items."""
-    return next((p for p in source.candidates if _is_events(p, source)), None)
-
-
-def read(source: Source) -> Dataset:
-    """The table of interactions, with titles, attributes and friends where a folder brings them."""
-    quarantine = Quarantine()
-    if source.spec.file or not source.path.is_dir():
-        path = source.candidates[0]
-    else:
-        path = source.only((p for p in source.candidates if _is_events(p, source)), NAME)
-    names = _header(path)
-    found = columns.roles(names, source.spec.columns)
-    if missing := {"user_id", "item_id"} - found.keys() | source.spec.columns.keys() - found.keys():
-        raise FormatError(
-            f"{path}:1: no column for {' and '.join(sorted(missing))}; found {', '.join(names) or 'no header'}; "
-            f'say which is which in a {SPEC_FILE} ([columns] user_id = "…")'
-        )
-    raw = load_table(path, quarantine, list(found.values())).rename(columns={c: role for role, c in found.items()})
-    events = door.check_events(raw, quarantine, path, source.spec.rating_range)
-
-    items = item_attributes = None
-    beside = [p for p in source.files if p != path and ending(p) in _ENDINGS]
-    if (of_items := next((p for p in beside if stem(p).lower() in {"items", "item"}), None)) is not None:
-        frame = load_table(of_items, quarantine)
-        if (id_column := columns.roles(frame.columns.tolist()).get("item_id")) is None:
-            raise FormatError(
-                f"{of_items}:1: no column item_id; found {', '.join(_header(of_items))}; rename the column"
-            )
-        items, item_attributes = columns.describe_items(door.check_ids(frame, quarantine, id_column), id_column)
-    return build(
-        source.name,
-        events,
-        items=items,
-        item_attributes=item_attributes,
-        friends=read_friends(source, quarantine),
-        quarantine=quarantine,
-    )
-
-
-def read_friends(source: Source, quarantine: Quarantine) -> pd.DataFrame | None:
-    """``friends.csv`` or another ``*friends*`` table of a folder: user_id, friend_id; None where there is none."""
-    endings = (*_ENDINGS, ".dat")
-    path = next((p for p in source.files if "friends" in stem(p).lower() and ending(p) in endings), None)
-    if path is None or not source.path.is_dir():
-        return None
-    frame = load_table(path, quarantine)
-    names = [c for c in frame.columns if c not in {"file", "line"}]
-    by_normal = {columns.normal(c): c for c in names}
-    user = next((by_normal[n] for n in columns.SYNONYMS["user_id"] if n in by_normal), None)
-    friend = next((by_normal[n] for n in ("friendid", "friend", "friendsid") if n in by_normal), None)
-    if user is None or friend is None:
-        raise FormatError(f"{path}:1: needs the columns user_id and friend_id; found {', '.join(names)}; rename them")
-    return door.check_ids(frame, quarantine, user, friend).rename(columns={user: "user_id", friend: "friend_id"})
-
-
-def load_table(path: Path, quarantine: Quarantine, names: list[str] | None = None) -> pd.DataFrame:
-    """A table with ``file`` and ``line`` (of a Parquet file: the row, from 1). Raises DataError."""
-    frame: pd.DataFrame
-    if ending(path) != ".parquet":
-        frame = table(path, quarantine, sep=_separator(path), quoted=True)
-        return frame if names is None else frame[[*names, "file", "line"]]
-    try:
-        frame = pq.read_table(path, columns=names).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
-    frame = frame.loc[:, ~frame.columns.duplicated()]
-    return frame.assign(file=str(path), line=range(1, len(frame) + 1))
-
-
-def _is_events(path: Path, source: Source) -> bool:
-    return (
-        ending(path) in _ENDINGS and {"user_id", "item_id"} <= columns.roles(_header(path), source.spec.columns).keys()
-    )
-
-
-def _separator(path: Path) -> str:
-    """Tab for .tsv, else the separator that occurs most in the first line."""
-    first = head(path).partition(b"\n")[0].decode("utf-8", "replace")
-    return "\t" if ending(path) == ".tsv" else max(",\t;|", key=first.count)
-
-
-def _header(path: Path) -> list[str]:
-    if ending(path) == ".parquet":
+    if source.spec.events:
+        return source.path / source.spec.events[0].file if source.path.is_dir() else source.path
+    lists = lightgcn.matches(source) is not None
+    for path in source.candidates:
+        if ending(path) not in _ENDINGS or not path.stat().st_size or (lists and ending(path) == ".txt"):
+            continue
+        if ending(path) == ".txt" and layouts.lines_of_numbers(path) == "adjacency":
+            continue
         try:
-            return list(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError):
-            return []
-    return header(head(path).partition(b"\n")[0], _separator(path), quoted=True)
+            found = plan.look(path)
+        except DataError:
+            continue
+        given = {r: c for r, c in source.spec.columns.items() if c in found.header}
+        if plan.holds_events(found, given):
+            return path
+    return None
+
+
+def read(source: Source, report: Report) -> Tables:
+    """The events of all files that hold some, and what the files beside them tell. Sets ``data_toml``."""
+    found = plan.plan(source, _of_dumps(source))
+    if not found.of("events"):
+        raise FormatError(
+            f"{source.path}: no file holds events of users and items; found {listing(source.path)}; "
+            f"{reading.remedy(found)}"
+        )
+    tables = run(found, source.spec, report)
+    _refused(found, source, report)
+    report.data_toml = _settled(found, tables, report).spec(source.spec).to_toml()
+    return tables
+
+
+def _settled(found: Plan, out: Tables, report: Report) -> Plan:
+    """The reading with what the whole files showed: scales of ratings, types of attributes.
+
+    A column from which nothing is learned has no type there: that is found out again.
+    """
+    for place, p in enumerate(found.planned):
+        if not isinstance(p.table, (EventTable, SideTable)):
+            continue
+        name = report.relative(p.path)
+        kept = [c for c in report.columns if c.file == name and c.role.endswith("attribute") and c.type]
+        update: dict[str, object] = {
+            "types": {c.column: c.type for c in kept if not c.why_not or c.why_not.startswith("sensitive")}
+        }
+        if isinstance(p.table, EventTable) and p.path.name in out.scales:
+            update["scale"] = out.scales[p.path.name]
+        found.planned[place] = replace(p, table=p.table.model_copy(update=update))
+    return found
+
+
+def attach(source: Source, paths: Sequence[Path], out: Tables, report: Report) -> None:
+    """Side tables beside the events of another format: ``paths`` that hold no events are classified and read."""
+    if not source.path.is_dir():
+        return
+    of_others = [p for p in source.files if p not in paths]
+    side = source.spec.model_copy(update={"file": None, "columns": {}})
+    found = plan.plan(Source(source.path, side), [*of_others, *_of_dumps(source)])
+    for planned in found.of("events"):
+        report.use_file(planned.path, "", f"events beside those of the {report.format} format")
+    found.planned = [p for p in found.planned if p.use != "events"]
+    _run_sides(found, source.spec, out, report, load_table)
+    _refused(found, source, report)
+
+
+def remedy(source: Source) -> str:
+    """The lines to write in ``data.toml`` for a source of which no format is known."""
+    try:
+        return reading.remedy(plan.plan(source, _of_dumps(source)))
+    except DataError as error:
+        return str(error)
+
+
+def _of_dumps(source: Source) -> list[Path]:
+    """Files that belong to RDF beside the tables."""
+    paths = dumps.paths_of(source)
+    links = source.find(dumps.LINKS) if paths and source.path.is_dir() else None
+    return [*paths, *([links] if links else [])]
+
+
+def _refused(found: Plan, source: Source, report: Report) -> None:
+    """Name the files that are no part of the reading, and their columns."""
+    for name, reason in found.ignored.items():
+        report.use_file(source.folder / name, "", reason)
+    for guess in found.refused:
+        report.use_columns(guess.path, guess.header, {}, dict.fromkeys(guess.header, "the file is not used"))
+
+
+def run(found: Plan, spec: Spec, report: Report, load: Load | None = None) -> Tables:
+    """Execute a reading: read every table that it uses, check it, and name all its columns."""
+    load = load or load_table
+    out = logs.read_logs(found.of("events"), spec, report, load)
+    out.catalogue = spec.catalogue or "all"
+    _run_sides(found, spec, out, report, load)
+    return out
+
+
+def _run_sides(found: Plan, spec: Spec, out: Tables, report: Report, load: Load) -> None:
+    known = beside.Known.of(out)
+    for planned in found.planned:
+        if planned.use != "events":
+            beside.READ[planned.use](planned, load(planned, report), out, known, spec, report)
+    beside.finish(out, known, report)
+
+
+def load_table(planned: Planned, report: Report) -> pd.DataFrame:
+    """The columns of a table that are used, as they came, with ``file`` and ``line``."""
+    unused = set(planned.table.unused) - set(planned.table.columns.values())
+    columns = [c for c in planned.header if c not in unused]
+    return read_table(planned.path, planned.form, report.quarantine, columns)

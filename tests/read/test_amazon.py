@@ -106,15 +106,15 @@ def test_metadata_of_2014_is_python_literals(tmp_path: Path) -> None:
     assert balanced(data)
 
 
-def test_repeated_reviews_keep_the_latest(tmp_path: Path) -> None:
+def test_repeated_reviews_are_all_kept(tmp_path: Path) -> None:
     rows = [
         review14("u1", "i1", unixReviewTime=200, overall=5.0, reviewText="late"),
         review14("u1", "i1", unixReviewTime=100, overall=1.0, reviewText="early"),
     ]
     data = Dataset.load(write(tmp_path, {"r.json": jsonl(rows)}))
-    assert events(data) == [("u1", "i1", 5.0, 200)]
-    assert data.reviews["text"].tolist() == ["late"]
-    assert data.quarantine.merged == 1
+    assert events(data) == [("u1", "i1", 1.0, 100), ("u1", "i1", 5.0, 200)]  # every event is kept
+    assert data.reviews["text"].tolist() == ["early", "late"]
+    assert data.quarantine.merged == 0
 
 
 def test_no_personal_field_is_stored_anywhere(tmp_path: Path) -> None:

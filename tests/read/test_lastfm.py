@@ -34,7 +34,7 @@ def test_play_counts(tmp_path: Path) -> None:
     assert events(data) == [("2", "51", 13883.0), ("2", "52", 11690.0), ("3", "51", 7.0)]
     assert titles(data) == {"51": "Duran Duran", "52": "Sigur Rós"}
     assert item_attributes(data) == {("51", "tag", "rock français")}  # one user twice is one user
-    assert friends(data) == {("2", "3")}
+    assert friends(data) == {("2", "3"), ("2", "99")}  # 99 is known from friends only
     assert data.user_attributes.empty  # tags are never tied to who gave them
 
 

@@ -15,7 +15,7 @@ from tests.read.support import balanced, everything, titles
 
 
 def sizes(data: Dataset) -> tuple[int, int, int]:
-    return data.n_users, data.n_items, len(data.interactions)
+    return data.n_users, data.n_items, len(data.events)
 
 
 def parts(data: Dataset) -> list[int]:
@@ -35,15 +35,15 @@ def test_musical_instruments() -> None:
     text = {pair: mask(t, name) for pair, (t, name) in given.items() if t.strip()}
     found = zip(data.reviews["user_num"], data.reviews["item_num"], data.reviews["text"], strict=True)
     assert {(data.users.ids[u], data.items.ids[i]): t for u, i, t in found} == text
-    stored = everything(data.subset(np.zeros(len(data.interactions), bool)))
+    stored = everything(data.subset(np.zeros(len(data.events), bool)))
     assert not any(r["reviewerName"] in stored for r in rows if len(r.get("reviewerName", "")) > 6)
 
 
 def test_magazine_subscriptions() -> None:
     folder = shared_data("magazine_subscriptions")
     data = Dataset.load(folder)
-    assert sizes(data) == (348, 157, 2302)
-    assert (data.quarantine.rows_read, data.quarantine.merged, len(data.quarantine)) == (2375, 73, 0)
+    assert sizes(data) == (348, 157, 2333)
+    assert (data.quarantine.rows_read, data.quarantine.merged, len(data.quarantine)) == (2375, 42, 0)
     assert {t for t in titles(data).values() if t} == {"Gourmet (1-year)", "SmartMoney (1-year)", "Woman's Day"}
     with gzip.open(folder / "meta_Magazine_Subscriptions.json.gz", "rt") as file:
         meta = [m for m in map(json.loads, file) if m["asin"] in data.items]

@@ -26,19 +26,21 @@ def test_all_atomic_files(tmp_path: Path) -> None:
     data = Dataset.load(write(tmp_path, files))
     assert data.name == "m"
     assert events(data) == [("1", "2", 3.0, 881250949), ("7", "5", 4.5, 881250950)]
-    assert titles(data) == {"2": "Toy Story", "5": "GoldenEye"}
-    assert data.item_text.tolist() == ["Toys come alive", ""]
+    assert titles(data) == {"2": "Toy Story", "5": "GoldenEye", "9": "Unseen"}
+    assert data.item_text.tolist() == ["Toys come alive", "", ""]
     assert item_attributes(data) == {
         ("2", "release_year", "1995"),
         ("2", "class", "Animation"),
         ("2", "class", "Comedy"),
         ("5", "release_year", "1995"),
+        ("9", "release_year", "1"),
+        ("9", "class", "X"),
     }
     assert user_attributes(data) == {("1", "age", "24")}  # neither name nor zip code
     assert data.external.triples == (("m.1", "film.actor", "m.9"),)
-    assert data.external.item_entities == {"2": "m.1"}
+    assert data.external.item_entities == {"2": "m.1", "9": "m.2"}
     assert friends(data) == {("1", "7")}
-    assert [(b.line, b.reason) for b in data.quarantine] == [(3, "tail_id is missing")]
+    assert [(b.line, b.reason) for b in data.quarantine] == [(3, "tail is missing")]
     assert balanced(data)
 
 
@@ -50,8 +52,8 @@ def test_interactions_alone_without_rating_and_time(tmp_path: Path) -> None:
 
 
 def test_other_field_names_need_a_data_toml(tmp_path: Path) -> None:
-    write(tmp_path, {"m.inter": "user_id:token\tartist_id:token\tweight:float\na\tx\t7\n"})
-    with pytest.raises(FormatError, match=r"m\.inter:1: needs user_id and item_id; found user_id, artist_id, weight"):
+    write(tmp_path, {"m.inter": "user_id:token\tthing:token\tweight:float\na\tx\t7\n"})
+    with pytest.raises(FormatError, match=r"m\.inter:1: needs user_id and item_id; found user_id, thing, weight"):
         Dataset.load(tmp_path)
-    write(tmp_path, {"data.toml": '[columns]\nitem_id = "artist_id"\n'})
+    write(tmp_path, {"data.toml": '[columns]\nitem_id = "thing"\n'})
     assert events(Dataset.load(tmp_path)) == [("a", "x", 7.0)]

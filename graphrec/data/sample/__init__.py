@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.dataset import Dataset, build
+from graphrec.data.kinds import Kind
 from graphrec.data.sample.edges import generate_edges
 from graphrec.data.sample.shop import ITEM, META, SHUFFLE, SIGNALS, WORDS, Shop, open_shop, stream
 from graphrec.data.sample.words import BRANDS, COLOURS, PRODUCTS, THEMES, WORKS_FIRST, WORKS_LAST
@@ -69,6 +70,7 @@ def generate(
     return build(
         NAME,
         tables.events,
+        kinds=[Kind("review", values="rating", scale=(1.0, 5.0))],
         items=tables.items,
         friends=tables.friends,
         item_attributes=tables.attributes,

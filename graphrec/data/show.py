@@ -1,0 +1,28 @@
+"""A Dataset as people see it: one line, or a small table in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from graphrec.door.html import html_table
+from graphrec.types import Ints
+
+
+def text(name: str, counts: Mapping[str, int], times: Ints | None) -> str:
+    """Name, counts and span of the dates (seconds since 1970) in one line."""
+    facts = [f"{n:,} {what}" for what, n in counts.items() if n]
+    return f"Dataset({name}: {', '.join([*facts, *_dates(times)])})"
+
+
+def as_html(name: str, counts: Mapping[str, int], times: Ints | None, rows: str) -> str:
+    """The same as a table; ``rows`` says what became of the rows that were read."""
+    facts = [(what, f"{n:,}") for what, n in counts.items() if n]
+    return html_table(name, (), [*facts, *(("dates", days) for days in _dates(times)), ("rows", rows)])
+
+
+def _dates(times: Ints | None) -> list[str]:
+    if times is None or not len(times):
+        return []
+    first, last = (datetime.fromtimestamp(int(t), UTC).date().isoformat() for t in (times.min(), times.max()))
+    return [first if first == last else f"{first} to {last}"]

@@ -1,0 +1,128 @@
+"""What every reader makes: clean tables over external ids. Here they become a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.attributes import AttributeType, Column
+from graphrec.data.dataset import Dataset, build
+from graphrec.data.events import limits
+from graphrec.data.kinds import Kind
+from graphrec.door import check as door
+from graphrec.door.languages import languages
+from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
+from graphrec.read.proof import scale_of
+from kg.types import ExternalTriples
+
+
+@dataclass
+class Tables:
+    """Clean tables, as ``data.dataset.build`` takes them; attributes in long form (id, key, value)."""
+
+    events: pd.DataFrame
+    kinds: list[Kind] = field(default_factory=lambda: [Kind()])
+    items: pd.DataFrame | None = None
+    users: pd.DataFrame | None = None
+    friends: pd.DataFrame | None = None
+    directed: bool = False
+    item_attributes: pd.DataFrame | None = None
+    user_attributes: pd.DataFrame | None = None
+    item_columns: list[Column] = field(default_factory=list)
+    user_columns: list[Column] = field(default_factory=list)
+    external: ExternalTriples | None = None
+    catalogue: Literal["all", "events"] = "all"
+    scales: dict[str, tuple[float, float]] = field(default_factory=dict)  # of the ratings of each file
+
+
+def dataset(name: str, tables: Tables, report: Report) -> Dataset:
+    """The Dataset of these tables. The report gets the span of the dates and what the events were understood to say."""
+    events = tables.events
+    if "timestamp" in events and len(events) and not report.quarantine.order:
+        report.dates = (int(events["timestamp"].min()), int(events["timestamp"].max()))
+    report.languages = languages(_texts(events))
+    tables.kinds = [_settled(kind, events, number, report) for number, kind in enumerate(tables.kinds)]
+    return build(
+        name,
+        events,
+        kinds=tables.kinds,
+        items=tables.items,
+        users=tables.users,
+        friends=tables.friends,
+        directed=tables.directed,
+        item_attributes=tables.item_attributes,
+        user_attributes=tables.user_attributes,
+        item_columns=tables.item_columns,
+        user_columns=tables.user_columns,
+        external=tables.external,
+        catalogue=tables.catalogue,
+        report=report,
+    )
+
+
+def _texts(events: pd.DataFrame) -> list[str]:
+    """The texts of the reviews that have one."""
+    return [text for text in events["text"] if text] if "text" in events else []
+
+
+def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> Kind:
+    """A kind with the scale of its ratings; one whose values are all alike says nothing by them."""
+    mine = events["value"].to_numpy()[events["kind"].to_numpy() == number] if len(events) else np.array([])
+    given = mine[~np.isnan(mine)]
+    says = f"weight {kind.weight:g}"
+    if kind.values != "none":
+        distinct = np.unique(given)
+        if len(distinct) < 2:
+            what = f"all are {distinct[0]:g}" if len(distinct) else "there are none"
+            kind = Kind(kind.name, kind.weight)
+            says += f"; its values say nothing: {what}"
+        elif kind.values == "rating":
+            scale = kind.scale or scale_of(distinct)
+            kind = Kind(kind.name, kind.weight, "rating", scale, kind.disliked_to)
+            low, high, to = limits(kind)
+            to = np.floor(to) if (distinct == np.floor(distinct)).all() else to
+            says = f"ratings {low:g} to {high:g}, those up to {to:g} are dislikes"
+        else:
+            says += f", counts {distinct[0]:g} to {distinct[-1]:g}"
+    if kind.weight == 0:
+        says = "says nothing: no positive"
+    report.strength[kind.name] = f"{says}; {len(mine):,} events"
+    return kind
+
+
+def published(events: pd.DataFrame, quarantine: Quarantine) -> pd.DataFrame:
+    """The events of a published split of distinct pairs.
+
+    # No leakage. A pair in two parts stays in the earlier one only, so that a test answer is never a training row.
+    """
+    if "part" not in events:
+        return events
+    order = events["part"].to_numpy().argsort(kind="stable")
+    repeated = events.iloc[order].duplicated(["user_id", "item_id"]).to_numpy()
+    quarantine.merged += int(repeated.sum())
+    return events.iloc[np.sort(order[~repeated])].reset_index(drop=True) if repeated.any() else events
+
+
+def columns_of(types: Mapping[str, AttributeType]) -> list[Column]:
+    """Columns whose types are known beforehand."""
+    return [Column(name, type_) for name, type_ in types.items()]
+
+
+def stack(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+    """All rows of the tables that are there."""
+    there = [p for p in parts if p is not None and len(p)]
+    return pd.concat(there, ignore_index=True) if there else None
+
+
+def checked(
+    raw: pd.DataFrame, quarantine: Quarantine, source: str | Path, limits: tuple[float, float] | None = None
+) -> pd.DataFrame:
+    """``door.check_events`` for events of the first kind."""
+    events = door.check_events(raw, quarantine, source, limits)
+    return events if "kind" in events else events.assign(kind=np.zeros(len(events), np.int64))

@@ -1,0 +1,267 @@
+"""What one table is, and what its columns are: by their names, and by what their values prove."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from graphrec.data.kinds import weight_of
+from graphrec.read import columns as c
+from graphrec.read import proof
+from graphrec.read.columns import SYNONYMS, Role, normal
+from graphrec.read.forms import Form
+from graphrec.read.source import stem
+from graphrec.read.spec import Use
+
+NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
+_SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
+_SURELY_TIMES = ("timestamp", "datetime", "date", "eventtime", "orderdate", "orderedat", "reviewdate", "purchasedate")
+_TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
+_SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
+_PRICE = re.compile(r"price|preis|revenue|total|betrag|金额|价格|amount|cost|discount|tax")
+_PERSON = re.compile(
+    r"user|customer|member|person|people|client|buyer|kund|nutzer|benutzer|profile|reader|用户|会员|顾客|客户"
+)
+_THING = re.compile(
+    r"item|product|movie|film|book|song|track|artist|album|article|business|place|poi|venue|news|game|recipe|video|course|"
+    r"hotel|restaurant|catalog|meta|sku|goods|artikel|produkt|katalog|ware|商品|产品|物品|书"
+)
+_SOCIAL = re.compile(r"friend|follow|trust|social|network|contact|edges|freund|好友|关注")
+_KIND_OF_FILE = {
+    **dict.fromkeys(("order", "orders", "bestellung", "bestellungen", "sales", "sale", "orderlines", "订单"), "order"),
+    **dict.fromkeys(("transaction", "transactions"), "transaction"),
+    **dict.fromkeys(("purchase", "purchases", "kaeufe", "käufe", "bought", "buys"), "purchase"),
+    **dict.fromkeys(("review", "reviews", "rezensionen", "comments", "评论"), "review"),
+    **dict.fromkeys(("rating", "ratings", "stars", "bewertungen"), "rating"),
+    **dict.fromkeys(("view", "views", "pageviews", "visits"), "view"),
+    **dict.fromkeys(("click", "clicks"), "click"),
+    **dict.fromkeys(("cart", "carts", "basket", "baskets"), "cart"),
+    **dict.fromkeys(("play", "plays", "listens", "listening", "scrobbles"), "play"),
+    **dict.fromkeys(("checkin", "checkins"), "checkin"),
+    **dict.fromkeys(("like", "likes", "favorites", "favourites"), "like"),
+    **dict.fromkeys(("return", "returns", "refunds"), "return"),
+    **dict.fromkeys(("wishlist", "wishlists", "bookmarks"), "wishlist"),
+    **dict.fromkeys(("tip", "tips"), "tip"),
+    **dict.fromkeys(("tag", "tags"), "tag"),
+}
+
+
+@dataclass
+class Guess:
+    """One table as it was understood.
+
+    ``frame`` is a sample of strings. ``roles``: role → column. ``unused``: column → why. ``of_items``, ``of_users``:
+    columns of a table of events that tell of the item or the user.
+    """
+
+    path: Path
+    form: Form
+    frame: pd.DataFrame
+    use: Use | None = None
+    roles: dict[Role, str] = field(default_factory=dict)
+    unused: dict[str, str] = field(default_factory=dict)
+    of_items: list[str] = field(default_factory=list)
+    of_users: list[str] = field(default_factory=list)
+    kind: str = ""
+    values: str = "none"
+    why_not: str = ""
+    lists: set[str] = field(default_factory=set)
+
+    @property
+    def header(self) -> list[str]:
+        return [str(x) for x in self.frame.columns]
+
+    @property
+    def rest(self) -> list[str]:
+        """The columns that have neither a role nor a reason."""
+        done = {*self.roles.values(), *self.unused, *self.of_items, *self.of_users}
+        return [x for x in self.header if x not in done]
+
+    def ids(self, role: Role) -> pd.Index:
+        """The distinct ids of the sample in a role's column."""
+        return proof.ids(self.frame[self.roles[role]]) if role in self.roles else pd.Index([])
+
+
+def is_price(column: str) -> bool:
+    """Whether a column's name speaks of money."""
+    return _PRICE.search(normal(column)) is not None
+
+
+def of_people(path: Path) -> bool:
+    """Whether a file's name speaks of people."""
+    return _PERSON.search(stem(path).lower()) is not None
+
+
+def of_things(path: Path) -> bool:
+    """Whether a file's name speaks of items."""
+    return _THING.search(stem(path).lower()) is not None
+
+
+def is_social(path: Path) -> bool:
+    """Whether a file's name speaks of friends."""
+    return _SOCIAL.search(stem(path).lower()) is not None
+
+
+def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
+    """Find the columns of users and items of a table of events; False where it has none."""
+    free = [
+        h for h in table.header if h not in given.values() and (table.frame.empty or len(proof.present(table.frame[h])))
+    ]
+    table.roles.update(given)
+    for role in ("item_id", "user_id"):
+        if role not in table.roles and (found := c.find(free, SYNONYMS[role])) is not None:
+            table.roles[role] = found
+            free.remove(found)
+    table.roles = {r: table.roles[r] for r in sorted(table.roles, key=c.ROLES.index)}
+    missing = [r for r in ("user_id", "item_id") if r not in table.roles]
+    if len(missing) == 1 and not of_people(table.path) and not of_things(table.path):
+        others = {n for r in SYNONYMS for n in SYNONYMS[r] if r not in ("user_id", "item_id")}
+        left = [
+            h
+            for h in free
+            if _SOME_ID.search(normal(h))
+            and not c.ROW_IDS.search(normal(h))
+            and not c.is_personal(h)
+            and normal(h) not in others
+        ]
+        left = [h for h in left if not proof.is_key(table.frame[h])]
+        if len(left) == 1:
+            table.roles[missing[0]] = left[0]  # type: ignore[index]
+    return "user_id" in table.roles and "item_id" in table.roles
+
+
+def read_events(table: Guess, given: Mapping[Role, str]) -> None:
+    """Fill in the roles of a table of events whose users and items are known."""
+    table.use = "events"
+    frame, roles = table.frame, table.roles
+
+    def take(role: Role, names: Iterable[str], fits: object) -> None:
+        if role in given or role in roles:
+            return
+        known = c.by_normal(h for h in table.rest)
+        for name in names:
+            if name in known and callable(fits) and fits(frame[known[name]]):
+                roles[role] = known[name]
+                return
+
+    def text(values: pd.Series) -> bool:
+        sure = _SURE_TEXT.search(normal(str(values.name))) is not None
+        return not proof.are_numbers(values) if sure and len(proof.present(values)) else proof.are_texts(values)
+
+    take("rating", SYNONYMS["rating"], proof.are_ratings)
+    take("kind", SYNONYMS["kind"], proof.are_kinds)
+    take("kind", ("eventtype", "feedbacktype", "behaviortype", "actiontype", "行为", "行为类型"), _is_code)
+    take("label", SYNONYMS["label"], proof.are_flags)
+    take("timestamp", SYNONYMS["timestamp"], proof.are_times)
+    if not any(_TIME_NAME.search(h) and proof.are_times(frame[h]) for h in table.rest):
+        take("timestamp", _SURELY_TIMES, lambda v: len(proof.present(v)))  # the door says what cannot be read of it
+    if "rating" not in roles:
+        names = (*SYNONYMS["count"], *SYNONYMS["rating"])
+        take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)
+    if "timestamp" not in roles and (left := [h for h in table.rest if _TIME_NAME.search(h)]):
+        roles.update(dict.fromkeys(("timestamp",), left[0]) if proof.are_times(frame[left[0]]) else {})
+    take("text", SYNONYMS["text"], text)
+    take("summary", SYNONYMS["summary"], text)
+    item = frame[roles["item_id"]]
+    if "text" in roles:
+        take("summary", ("title", "headline", "标题"), lambda v: proof.depends_on(v, item) is not True)
+        take("reviewer_name", SYNONYMS["reviewer_name"], lambda v: not proof.are_numbers(v))
+    take("title", [n for n in c.TITLES if n not in ("title", "name")], lambda v: proof.depends_on(v, item) is not False)
+    take("title", ("title", "name"), lambda v: proof.depends_on(v, item) is True)
+    for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
+        take(one, SYNONYMS[one], proof.are_numbers)  # type: ignore[index, arg-type]
+        if other in given and one not in roles:
+            break
+    if ("latitude" in roles) != ("longitude" in roles):
+        roles.pop("latitude", None), roles.pop("longitude", None)
+    _values(table)
+    _others(table)
+    table.kind = kind_of(table)
+
+
+def _is_code(values: pd.Series) -> bool:
+    return 0 < proof.present(values).nunique() <= 20
+
+
+def _values(table: Guess) -> None:
+    """What the column of ratings or counts holds, by its name and its values."""
+    roles = table.roles
+    if "rating" in roles:
+        named_count = normal(roles["rating"]) in SYNONYMS["count"]
+        ratings = proof.are_ratings(table.frame[roles["rating"]]) and not named_count
+        table.values = "rating" if ratings or not _whole(table.frame[roles["rating"]]) else "count"
+    elif "count" in roles:
+        table.values = "count"
+
+
+def _whole(values: pd.Series) -> bool:
+    found = proof.numbers(values).dropna()
+    return bool((found == found.round()).all() and (found >= 0).all())
+
+
+def _others(table: Guess) -> None:
+    """A reason, or an owner, for every column of a table of events that has no role."""
+    frame, roles = table.frame, table.roles
+    item, user = frame[roles["item_id"]], frame[roles["user_id"]]
+    for column in list(table.rest):
+        name, values = normal(column), frame[column]
+        if c.ROW_IDS.search(name):
+            table.unused[column] = "identifies rows"
+        elif not len(proof.present(values)):
+            table.unused[column] = "empty"
+        elif c.is_link(column):
+            table.unused[column] = "links or images"
+        elif name in SYNONYMS["user_id"] or name in SYNONYMS["item_id"]:
+            role = "user_id" if name in SYNONYMS["user_id"] else "item_id"
+            table.unused[column] = f"another id; {roles[role]!r} is the {role}"  # type: ignore[index]
+        elif c.is_personal(column) and not proof.depends_on(values, item):
+            table.unused[column] = "personal"
+        elif name in SYNONYMS["timestamp"] or (_TIME_NAME.search(column) and proof.are_times(values)):
+            table.unused[column] = (
+                f"another time; {roles['timestamp']!r} is the time of the event" if "timestamp" in roles else NO_TIMES
+            )
+        elif proof.present(values).nunique() == 1 and _THING.match(column.lower()):
+            table.of_items.append(column)
+        elif proof.present(values).nunique() == 1:
+            table.unused[column] = "the same in every row"
+        elif _telling(values) and proof.depends_on(values, item):
+            table.of_items.append(column)
+        elif _telling(values) and proof.depends_on(values, user):
+            table.of_users.append(column)
+        elif _PRICE.search(name):
+            table.unused[column] = "a price of the event: no part of its strength"
+        elif "rating" in roles and name in SYNONYMS["count"]:
+            table.unused[column] = f"the rating {roles['rating']!r} says more"
+        else:
+            table.unused[column] = "varies from event to event, and no use is known for it"
+
+
+def _telling(values: pd.Series) -> bool:
+    """No one value stands in more than four of five rows: a column that hardly varies depends on everything."""
+    return float(values.value_counts(normalize=True).iloc[0]) <= 0.8
+
+
+def kind_of(table: Guess) -> str:
+    """What one event of a table is called: by the file's name, then by its columns."""
+    words = re.split(r"[\W_\d]+", stem(table.path).lower())
+    for word in reversed(words):
+        if word in _KIND_OF_FILE:
+            return _KIND_OF_FILE[word]
+    names = {normal(h) for h in table.header}
+    joined = " ".join(names)
+    if table.values == "rating":
+        return "review" if "text" in table.roles else "rating"
+    if "text" in table.roles:
+        return "review"
+    if "order" in joined or "quantity" in joined or "qty" in joined or "bestell" in joined:
+        return "order"
+    if "purchase" in joined or "transaction" in joined or "tdat" in names:
+        return "purchase"
+    if "play" in joined or "listen" in joined:
+        return "play"
+    whole = stem(table.path).lower()
+    return whole if weight_of(whole) is not None else "interaction"

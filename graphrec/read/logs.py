@@ -1,0 +1,239 @@
+"""Files of events → one log: kinds, ratings and counts, and what their columns tell of items and users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.dataset import TEST, TRAIN, VALID
+from graphrec.data.kinds import Kind, weight_of
+from graphrec.door import check as door
+from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
+from graphrec.errors import EmptyDataError, FormatError
+from graphrec.read import proof
+from graphrec.read.assemble import Tables, stack
+from graphrec.read.columns import Role
+from graphrec.read.guess import NO_TIMES
+from graphrec.read.longform import long_form
+from graphrec.read.reading import Planned, written
+from graphrec.read.spec import SPEC_FILE, EventTable, Spec
+
+PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+SHOWN = "shown"  # the kind of what was shown and not taken
+_TAKEN = frozenset({"1", "1.0", "true", "yes", "y"})
+_LEFT = frozenset({"0", "0.0", "false", "no", "n"})
+_PASSED: tuple[Role, ...] = ("user_id", "item_id", "timestamp", "text", "summary", "reviewer_name")
+Load = Callable[[Planned, Report], pd.DataFrame]
+
+
+def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -> Tables:
+    """Every file of events, checked and put together. Raises EmptyDataError, FormatError (files of two sources)."""
+    out = Tables(pd.DataFrame(), kinds=[])
+    parts: list[tuple[Planned, pd.DataFrame]] = []
+    for planned in logs:
+        table = planned.table
+        assert isinstance(table, EventTable)
+        raw = load(planned, report)
+        events = _checked(planned, table, raw, spec, report, out)
+        given = events["value"].dropna().unique()
+        if table.values == "rating" and len(given) > 1:
+            out.scales[planned.path.name] = table.scale or proof.scale_of(given)
+        _told(table, raw, out, "item_id", table.item_attributes, spec)
+        _told(table, raw, out, "user_id", table.user_attributes, spec)
+        _report(planned, table, out, report)
+        parts.append((planned, events))
+    if not spec.events:  # what data.toml names belongs together
+        _one_source(parts)
+    out.events = together([events for _, events in parts], report)
+    if any("part" in e for _, e in parts) and not all("part" in e for _, e in parts):
+        out.events = out.events.drop(columns="part")
+        report.warn("only some files of events name their part of a split; the parts are left out")
+    return out
+
+
+def _checked(
+    planned: Planned, table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out: Tables
+) -> pd.DataFrame:
+    quarantine = report.quarantine
+    frame = pd.DataFrame({r: raw[c] for r, c in table.columns.items() if r in _PASSED})
+    frame = frame.assign(file=raw["file"], line=raw["line"])
+    for role in ("latitude", "longitude"):
+        if role in table.columns:
+            frame[role] = raw[table.columns[role]]
+    if table.part is not None:
+        frame["part"] = PARTS[table.part]
+    frame["kind"] = _kinds(table, raw, spec, report, out)
+    if (frame["kind"] < 0).any():
+        bad = frame[frame["kind"] < 0]
+        for file, line, found in zip(bad["file"], bad["line"], raw.loc[bad.index, table.columns["label"]], strict=True):
+            quarantine.add(file, line, "label is neither 0 nor 1", found)
+        frame, raw = frame[frame["kind"] >= 0], raw[frame["kind"] >= 0]
+    limits = table.scale or spec.rating_range
+    value = table.columns.get("rating") or table.columns.get("count")
+    unrated = pd.Series(False, index=frame.index)
+    if value is not None and table.values != "none":
+        frame["rating"] = raw[value]
+        found = pd.to_numeric(raw[value], errors="coerce")
+        if table.values == "rating":
+            marks = table.unrated or (_UNRATED if _zero_is_none(found) else ())
+            unrated = found.isin(marks)
+            if not table.unrated and unrated.any():
+                report.warn(f'{planned.path.name}: ratings of 0 are read as "not rated"')
+        else:
+            limits = None
+    if unrated.any() and not unrated.all():
+        parts = [(frame[~unrated], limits), (frame[unrated].drop(columns="rating"), None)]
+    else:
+        parts = [(frame, limits)]
+    how = door.TimeForm(table.date_format, table.zone, table.unit)
+    checked = [
+        door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how) for f, r in parts
+    ]
+    return together(checked, report)
+
+
+_UNRATED = (0.0,)
+
+
+def _zero_is_none(found: pd.Series) -> bool:
+    """Zeros on a scale that else begins at 1, and more of them than of any rating: "not rated" (Book-Crossing)."""
+    given = found.dropna()
+    counts = given.value_counts()
+    whole = bool((given == given.round()).all())
+    return whole and given.min() == 0 and given.max() >= 3 and int(counts.iloc[0]) == int(counts.get(0.0, -1))
+
+
+def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out: Tables) -> Any:
+    """The place in ``out.kinds`` of every row's kind, int64 (R,); -1 where a label is neither 0 nor 1."""
+
+    def place(name: str, weight: float) -> int:
+        kind = Kind(name, weight, table.values or "none", table.scale, table.disliked_to)
+        if kind.values != "rating":
+            kind = replace(kind, scale=None, disliked_to=None)
+        if kind in out.kinds:
+            return out.kinds.index(kind)
+        if any(k.name == kind.name for k in out.kinds):
+            kind = replace(kind, name=f"{kind.name} ({table.file})")
+        out.kinds.append(kind)
+        return len(out.kinds) - 1
+
+    def weight(name: str, default: float) -> float:
+        return spec.kinds.get(name, default)
+
+    base = table.weight
+    if base is None:
+        known = weight_of(table.kind)
+        base = weight(table.kind, 1.0 if known is None else known)
+    if "kind" in table.columns:
+        words = raw[table.columns["kind"]].astype(str).str.strip()
+        codes, distinct = pd.factorize(words)
+        places = []
+        for word in distinct:
+            known = weight_of(word)
+            if known is None and word not in spec.kinds and word.lower() not in proof.BLANK:
+                report.warn(
+                    f"{table.file}: the kind of event {word!r} is not known and weighs 1; "
+                    f'say what it weighs in {SPEC_FILE}: kinds = {{ "{word}" = 1.0 }}'
+                )
+            places.append(
+                place(table.kind or "interaction", base)
+                if word.lower() in proof.BLANK
+                else place(word, weight(word, 1.0 if known is None else known))
+            )
+        return np.array(places, np.int64)[codes]
+    if "label" in table.columns:
+        words = raw[table.columns["label"]].astype(str).str.strip().str.lower()
+        name = (
+            table.kind if table.kind != "interaction" else "click" if "clic" in table.columns["label"] else table.kind
+        )
+        taken, left = words.isin(_TAKEN), words.isin(_LEFT)
+        return np.where(taken, place(name, base), np.where(left, place(SHOWN, weight(SHOWN, 0.0)), -1))
+    return np.full(len(raw), place(table.kind or "interaction", base), np.int64)
+
+
+def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns: Sequence[str], spec: Spec) -> None:
+    """What columns of the events tell of their items or users: the first value that is there."""
+    title = table.columns.get("title") if key == "item_id" else None
+    wanted = [*columns, *([title] if title else [])]
+    if not wanted:
+        return
+    frame = raw[[table.columns[key], *wanted, "file", "line"]].rename(columns={table.columns[key]: key})
+    frame = frame.drop_duplicates([key, *wanted])
+    frame = door.check_ids(frame, Quarantine(), key)
+    frame = frame.drop_duplicates(key).reset_index(drop=True)
+    if title is not None:
+        titles = frame[[key, title]].rename(columns={title: "title"})
+        titles["title"] = titles["title"].where(titles["title"].astype(str).str.strip() != "", None)
+        out.items = stack([out.items, titles])
+    if columns:
+        rows, found = long_form(frame, key, list(columns), dict(table.types), spec)
+        if key == "item_id":
+            out.item_attributes = stack([out.item_attributes, rows])
+            out.item_columns += [f for f in found if f.name not in {c.name for c in out.item_columns}]
+        else:
+            out.user_attributes = stack([out.user_attributes, rows])
+            out.user_columns += [f for f in found if f.name not in {c.name for c in out.user_columns}]
+
+
+def _report(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:
+    for column, reason in table.unused.items():
+        if reason == NO_TIMES:
+            report.warn(f"{planned.path.name}: {column!r} {reason}")
+    report.use_file(planned.path, "events", kind=table.kind, form=written(planned.form))
+    roles: dict[str, str] = {c: r for r, c in table.columns.items()}
+    why, types = dict(table.unused), {}
+    for owner, names, columns in (
+        ("item attribute", table.item_attributes, out.item_columns),
+        ("user attribute", table.user_attributes, out.user_columns),
+    ):
+        for attribute in columns:
+            if attribute.name in names:
+                roles[attribute.name], types[attribute.name] = owner, attribute.type
+                why |= {attribute.name: attribute.why_not} if attribute.why_not else {}
+    report.use_columns(planned.path, planned.header, roles, why, types)
+
+
+def _one_source(parts: Sequence[tuple[Planned, pd.DataFrame]]) -> None:
+    """Raises FormatError where files of events have neither users nor items in common."""
+    first, of_first = parts[0]
+    for planned, events in parts[1:]:
+        shared = [
+            of_first[c].cat.categories.intersection(events[c].cat.categories).size for c in ("user_id", "item_id")
+        ]
+        if not any(shared):
+            raise FormatError(
+                f"{planned.path.parent}: {first.path.name} and {planned.path.name} both hold events but have no user "
+                f"and no item in common: two sources; point at one of them, or name it in a {SPEC_FILE} "
+                f'(file = "{first.path.name}")'
+            )
+
+
+def together(parts: Sequence[pd.DataFrame], report: Report) -> pd.DataFrame:
+    """Checked events of several files as one table. Where a file has no times, its events take those of their pair."""
+    if not parts:
+        raise EmptyDataError("no events")
+    if len(parts) == 1:
+        return parts[0]
+    timed = ["timestamp" in p for p in parts]
+    out = pd.concat([p.astype({"user_id": object, "item_id": object}) for p in parts], ignore_index=True)
+    for column in ("user_id", "item_id"):
+        codes, ids = pd.factorize(out[column], sort=True)
+        out[column] = pd.Categorical.from_codes(codes, pd.Index(ids, dtype=str))
+    if any(timed) and not all(timed):
+        pair = out.groupby(["user_id", "item_id"], observed=True)["timestamp"].transform("max")
+        mine = out.groupby("user_id", observed=True)["timestamp"].transform("max")
+        filled = out["timestamp"].fillna(pair).fillna(mine).fillna(out["timestamp"].max())
+        n = int(out["timestamp"].isna().sum())
+        report.warn(f"{n:,} events come from files without times; they take the last time of their pair or person")
+        out["timestamp"] = filled
+    if any(timed):
+        out["timestamp"] = out["timestamp"].astype(np.int64)
+    for column in ("text", "summary"):
+        if column in out:
+            out[column] = out[column].astype(object).where(out[column].notna(), "")
+    return out

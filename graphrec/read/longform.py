@@ -1,0 +1,42 @@
+"""Columns of a side table → attributes in long form, with their types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from graphrec.data.attributes import AttributeType, Column, infer, long_table
+from graphrec.read import proof
+from graphrec.read.spec import Spec
+
+PLACE = "place"
+
+
+def long_form(
+    frame: pd.DataFrame, key: str, columns: Sequence[str], types: dict[str, AttributeType], spec: Spec
+) -> tuple[pd.DataFrame | None, list[Column]]:
+    """``key``, "key", "value" of every value that is there, and the type of each column.
+
+    ``types`` says what is known; the rest is found out from the values. A list has a row for each of its values.
+    """
+    of: Literal["items", "users"] = "items" if key == "item_id" else "users"
+    found = [
+        infer(name, frame[name], types.get(name), of=of, allow=spec.allow_sensitive)
+        if name not in spec.sensitive or name in spec.allow_sensitive
+        else Column(name, infer(name, frame[name], types.get(name)).type, True, "sensitive: read for measuring only")
+        for name in columns
+    ]
+    rows = [long_table(frame[key], frame[column.name], column, key) for column in found]
+    return (pd.concat(rows, ignore_index=True) if rows else None), found
+
+
+def places(frame: pd.DataFrame, key: str, latitude: str, longitude: str) -> tuple[pd.DataFrame, Column]:
+    """Latitude and longitude as one attribute of type point: "lat,lon"."""
+    at = pd.DataFrame({"lat": proof.numbers(frame[latitude]), "lon": proof.numbers(frame[longitude])})
+    at = at.dropna()
+    at = at[at["lat"].between(-90, 90) & at["lon"].between(-180, 180)]
+    value = at["lat"].map(repr) + "," + at["lon"].map(repr)
+    rows = pd.DataFrame({key: frame.loc[at.index, key], "key": PLACE, "value": value}).reset_index(drop=True)
+    return rows, Column(PLACE, "point", why_not="")

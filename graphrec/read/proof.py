@@ -1,0 +1,125 @@
+"""What the values of a column prove: numbers, times, ids, stars? Looked at in a sample, as strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.kinds import weight_of
+
+BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat", "\\n"})
+SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
+_DATE = re.compile(
+    r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2})?.*|\d{1,2}[-/. ]\d{1,2}[-/., ]+\d{2,4}.*|\d{8}"
+    r"|.*\b(jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*\b.*\d.*",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"[+-]?\d+\.0+")
+
+
+def present(values: pd.Series) -> pd.Series:
+    """The values that are there, as strings without blanks around them."""
+    text = values[values.notna()].astype(str).str.strip()
+    return text[~text.str.lower().isin(BLANK)]
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """The present values as float64, NaN where they are no numbers; decimal commas count."""
+    text = present(values)
+    if text.str.contains(",").any() and not text.str.contains(r"\.\d", regex=True).any():
+        text = text.str.replace(",", ".", regex=False)
+    found: pd.Series = pd.to_numeric(text, errors="coerce").astype(np.float64)
+    return found
+
+
+def are_numbers(values: pd.Series) -> bool:
+    """Nearly all present values are numbers."""
+    found = numbers(values)
+    return len(found) > 0 and float(found.notna().mean()) >= 0.9
+
+
+def are_times(values: pd.Series) -> bool:
+    """Most present values can be times: dates, or numbers from 0."""
+    text = present(values)
+    if text.empty:
+        return False
+    fits = (numbers(values) >= 0) | text.map(lambda v: _DATE.fullmatch(v) is not None)
+    return float(fits.mean()) >= 0.8
+
+
+def are_epochs(values: pd.Series) -> bool:
+    """Numbers that only times are: seconds (from 1980), milliseconds, micro- or nanoseconds since 1970."""
+    found = numbers(values)
+    return bool(len(found) and found.notna().all() and ((found >= 3e8) & (found < 4.2e18)).all())
+
+
+def are_ratings(values: pd.Series) -> bool:
+    """Numbers on a scale, among which may be a few words: few of them, within ±10 or 0 to 100."""
+    found = numbers(values).dropna()
+    if found.empty or len(found) < 0.5 * len(present(values)):
+        return False
+    distinct = found.nunique()
+    return bool(found.min() >= -10 and (found.max() <= 10 or (found.max() <= 100 and distinct <= 101)))
+
+
+def are_flags(values: pd.Series) -> bool:
+    """0 and 1, yes and no."""
+    text = present(values).str.lower()
+    return len(text) > 0 and bool(text.isin({"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}).all())
+
+
+def are_kinds(values: pd.Series) -> bool:
+    """A few words, of which at least one is a known kind of event."""
+    words = present(values).unique()
+    return 0 < len(words) <= 40 and any(weight_of(w) is not None for w in words)
+
+
+def are_texts(values: pd.Series) -> bool:
+    """Words with blanks between them, or without any in Chinese."""
+    text = present(values)
+    long = text.str.contains(r"\s", regex=True) | (text.str.len() > 12) | text.str.contains(r"[\u3040-\u9fff]")
+    return len(text) > 0 and not are_numbers(values) and float(long.mean()) >= 0.3
+
+
+def ids(values: pd.Series) -> pd.Index:
+    """Distinct ids in the form in which they are compared: 12.0 is 12."""
+    text = present(values)
+    if len(text) and text.map(lambda v: _WHOLE.fullmatch(v) is not None).all():
+        text = text.str.replace(r"\.0+$", "", regex=True)
+    found: pd.Index = pd.Index(text.unique().tolist(), dtype=object)
+    return found
+
+
+def overlap(one: pd.Index, other: pd.Index) -> float:
+    """The share of the smaller set of ids that the other holds too."""
+    smaller = min(len(one), len(other))
+    return len(one.intersection(other)) / smaller if smaller else 0.0
+
+
+def is_key(values: pd.Series) -> bool:
+    """Nearly every row has a value of its own."""
+    text = present(values)
+    return len(text) >= 0.9 * len(values) > 0 and text.nunique() >= 0.9 * len(text)
+
+
+def depends_on(values: pd.Series, key: pd.Series) -> bool | None:
+    """Whether a column says the same in all rows of one key; None where too few keys are repeated to tell."""
+    frame = pd.DataFrame({"key": key.astype(str), "value": values.astype(str)})
+    sizes = frame.groupby("key").size()
+    repeated = frame[frame["key"].isin(sizes.index[sizes > 1])]
+    if len(repeated) < max(4, 0.1 * len(frame)):
+        return None
+    return bool((repeated.groupby("key")["value"].nunique() == 1).mean() >= 0.95)
+
+
+def scale_of(values: Iterable[float]) -> tuple[float, float]:
+    """The narrowest usual scale that holds all these ratings; their own span where none does."""
+    found = np.asarray(list(values), np.float64)
+    low, high = float(found.min()), float(found.max())
+    whole = bool((found == np.floor(found)).all())
+    fits = [s for s in SCALES if s[0] <= low and high <= s[1] and (whole or s[0] != 1.0)]
+    wide = [s for s in fits if high > 1 or s[1] <= 1]
+    return min(wide, key=lambda s: (s[1] - s[0], -s[0]), default=(low, high))
