@@ -109,8 +109,8 @@ def _strength(name: str, result: dict[str, Any]) -> list[str]:
         f"## Strength of events: {name}",
         "",
         f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`. The same "
-        f"code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons of "
-        f"{reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
+        f"code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons "
+        f"of {reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
         "",
         *_rows(columns, rows),
         "",
