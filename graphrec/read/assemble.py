@@ -15,7 +15,6 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import limits
 from graphrec.data.kinds import Kind
 from graphrec.door import check as door
-from graphrec.door.languages import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.read.proof import scale_of
@@ -46,7 +45,6 @@ def dataset(name: str, tables: Tables, report: Report) -> Dataset:
     events = tables.events
     if "timestamp" in events and len(events) and not report.quarantine.order:
         report.dates = (int(events["timestamp"].min()), int(events["timestamp"].max()))
-    report.languages = languages(_texts(events))
     tables.kinds = [_settled(kind, events, number, report) for number, kind in enumerate(tables.kinds)]
     return build(
         name,
@@ -64,11 +62,6 @@ def dataset(name: str, tables: Tables, report: Report) -> Dataset:
         catalogue=tables.catalogue,
         report=report,
     )
-
-
-def _texts(events: pd.DataFrame) -> list[str]:
-    """The texts of the reviews that have one."""
-    return [text for text in events["text"] if text] if "text" in events else []
 
 
 def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> Kind:

@@ -19,7 +19,6 @@ from graphrec.read.spec import Use
 
 NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
-_SURELY_TIMES = ("timestamp", "datetime", "date", "eventtime", "orderdate", "orderedat", "reviewdate", "purchasedate")
 _TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
 _PRICE = re.compile(r"price|preis|revenue|total|betrag|金额|价格|amount|cost|discount|tax")
@@ -116,7 +115,6 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
         if role not in table.roles and (found := c.find(free, SYNONYMS[role])) is not None:
             table.roles[role] = found
             free.remove(found)
-    table.roles = {r: table.roles[r] for r in sorted(table.roles, key=c.ROLES.index)}
     missing = [r for r in ("user_id", "item_id") if r not in table.roles]
     if len(missing) == 1 and not of_people(table.path) and not of_things(table.path):
         others = {n for r in SYNONYMS for n in SYNONYMS[r] if r not in ("user_id", "item_id")}
@@ -157,8 +155,6 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
     take("kind", ("eventtype", "feedbacktype", "behaviortype", "actiontype", "行为", "行为类型"), _is_code)
     take("label", SYNONYMS["label"], proof.are_flags)
     take("timestamp", SYNONYMS["timestamp"], proof.are_times)
-    if not any(_TIME_NAME.search(h) and proof.are_times(frame[h]) for h in table.rest):
-        take("timestamp", _SURELY_TIMES, lambda v: len(proof.present(v)))  # the door says what cannot be read of it
     if "rating" not in roles:
         names = (*SYNONYMS["count"], *SYNONYMS["rating"])
         take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)

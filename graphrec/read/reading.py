@@ -13,7 +13,7 @@ import pandas as pd
 from graphrec.errors import DataError, FormatError
 from graphrec.read import guess as g
 from graphrec.read import sides
-from graphrec.read.columns import Role
+from graphrec.read.columns import ROLES, Role
 from graphrec.read.forms import Form, find_form
 from graphrec.read.guess import Guess
 from graphrec.read.source import check_names, stem
@@ -128,7 +128,8 @@ def planned(guess: Guess, table: Table | None, spec: Spec) -> Planned:
     """What is used of a table, as ``data.toml`` would say it."""
     assert guess.use is not None
     form = guess.form
-    said: dict[str, Any] = {"file": guess.path.name, "columns": guess.roles, "unused": guess.unused}
+    columns = {r: guess.roles[r] for r in sorted(guess.roles, key=ROLES.index)}
+    said: dict[str, Any] = {"file": guess.path.name, "columns": columns, "unused": guess.unused}
     default = _found(guess.path) if form.container == "delimited" else form
     said |= {
         k: getattr(form, k) for k in ("sep", "encoding", "skip", "quoted") if getattr(form, k) != getattr(default, k)
