@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data.events import MIN_RATINGS, Events, limits
+from graphrec.data.events import LEAST_GRADE, MIN_RATINGS, Events, limits
 from graphrec.data.kinds import Kind, usual_kind, weight_of
 from graphrec.errors import DataError
 
@@ -152,8 +152,8 @@ def test_parts_join_to_the_whole(rows: list[tuple[int, int, int, float]], data: 
 def test_readings_are_those_that_differ() -> None:
     assert log((0, 0, 0, 1), (1, 0, 0, 1)).readings == ("alike",)
     assert log((0, 0, 0, 1), (1, 0, 0, 5)).readings == ("alike", "weighted")
-    assert log((0, 0, 0, 1), (1, 0, 3, NONE)).readings == ("liked", "alike", "signed")
-    assert log((0, 0, 2, 5), (1, 0, 2, 4), (2, 0, 2, 1)).readings == ("liked", "alike", "weighted", "signed")
+    assert log((0, 0, 0, 1), (1, 0, 3, NONE)).readings == ("liked", "alike", "graded", "signed")
+    assert log((0, 0, 2, 5), (1, 0, 2, 4), (2, 0, 2, 1)).readings == ("liked", "alike", "graded", "weighted", "signed")
 
 
 def test_tastes_hold_no_dislikes_and_learning_tells_them_apart() -> None:
@@ -165,6 +165,18 @@ def test_tastes_hold_no_dislikes_and_learning_tells_them_apart() -> None:
     assert taste["signed"][1] < 0
     assert events.learning("alike", 1, 3).toarray()[0].tolist() == [1.0, 1.0, 1.0]
     assert events.learning("liked", 1, 3).toarray()[0].tolist() == [1.0, 0.0, 1.0]
+    graded = events.learning("graded", 1, 3).toarray()[0]
+    assert graded[0] == 1.0 > graded[2] > graded[1] >= LEAST_GRADE**0.5
+    np.testing.assert_allclose(events.taste("graded", 1, 3).toarray()[0], graded * [1, 0, 1])
+
+
+def test_where_all_that_is_taken_is_to_be_found_dislikes_belong_to_a_taste() -> None:
+    events = replace(log((0, 0, 2, 5), (0, 1, 2, 1), (0, 2, 2, 4)), exposure=True)
+    assert events.readings[0] == "alike"
+    assert events.taste("alike", 1, 3).toarray()[0].tolist() == [1.0, 1.0, 1.0]
+    assert (events.taste("graded", 1, 3).toarray() > 0).all()
+    assert events.taste("liked", 1, 3).toarray()[0, 1] == 0.0
+    assert events.take(np.array([0, 1])).exposure
 
 
 def test_alike_forgets_what_events_say() -> None:
