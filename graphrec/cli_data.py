@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from graphrec.cli_options import AllowBad, AsJson, Source, print_json
+from graphrec.cli_options import AllowBad, AsJson, Source, print_counts, print_json
 from graphrec.door.report import Report
 from graphrec.errors import DataError
 
@@ -44,8 +44,7 @@ def inspect(
     if as_json:
         print_json(report.to_json())
         return
-    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+    print_counts(data)
     for part in tables(report):
         people.print(part, highlight=False)
     people.print(f"\n{SPEC_FILE}{' (written)' if write else '; --write writes it'}:\n", highlight=False)

@@ -35,12 +35,16 @@ def config_of(file: Path | None, settings: list[str], split: str | None = None) 
     return Config.load(file, [*settings, *([f"split.kind={split}"] if split else [])])
 
 
+def print_counts(data: Any) -> None:
+    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
+    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+
+
 def load_data(source: Path, allow_bad: float | None = None) -> Any:
     from graphrec.data.dataset import Dataset
 
     data = Dataset.load(source, allow_bad)
-    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+    print_counts(data)
     for line in data.report.summary_lines():
         people.print(line, highlight=False, markup=False, style="yellow" if line.startswith("warning") else "dim")
     return data

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from graphrec.data.attributes import truth, untruth
 from graphrec.data.kinds import weight_of
+from graphrec.door import values as door
 
-BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat", "\\n"})
 SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2})?.*|\d{1,2}[-/. ]\d{1,2}[-/., ]+\d{2,4}.*|\d{8}"
@@ -23,16 +24,13 @@ _WHOLE = re.compile(r"[+-]?\d+\.0+")
 def present(values: pd.Series) -> pd.Series:
     """The values that are there, as strings without blanks around them."""
     text = values[values.notna()].astype(str).str.strip()
-    return text[~text.str.lower().isin(BLANK)]
+    return text[~text.str.lower().isin(door.BLANKS)]
 
 
 def numbers(values: pd.Series) -> pd.Series:
-    """The present values as float64, NaN where they are no numbers; decimal commas count."""
+    """The present values as float64, NaN where they are no numbers; read as the door reads them."""
     text = present(values)
-    if text.str.contains(",").any() and not text.str.contains(r"\.\d", regex=True).any():
-        text = text.str.replace(",", ".", regex=False)
-    found: pd.Series = pd.to_numeric(text, errors="coerce").astype(np.float64)
-    return found
+    return pd.Series(door.numbers(text.astype(object)).values, index=text.index)
 
 
 def are_numbers(values: pd.Series) -> bool:
@@ -67,8 +65,8 @@ def are_ratings(values: pd.Series) -> bool:
 
 def are_flags(values: pd.Series) -> bool:
     """0 and 1, yes and no."""
-    text = present(values).str.lower()
-    return len(text) > 0 and bool(text.isin({"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}).all())
+    text = present(values)
+    return len(text) > 0 and bool((truth(text) | untruth(text)).all())
 
 
 def are_kinds(values: pd.Series) -> bool:

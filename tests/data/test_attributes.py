@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from graphrec.data.attributes import SENSITIVE, AttributeType, Column, columns_of, infer, long_table, parts
 from graphrec.data.dataset import build
-from graphrec.data.values import MISSING, dates, numbers
+from graphrec.data.values import dates, numbers
+from graphrec.door.values import BLANKS
 
 SENTENCE = "A long description of number {} that says a good deal about the thing it is of."
 TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
@@ -195,7 +196,7 @@ def test_any_column_has_a_type(name: str, values: list[Any]) -> None:
     assert column.name == name
     table = long_table(range(len(values)), pd.Series(values, dtype=object), column)
     assert set(table["value"].map(type)) <= {str}
-    assert not table["value"].str.strip().str.casefold().isin(MISSING).any()
+    assert not table["value"].str.strip().str.casefold().isin(BLANKS).any()
     assert column.why_not.startswith("empty") == table.empty or column.why_not == SENSITIVE
 
 
