@@ -11,13 +11,12 @@ import pandas as pd
 
 from graphrec.data.attributes import truth, untruth
 from graphrec.data.dataset import TEST, TRAIN, VALID
-from graphrec.data.kinds import Kind, weight_of
+from graphrec.data.kinds import Kind, scale_of, weight_of
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.door.values import is_blank
 from graphrec.errors import EmptyDataError, FormatError
-from graphrec.read import proof
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
 from graphrec.read.guess import NO_TIMES
@@ -42,7 +41,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         events = _checked(planned, table, raw, spec, report, out)
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
-            out.scales[planned.path.name] = table.scale or proof.scale_of(given)
+            out.scales[planned.path.name] = table.scale or scale_of(given)
         _told(table, raw, out, "item_id", table.item_attributes, spec)
         _told(table, raw, out, "user_id", table.user_attributes, spec)
         _report(planned, table, out, report)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
 from graphrec.data.attributes import truth, untruth
 from graphrec.data.kinds import weight_of
 from graphrec.door import values as door
 
-SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2})?.*|\d{1,2}[-/. ]\d{1,2}[-/., ]+\d{2,4}.*|\d{8}"
     r"|.*\b(jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*\b.*\d.*",
@@ -111,13 +108,3 @@ def depends_on(values: pd.Series, key: pd.Series) -> bool | None:
     if len(repeated) < max(4, 0.1 * len(frame)):
         return None
     return bool((repeated.groupby("key")["value"].nunique() == 1).mean() >= 0.95)
-
-
-def scale_of(values: Iterable[float]) -> tuple[float, float]:
-    """The narrowest usual scale that holds all these ratings; their own span where none does."""
-    found = np.asarray(list(values), np.float64)
-    low, high = float(found.min()), float(found.max())
-    whole = bool((found == np.floor(found)).all())
-    fits = [s for s in SCALES if s[0] <= low and high <= s[1] and (whole or s[0] != 1.0)]
-    wide = [s for s in fits if high > 1 or s[1] <= 1]
-    return min(wide, key=lambda s: (s[1] - s[0], -s[0]), default=(low, high))
