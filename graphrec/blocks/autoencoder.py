@@ -56,7 +56,7 @@ class Autoencoder:
 
         grid = {"hidden": settings.hidden, "knowledge": knowledge, "reading": readings}
         start = {"hidden": settings.hidden[-1], "knowledge": knowledge[-1], "reading": readings[0]}
-        chosen = choose(grid, score, start, [("knowledge",), ("hidden",), ("reading",)])
+        chosen = choose(grid, score, start, [("knowledge",), ("hidden",), ("reading",)], len(validation.user_nums))
         block, epochs, ndcg = tried[tuple(chosen.values())]
         return block, {**chosen, "epochs": epochs, "validation_ndcg": round(ndcg, 6)}
 

@@ -15,6 +15,14 @@ from graphrec.data.dataset import Dataset
 from graphrec.profiles import FLAT, AnyBlock, ProfileBlock, empty_block
 from graphrec.types import Floats, Ints
 
+READING_ERROR = 0.3  # how far two readings differ on one user by chance, as a part of the mean NDCG
+
+
+def margin(users: int) -> float:
+    """How many times as good another reading of the strengths must be on so many validation users."""
+    return 1 + READING_ERROR / float(max(users, 1) ** 0.5)
+
+
 Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready
 
 
@@ -99,10 +107,13 @@ def choose(
     score: Callable[[Chosen], float],
     start: Chosen,
     order: Iterable[tuple[str, ...]],
+    users: int = 0,
 ) -> Chosen:
     """Coordinate search: for each group of names in ``order``, the best combination of their values is kept.
 
-    Scores are remembered, so a repeated group costs only what is new. Ties keep the earlier value.
+    Scores are remembered, so a repeated group costs only what is new. Ties keep the earlier value. The ``reading`` of
+    the strengths is left only for one that is better by a standard error, as it is usual for the number of validation
+    ``users`` (the one-standard-error rule: Breiman et al., CART, 1984).
     """
     known: dict[tuple[tuple[str, Any], ...], float] = {}
 
@@ -116,6 +127,7 @@ def choose(
     for names in order:
         for values in product(*(grid[name] for name in names)):
             candidate = {**best, **dict(zip(names, values, strict=True))}
-            if scored(candidate) > scored(best):
+            least = margin(users) if names == ("reading",) else 1.0
+            if scored(candidate) > least * scored(best):
                 best = candidate
     return best

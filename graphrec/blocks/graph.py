@@ -28,7 +28,7 @@ from torch.nn.functional import normalize
 from torch.utils import deterministic
 from torch_geometric.data import HeteroData
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, reading_of, scaled_block
+from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, margin, reading_of, scaled_block
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.config_blocks import GraphConfig
 from graphrec.data.events import Reading
@@ -72,7 +72,8 @@ class Graph:
             trained = run.train(epochs, validation, max(1, math.ceil(epochs / settings.evaluations)), settings.patience)
             chosen: Chosen = {"temperature": temperature, "reading": reading, "epochs": trained.best_epoch}
             chosen |= _with_prior(networks := _Networks([run]), validation, lives)
-            if best is None or chosen["validation_ndcg"] > best[1]["validation_ndcg"]:
+            least = margin(len(validation.user_nums)) if reading != readings[0] else 1.0
+            if best is None or chosen["validation_ndcg"] > least * best[1]["validation_ndcg"]:
                 best = networks, chosen
             if not tries and reading == readings[0]:
                 tries = [(best[1]["temperature"], other) for other in readings[1:]]

@@ -57,7 +57,7 @@ class IALS:
                 best[:] = [(found, candidate, block)]
             return found
 
-        chosen = choose(grid, score, start, [(name,) for name in grid])
+        chosen = choose(grid, score, start, [(name,) for name in grid], len(validation.user_nums))
         return best[0][2] if best and best[0][1] == chosen else self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:

@@ -81,7 +81,7 @@ class _Sparse:
 
         start = {name: values[len(values) // 2] for name, values in grid.items()}
         start |= {name: grid[name][0] for name in ("knowledge", "friends", "reading")}
-        chosen = choose(grid, score, start, [(name,) for name in grid])
+        chosen = choose(grid, score, start, [(name,) for name in grid], len(validation.user_nums))
         return self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:

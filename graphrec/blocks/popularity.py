@@ -40,7 +40,8 @@ class Popularity:
         def score(candidate: Chosen) -> float:
             return validation.ndcg(ones, decayed_counts(inputs.train, **candidate)[:, None])
 
-        chosen = choose(grid, score, {name: values[0] for name, values in grid.items()}, [("half_life",), ("reading",)])
+        start = {name: values[0] for name, values in grid.items()}
+        chosen = choose(grid, score, start, [("half_life",), ("reading",)], len(validation.user_nums))
         return self.fit(inputs, chosen), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:

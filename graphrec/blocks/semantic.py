@@ -39,7 +39,8 @@ class Semantic:
         ridges = (*inputs.config.semantic.ridge, CENTROID)
         readings = inputs.train.events.readings_of_likes
         start = {"ridge": CENTROID, "reading": readings[0]}
-        chosen = choose({"ridge": ridges, "reading": readings}, score, start, [("ridge",), ("reading",)])
+        grid = {"ridge": ridges, "reading": readings}
+        chosen = choose(grid, score, start, [("ridge",), ("reading",)], len(validation.user_nums))
         chosen["ridge"] = "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]  # JSON has no infinity
         return space.block(chosen), chosen
 

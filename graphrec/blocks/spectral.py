@@ -123,7 +123,7 @@ class Spectral:
         costly = {"reading": inputs.train.events.readings, "alpha": settings.alpha, "knowledge": knowledge}
         outer: Chosen = {name: values[0] for name, values in costly.items()}
         if any(len(values) > 1 for values in costly.values()):
-            outer = choose(costly, pilot, outer, [(name,) for name in costly])
+            outer = choose(costly, pilot, outer, [(name,) for name in costly], len(validation.user_nums))
         full = Factors(inputs, max(ranks), outer, settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
         if len(validation.user_nums) * inputs.train.n_items <= SMALL:

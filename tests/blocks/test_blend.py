@@ -102,3 +102,13 @@ def test_weights_are_equal_where_the_users_cannot_tell(noise: float, ratio: floa
     blocks = [ProfileBlock(name, np.tile(eye[n], (100, 1)), eye) for n, name in enumerate("ab")]
     weights, _ = blend(blocks, _Told(5.0, noise))
     assert weights["b"] / weights["a"] == pytest.approx(ratio)
+
+
+def test_a_reading_is_left_only_for_one_that_is_better_by_a_standard_error() -> None:
+    grid = {"reading": ("liked", "alike", "graded")}
+    score = {"liked": 0.2, "alike": 0.201, "graded": 0.207}
+    for users, expected in ((100, "graded"), (10, "liked"), (1_000_000, "graded")):
+        assert (
+            choose(grid, lambda c: score[c["reading"]], {"reading": "liked"}, [("reading",)], users)["reading"]
+            == expected
+        )
