@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.dataset import TEST, TRAIN, VALID
-from graphrec.data.kinds import Kind, weight_of
+from graphrec.data.kinds import Kind
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.errors import EmptyDataError, FormatError
-from graphrec.read import proof
+from graphrec.read import kind_words, proof
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
-from graphrec.read.guess import NO_TIMES
+from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
 from graphrec.read.longform import long_form
 from graphrec.read.reading import Planned, written
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec
@@ -127,14 +127,14 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
 
     base = table.weight
     if base is None:
-        known = weight_of(table.kind)
+        known = kind_words.weight(table.kind)
         base = weight(table.kind, 1.0 if known is None else known)
     if "kind" in table.columns:
         words = raw[table.columns["kind"]].astype(str).str.strip()
         codes, distinct = pd.factorize(words)
         places = []
         for word in distinct:
-            known = weight_of(word)
+            name, known = kind_words.kind(word), kind_words.weight(word)
             if known is None and word not in spec.kinds and word.lower() not in proof.BLANK:
                 report.warn(
                     f"{table.file}: the kind of event {word!r} is not known and weighs 1; "
@@ -143,7 +143,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
             places.append(
                 place(table.kind or "interaction", base)
                 if word.lower() in proof.BLANK
-                else place(word, weight(word, 1.0 if known is None else known))
+                else place(name, weight(word, weight(name, 1.0 if known is None else known)))
             )
         return np.array(places, np.int64)[codes]
     if "label" in table.columns:
@@ -182,8 +182,8 @@ def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns:
 
 def _report(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:
     for column, reason in table.unused.items():
-        if reason == NO_TIMES:
-            report.warn(f"{planned.path.name}: {column!r} {reason}")
+        if reason == NO_TIMES or reason.startswith((NO_RATINGS, UNDONE)):
+            report.warn(f"{planned.path.name}: {column!r}{':' * reason.startswith(UNDONE)} {reason}")
     report.use_file(planned.path, "events", kind=table.kind, form=written(planned.form))
     roles: dict[str, str] = {c: r for r, c in table.columns.items()}
     why, types = dict(table.unused), {}
