@@ -45,10 +45,12 @@ def build(
     for column in (*data.item_columns, *data.user_columns):
         if column.why_not:
             people.print(f"{column.name} left out: {column.why_not}", highlight=False, markup=False, style="dim")
-    graph = knowledge_graph(data, settings.kg, quarantine=corrections, progress=True)
+    graph = knowledge_graph(data, settings.kg, quarantine=corrections, report=data.report, progress=True)
     kg.rdf.write(graph, out)
     if settings.kg.overrides:
         people.print(f"{settings.kg.overrides}: {corrections.summary()}", highlight=False, style="dim")
+    for warning in data.report.warnings:
+        people.print(f"note: {warning}", highlight=False, style="yellow")
     people.print(_stats_table(graph.stats()))
     people.print(f"{out} written", highlight=False)
 

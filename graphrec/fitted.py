@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
 from graphrec.explain.explainer import Explainer
+from graphrec.graph.nodes import nodes
 from graphrec.profiles import Profiles
 from graphrec.retrieve.index import Index
 from graphrec.types import Floats, Ints
@@ -60,9 +61,7 @@ class Fitted:
     @cached_property
     def _described(self) -> sp.csr_matrix:
         """Which attributes each user has that may be learned from, CSR float32 (U, A)."""
-        secret = {c.name for c in self.data.user_columns if c.sensitive or c.why_not}
-        table = self.data.user_attributes
-        table = table[~table["key"].isin(list(secret))]
+        table = nodes(self.data.user_attributes, self.data.user_columns)
         codes = pd.factorize(table["key"].astype(str) + "\x1f" + table["value"].astype(str))[0]
         shape = (self.data.n_users, int(codes.max(initial=-1)) + 1)
         return sp.csr_matrix((np.ones(len(codes), np.float32), (table["user_num"].to_numpy(np.int64), codes)), shape)

@@ -5,6 +5,7 @@
     config.toml           settings          profiles.safetensors  every dense block's arrays, and popularity
     neighbours.npz        sparse blocks
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
+    item_attributes.parquet, user_attributes.parquet    report.json: what became of the data
     kg/                   knowledge graph   metrics.json, README.md (a model card)
 """
 
@@ -24,11 +25,13 @@ import kg.store
 from graphrec import artifact
 from graphrec.config import Config
 from graphrec.data import tables
+from graphrec.data.attributes import Column
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.errors import CorruptArtifactError
 from graphrec.fitted import Fitted
+from graphrec.graph.nodes import nodes
 from graphrec.profiles import AnyBlock, NeighbourBlock, ProfileBlock, Profiles
 from graphrec.retrieve.index import Index
 from graphrec.types import Floats, Vocabulary, frozen
@@ -50,6 +53,11 @@ def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> 
         _history(data.events).to_parquet(folder / "history.parquet")
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
+        data.item_attributes.astype({"key": str, "value": str}).to_parquet(folder / "item_attributes.parquet")
+        # Of people only what was learned from: nothing sensitive, nothing that says nothing.
+        people = nodes(data.user_attributes, data.user_columns)
+        people.astype({"key": str, "value": str}).to_parquet(folder / "user_attributes.parquet")
+        (folder / "report.json").write_text(json.dumps(_report(data), indent=2, ensure_ascii=False) + "\n", "utf-8")
         kg.store.save(fitted.graph, folder / "kg")
         validation = fitted.chosen.get("validation", {})
         (folder / "metrics.json").write_text(json.dumps({"validation": validation}, indent=2) + "\n", "utf-8")
@@ -116,6 +124,8 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
         "counts": dict(data.counts()),
         "kinds": [asdict(kind) for kind in data.events.kind_table],
         "directed": data.directed,
+        "item_columns": [asdict(column) for column in data.item_columns],
+        "user_columns": [{"name": n, "type": "category"} for n in _learned(data)],
         "vocabularies": {"user": data.users.fingerprint, "item": data.items.fingerprint},
         "blocks": [
             {
@@ -197,7 +207,6 @@ def _dataset(
         times,
         kind_table=kinds,
     )
-    none = {"key": np.array([], object), "value": np.array([], object)}
     return Dataset(
         name=manifest["name"],
         users=users,
@@ -209,9 +218,26 @@ def _dataset(
         item_titles=titles.to_numpy(object),
         item_text=np.full(len(items), "", object),
         user_text=np.full(len(users), "", object),
-        item_attributes=pd.DataFrame({"item_num": np.array([], np.int64), **none}),
-        user_attributes=pd.DataFrame({"user_num": np.array([], np.int64), **none}),
+        item_attributes=pd.read_parquet(path / "item_attributes.parquet"),
+        user_attributes=pd.read_parquet(path / "user_attributes.parquet"),
+        item_columns=tuple(Column(**column) for column in manifest["item_columns"]),
+        user_columns=tuple(Column(**column) for column in manifest["user_columns"]),
     )
+
+
+def _learned(data: Dataset) -> list[str]:
+    """The users' attributes that the artifact holds, as the labels of nodes."""
+    return sorted(map(str, nodes(data.user_attributes, data.user_columns)["key"].unique()))
+
+
+def _report(data: Dataset) -> dict[str, Any]:
+    """The report of the data, with why an attribute was left out while learning."""
+    document = data.report.to_json()
+    unused = {column.name: column.why_not for column in (*data.item_columns, *data.user_columns) if column.why_not}
+    for column in document["columns"]:
+        if column["role"] == "attribute" and not column["why_not"]:
+            column["why_not"] = unused.get(column["column"], "")
+    return document
 
 
 def _size(block: AnyBlock) -> str:

@@ -135,6 +135,7 @@ class Recommender:
         """Fit every block on all of ``data`` with hyper-parameters and weights that are settled."""
         config, weights, data = self.config, chosen["weights"], self.as_read(data)
         inputs, graph = self.inputs(data)
+        data = inputs.train  # with the attributes marked that say nothing
         with self._timed("fit"):
             blocks = [self._refit(name, inputs, chosen[name], weights[name]) for name in config.blocks]
             profiles = Profiles(tuple(blocks)).reweighted(weights)

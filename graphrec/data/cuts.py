@@ -36,6 +36,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.latest)
 
+    def hidden(self, parts: npt.NDArray[Any]) -> dict[str, int]:
+        """How many test rows are pairs that were taken before too, so that earlier events of theirs are held out."""
+        several = np.bincount(self.of, minlength=len(self)) > 1
+        count = int((several & (parts == TEST)).sum())
+        return {"test_pairs_taken_before": count} if count else {}
+
     def spread(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Something of each row (R,) for each event (E,)."""
         return rows[self.of]
@@ -67,21 +73,20 @@ def given(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
 
 
 def _temporal(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
-    times = times_of(rows.data, "temporal")
+    times = times_of(rows, "temporal")
     parts = np.full(len(times), TRAIN, dtype=np.uint8)
     cuts = time_cuts(times, [config.test + config.valid, config.test])
     if cuts is not None:
         parts[times >= cuts[0]] = VALID
         parts[times >= cuts[1]] = TEST
-        return parts, {"valid_from": cuts[0], "test_from": cuts[1]}
+        return rows.spread(parts), {"valid_from": cuts[0], "test_from": cuts[1], **rows.hidden(parts)}
     cuts = time_cuts(times, [config.test])
     if cuts is None:
         raise DataError(f"{rows.data.name}: all events have one timestamp, which no cut divides; use --split random")
     parts[times >= cuts[0]] = TEST
     order = oldest_first(rows)
-    held = rows.spread(per_user(rows, order[parts[rows.latest][order] == TRAIN], config.valid, rng))
-    parts[held & (parts == TRAIN)] = VALID
-    return parts, {"valid": "last of each user", "test_from": cuts[0]}
+    parts[per_user(rows, order[parts[order] == TRAIN], config.valid, rng)] = VALID
+    return rows.spread(parts), {"valid": "last of each user", "test_from": cuts[0], **rows.hidden(parts)}
 
 
 def _leave_last(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
@@ -109,21 +114,23 @@ CUTS: dict[str, Callable[[Rows, SplitConfig, np.random.Generator], Parts]] = {
 }
 
 
-def times_of(data: Dataset, kind: str) -> Ints:
-    times = data.events.timestamps
-    if times is None:
-        raise DataError(f"{data.name}: a {kind} split needs timestamps and the source has none; use --split random")
-    return times
+def times_of(rows: Rows, kind: str) -> Ints:
+    """Seconds of each row (R,). Raises DataError for a source without times."""
+    if rows.timestamps is None:
+        raise DataError(
+            f"{rows.data.name}: a {kind} split needs timestamps and the source has none; use --split random"
+        )
+    return rows.timestamps
 
 
 def oldest_first(rows: Rows) -> Ints:
     """Rows by time, ties by item number (R,)."""
-    return np.lexsort((rows.item_nums, times_of(rows.data, "timed")[rows.latest]))
+    return np.lexsort((rows.item_nums, times_of(rows, "timed")))
 
 
 def from_last(rows: Rows) -> tuple[Ints, Ints]:
     """Per row (R,): its place from the user's last row (0) backwards, and the user's number of rows."""
-    times, users = times_of(rows.data, "leave-last")[rows.latest], rows.user_nums
+    times, users = times_of(rows, "leave-last"), rows.user_nums
     order = np.lexsort((rows.item_nums, times, users))
     place = np.empty(len(users), np.int64)
     place[order] = np.cumsum(rows.degrees)[users[order]] - 1 - np.arange(len(users))

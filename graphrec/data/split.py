@@ -12,9 +12,10 @@ kind              what is held out
 ``auto``          given where the source brings a test part, temporal where it has times, else random
 ================  ==================================================================================================
 
-``temporal`` cuts the log of events. The others hold out pairs of user and item, each with all its events: a pair that
-stays in training is no test answer where only what is new is recommended. A pair has the time of its latest event.
-Where re-orders count (``repeats``), single events are held out.
+What is held out are pairs of user and item, each with all its events: a pair of which anything stays in training is no
+test answer where only what is new is recommended. A pair has the time of its latest event, so a re-order is held out
+together with the orders before it, as if this person had never taken the item; ``cut`` counts these. Where re-orders
+count (``repeats``: set where ``seen`` allows what is known), single events are held out.
 
 A share of one user's rows is rounded up or down at random, so that its expectation is exact, and leaves the user a
 training row. Where a validation part comes out empty, one row of the user with the most training rows is taken;
@@ -98,9 +99,9 @@ def carve_validation(data: Dataset, config: SplitConfig, seed: int = 42) -> tupl
         # No leakage. The source's test rows are in neither mask.
         return data.subset(parts == TRAIN), data.subset(parts == VALID)
     if kind == "temporal":
-        times = times_of(data, kind)
+        times = times_of(rows, kind)
         cuts = time_cuts(times, [config.valid])
-        held = times >= cuts[0] if cuts else rows.spread(per_user(rows, oldest_first(rows), config.valid, rng))
+        held = rows.spread(times >= cuts[0] if cuts else per_user(rows, oldest_first(rows), config.valid, rng))
     elif kind == "leave-last":
         place, degree = from_last(rows)
         held = rows.spread((place == 0) & (degree >= 2))
