@@ -38,6 +38,7 @@ class Tables:
     external: ExternalTriples | None = None
     catalogue: Literal["all", "events"] = "all"
     scales: dict[str, tuple[float, float]] = field(default_factory=dict)  # of the ratings of each file
+    words: set[str] = field(default_factory=set)  # for kinds of events, as the files write them
 
 
 def dataset(name: str, tables: Tables, report: Report) -> Dataset:

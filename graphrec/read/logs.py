@@ -21,7 +21,7 @@ from graphrec.read.columns import Role
 from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
 from graphrec.read.longform import long_form
 from graphrec.read.reading import Planned, written
-from graphrec.read.spec import SPEC_FILE, EventTable, Spec
+from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
 SHOWN = "shown"  # the kind of what was shown and not taken
@@ -47,6 +47,10 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         _told(table, raw, out, "user_id", table.user_attributes, spec)
         _report(planned, table, out, report)
         parts.append((planned, events))
+    heard = {k.name for k in out.kinds} | out.words
+    for name in spec.kinds:
+        if name not in heard:
+            report.warn(f"{SPEC_FILE} weighs the kind {name!r}, which no event has; {nearest(name, sorted(heard))}")
     if not spec.events:  # what data.toml names belongs together
         _one_source(parts)
     out.events = together([events for _, events in parts], report)
@@ -134,6 +138,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
         codes, distinct = pd.factorize(words)
         places = []
         for word in distinct:
+            out.words.add(word)
             name, known = kind_words.kind(word), kind_words.weight(word)
             if known is None and word not in spec.kinds and word.lower() not in proof.BLANK:
                 report.warn(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from graphrec.data.dataset import Dataset
+from graphrec.errors import EmptyDataError
 from graphrec.read import kind_words, personal
 from tests.read.support import friends, jsonl, titles, user_attributes, write
 
@@ -161,3 +162,31 @@ def test_a_data_toml_of_an_export_is_read_alike(tmp_path: Path) -> None:
     again = Dataset.load(write(tmp_path, {"data.toml": document["data_toml"]}))
     assert again == data
     assert kinds(again) == kinds(data)
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("{i:05d}", "{i}"), ("SKU-{i}", "sku-{i}")])
+def test_ids_that_a_spreadsheet_changed_are_matched_and_said(tmp_path: Path, mine: str, theirs: str) -> None:
+    events = table("customer_id,product_id", lambda n, u, i: f"u{u}," + mine.format(i=i))
+    items = "product_id,title\n" + "".join(theirs.format(i=i) + f",Tea {i}\n" for i in range(6))
+    data = Dataset.load(write(tmp_path, {"orders.csv": events, "products.csv": items}))
+    assert titles(data)[mine.format(i=4)] == "Tea 4"
+    assert any("its ids are the events' but for" in w for w in data.report.warnings)
+
+
+def test_ids_that_would_become_one_stay_apart(tmp_path: Path) -> None:
+    events = table("customer_id,product_id", lambda n, u, i: f"u{u},00{i}")
+    items = "product_id,title\n" + "".join(f"{zeros}{i},Tea {i}\n" for i in range(5) for zeros in ("", "0"))
+    data = Dataset.load(write(tmp_path, {"orders.csv": events, "products.csv": items}))
+    assert set(titles(data).values()) == {""}
+
+
+def test_a_list_of_ids_is_no_missing_id(tmp_path: Path) -> None:
+    rows = jsonl({"user_id": u, "item_id": [1, 2, u]} for u in range(9))
+    with pytest.raises(EmptyDataError, match=r"item_id holds several values .*; write a row for each of them"):
+        Dataset.load(write(tmp_path, {"history.jsonl": rows}))
+
+
+def test_a_weight_for_a_kind_that_no_event_has_is_warned_of(tmp_path: Path) -> None:
+    events = table("user,item,event_type", lambda n, u, i: f"u{u},i{i},{('view', 'order')[n % 2]}")
+    data = Dataset.load(write(tmp_path, {"log.csv": events, "data.toml": "[kinds]\nvieww = 0.1\norder = 1\n"}))
+    assert data.report.warnings == ["data.toml weighs the kind 'vieww', which no event has; did you mean view?"]
