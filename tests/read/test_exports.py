@@ -190,3 +190,16 @@ def test_a_weight_for_a_kind_that_no_event_has_is_warned_of(tmp_path: Path) -> N
     events = table("user,item,event_type", lambda n, u, i: f"u{u},i{i},{('view', 'order')[n % 2]}")
     data = Dataset.load(write(tmp_path, {"log.csv": events, "data.toml": "[kinds]\nvieww = 0.1\norder = 1\n"}))
     assert data.report.warnings == ["data.toml weighs the kind 'vieww', which no event has; did you mean view?"]
+
+
+def test_values_that_say_nothing_are_written_and_read_alike(tmp_path: Path) -> None:
+    rows = [(f"u{u}", f"i{i}", 1) for u, i in PAIRS]
+    data = Dataset.from_frames(pd.DataFrame(rows, columns=["user", "item", "quantity"]))
+    data.to_folder(tmp_path / "out")
+    assert Dataset.load(tmp_path / "out") == data
+
+
+def test_a_table_whose_columns_are_numbered(tmp_path: Path) -> None:
+    frame = pd.DataFrame([(f"u{u}", f"i{i}") for u, i in PAIRS])
+    data = Dataset.from_frames(frame, said={"columns": {"user_id": "0", "item_id": "1"}})
+    assert (data.n_users, data.n_items) == (7, 3)
