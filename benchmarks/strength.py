@@ -26,9 +26,15 @@ from graphrec.evaluate.significance import paired_p_value
 from graphrec.recommender import Recommender
 
 EXPLAINED = 1000  # recommendations whose reasons are read
+BARE = ("kg.enabled=false", "features.enabled=false", "blocks=popularity,spectral,neighbours,ease,ials")
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
-    "ml-100k, temporal": ("ml-100k", ("split.kind=temporal",)),
-    "ml-100k, random": ("ml-100k", ("split.kind=random",)),
+    "ml-100k, random": ("ml-100k", ("split.kind=random", *BARE)),
+    "ml-100k, leave-last": ("ml-100k", ("split.kind=leave-last", *BARE)),
+    "ml-100k, temporal": ("ml-100k", ("split.kind=temporal", *BARE)),
+    "ml-100k, random, with the network": (
+        "ml-100k",
+        ("split.kind=random", "kg.enabled=false", "features.enabled=false", "graph.max_steps=400"),
+    ),
     "lastfm_social": ("lastfm_social", ("split.kind=given", "features.user_text=false")),
     "musical_instruments, temporal": ("musical_instruments", ("split.kind=temporal",)),
     "musical_instruments, leave-last": ("musical_instruments", ("split.kind=leave-last",)),

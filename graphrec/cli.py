@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from graphrec.cli_data import AllowBad, inspect
+from graphrec.cli_data import inspect
 from graphrec.cli_kg import kg_app
-from graphrec.config import Config
+from graphrec.cli_measure import compare, evaluate, tune
+from graphrec.cli_options import (
+    AllowBad,
+    Artifact,
+    AsJson,
+    ConfigFile,
+    Count,
+    Settings,
+    Source,
+    config_of,
+    load_data,
+    people,
+    print_json,
+    weights_table,
+)
 from graphrec.errors import ConfigError, GraphrecError
 from graphrec.explain.words import plain
 from kg.errors import KGError
@@ -29,36 +41,9 @@ app = typer.Typer(
 )
 app.add_typer(kg_app, name="kg")
 app.command()(inspect)
-people = Console(stderr=True, markup=False)
 
-Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
-Artifact = Annotated[Path, typer.Argument(help="A folder written by `graphrec fit`.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
-Settings = Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-SplitKind = Annotated[str | None, typer.Option("--split", help="temporal, leave-last, random or given.")]
 UserId = Annotated[str, typer.Option("--user", help="A user id.")]
 ItemId = Annotated[str, typer.Option("--item", help="An item id.")]
-Count = Annotated[int, typer.Option("-k", help="How many.")]
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
-
-
-def _config(file: Path | None, settings: list[str], split: str | None = None) -> Config:
-    return Config.load(file, [*settings, *([f"split.kind={split}"] if split else [])])
-
-
-def _load_data(source: Path, allow_bad: float | None = None) -> Any:
-    from graphrec.data.dataset import Dataset
-
-    data = Dataset.load(source, allow_bad)
-    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
-    for line in data.report.summary_lines():
-        people.print(line, highlight=False, markup=False, style="yellow" if line.startswith("warning") else "dim")
-    return data
 
 
 @app.command()
@@ -80,25 +65,18 @@ def fit(
 
     artifact.check_target(out)
     if like is None:
-        model = Recommender(_config(config, set_), progress=True).fit(_load_data(source, allow_bad))
+        model = Recommender(config_of(config, set_), progress=True).fit(load_data(source, allow_bad))
     else:
         if config or set_:
             raise ConfigError("--like takes the settings of the earlier model; leave --config and --set out")
         earlier, settings = model_files.load(like)
-        model = Recommender(settings, progress=True).fit(_load_data(source, allow_bad), earlier.chosen)
+        model = Recommender(settings, progress=True).fit(load_data(source, allow_bad), earlier.chosen)
     model.save(out)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     validation = ", ".join(f"{k} {v}" for k, v in model.fitted.chosen["validation"].items())
-    people.print(_weights_table(model.fitted.chosen["weights"]))
+    people.print(weights_table(model.fitted.chosen["weights"]))
     people.print(f"{out} written ({seconds}); on validation: {validation}", highlight=False)
     people.print(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}", highlight=False)
-
-
-def _weights_table(weights: dict[str, float]) -> Table:
-    table = Table("block", "weight", title="blend")
-    for name, weight in weights.items():
-        table.add_row(name, f"{weight:.3g}")
-    return table
 
 
 @app.command()
@@ -119,7 +97,7 @@ def recommend(
 
     document = graphrec.load(artifact).recommend_document(user, k, query=query, history=history, seen=seen)
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     _print_items(document, f"for {user}")
 
@@ -153,13 +131,13 @@ def explain(
     if why_not or versus is not None:
         answer = model.why_not(user, item, k) if versus is None else model.contrast(user, item, versus)
         if as_json:
-            _print_json(answer.to_json())
+            print_json(answer.to_json())
         else:
             people.print(render_gap(answer))
         return
     explanation = model.explain(user, item)
     if as_json:
-        _print_json(explanation.to_json())
+        print_json(explanation.to_json())
         return
     people.print(render(explanation))
 
@@ -171,109 +149,13 @@ def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = F
 
     document = graphrec.load(artifact).similar_document(item, k)
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     _print_items(document, f"similar to {item}")
 
 
-@app.command()
-def evaluate(
-    source: Source,
-    config: ConfigFile = None,
-    set_: Settings = [],  # noqa: B006
-    split: SplitKind = None,
-    explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
-    as_json: AsJson = False,
-    allow_bad: AllowBad = None,
-) -> None:
-    """Measure honestly: fit on train, choose on validation, test once."""
-    from graphrec.experiment import evaluate_model
-
-    settings = _config(config, set_, split)
-    document = evaluate_model(_load_data(source, allow_bad), settings, explanations=explanations, progress=True)
-    if as_json:
-        _print_json(document)
-        return
-    relevant = "liked items" if document["relevant"] == "liked" else "all items taken"
-    table = Table(
-        "metric",
-        "value",
-        title=f"{document['data']}, {document['split']} split, {document['users']:,} users, {relevant} are relevant",
-    )
-    for name, value in document["metrics"].items():
-        table.add_row(name, f"{value:.4f}")
-    people.print(table, _weights_table(document["chosen"]["weights"]))
-    if explanations:
-        people.print(_explanations_table(document["explanations"]))
-    seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
-    people.print(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB", highlight=False)
-
-
-def _explanations_table(found: dict[str, Any]) -> Table:
-    title = f"explanations of {found['pairs']:,} recommendations to {found['users']:,} users"
-    table = Table("measure", "graphrec", "popular paths", title=title)
-
-    def row(name: str, of: Any) -> None:
-        values = [of(side) for side in (found, found["popular_paths"])]
-        table.add_row(name, *("" if value is None else f"{value:.3f}" for value in values))
-
-    for name in ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd"):
-        row(name.replace("_", " "), lambda side, name=name: side[name])
-    for size in found["deletion"]:
-        for name in ("drop", "random_drop", "faithfulness", "others_drop", "against_others", "sufficiency"):
-            of = f"{name.replace('_', ' ')}, {size} piece{'' if size == '1' else 's'}"
-            row(of, lambda side, name=name, size=size: side["deletion"].get(size, {}).get(name))
-    return table
-
-
-@app.command()
-def tune(
-    source: Source,
-    out: Annotated[Path, typer.Option("--out", help="A folder for the trials and the best config.toml.")],
-    trials: Annotated[int, typer.Option("--trials", help="How many in all, those of earlier calls included.")] = 30,
-    minutes: Annotated[float, typer.Option("--minutes", help="No new trial after this time.")] = float("inf"),
-    config: ConfigFile = None,
-    set_: Settings = [],  # noqa: B006
-    split: SplitKind = None,
-    as_json: AsJson = False,
-    allow_bad: AllowBad = None,
-) -> None:
-    """Search the graph block's settings on validation users; called again, it goes on where it was."""
-    from graphrec.tuning import tune as search
-
-    settings = _config(config, set_, split)
-    found = search(_load_data(source, allow_bad), settings, out, trials=trials, minutes=minutes, progress=True)
-    chosen = {name: value for name, value in found.config.graph if value != getattr(settings.graph, name)}
-    if as_json:
-        _print_json({"trials": found.trials, "ndcg": found.ndcg, "before": found.before, "changed": chosen})
-        return
-    table = Table("setting", "before", "best", title=f"{found.trials} trials")
-    for name, value in chosen.items():
-        table.add_row(f"graph.{name}", str(getattr(settings.graph, name)), str(value))
-    table.add_row("validation NDCG", f"{found.before:.4f}", f"{found.ndcg:.4f}")
-    people.print(table)
-    people.print(f"next: graphrec fit {source} --config {out}/config.toml --out MODEL", highlight=False)
-
-
-@app.command()
-def compare(
-    source: Source,
-    models: Annotated[str, typer.Option("--models", help="Comma list.")] = "popularity,itemknn,ease,graphrec",
-    config: ConfigFile = None,
-    set_: Settings = [],  # noqa: B006
-    split: SplitKind = None,
-    as_json: AsJson = False,
-    allow_bad: AllowBad = None,
-) -> None:
-    """One table of several models on one split, with significance."""
-    from graphrec.experiment import compare_models
-
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    comparison = compare_models(_load_data(source, allow_bad), names, _config(config, set_, split), progress=True)
-    if as_json:
-        _print_json(comparison.to_json())
-        return
-    people.print(str(comparison), highlight=False)
+for command in (evaluate, tune, compare):
+    app.command()(command)
 
 
 @app.command()
@@ -306,7 +188,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     findings = examine()
     if as_json:
-        _print_json([vars(finding) for finding in findings])
+        print_json([vars(finding) for finding in findings])
         return
     table = Table("what", "found", "remedy", title="graphrec doctor")
     for finding in findings:

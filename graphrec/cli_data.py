@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,19 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from graphrec.cli_options import AllowBad, AsJson, Source, print_counts, print_json
 from graphrec.door.report import Report
 from graphrec.errors import DataError
 
-AllowBad = Annotated[
-    float | None,
-    typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
-]
 people = Console(stderr=True)
 
 
 def inspect(
-    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    source: Source,
+    as_json: AsJson = False,
     write: Annotated[bool, typer.Option("--write", help="Write this reading as data.toml into the folder.")] = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -47,10 +42,9 @@ def inspect(
             )
         target.write_text(report.data_toml, encoding="utf-8")
     if as_json:
-        print(json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False))
+        print_json(report.to_json())
         return
-    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    people.print(f"{data.name}: {counts}", highlight=False, markup=False)
+    print_counts(data)
     for part in tables(report):
         people.print(part, highlight=False)
     people.print(f"\n{SPEC_FILE}{' (written)' if write else '; --write writes it'}:\n", highlight=False)

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from graphrec.cli_options import AsJson, ConfigFile, Settings, Source, config_of, people, print_json
+
 kg_app = typer.Typer(help="Knowledge graphs: build, query, check, count.", no_args_is_help=True, rich_markup_mode=None)
-people = Console(stderr=True, markup=False)
 
 GraphFile = Annotated[Path, typer.Argument(help="A file written by `kg build`: .nq, .trig, .ttl or .nt.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @kg_app.command()
 def build(
-    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
+    source: Source,
     out: Annotated[Path, typer.Option("--out", help="The file to write: .nq, .trig, .ttl or .nt.")],
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006 (typer reads it)
 ) -> None:
     """Build the knowledge graph of everything in SOURCE."""
     import kg.rdf
-    from graphrec.config import Config
     from graphrec.data.dataset import Dataset
     from graphrec.door.quarantine import Quarantine
     from graphrec.graph.knowledge import knowledge_graph
     from graphrec.graph.selection import selected
 
-    settings = Config.load(config, set_)
+    settings = config_of(config, set_)
     kg.rdf.format_of(out)
     data = Dataset.load(source)
     people.print(data.quarantine.summary(), highlight=False, style="dim")
@@ -57,22 +54,21 @@ def build(
 
 @kg_app.command()
 def links(
-    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")],
+    source: Source,
     out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
 ) -> None:
     """List which form in the reviews became which entity; a corrected list is taken back by kg.overrides."""
     import csv
 
-    from graphrec.config import Config
     from graphrec.data.dataset import Dataset
     from graphrec.door.quarantine import Quarantine
     from graphrec.errors import DataError
     from graphrec.graph.knowledge import links as found
     from graphrec.graph.selection import selected
 
-    settings = Config.load(config, set_)
+    settings = config_of(config, set_)
     corrections = Quarantine()
     data = selected(Dataset.load(source), settings.kg.sensitive, settings.seed)
     rows = found(data, settings.kg, quarantine=corrections, progress=True)
@@ -89,16 +85,14 @@ def links(
 
 
 @kg_app.command()
-def matches(
-    source: Annotated[Path, typer.Argument(help="A folder or file in a known format.")], as_json: AsJson = False
-) -> None:
+def matches(source: Source, as_json: AsJson = False) -> None:
     """List which entity of an RDF dump each item's title was taken for. A links.csv beside the data corrects it."""
     from graphrec.data.dataset import Dataset
     from kg.dump import LINKED
 
     found = Dataset.load(source).external.links
     if as_json:
-        return print(json.dumps([{**asdict(k), "used": k.confidence >= LINKED} for k in found], ensure_ascii=False))
+        return print_json([{**asdict(k), "used": k.confidence >= LINKED} for k in found])
     table = Table("item", "title", "entity", "label", "confidence", "candidates", title=f"used from {LINKED} on")
     for k in found:
         table.add_row(k.item_id, k.title, k.entity, k.label, f"{k.confidence:.2f}", str(k.candidates))
@@ -120,7 +114,7 @@ def query(
     if not rows.complete:
         people.print(f"note: there are more than {limit:,} rows; these are the first", style="yellow", highlight=False)
     if as_json:
-        return print(json.dumps(rows, ensure_ascii=False))
+        return print_json(rows)
     if not rows:
         return people.print("no rows")
     table = Table(*rows[0])
@@ -171,7 +165,7 @@ def stats(graph: GraphFile, as_json: AsJson = False) -> None:
 
     found = kg.rdf.read(graph).stats()
     if as_json:
-        return print(json.dumps(found, ensure_ascii=False))
+        return print_json(found)
     return people.print(_stats_table(found))
 
 
@@ -205,15 +199,14 @@ def draw(
 @kg_app.command()
 def extract(
     file: Annotated[Path, typer.Argument(help="One text a line.")],
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="section.key=value, repeatable.")] = [],  # noqa: B006
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
 ) -> None:
     """Find entities in texts: one JSON line out for each line in."""
     import kg.extractors
-    from graphrec.config import Config
     from graphrec.errors import DataError
 
-    settings = Config.load(config, set_).kg
+    settings = config_of(config, set_).kg
     try:
         lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -224,4 +217,4 @@ def extract(
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
         ]
-        print(json.dumps({"mentions": mentions}, ensure_ascii=False))
+        print_json({"mentions": mentions})

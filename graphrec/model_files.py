@@ -124,6 +124,7 @@ def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
         "counts": dict(data.counts()),
         "kinds": [asdict(kind) for kind in data.events.kind_table],
         "directed": data.directed,
+        "exposure": data.events.exposure,
         "item_columns": [asdict(column) for column in data.item_columns],
         "user_columns": [{"name": n, "type": "category"} for n in _learned(data)],
         "vocabularies": {"user": data.users.fingerprint, "item": data.items.fingerprint},
@@ -206,6 +207,7 @@ def _dataset(
         history["kind"].to_numpy(np.uint8),
         times,
         kind_table=kinds,
+        exposure=manifest["exposure"],
     )
     return Dataset(
         name=manifest["name"],

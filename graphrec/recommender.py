@@ -147,8 +147,11 @@ class Recommender:
         return self
 
     def as_read(self, data: Dataset) -> Dataset:
-        """The data with what its events say, or, where the configuration has it so, with all of them alike."""
-        return data if self.config.strength.use else data.alike()
+        """The data with what its events say for the task that is set, or, where the configuration has it so, with all
+        events alike."""
+        if not self.config.strength.use:
+            return data.alike()
+        return replace(data, events=replace(data.events, exposure=self.config.evaluate.relevant == "all"))
 
     def _refit(self, name: str, inputs: FitInputs, choice: Chosen, weight: float) -> AnyBlock:
         """A block on all training data. What the blend left out is not fitted again, but queries need `semantic`."""

@@ -13,12 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
-    5: ("cli", "cli_data", "cli_kg", "demo", "doctor", "serve", "__main__", "__init__"),
+    5: ("cli", "cli_data", "cli_kg", "cli_measure", "cli_options", "demo", "doctor", "serve", "__main__", "__init__"),
     4: ("recommender", "answers", "fitted", "experiment", "tuning", "model_files"),
     3: ("retrieve", "explain", "evaluate"),
     2: ("blocks", "train"),
     1: ("graph", "features", "nn"),
-    0: ("data", "door", "read", "types", "profiles", "config", "errors", "artifact", "cache_dir"),
+    0: ("data", "door", "read", "types", "profiles", "config", "config_blocks", "errors", "artifact", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}

@@ -30,7 +30,7 @@ from torch_geometric.data import HeteroData
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, reading_of, scaled_block
 from graphrec.blocks.popularity import decayed_counts
-from graphrec.config import GraphConfig
+from graphrec.config_blocks import GraphConfig
 from graphrec.data.events import Reading
 from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.hetero import USER

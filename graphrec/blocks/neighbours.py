@@ -159,7 +159,7 @@ class Slim(_Sparse):
     """
 
     name = "slim"
-    readings = ("alike", "liked", "weighted")  # it has no negative weights, so dislikes would say nothing
+    readings = ("alike", "liked", "graded", "weighted")  # it has no negative weights, so dislikes would say nothing
 
     def grid(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
         settings = inputs.config.slim

@@ -15,10 +15,10 @@ DAY = 86_400.0
 def decayed_counts(train: Dataset, half_life: float, reading: str = "liked") -> Floats:
     """Σ w 2^(-age / half_life) over an item's interactions, float32 (I,) ≥ 0; age in days before the last of them.
 
-    w is 1; under the ``weighted`` and ``signed`` reading the strength of the interaction.
+    w is what the interaction weighs under a reading of the strengths.
     """
-    pairs = train.events.pairs if reading in ("alike", "signed") else train.interactions
-    weights = pairs.weights.astype(np.float64) if reading in ("weighted", "signed") else np.ones(len(pairs))
+    pairs, read = train.events.read(reading, learning=True)
+    weights = read.astype(np.float64)
     if half_life > 0 and pairs.timestamps is not None and len(pairs):
         weights *= np.exp2(-(pairs.timestamps.max() - pairs.timestamps) / (DAY * half_life))
     counts = np.bincount(pairs.item_nums, weights=weights, minlength=train.n_items)

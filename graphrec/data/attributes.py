@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.sensitive import is_sensitive
-from graphrec.data.values import MISSING, dates, is_date_name, numbers
+from graphrec.data.values import dates, is_date_name, numbers
+from graphrec.door.values import BLANKS
 
 AttributeType: TypeAlias = Literal["category", "list", "number", "date", "boolean", "text", "point", "image"]
 Owner: TypeAlias = Literal["items", "users"]
@@ -123,7 +124,7 @@ def as_texts(values: pd.Series[Any]) -> pd.Series[str]:
     else:
         texts = values.map(_text, na_action="ignore").astype("string")
     texts = texts.fillna("").str.strip()
-    return texts.where(~texts.str.casefold().isin(MISSING), "").astype(object)
+    return texts.where(~texts.str.casefold().isin(BLANKS), "").astype(object)
 
 
 def long_table(ids: Iterable[Any], values: pd.Series[Any], column: Column, id_name: str = "item_id") -> pd.DataFrame:
@@ -146,13 +147,19 @@ def parts(text: str) -> list[str]:
     else:
         pieces = re.split(r"\|" if "|" in bare else ";", html.unescape(bare))
     pieces = [p.strip() for p in pieces]
-    return [p for p in dict.fromkeys(pieces) if p.casefold() not in MISSING]
+    return [p for p in dict.fromkeys(pieces) if p.casefold() not in BLANKS]
 
 
 def truth(texts: pd.Series[str]) -> pd.Series[bool]:
     """Whether each value of a boolean column says yes."""
     folded = texts.str.casefold()
     return folded.isin(TRUE) | folded.isin(("1", "1.0"))
+
+
+def untruth(texts: pd.Series[str]) -> pd.Series[bool]:
+    """Whether each value of a boolean column says no."""
+    folded = texts.str.casefold()
+    return folded.isin(FALSE) | folded.isin(("0", "0.0"))
 
 
 def _is_list(value: object) -> bool:

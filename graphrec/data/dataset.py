@@ -216,9 +216,6 @@ class Dataset:
         }
 
 
-EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
-
-
 def build(
     name: str,
     events: pd.DataFrame,
@@ -253,13 +250,8 @@ def build(
     """
     if report is None:
         report = Report(quarantine=Quarantine() if quarantine is None else quarantine)
-    events = events.rename(columns={"weight": "value"})
     quarantine = report.quarantine
-    events = events.reset_index(drop=True)
-    columns = [c for c in EVENT if c in events]
-    repeated = events.duplicated(columns).to_numpy() if "timestamp" in events else np.zeros(len(events), np.bool_)
-    quarantine.merged += int(repeated.sum())
-    events = events[~repeated] if repeated.any() else events
+    events = tables.merged(events.rename(columns={"weight": "value"}).reset_index(drop=True), quarantine)
 
     ids: dict[str, list[pd.Series]] = {"user_id": [events["user_id"]], "item_id": [events["item_id"]]}
     if catalogue == "all":
@@ -277,14 +269,6 @@ def build(
     order = np.lexsort((*(() if times is None else (times,)), item_nums, user_nums))
     events, user_nums, item_nums = events.iloc[order], user_nums[order], item_nums[order]
 
-    edges = np.zeros((2, 0), np.int64)
-    if friends is not None and len(friends):
-        a = user_vocabulary.numbers(friends["user_id"].astype(str).tolist(), missing="-1")
-        b = user_vocabulary.numbers(friends["friend_id"].astype(str).tolist(), missing="-1")
-        known = (a >= 0) & (b >= 0) & (a != b)
-        pairs = np.vstack([a[known], b[known]])
-        edges = np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1)
-
     of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
     of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
     reviews = tables.review_table(events, user_nums, item_nums)
@@ -295,7 +279,7 @@ def build(
         users=user_vocabulary,
         items=item_vocabulary,
         events=tables.event_log(events, user_nums, item_nums, tuple(kinds)),
-        social_edge_index=frozen(edges, np.int64),
+        social_edge_index=tables.social_edges(friends, directed, user_vocabulary),
         directed=directed,
         reviews=reviews,
         item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),

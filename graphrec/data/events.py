@@ -29,8 +29,10 @@ LEAST_LIKED = 0.5  # what the lowest rating that is liked says; the highest says
 DISLIKED = 0.4  # the lower part of a scale: one and two of five stars, 1 to 4 of ten
 SHADE = 1e-6  # strengths that differ by less say the same
 
-Reading: TypeAlias = Literal["alike", "liked", "weighted", "signed"]
-READINGS: tuple[Reading, ...] = ("alike", "liked", "weighted", "signed")
+LEAST_GRADE = 0.2  # of what is disliked most, of 1, under the ``graded`` reading
+
+Reading: TypeAlias = Literal["alike", "liked", "graded", "weighted", "signed"]
+READINGS: tuple[Reading, ...] = ("alike", "liked", "graded", "weighted", "signed")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Events:
     Shapes: user_nums int64 (E,), item_nums int64 (E,), values float32 (E,) as they came (a rating or count, NaN where
     there is none), kinds uint8 (E,) places in ``kind_table``, timestamps int64 (E,) in seconds since 1970 or None,
     places float32 (E, 2) latitude and longitude (NaN where unknown) or None.
+
+    ``exposure``: what is to be found is whatever people take, liked or not, so that dislikes belong to a taste too.
     """
 
     user_nums: Ints
@@ -49,6 +53,7 @@ class Events:
     timestamps: Ints | None = None
     places: Floats | None = None
     kind_table: tuple[Kind, ...] = (Kind(),)
+    exposure: bool = False
 
     def __post_init__(self) -> None:
         types: dict[str, npt.DTypeLike] = {
@@ -87,7 +92,7 @@ class Events:
     def take(self, index: npt.NDArray[Any]) -> Events:
         """The events at a boolean mask or at ascending positions. What they say is made out from them alone."""
         columns: dict[str, Any] = {name: c if c is None else c[index] for name, c in self._columns().items()}
-        return Events(**columns, kind_table=self.kind_table)
+        return replace(self, **columns)
 
     def joined(self, other: Events) -> tuple[Events, Ints]:
         """These and other events of the same kinds; and of the rows of both, these first, the order they come in."""
@@ -95,10 +100,10 @@ class Events:
         columns: dict[str, Any] = {n: None if a is None or b is None else np.concatenate([a, b]) for (n, a), b in pairs}
         order = _order(columns["user_nums"], columns["item_nums"], columns["timestamps"])
         columns = {name: c if c is None else c[order] for name, c in columns.items()}
-        return Events(**columns, kind_table=self.kind_table), order
+        return replace(self, **columns), order
 
     def _columns(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "kind_table"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("kind_table", "exposure")}
 
     def alike(self) -> Events:
         """The same events, all of which say the same: no dislikes, no ratings, no counts."""
@@ -192,12 +197,14 @@ class Events:
         """The ways of reading the strengths that differ here, the simplest first; ``alike`` is always one.
 
         Where anything is disliked the first is ``liked``: what is learned from dislikes as if they were likes has to
-        prove itself.
+        prove itself, unless whatever is taken is to be found.
         """
         weights = self.pairs.weights
-        likes = weights[weights > 0]
-        found: list[Reading] = ["liked"] if (weights <= 0).any() else []
-        found.append("alike")
+        likes, others = weights[weights > 0], bool((weights <= 0).any())
+        found: list[Reading] = ["liked"] if others else []
+        found.insert(0 if self.exposure else 1, "alike")
+        if others:
+            found.append("graded")
         if len(likes) and float(likes.max() - likes.min()) > SHADE:
             found.append("weighted")
         if (weights < 0).any():
@@ -206,27 +213,44 @@ class Events:
 
     @property
     def readings_of_likes(self) -> tuple[Reading, ...]:
-        """The same for a method to which dislikes are no events, so that ``alike`` is ``liked``."""
-        return tuple(r for r in self.readings if r != "alike") if "liked" in self.readings else self.readings
+        """The same for a method to which dislikes are no events."""
+        if "liked" not in self.readings:
+            return self.readings
+        return tuple(r for r in self.readings if r not in ("alike", "graded"))
+
+    def read(self, reading: str, learning: bool) -> tuple[Interactions, Floats]:
+        """The pairs that a reading holds, and what they weigh, float32: 1 on average for what is liked.
+
+        ==========  ===================================  =======================================
+        reading     a taste (what a user is read by)     what is learned from
+        ==========  ===================================  =======================================
+        alike       1 for what is liked                  1 for what was taken, liked or not
+        liked       1 for what is liked                  the same
+        graded      √((1 + s) / 2) for what is liked     that for all, at least ``LEAST_GRADE``
+        weighted    s for what is liked                  the same
+        signed      s, dislikes below 0                  the same
+        ==========  ===================================  =======================================
+
+        s is the strength. To learn from what was taken and disliked is to learn what belongs together; in a taste it is
+        only where ``exposure`` has it so, and there under ``alike`` and ``graded`` alone.
+        """
+        everything = reading == "signed" or (reading in ("alike", "graded") and (learning or self.exposure))
+        pairs = self.pairs if everything else self.liked
+        if reading in ("alike", "liked") or not len(self.liked):
+            return pairs, np.ones(len(pairs), np.float32)
+        if reading == "graded":
+            highest = float(self.liked.weights.max())
+            grades = np.sqrt(np.maximum(1 + pairs.weights / highest, 2 * LEAST_GRADE) / 2)
+            return pairs, grades.astype(np.float32)
+        return pairs, pairs.weights / np.float32(self.liked.weights.mean())
 
     def taste(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
-        """Users' rows over what they took, CSR float32 (U, I); what is liked weighs 1 on average.
-
-        ``alike`` and ``liked``: 1 for what is liked. ``weighted``: its strength. ``signed``: that, and
-        dislikes below 0.
-        """
-        pairs = self.pairs if reading == "signed" else self.liked
-        weights = np.ones(len(pairs), np.float32)
-        if reading in ("weighted", "signed") and len(self.liked):
-            weights = pairs.weights / np.float32(self.liked.weights.mean())
-        return _matrix(pairs, weights, (n_users, n_items))
+        """Users' rows over what they took, CSR float32 (U, I); see ``read``."""
+        return _matrix(*self.read(reading, learning=False), (n_users, n_items))
 
     def learning(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
-        """What is learned from, CSR float32 (U, I): ``taste``, but under ``alike`` dislikes belong together with the
-        rest: whoever took both, took both."""
-        if reading != "alike":
-            return self.taste(reading, n_users, n_items)
-        return _matrix(self.pairs, np.ones(len(self.pairs), np.float32), (n_users, n_items))
+        """What is learned from, CSR float32 (U, I); see ``read``."""
+        return _matrix(*self.read(reading, learning=True), (n_users, n_items))
 
 
 def limits(kind: Kind) -> tuple[float, float, float]:

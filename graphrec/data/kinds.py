@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -53,8 +54,18 @@ def weight_of(name: str) -> float | None:
     return WEIGHTS.get(_plain(name))
 
 
-SCALES = ((1, 5), (0.5, 5), (0, 5), (1, 10), (0, 10), (0, 1), (-1, 1), (1, 100), (0, 100))
+SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
 STEPS = 21  # distinct values up to which a column of numbers is a scale
+
+
+def scale_of(values: Iterable[float]) -> tuple[float, float]:
+    """The narrowest usual scale that holds all these ratings; their own span where none does."""
+    found = np.asarray(list(values), np.float64)
+    low, high = float(found.min()), float(found.max())
+    whole = bool((found == np.floor(found)).all())
+    fits = [s for s in SCALES if s[0] <= low and high <= s[1] and (whole or s[0] != 1.0)]
+    wide = [s for s in fits if high > 1 or s[1] <= 1]
+    return min(wide, key=lambda s: (s[1] - s[0], -s[0]), default=(low, high))
 
 
 def usual_kind(values: npt.NDArray[np.float32], name: str = "interaction") -> Kind:
@@ -66,9 +77,9 @@ def usual_kind(values: npt.NDArray[np.float32], name: str = "interaction") -> Ki
     if len(distinct) < 2:
         return Kind(name)
     low, high = float(distinct[0]), float(distinct[-1])
-    fitting = [(a, b) for a, b in SCALES if a <= low and high == b]
-    if fitting and len(distinct) <= STEPS:
-        return Kind(name, values="rating", scale=max(fitting))
+    scale = scale_of(distinct)
+    if scale in SCALES and high == scale[1] and len(distinct) <= STEPS:
+        return Kind(name, values="rating", scale=scale)
     return Kind(name, values="count") if low >= 0 else Kind(name, values="rating", scale=(low, high))
 
 

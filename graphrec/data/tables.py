@@ -13,12 +13,23 @@ from graphrec.data.events import Events
 from graphrec.data.kinds import Kind, usual_kind
 from graphrec.door.privacy import mask_all
 from graphrec.door.quarantine import Quarantine
-from graphrec.types import Ints, Vocabulary
+from graphrec.types import Ints, Vocabulary, frozen
+
+EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
 
 
 def review_id(user_id: str, item_id: str) -> str:
     """A stable public name for the review of one pair, which does not carry the user's id."""
     return "r" + hashlib.blake2b(f"{user_id}\x1f{item_id}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def merged(events: pd.DataFrame, quarantine: Quarantine) -> pd.DataFrame:
+    """Without the rows that repeat another in everything, which are counted. Without times, repeats are events."""
+    if "timestamp" not in events:
+        return events
+    repeated = events.duplicated([c for c in EVENT if c in events]).to_numpy()
+    quarantine.merged += int(repeated.sum())
+    return events[~repeated] if repeated.any() else events
 
 
 def numbered(columns: Sequence[pd.Series], kind: str) -> tuple[Vocabulary, Ints]:
@@ -28,6 +39,17 @@ def numbered(columns: Sequence[pd.Series], kind: str) -> tuple[Vocabulary, Ints]
     others = {str(id_) for column in columns[1:] for id_ in pd.unique(column).tolist()}
     vocabulary = Vocabulary({*known, *others}, kind)
     return vocabulary, vocabulary.numbers(known)[codes]
+
+
+def social_edges(friends: pd.DataFrame | None, directed: bool, users: Vocabulary) -> Ints:
+    """Who hears whom, int64 (2, S), sorted: both directions of a friendship, of ``directed`` ones the follower's."""
+    if friends is None or friends.empty:
+        return frozen(np.zeros((2, 0), np.int64), np.int64)
+    a = users.numbers(friends["user_id"].astype(str).tolist(), missing="-1")
+    b = users.numbers(friends["friend_id"].astype(str).tolist(), missing="-1")
+    known = (a >= 0) & (b >= 0) & (a != b)
+    pairs = np.vstack([a[known], b[known]])
+    return frozen(np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1), np.int64)
 
 
 def attributes(

@@ -1,4 +1,4 @@
-"""Numbers and dates in the strings of a side table."""
+"""Numbers and dates in the strings of a side table, read as the door reads those of events."""
 
 from __future__ import annotations
 
@@ -8,50 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-MISSING = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat"})  # in lower case
+from graphrec.door import values as door
+from graphrec.door.dates import parse_dates
+
 _SYMBOLS = r"^(?:[€$£¥₹]|EUR|USD|GBP|CHF|RMB)\s*|\s*(?:[€$£¥₹元%]|EUR|USD|GBP|CHF|RMB)$"
-_PLAIN = re.compile(r"[+-]?\d[\d.,'’\s\xa0]*")
 _DATE_NAME = re.compile(
     r"date|year|time|(?:^|[\W_])(?:day|month|since|created|updated|released?|published|joined|registered)(?:[\W_]|$)"
     r"|datum|jahr|année|annee|fecha|año|日期|时间|年份|_at$|At$",
     re.IGNORECASE,
 )
-_DATE_FORMATS = (
-    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
-    "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y",
-    "%Y年%m月%d日", "%m %d, %Y", "%Y.%m.%d",
-)  # fmt: skip
+_WITH_YEAR = r"(?=.*(?<!\d)\d{4}(?!\d)).{6,40}|\d{4}[-/.].*"  # a date may be one of these; 1.2.19 is a version, too
 _EPOCHS = ((10**6, 1e8, 4.2e9), (10**3, 1e11, 4.2e12))  # seconds and milliseconds: microseconds, from, to
 
 
 def numbers(texts: pd.Series[Any]) -> pd.Series[float]:
     """Values as float64, NaN where they are none: 1,234.5 and 1.234,5, with the sign of a currency or without."""
     texts = texts.astype(object)
-    out: pd.Series[float] = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    if (rest := out.isna() & (texts != "")).any():
-        bare = texts[rest].astype(str).str.replace(_SYMBOLS, "", regex=True).str.strip()
-        bare = bare[bare.map(_PLAIN.fullmatch).notna()].str.replace(r"['’\s\xa0]", "", regex=True)
-        if len(bare):
-            comma = _decimal_comma(bare)
-            if comma:  # then a dot between the digits of the others parts thousands
-                dotted = texts.astype(str).str.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+")
-                out[dotted] = pd.to_numeric(texts[dotted].astype(str).str.replace(".", "", regex=False))
-            out[bare.index] = bare.map(lambda text: _number(text, "," if comma else "."))
-    return out.where(np.isfinite(out))
-
-
-def _decimal_comma(bare: pd.Series[str]) -> bool:
-    """Whether the comma is the decimal sign: the last of all separators somewhere, and not before three digits."""
-    return bool(bare.str.contains(r"^[^,]*,(?:\d{1,2}|\d{4,})$|\.\d{3},\d+$", regex=True).any())
-
-
-def _number(text: str, decimal: str) -> float:
-    thousands = "." if decimal == "," else ","
-    whole, _, fraction = text.partition(decimal)
-    grouped = re.fullmatch(rf"[+-]?\d{{1,3}}(?:\{thousands}\d{{3}})+|[+-]?\d+", whole)
-    if grouped is None or (fraction and not fraction.isdecimal()):
-        return np.nan
-    return float(f"{whole.replace(thousands, '')}.{fraction or 0}")
+    bare = texts.astype(str).str.replace(_SYMBOLS, "", regex=True)
+    found = pd.Series(door.numbers(bare.astype(object)).values, index=texts.index)
+    return found.where(np.isfinite(found))
 
 
 def is_date_name(name: str) -> bool:
@@ -66,17 +41,19 @@ def dates(texts: pd.Series[Any], name: str = "") -> pd.Series[pd.Timestamp]:
     """
     texts = texts.astype(object).astype(str)
     digits = texts.str.fullmatch(r"\d+(?:\.0+)?")
-    best: pd.Series[Any] = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
-    words = texts.where(~digits, "")
-    for form in ("ISO8601", *_DATE_FORMATS):
-        found = pd.to_datetime(words, format=form, errors="coerce", utc=True).astype(best.dtype)
-        if found.notna().sum() > best.notna().sum():
-            best = found
-        if best.notna().sum() == (words != "").sum():
-            break
+    out: pd.Series[Any] = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
+    written = texts[~digits & texts.str.fullmatch(_WITH_YEAR)]
+    if len(written):
+        codes, distinct = pd.factorize(written)
+        seconds = parse_dates(pd.Series(distinct, dtype="str").str.strip(), name).seconds[codes]
+        out[written.index] = _at(pd.Series(seconds * 1e6, index=written.index)).dt.tz_localize("UTC")
     if is_date_name(name) and digits.any():
-        best = best.fillna(_numbered(texts.where(digits, "")).astype(best.dtype))
-    return best
+        out = out.fillna(_numbered(texts.where(digits, "")).astype(out.dtype))
+    return out
+
+
+def _at(microseconds: pd.Series[float]) -> pd.Series[Any]:
+    return microseconds.round().astype("Int64").astype("datetime64[us]")
 
 
 def _numbered(texts: pd.Series[str]) -> pd.Series[Any]:
@@ -87,6 +64,5 @@ def _numbered(texts: pd.Series[str]) -> pd.Series[Any]:
     out = out.astype("datetime64[us]").fillna(days.astype("datetime64[us]"))
     counts = pd.to_numeric(whole, errors="coerce")
     for microseconds, low, high in _EPOCHS:
-        since = counts.where((counts >= low) & (counts < high)) * microseconds
-        out = out.fillna(since.astype("Int64").astype("datetime64[us]"))
+        out = out.fillna(_at(counts.where((counts >= low) & (counts < high)) * microseconds))
     return out.dt.tz_localize("UTC")

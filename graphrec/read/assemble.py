@@ -13,11 +13,10 @@ import pandas as pd
 from graphrec.data.attributes import AttributeType, Column
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import limits
-from graphrec.data.kinds import Kind
+from graphrec.data.kinds import Kind, scale_of
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
-from graphrec.read.proof import scale_of
 from kg.types import ExternalTriples
 
 

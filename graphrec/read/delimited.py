@@ -71,7 +71,7 @@ def read_delimited(
     return _frame(table if limit is None else table.slice(0, limit), path)
 
 
-def columns_of(names: Iterable[str]) -> list[str]:
+def column_names(names: Iterable[str]) -> list[str]:
     """Names by which the columns of a file go: a blank one is its place (from 1), a repeated one gets ``(2)``.
 
     ``file`` and ``line`` get ``_`` behind them, since these say where a row comes from.
@@ -126,7 +126,7 @@ def _names(data: bytes, form: Form, number: int) -> tuple[list[str] | None, int,
         found = Record(lines[at].decode("utf-8", "replace").rstrip("\r").split(_delimiter(form)))
     end = at + found.taken
     fields = found.fields or lines[at].decode("utf-8", "replace").split(_delimiter(form))
-    return columns_of(fields), min(sum(map(len, lines[:end])) + end, len(data)), end
+    return column_names(fields), min(sum(map(len, lines[:end])) + end, len(data)), end
 
 
 class _Parser:

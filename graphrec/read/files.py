@@ -10,7 +10,7 @@ import pandas as pd
 
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import FormatError
-from graphrec.read.delimited import columns_of, read_delimited
+from graphrec.read.delimited import column_names, read_delimited
 from graphrec.read.encodings import find_encoding, is_utf8
 from graphrec.read.form import Form
 from graphrec.read.records import json_lines
@@ -60,4 +60,4 @@ def header(line: bytes, sep: str, quoted: bool) -> list[str]:
         names = next(csv.reader([text], delimiter=sep), []) if quoted else text.split(sep)
     except csv.Error:
         names = text.split(sep)
-    return columns_of(names) if names else []
+    return column_names(names) if names else []

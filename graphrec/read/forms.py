@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
-from graphrec.read.delimited import columns_of, read_delimited
+from graphrec.read.delimited import column_names, read_delimited
 from graphrec.read.form import Container, Form
 from graphrec.read.records import frame_of, json_document, json_lines
 from graphrec.read.sniff import find_form
@@ -79,7 +79,7 @@ def _parquet(path: Path, columns: Sequence[str] | None, limit: int | None) -> pd
     try:
         packed = path.name.lower().endswith(PACKED)
         file = pq.ParquetFile(io.BytesIO(slurp(path, Quarantine())) if packed else path)
-        names = columns_of(file.schema_arrow.names)
+        names = column_names(file.schema_arrow.names)
         if limit is None:
             table = file.read()
         else:

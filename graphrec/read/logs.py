@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.data.attributes import truth, untruth
 from graphrec.data.dataset import TEST, TRAIN, VALID
-from graphrec.data.kinds import Kind
+from graphrec.data.kinds import Kind, scale_of
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
+from graphrec.door.values import is_blank
 from graphrec.errors import EmptyDataError, FormatError
-from graphrec.read import kind_words, proof
+from graphrec.read import kind_words
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
 from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
@@ -25,8 +27,6 @@ from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
 SHOWN = "shown"  # the kind of what was shown and not taken
-_TAKEN = frozenset({"1", "1.0", "true", "yes", "y"})
-_LEFT = frozenset({"0", "0.0", "false", "no", "n"})
 _PASSED: tuple[Role, ...] = ("user_id", "item_id", "timestamp", "text", "summary", "reviewer_name")
 Load = Callable[[Planned, Report], pd.DataFrame]
 
@@ -42,7 +42,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         events = _checked(planned, table, raw, spec, report, out)
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
-            out.scales[planned.path.name] = table.scale or proof.scale_of(given)
+            out.scales[planned.path.name] = table.scale or scale_of(given)
         _told(table, raw, out, "item_id", table.item_attributes, spec)
         _told(table, raw, out, "user_id", table.user_attributes, spec)
         _report(planned, table, out, report)
@@ -140,23 +140,23 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
         for word in distinct:
             out.words.add(word)
             name, known = kind_words.kind(word), kind_words.weight(word)
-            if known is None and word not in spec.kinds and word.lower() not in proof.BLANK:
+            if known is None and word not in spec.kinds and not is_blank(word):
                 report.warn(
                     f"{table.file}: the kind of event {word!r} is not known and weighs 1; "
                     f'say what it weighs in {SPEC_FILE}: kinds = {{ "{word}" = 1.0 }}'
                 )
             places.append(
                 place(table.kind or "interaction", base)
-                if word.lower() in proof.BLANK
+                if is_blank(word)
                 else place(name, weight(word, weight(name, 1.0 if known is None else known)))
             )
         return np.array(places, np.int64)[codes]
     if "label" in table.columns:
-        words = raw[table.columns["label"]].astype(str).str.strip().str.lower()
+        words = raw[table.columns["label"]].astype(str).str.strip()
         name = (
             table.kind if table.kind != "interaction" else "click" if "clic" in table.columns["label"] else table.kind
         )
-        taken, left = words.isin(_TAKEN), words.isin(_LEFT)
+        taken, left = truth(words), untruth(words)
         return np.where(taken, place(name, base), np.where(left, place(SHOWN, weight(SHOWN, 0.0)), -1))
     return np.full(len(raw), place(table.kind or "interaction", base), np.int64)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
+from graphrec.data.attributes import truth, untruth
+from graphrec.door import values as door
 from graphrec.read import kind_words
 
-BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "nat", "\\n"})
-SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2})?.*|\d{1,2}[-/. ]\d{1,2}[-/., ]+\d{2,4}.*|\d{8}"
     r"|.*\b(jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*\b.*\d.*",
@@ -23,16 +21,13 @@ _WHOLE = re.compile(r"[+-]?\d+\.0+")
 def present(values: pd.Series) -> pd.Series:
     """The values that are there, as strings without blanks around them."""
     text = values[values.notna()].astype(str).str.strip()
-    return text[~text.str.lower().isin(BLANK)]
+    return text[~text.str.lower().isin(door.BLANKS)]
 
 
 def numbers(values: pd.Series) -> pd.Series:
-    """The present values as float64, NaN where they are no numbers; decimal commas count."""
+    """The present values as float64, NaN where they are no numbers; read as the door reads them."""
     text = present(values)
-    if text.str.contains(",").any() and not text.str.contains(r"\.\d", regex=True).any():
-        text = text.str.replace(",", ".", regex=False)
-    found: pd.Series = pd.to_numeric(text, errors="coerce").astype(np.float64)
-    return found
+    return pd.Series(door.numbers(text.astype(object)).values, index=text.index)
 
 
 def are_numbers(values: pd.Series) -> bool:
@@ -84,8 +79,8 @@ def are_ratings(values: pd.Series) -> bool:
 
 def are_flags(values: pd.Series) -> bool:
     """0 and 1, yes and no."""
-    text = present(values).str.lower()
-    return len(text) > 0 and bool(text.isin({"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}).all())
+    text = present(values)
+    return len(text) > 0 and bool((truth(text) | untruth(text)).all())
 
 
 def are_kinds(values: pd.Series) -> bool:
@@ -130,13 +125,3 @@ def depends_on(values: pd.Series, key: pd.Series) -> bool | None:
     if len(repeated) < max(4, 0.1 * len(frame)):
         return None
     return bool((repeated.groupby("key")["value"].nunique() == 1).mean() >= 0.95)
-
-
-def scale_of(values: Iterable[float]) -> tuple[float, float]:
-    """The narrowest usual scale that holds all these ratings; their own span where none does."""
-    found = np.asarray(list(values), np.float64)
-    low, high = float(found.min()), float(found.max())
-    whole = bool((found == np.floor(found)).all())
-    fits = [s for s in SCALES if s[0] <= low and high <= s[1] and (whole or s[0] != 1.0)]
-    wide = [s for s in fits if high > 1 or s[1] <= 1]
-    return min(wide, key=lambda s: (s[1] - s[0], -s[0]), default=(low, high))

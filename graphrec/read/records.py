@@ -12,7 +12,7 @@ import pandas as pd
 
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
-from graphrec.read.delimited import columns_of
+from graphrec.read.delimited import column_names
 from graphrec.read.streams import lines, slurp
 
 Rows = Iterable[tuple[int, dict[str, Any]]]
@@ -100,7 +100,7 @@ def frame_of(rows: Rows, path: Path, columns: Sequence[str] | None = None, limit
         numbers.append(number)
         if limit is not None and len(numbers) >= limit:
             break
-    names = columns_of(table)
+    names = column_names(table)
     data = {
         name: pd.Series([*values, *([None] * (len(numbers) - len(values)))], dtype=object)
         for name, values in zip(names, table.values(), strict=True)

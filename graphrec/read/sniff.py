@@ -14,7 +14,7 @@ from typing import Any
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import FormatError
 from graphrec.read.columns import DESCRIPTIONS, SYNONYMS, TITLES, normal
-from graphrec.read.delimited import columns_of, read_delimited
+from graphrec.read.delimited import column_names, read_delimited
 from graphrec.read.encodings import find_encoding
 from graphrec.read.form import Form
 from graphrec.read.streams import Break, bare, head, unpacked, wide
@@ -181,7 +181,9 @@ def _with_names(path: Path, form: Form, width: int, named: int, has_header: bool
     if (
         len(first) == width - 1 and first and named < width
     ):  # rows begin with their own number or name, as R writes them
-        return replace(form, names=("row", *columns_of(first)), skip=form.skip + 1), "the first field numbers the rows"
+        return replace(
+            form, names=("row", *column_names(first)), skip=form.skip + 1
+        ), "the first field numbers the rows"
     return form, ""
 
 

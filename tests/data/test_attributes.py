@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from graphrec.data.attributes import SENSITIVE, AttributeType, Column, columns_of, infer, long_table, parts
 from graphrec.data.dataset import build
-from graphrec.data.values import MISSING, dates, numbers
+from graphrec.data.values import dates, numbers
+from graphrec.door.values import BLANKS
 
 SENTENCE = "A long description of number {} that says a good deal about the thing it is of."
 TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
@@ -33,6 +34,10 @@ TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
     ("date", "added", ["2019-01-02", "2020-03-04T05:06:07Z", ""]),
     ("date", "added", ["31.12.2019", "01.02.2020"]),
     ("date", "added", ["12/31/2019", "1/2/2020"]),
+    ("date", "added", ["2. März 2019", "31. Mai 2020", "1. Juni 2020"]),
+    ("date", "added", ["Mar 2019", "April 2020"]),
+    ("category", "version", ["1.2.19", "2.3.20", "1.2.19"]),
+    ("number", "price", ["12,50 €", "3,00 €", "1.003,75 €"]),
     ("date", "release_date", ["20191231", "20200102"]),
     ("date", "year", ["1999", "2003", "1999"]),
     ("date", "signupAt", ["1561939200", "1571939200"]),
@@ -195,7 +200,7 @@ def test_any_column_has_a_type(name: str, values: list[Any]) -> None:
     assert column.name == name
     table = long_table(range(len(values)), pd.Series(values, dtype=object), column)
     assert set(table["value"].map(type)) <= {str}
-    assert not table["value"].str.strip().str.casefold().isin(MISSING).any()
+    assert not table["value"].str.strip().str.casefold().isin(BLANKS).any()
     assert column.why_not.startswith("empty") == table.empty or column.why_not == SENSITIVE
 
 

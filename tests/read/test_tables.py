@@ -97,3 +97,11 @@ def test_a_wrong_data_toml_is_explained(tmp_path: Path, spec: str, message: str)
     with pytest.raises(FormatError, match=message) as caught:
         Dataset.load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("true", "false"), ("Ja", "Nein"), ("是", "否")])
+def test_labels_say_yes_and_no_in_several_tongues(tmp_path: Path, yes: str, no: str) -> None:
+    rows = "".join(f"u{n % 3},i{n},{yes if n % 2 else no}\n" for n in range(6))
+    data = Dataset.load(write(tmp_path, {"e.csv": "user_id,item_id,clicked\n" + rows}))
+    assert {data.items.ids[n] for n in data.interactions.item_nums} == {"i1", "i3", "i5"}
+    assert balanced(data)
