@@ -145,6 +145,9 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
     names = found.names
     long = np.array([len(i) > MAX_ID for i in names] + [False])
     control = np.array([_CONTROL.search(i) is not None for i in names] + [False])
+    if pd.api.types.is_object_dtype(column) and (found.codes < 0).any():
+        several = np.array([isinstance(v, (list, tuple, dict, np.ndarray)) for v in column], np.bool_)
+        faults.mark(several, f"{name} holds several values", column)
     faults.mark(found.codes < 0, f"{name} is missing", column)
     faults.mark(long[found.codes], f"{name} is longer than {MAX_ID} characters", column)
     faults.mark(control[found.codes], f"{name} holds control characters", column)

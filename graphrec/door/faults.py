@@ -81,6 +81,8 @@ def remedy(reason: str) -> str:
     if reason.startswith("rating out of range"):
         return "say rating_range = [lowest, highest] in data.toml"
     found = next((line for start, line in REMEDIES.items() if reason.startswith(start)), None)
+    if reason.endswith("holds several values"):
+        return "write a row for each of them, with one id in it"
     if found is None and reason.endswith("is missing"):
         return f'name the right column in data.toml ([columns] {column} = "…")'
     return found or "correct these rows"
@@ -94,5 +96,5 @@ def nothing_left(quarantine: Quarantine, source: str | Path) -> str:
     example = next((row for row in quarantine if row.reason == reason), quarantine.rows[0])
     return (
         f"{source}: none of {quarantine.rows_read:,} rows can be used; most often: {reason} ({count:,} rows); "
-        f"first: {example}; correct the file, or describe it in a data.toml"
+        f"first: {example}; {remedy(reason)}"
     )

@@ -37,6 +37,7 @@ class Tables:
     external: ExternalTriples | None = None
     catalogue: Literal["all", "events"] = "all"
     scales: dict[str, tuple[float, float]] = field(default_factory=dict)  # of the ratings of each file
+    words: set[str] = field(default_factory=set)  # for kinds of events, as the files write them
 
 
 def dataset(name: str, tables: Tables, report: Report) -> Dataset:
@@ -82,6 +83,8 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
             says = f"ratings {low:g} to {high:g}, those up to {to:g} are dislikes"
         else:
             says += f", counts {distinct[0]:g} to {distinct[-1]:g}"
+            none = int((given <= 0).sum())
+            says += f", of which {none:,} of 0 or less say nothing" if none else ""
     if kind.weight == 0:
         says = "says nothing: no positive"
     report.strength[kind.name] = f"{says}; {len(mine):,} events"

@@ -38,6 +38,33 @@ class Known:
         return cls(set(events["user_id"].cat.categories), set(events["item_id"].cat.categories))
 
 
+_LOOSE: Mapping[str, Callable[[str], str]] = {
+    "but for leading zeros": lambda i: i.lstrip("0") or "0",
+    "but for capital letters": str.casefold,
+}
+
+
+def _as_in_events(planned: Planned, ids: pd.Series, known: set[str], report: Report) -> pd.Series:
+    """Ids of a side table that match none of the events', as the events write them where that is plain.
+
+    A spreadsheet makes 12 of 00012. Taken only where no id matches as it is, at least half match loosely, and no two
+    ids become one.
+    """
+    own = set(ids)
+    if not own or own & known:
+        return ids
+    for what, loose in _LOOSE.items():
+        written = {loose(i): i for i in known}
+        if len(written) < len(known) or len({loose(i) for i in own}) < len(own):
+            continue
+        found = {i: written[loose(i)] for i in own if loose(i) in written}
+        if 2 * len(found) >= min(len(own), len(known)):
+            one = min(found)
+            report.warn(f"{planned.path.name}: its ids are the events' {what}: {one} is read as {found[one]}")
+            return ids.map({i: found.get(i, i) for i in own})
+    return ids
+
+
 def _matched(planned: Planned, ids: set[str], known: set[str], what: str, report: Report) -> bool:
     """Report the ids of a side table that the events do not know; False where they know none at all."""
     if not ids:
@@ -61,6 +88,7 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
     what, mine = ("item", known.items) if key == "item_id" else ("user", known.users)
     roles: dict[str, str] = {str(r): c for r, c in table.columns.items()}
     frame = door.check_ids(raw.rename(columns={roles[key]: key}), report.quarantine, key)
+    frame[key] = _as_in_events(planned, frame[key], mine, report)
     ids = set(frame[key])
     if not _matched(planned, ids, mine, what, report):
         reason = f"0 of {len(mine):,} {what}s have a row in it"

@@ -67,21 +67,22 @@ SYNONYMS: Mapping[Role, tuple[str, ...]] = {
     ),
     "rating": _names(
         "rating overall score stars star starrating ratingvalue reviewrating reviewscore userrating userscore "
-        "bookrating movierating ratingscore ratings rate grade points rank5 "
+        "bookrating movierating ratingscore ratings myrating yourrating rate grade points rank5 "
         "bewertung sterne note wertung punkte sternebewertung calificacion puntuacion estrellas étoiles etoiles voto "
         "评分 打分 星级 得分 评价分数 评级 評価"
     ),
     "count": _names(
-        "count playcount plays listencount listens quantity qty quantityordered orderquantity weight "
+        "count playcount plays listencount listens quantity qty quantityordered orderquantity lineitemquantity weight "
         "times timesplayed "
         "frequency units unitssold pieces hours hoursplayed playtime numplays nplays views viewcount clicks visits "
         "amount menge anzahl stück stueck stückzahl stueckzahl cantidad quantite quantité "
         "数量 次数 播放次数 购买数量 件数"
     ),
-    "label": _names("label clicked click isclick isclicked islike islike liked target taken bought"),
+    "label": _names("label clicked click isclick isclicked islike like liked target taken bought"),
     "kind": _names(
         "eventtype feedbacktype event behavior behaviour behaviortype behaviourtype action actiontype "
-        "interactiontype interaction activitytype activity feedback type kind ereignis ereignistyp aktion vorgang "
+        "interactiontype interaction activitytype activity feedback type kind "
+        "vote thumb thumbs reaction ereignis ereignistyp aktion vorgang "
         "行为 行为类型 事件 事件类型 动作"
     ),
     "timestamp": _names(
@@ -116,7 +117,8 @@ SYNONYMS: Mapping[Role, tuple[str, ...]] = {
     "friend_id": _names(
         "friendid friend friendsid followed followee followedid followeeid followingid trustee trusteeid "
         "target targetid "
-        "user2 userid2 userb useridb useridtarget touser touserid to dst destination 好友id"
+        "user2 userid2 userb useridb useridtarget touser touserid to dst destination "
+        "freund freundid amigo amigoid idamigo ami amiid idami amico amicoid 好友id 好友编号 朋友id"
     ),
     "head": _names("head headid subject headentity entityhead subjectid source"),
     "relation": _names("relation relationid predicate relationname rel relationtype"),
@@ -141,10 +143,6 @@ TITLES = _names(
 DESCRIPTIONS = _names(
     "text description productdescription itemdescription detaildesc plot overview synopsis abstract blurb "
     "shortdescription longdescription beschreibung produktbeschreibung descripcion 描述 简介 商品描述 内容简介"
-)
-_PERSONAL = re.compile(
-    r"name|mail|phone|mobile|address|adresse|strasse|straße|street|zip|postal|postcode|plz|birth|geburt|profile|url|link|"
-    r"image|photo|picture|avatar|iban|ssn|passw|ipaddr|telefon|姓名|电话|手机|邮箱|地址|邮编"
 )
 _LINKS = re.compile(r"url|link$|image|photo|picture|poster|thumbnail|img|bild$|cover$|图片|链接")
 _NOT_OF_ITEMS = re.compile(r"user|reviewer|url|link|image|photo|picture|poster|thumbnail")
@@ -188,11 +186,6 @@ def roles(header: Sequence[str], renames: Mapping[Role, str] | None = None) -> d
             out[role] = found
             taken.add(found)
     return out
-
-
-def is_personal(column: str) -> bool:
-    """Whether a column of a table of users could name or find a person. Such columns are never read."""
-    return _PERSONAL.search(normal(column)) is not None
 
 
 def is_link(column: str) -> bool:

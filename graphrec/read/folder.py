@@ -106,7 +106,8 @@ def _write_events(data: Dataset, folder: Path) -> Iterable[dict[str, Any]]:
         if data.parts is not None and len(groups) > 1:
             file = file.replace(".parquet", f"-{PARTS[part]}.parquet")
         pq.write_table(pa.table(columns), folder / file)
-        said = {"file": file, "kind": kind.name, "weight": kind.weight, "values": kind.values}
+        kept = value in columns and kind.values == "none"  # all alike: read as counts, which then say nothing
+        said = {"file": file, "kind": kind.name, "weight": kind.weight, "values": "count" if kept else kind.values}
         said |= {"scale": list(kind.scale)} if kind.scale else {}
         said |= {} if kind.disliked_to is None else {"disliked_to": kind.disliked_to}
         said |= {} if data.parts is None else {"part": PARTS[part]}

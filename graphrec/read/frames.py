@@ -74,7 +74,7 @@ def arrow(frame: Any, name: str) -> pa.Table:
     """
     try:
         table = nw.from_native(frame, eager_only=True)
-        return pa.table({column: _column(table[column], frame) for column in table.columns})
+        return pa.table({str(values.name): _column(values, frame) for values in table.iter_columns()})
     except (TypeError, NarwhalsError) as error:
         what = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__name__}"
         raise DataError(

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from graphrec.data.kinds import weight_of
 from graphrec.read import columns as c
-from graphrec.read import proof
+from graphrec.read import kind_words, proof
 from graphrec.read.columns import SYNONYMS, Role, normal
 from graphrec.read.forms import Form
+from graphrec.read.personal import holds_personal, is_personal
 from graphrec.read.source import stem
 from graphrec.read.spec import Use
 
 NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
+NO_RATINGS = "is named as ratings are, but most of its values are no numbers"
+UNDONE = "rows that came to nothing count as all others do"
+_SURE_RATING = frozenset(SYNONYMS["rating"]) - {"points", "grade", "rate", "rank5", "note", "vote"}
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
 _TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
@@ -29,7 +32,13 @@ _THING = re.compile(
     r"item|product|movie|film|book|song|track|artist|album|article|business|place|poi|venue|news|game|recipe|video|course|"
     r"hotel|restaurant|catalog|meta|sku|goods|artikel|produkt|katalog|ware|商品|产品|物品|书"
 )
-_SOCIAL = re.compile(r"friend|follow|trust|social|network|contact|edges|freund|好友|关注")
+_SOCIAL = re.compile(
+    r"friend|follow|trust|social|network|contact|edges|freund|amig[oa]s?$|amis$|amici|seguidor|好友|朋友|关注"
+)
+_PIECES = (  # counts that may be below 0, where something was given back
+    *("quantity", "qty", "quantityordered", "orderquantity", "lineitemquantity", "units", "pieces", "menge", "anzahl"),
+    *("stück", "stückzahl", "cantidad", "quantité", "quantite", "数量", "购买数量", "件数"),
+)
 _KIND_OF_FILE = {
     **dict.fromkeys(("order", "orders", "bestellung", "bestellungen", "sales", "sale", "orderlines", "订单"), "order"),
     **dict.fromkeys(("transaction", "transactions"), "transaction"),
@@ -123,7 +132,7 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
             for h in free
             if _SOME_ID.search(normal(h))
             and not c.ROW_IDS.search(normal(h))
-            and not c.is_personal(h)
+            and not is_personal(h)
             and normal(h) not in others
         ]
         left = [h for h in left if not proof.is_key(table.frame[h])]
@@ -157,9 +166,17 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
     take("timestamp", SYNONYMS["timestamp"], proof.are_times)
     if "rating" not in roles:
         names = (*SYNONYMS["count"], *SYNONYMS["rating"])
+        take("count", _PIECES, lambda v: proof.are_numbers(v) and _is_whole(v))
         take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)
-    if "timestamp" not in roles and (left := [h for h in table.rest if _TIME_NAME.search(h)]):
-        roles.update(dict.fromkeys(("timestamp",), left[0]) if proof.are_times(frame[left[0]]) else {})
+    if "timestamp" not in roles:
+        named = [h for h in table.rest if _TIME_NAME.search(h) and proof.are_times(frame[h])]
+        dates = [
+            h
+            for h in table.rest
+            if proof.are_dates(frame[h]) and proof.depends_on(frame[h], frame[roles["item_id"]]) is not True
+        ]
+        if left := named or (dates if len(dates) == 1 else []):
+            roles["timestamp"] = left[0]
     take("text", SYNONYMS["text"], text)
     take("summary", SYNONYMS["summary"], text)
     item = frame[roles["item_id"]]
@@ -168,6 +185,9 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
         take("reviewer_name", SYNONYMS["reviewer_name"], lambda v: not proof.are_numbers(v))
     take("title", [n for n in c.TITLES if n not in ("title", "name")], lambda v: proof.depends_on(v, item) is not False)
     take("title", ("title", "name"), lambda v: proof.depends_on(v, item) is True)
+    take(
+        "title", [normal(h) for h in table.rest], lambda v: proof.are_names_of(v, item) and not is_personal(str(v.name))
+    )
     for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
         take(one, SYNONYMS[one], proof.are_numbers)  # type: ignore[index, arg-type]
         if other in given and one not in roles:
@@ -194,6 +214,11 @@ def _values(table: Guess) -> None:
         table.values = "count"
 
 
+def _is_whole(values: pd.Series) -> bool:
+    found = proof.numbers(values).dropna()
+    return bool((found == found.round()).all() and (found > 0).any())
+
+
 def _whole(values: pd.Series) -> bool:
     found = proof.numbers(values).dropna()
     return bool((found == found.round()).all() and (found >= 0).all())
@@ -214,12 +239,18 @@ def _others(table: Guess) -> None:
         elif name in SYNONYMS["user_id"] or name in SYNONYMS["item_id"]:
             role = "user_id" if name in SYNONYMS["user_id"] else "item_id"
             table.unused[column] = f"another id; {roles[role]!r} is the {role}"  # type: ignore[index]
-        elif c.is_personal(column) and not proof.depends_on(values, item):
+        elif (is_personal(column) and not proof.depends_on(values, item)) or holds_personal(values):
             table.unused[column] = "personal"
         elif name in SYNONYMS["timestamp"] or (_TIME_NAME.search(column) and proof.are_times(values)):
             table.unused[column] = (
                 f"another time; {roles['timestamp']!r} is the time of the event" if "timestamp" in roles else NO_TIMES
             )
+        elif name in _SURE_RATING and "rating" not in roles and not proof.are_numbers(values):
+            table.unused[column] = f"{NO_RATINGS} (found {proof.present(values).iloc[0]!r}); write them as numbers"
+        elif len(gone := kind_words.undone(proof.present(values).unique()[:50])):
+            said = ", ".join(f'"{w}" = 0' for w in gone)
+            how = f'say kind = "{column}" under columns in data.toml, and kinds = {{ {said} }}'
+            table.unused[column] = f"{UNDONE}; to leave them out, {how}"
         elif proof.present(values).nunique() == 1 and _THING.match(column.lower()):
             table.of_items.append(column)
         elif proof.present(values).nunique() == 1:
@@ -260,4 +291,4 @@ def kind_of(table: Guess) -> str:
     if "play" in joined or "listen" in joined:
         return "play"
     whole = stem(table.path).lower()
-    return whole if weight_of(whole) is not None else "interaction"
+    return whole if kind_words.weight(whole) is not None else "interaction"

@@ -11,18 +11,19 @@ import pandas as pd
 
 from graphrec.data.attributes import truth, untruth
 from graphrec.data.dataset import TEST, TRAIN, VALID
-from graphrec.data.kinds import Kind, scale_of, weight_of
+from graphrec.data.kinds import Kind, scale_of
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.door.values import is_blank
 from graphrec.errors import EmptyDataError, FormatError
+from graphrec.read import kind_words
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
-from graphrec.read.guess import NO_TIMES
+from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
 from graphrec.read.longform import long_form
 from graphrec.read.reading import Planned, written
-from graphrec.read.spec import SPEC_FILE, EventTable, Spec
+from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
 SHOWN = "shown"  # the kind of what was shown and not taken
@@ -46,6 +47,10 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         _told(table, raw, out, "user_id", table.user_attributes, spec)
         _report(planned, table, out, report)
         parts.append((planned, events))
+    heard = {k.name for k in out.kinds} | out.words
+    for name in spec.kinds:
+        if name not in heard:
+            report.warn(f"{SPEC_FILE} weighs the kind {name!r}, which no event has; {nearest(name, sorted(heard))}")
     if not spec.events:  # what data.toml names belongs together
         _one_source(parts)
     out.events = together([events for _, events in parts], report)
@@ -126,14 +131,15 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
 
     base = table.weight
     if base is None:
-        known = weight_of(table.kind)
+        known = kind_words.weight(table.kind)
         base = weight(table.kind, 1.0 if known is None else known)
     if "kind" in table.columns:
         words = raw[table.columns["kind"]].astype(str).str.strip()
         codes, distinct = pd.factorize(words)
         places = []
         for word in distinct:
-            known = weight_of(word)
+            out.words.add(word)
+            name, known = kind_words.kind(word), kind_words.weight(word)
             if known is None and word not in spec.kinds and not is_blank(word):
                 report.warn(
                     f"{table.file}: the kind of event {word!r} is not known and weighs 1; "
@@ -142,7 +148,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
             places.append(
                 place(table.kind or "interaction", base)
                 if is_blank(word)
-                else place(word, weight(word, 1.0 if known is None else known))
+                else place(name, weight(word, weight(name, 1.0 if known is None else known)))
             )
         return np.array(places, np.int64)[codes]
     if "label" in table.columns:
@@ -181,8 +187,8 @@ def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns:
 
 def _report(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:
     for column, reason in table.unused.items():
-        if reason == NO_TIMES:
-            report.warn(f"{planned.path.name}: {column!r} {reason}")
+        if reason == NO_TIMES or reason.startswith((NO_RATINGS, UNDONE)):
+            report.warn(f"{planned.path.name}: {column!r}{':' * reason.startswith(UNDONE)} {reason}")
     report.use_file(planned.path, "events", kind=table.kind, form=written(planned.form))
     roles: dict[str, str] = {c: r for r, c in table.columns.items()}
     why, types = dict(table.unused), {}

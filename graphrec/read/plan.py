@@ -16,7 +16,7 @@ from graphrec.read import layouts, proof, sides
 from graphrec.read.columns import Role, normal
 from graphrec.read.forms import find_form, sample
 from graphrec.read.guess import Guess
-from graphrec.read.reading import FORM_KEYS, Plan, as_said, leave_prices, no_ids, part_of, planned
+from graphrec.read.reading import FORM_KEYS, Plan, as_said, leave_prices, named_in, no_ids, part_of, planned
 from graphrec.read.source import Source, check_names, ending, stem
 from graphrec.read.spec import SPEC_FILE, EventTable, Table, Use
 
@@ -33,7 +33,7 @@ def plan(source: Source, skip: Collection[Path] = ()) -> Plan:
     """
     out = Plan()
     spec = source.spec
-    said = {table.file: (use, table) for use, table in spec.tables()}
+    said = _said(source)
     tables: list[tuple[Guess, Use | None, Table | None]] = []
     for path in (p for p in source.files if p not in skip):
         use, table = said.get(path.name, (None, None))
@@ -51,6 +51,19 @@ def plan(source: Source, skip: Collection[Path] = ()) -> Plan:
                 continue
             tables.append((found, use, table))
     return understand(source, tables, out)
+
+
+def _said(source: Source) -> dict[str, tuple[Use, Table]]:
+    """File → its section in ``data.toml``. Raises FormatError where a file has two."""
+    said: dict[str, tuple[Use, Table]] = {}
+    for use, table in source.spec.tables():
+        if table.file in said:
+            raise FormatError(
+                f"{source.folder / SPEC_FILE}: {table.file!r} stands in [[{said[table.file][0]}]] and in [[{use}]]; "
+                "a file has one section (what a file of events tells of its items: item_attributes)"
+            )
+        said[table.file] = (use, table)
+    return said
 
 
 def understand(source: Source, tables: list[tuple[Guess, Use | None, Table | None]], out: Plan) -> Plan:
@@ -121,8 +134,13 @@ def _events(source: Source, tables: list[tuple[Guess, Use | None, Table | None]]
             given = {r: col for r, col in spec.columns.items() if col in guess.header}
         where = f"{SPEC_FILE} ({'[[events]]' if table is not None else '[columns]'})"
         if use == "events" or mine:
-            wanted = table.columns if table is not None else spec.columns
-            check_names(guess.path, wanted.values(), guess.header, where)
+            wanted = named_in(table) if table is not None else tuple(spec.columns.values())
+            check_names(guess.path, wanted, guess.header, where)
+            if given.get("user_id") == given.get("item_id") is not None:
+                raise FormatError(
+                    f"{guess.path}:1: {where} names the column {given['user_id']!r} for user_id and for item_id; "
+                    f"name another column for one of them"
+                )
         is_events = g.ids_of_events(guess, given)
         if is_events and use is None and not mine and _is_side(guess):
             is_events = False

@@ -7,8 +7,8 @@ import re
 import pandas as pd
 
 from graphrec.data.attributes import truth, untruth
-from graphrec.data.kinds import weight_of
 from graphrec.door import values as door
+from graphrec.read import kind_words
 
 _DATE = re.compile(
     r"\d{4}[-/.年]\d{1,2}([-/.月]\d{1,2})?.*|\d{1,2}[-/. ]\d{1,2}[-/., ]+\d{2,4}.*|\d{8}"
@@ -45,6 +45,23 @@ def are_times(values: pd.Series) -> bool:
     return float(fits.mean()) >= 0.8
 
 
+def are_dates(values: pd.Series) -> bool:
+    """Nearly all present values are dates by the way they are written, not numbers that may be anything."""
+    text = present(values)
+    written = text.map(lambda v: _DATE.fullmatch(v) is not None and not v.isdigit() and v.count(".") != 1)
+    return len(text) > 0 and float(written.mean()) >= 0.95
+
+
+def are_names_of(values: pd.Series, key: pd.Series) -> bool:
+    """Short words with blanks between them, nearly one for each key and the same in all its rows."""
+    text = present(values)
+    spaced = text.str.contains(r"\s", regex=True) & ~text.str.contains(r"\d{4}-\d|://", regex=True)
+    if text.empty or float(spaced.mean()) < 0.3 or float(text.str.len().mean()) > 80 or are_dates(values):
+        return False
+    keys = present(key).nunique()
+    return text.nunique() >= 0.9 * keys and keys >= 3 and depends_on(values, key) is True
+
+
 def are_epochs(values: pd.Series) -> bool:
     """Numbers that only times are: seconds (from 1980), milliseconds, micro- or nanoseconds since 1970."""
     found = numbers(values)
@@ -68,8 +85,8 @@ def are_flags(values: pd.Series) -> bool:
 
 def are_kinds(values: pd.Series) -> bool:
     """A few words, of which at least one is a known kind of event."""
-    words = present(values).unique()
-    return 0 < len(words) <= 40 and any(weight_of(w) is not None for w in words)
+    found = present(values).unique()
+    return 0 < len(found) <= 40 and any(kind_words.weight(w) is not None for w in found)
 
 
 def are_texts(values: pd.Series) -> bool:

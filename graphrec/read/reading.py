@@ -91,9 +91,15 @@ def part_of(path: Path) -> str | None:
     return words[0] if words else None
 
 
+def named_in(table: Table) -> tuple[str, ...]:
+    """Every column that a section of ``data.toml`` names."""
+    lists = [getattr(table, k, ()) for k in ("unused", "types", "item_attributes", "user_attributes")]
+    return tuple(dict.fromkeys((*table.columns.values(), *(c for names in lists for c in names))))
+
+
 def as_said(guess: Guess, use: Use, table: Table) -> None:
     """A table whose use ``data.toml`` names: the columns it names, the others found out."""
-    check_names(guess.path, (*table.columns.values(), *table.unused), guess.header, f"{SPEC_FILE} ([[{use}]])")
+    check_names(guess.path, named_in(table), guess.header, f"{SPEC_FILE} ([[{use}]])")
     guess.unused.update(table.unused)
     if use in sides.READERS:
         key: Role = "item_id" if use == "items" else "user_id"

@@ -10,6 +10,7 @@ from graphrec.read import columns as c
 from graphrec.read import proof
 from graphrec.read.columns import SYNONYMS, Role, normal
 from graphrec.read.guess import Guess, is_social, of_people, of_things
+from graphrec.read.personal import holds_personal, is_personal
 
 _WHO = frozenset(SYNONYMS["user_id"])
 _WHAT = frozenset(SYNONYMS["item_id"])
@@ -84,7 +85,7 @@ def _triples(table: Guess, users: pd.Index, items: pd.Index) -> bool:
 
 
 def _friends(table: Guess, users: pd.Index, items: pd.Index) -> bool:
-    first = c.find(table.header, c.FRIEND_OF)
+    first = c.find(table.header, (*c.FRIEND_OF, *SYNONYMS["user_id"]))
     left = [h for h in table.header if h != first]
     second = c.find(left, SYNONYMS["friend_id"])
     if first is None or second is None:
@@ -135,6 +136,8 @@ def read_items(table: Guess, given: Mapping[Role, str]) -> None:
             table.unused[column] = "links or images"
         elif normal(column) in _WHO or _about_people(column):
             table.unused[column] = "about users"
+        elif holds_personal(table.frame[column]):
+            table.unused[column] = "personal"
 
 
 def _about_people(column: str) -> bool:
@@ -151,7 +154,7 @@ def read_users(table: Guess, given: Mapping[Role, str]) -> None:
     for column in table.rest:
         if not len(proof.present(table.frame[column])):
             table.unused[column] = "empty"
-        elif c.is_personal(column):
+        elif is_personal(column) or holds_personal(table.frame[column]):
             table.unused[column] = "personal"
 
 

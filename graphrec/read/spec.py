@@ -29,6 +29,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import json
 import tomllib
@@ -59,6 +60,16 @@ def _reasons(given: Any) -> Any:
     return dict.fromkeys(given, "data.toml says so") if isinstance(given, (list, tuple)) else given
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"{name!r} is no encoding that Python knows; try utf-8, cp1252, latin-1 or gb18030") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Reasons = Annotated[dict[str, str], BeforeValidator(_reasons)]
 
@@ -81,7 +92,7 @@ class Table(_Strict):
 
     file: str
     sep: str | None = None
-    encoding: str | None = None
+    encoding: Encoding | None = None
     header: bool | None = None
     names: tuple[str, ...] = ()
     skip: int | None = Field(None, ge=0)
@@ -107,7 +118,7 @@ class EventTable(Table):
     """
 
     kind: str = ""
-    weight: float | None = None
+    weight: Weight | None = None
     values: Literal["none", "rating", "count"] | None = None
     scale: Range | None = None
     disliked_to: float | None = None
@@ -142,7 +153,7 @@ class Spec(_Strict):
     sensitive: tuple[str, ...] = ()
     allow_sensitive: tuple[str, ...] = ()
     columns: dict[Role, str] = {}
-    kinds: dict[str, float] = {}
+    kinds: dict[str, Weight] = {}
     ignore: Reasons = {}
     events: tuple[EventTable, ...] = ()
     items: tuple[SideTable, ...] = ()
@@ -155,7 +166,7 @@ class Spec(_Strict):
     def load(cls, path: Path) -> Spec:
         """Read and check a ``data.toml``. Raises FormatError."""
         try:
-            return cls.model_validate(tomllib.loads(path.read_bytes().decode("utf-8")))
+            return cls.model_validate(tomllib.loads(path.read_bytes().decode("utf-8-sig")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise FormatError(f"{path}: not valid TOML ({error})") from None
         except ValidationError as error:
@@ -238,7 +249,23 @@ def _fault(error: Any) -> str:
         found = str(error["input"])
         says = f"{where}: {found!r} is no {'role' if 'columns' in place else 'value of it'}; {nearest(found, names)}"
         return says + (f"; the settings are {', '.join(Spec.model_fields)}" if place == ["format"] else "")
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+    says = _WANTED.get(error["type"]) or error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where}: {says}"
+
+
+_WANTED: Mapping[str, str] = {  # what is said of a fault instead of pydantic's words
+    "missing": "is missing",
+    "tuple_type": "should be a list, [ … ] (a section of its own: [[…]])",
+    "dict_type": "should be a table, { name = value }",
+    "model_type": "should be a table, { name = value }",
+    "model_attributes_type": "should be a table, { name = value }",
+    "string_type": "should be a text in quotes",
+    "float_parsing": "should be a number",
+    "float_type": "should be a number",
+    "int_parsing": "should be a whole number",
+    "bool_parsing": "should be true or false",
+    "finite_number": "should be a finite number",
+}
 
 
 _MODELS: dict[str, type[BaseModel]] = {

@@ -52,7 +52,8 @@ def test_ids() -> None:
     ]
     missing, control = "user_id is missing", "user_id holds control characters"
     assert reasons(raw(user_id=ids)) == {
-        **dict.fromkeys((2, 3, 4, 5, 7, 8), missing),
+        **dict.fromkeys((2, 3, 4, 5, 7), missing),
+        8: "user_id holds several values",
         **dict.fromkeys((9, 10, 11), control),
         13: f"user_id is longer than {MAX_ID} characters",
     }
@@ -126,7 +127,8 @@ def test_nothing_left_is_explained_in_one_line() -> None:
         check_events(frame, Quarantine(), "in/f.csv")
     assert str(caught.value) == (
         "in/f.csv: none of 3 rows can be used; most often: rating is not a number (2 rows); "
-        r"first: f.csv:1: rating is not a number (found 'x\ny'); correct the file, or describe it in a data.toml"
+        r"first: f.csv:1: rating is not a number (found 'x\ny'); name the right column in data.toml ([columns] rating "
+        '= "…"), or its decimal sign (decimal = "," under [[events]])'
     )
     with pytest.raises(EmptyDataError, match="no rows"):
         check_events(raw(user_id=[]), Quarantine(), "f.csv")

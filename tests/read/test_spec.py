@@ -44,6 +44,15 @@ def test_what_is_written_is_read_again(document: dict[str, object]) -> None:
         ('format = "amzon"\n', r"format: 'amzon' .*did you mean amazon\?"),
         ('[[items]]\nfile = "a"\ntypes = { price = "numbr" }\n', r"did you mean number\?"),
         ("catalog = 'all'\n", r"catalog: no such setting; did you mean catalogue\?"),
+        ('[[events]]\nfile = "e.csv"\nencoding = "utf-9"\n', r"encoding: 'utf-9' is no encoding .*cp1252"),
+        ('events = "e.csv"\n', r"events: should be a list, .*\[\[…\]\]"),
+        ('[kinds]\nview = "a"\n', r"kinds\.view: should be a number"),
+        ("[kinds]\nview = nan\n", r"kinds\.view: should be a finite number"),
+        (
+            '[[events]]\nfile = "e.csv"\n[[items]]\nfile = "e.csv"\n',
+            r"'e\.csv' stands in \[\[events\]\] and in \[\[items",
+        ),
+        ('[columns]\nuser_id = "user_id"\nitem_id = "user_id"\n', r"'user_id' for user_id and for item_id"),
         ("allow_bad = 5\n", r"allow_bad: .*less than or equal to 1"),
     ],
 )
@@ -52,6 +61,18 @@ def test_a_wrong_name_is_answered_with_the_nearest(tmp_path: Path, text: str, me
     with pytest.raises(FormatError, match=message) as caught:
         Dataset.load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ['unused = ["pric"]', 'types = { pric = "number" }', 'item_attributes = ["pric"]'])
+def test_a_column_that_is_misspelt_anywhere_is_answered_with_the_nearest(tmp_path: Path, line: str) -> None:
+    write(tmp_path, {"e.csv": "user_id,item_id,price\na,b,1\n", "data.toml": f'[[events]]\nfile = "e.csv"\n{line}\n'})
+    with pytest.raises(FormatError, match=r"'pric', which is not there; did you mean price\?"):
+        Dataset.load(tmp_path)
+
+
+def test_a_byte_order_mark_before_data_toml(tmp_path: Path) -> None:
+    write(tmp_path, {"e.csv": "user_id,item_id\na,b\n", "data.toml": '\ufefffile = "e.csv"\n'})
+    assert events(Dataset.load(tmp_path)) == [("a", "b", 1)]
 
 
 def test_a_column_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) -> None:
