@@ -16,11 +16,12 @@ from graphrec.profiles import FLAT, AnyBlock, ProfileBlock, empty_block
 from graphrec.types import Floats, Ints
 
 READING_ERROR = 0.3  # how far two readings differ on one user by chance, as a part of the mean NDCG
+FEW = 300  # validation users, up to which no more is asked for: chance is then larger than any difference that matters
 
 
 def margin(users: int) -> float:
     """How many times as good another reading of the strengths must be on so many validation users."""
-    return 1 + READING_ERROR / float(max(users, 1) ** 0.5)
+    return 1 + READING_ERROR / float(max(users, FEW) ** 0.5)
 
 
 Chosen: TypeAlias = dict[str, Any]  # the hyper-parameters that validation picked, JSON-ready

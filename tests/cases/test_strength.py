@@ -18,7 +18,10 @@ def stars(tmp_path: Path, name: str, *more: tuple[str, str, int, int], flip: boo
     return write(tmp_path, {f"{name}.csv": delimited(STARS, rows)}) / f"{name}.csv"
 
 
-@pytest.mark.parametrize("settings", [QUICK, PLAIN], ids=["closed form", "default blocks"])
+CLOSED = (*PLAIN, "--set", "blocks=spectral,neighbours,ease,ials")  # what everybody takes is another question
+
+
+@pytest.mark.parametrize("settings", [CLOSED, PLAIN], ids=["closed form", "default blocks"])
 def test_one_star_is_no_wish_for_more(settings: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
     hater = ("hater", "A00", 1, 1_600_500_000)
     model = cli.fit(stars(tmp_path, "stars", hater), *settings)
@@ -142,7 +145,10 @@ def test_reviews_of_a_shop_with_stars_dates_and_titles(tmp_path: Path, cli: Cli)
     }
 
 
-@pytest.mark.parametrize("settings", [QUICK, PLAIN], ids=["closed form", "default blocks"])
+CLOSED = (*PLAIN, "--set", "blocks=spectral,neighbours,ease,ials")  # what everybody takes is another question
+
+
+@pytest.mark.parametrize("settings", [CLOSED, PLAIN], ids=["closed form", "default blocks"])
 def test_the_first_recommendation_has_a_reason(settings: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
     rows = [*two_tastes(80, 8, 20, seed=5), ("lover", "A00", 5, 1_600_500_000)]
     path = write(tmp_path, {"events.csv": delimited(STARS, rows)}) / "events.csv"
