@@ -83,7 +83,10 @@ class Answers:
         _at_least_one(k)
         fitted = self.fitted
         number, degraded = fitted.data.items.number(item_id), list[str]()
-        if self._behaviour[number]:
+        if self._behaviour[number] and fitted.profiles.sparse and not fitted.items.any():  # nothing but sparse blocks
+            links = [b.weight * b.items[number].toarray().ravel() for b in fitted.profiles.sparse]
+            nums, scores = _ranked(np.sum(links, axis=0, dtype=np.float32), k, np.array([number]))
+        elif self._behaviour[number]:
             nums, scores = fitted.index.similar(number, k)
             nums, scores = nums[nums >= 0], scores[nums >= 0]
         else:

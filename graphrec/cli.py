@@ -26,6 +26,7 @@ from graphrec.cli_options import (
     load_data,
     people,
     print_json,
+    print_warnings,
     weights_table,
 )
 from graphrec.errors import ConfigError, GraphrecError
@@ -64,17 +65,20 @@ def fit(
     from graphrec.recommender import Recommender
 
     artifact.check_target(out)
-    if like is None:
-        model = Recommender(config_of(config, set_), progress=True).fit(load_data(source, allow_bad))
-    else:
+    chosen, settings = None, config_of(config, set_)
+    if like is not None:
         if config or set_:
             raise ConfigError("--like takes the settings of the earlier model; leave --config and --set out")
         earlier, settings = model_files.load(like)
-        model = Recommender(settings, progress=True).fit(load_data(source, allow_bad), earlier.chosen)
+        chosen = earlier.chosen
+    data = load_data(source, allow_bad)
+    told = data.report.all_warnings()
+    model = Recommender(settings, progress=True).fit(data, chosen)
     model.save(out)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     validation = ", ".join(f"{k} {v}" for k, v in model.fitted.chosen["validation"].items())
     people.print(weights_table(model.fitted.chosen["weights"]))
+    print_warnings(data.report.all_warnings(), told)
     people.print(f"{out} written ({seconds}); on validation: {validation}", highlight=False)
     people.print(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}", highlight=False)
 

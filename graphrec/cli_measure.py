@@ -18,6 +18,7 @@ from graphrec.cli_options import (
     load_data,
     people,
     print_json,
+    print_warnings,
     weights_table,
 )
 
@@ -37,7 +38,9 @@ def evaluate(
     from graphrec.experiment import evaluate_model
 
     settings = config_of(config, set_, split)
-    document = evaluate_model(load_data(source, allow_bad), settings, explanations=explanations, progress=True)
+    data = load_data(source, allow_bad)
+    told = data.report.all_warnings()
+    document = evaluate_model(data, settings, explanations=explanations, progress=True)
     if as_json:
         print_json(document)
         return
@@ -52,6 +55,7 @@ def evaluate(
     people.print(table, weights_table(document["chosen"]["weights"]))
     if explanations:
         people.print(_explanations_table(document["explanations"]))
+    print_warnings(document["warnings"], told)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
     people.print(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB", highlight=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +49,14 @@ def load_data(source: Path, allow_bad: float | None = None) -> Any:
     for line in data.report.summary_lines():
         people.print(line, highlight=False, markup=False, style="yellow" if line.startswith("warning") else "dim")
     return data
+
+
+def print_warnings(warnings: Iterable[str], told: Iterable[str]) -> None:
+    """What came up while learning, and was not told at the start."""
+    before = set(told)
+    for warning in warnings:
+        if warning not in before:
+            people.print(f"warning: {warning}", highlight=False, markup=False, style="yellow")
 
 
 def weights_table(weights: dict[str, float]) -> Table:

@@ -14,7 +14,7 @@ from graphrec.data.split import Split, split
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
 from graphrec.evaluate.ranking import Task, evaluate
-from graphrec.recommender import Recommender
+from graphrec.recommender import FEW, Recommender
 
 
 def evaluate_model(
@@ -54,8 +54,13 @@ def evaluate_model(
         "chosen": model.fitted.chosen,
         "seconds": seconds,
         "peak_rss_mb": peak_rss_mb(),
+        "warnings": [*data.report.all_warnings(), *_few(len(report.user_nums))],
         **explained,
     }
+
+
+def _few(users: int) -> list[str]:
+    return [f"only {users:,} test users: the figures would differ much with others"] if users < FEW else []
 
 
 def peak_rss_mb() -> float:

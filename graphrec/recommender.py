@@ -51,6 +51,7 @@ from kg.types import Extractor
 BLOCKS: dict[str, type[Block]] = {
     b.name: b for b in (Popularity, Spectral, Neighbours, Ease, Slim, Chebyshev, IALS, Autoencoder, Graph, Semantic)
 }
+FEW = 50  # validation users, below which it is said
 VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
 
 
@@ -123,6 +124,8 @@ class Recommender:
             n_users = int(np.clip(VALIDATION_SCORES // max(train.n_items, 1), 500, config.blend.users))
             task = Task.of(config)
             validation = Validation(train, valid, config.blend.k, n_users, config.seed, task)
+            if len(validation) < FEW:
+                train.report.warn(f"only {len(validation):,} validation users: what is chosen on so few may not hold")
             tuned = {name: BLOCKS[name]().tune(inputs, validation) for name in config.blocks}
             weights, ndcg = blend([block for block, _ in tuned.values()], validation, config.blend.candidates)
         chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}

@@ -249,6 +249,14 @@ def test_a_catalogue_with_one_item_and_a_single_interaction() -> None:
     assert list(single.recommend("new")["item_id"]) == ["x"]
 
 
+def test_without_a_dense_block_similar_items_are_the_linked_ones() -> None:
+    pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(u % 2, 10, 2)]
+    model = Recommender(QUICK.with_(blocks=["neighbours"])).fit(build("sparse", _events(pairs)))
+    found = model.similar("i0", 4)
+    assert set(found["item_id"]) == {"i2", "i4", "i6", "i8"}
+    assert (found["score"] > 0).all()
+
+
 def test_a_second_fit_forgets_the_first() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
     model = _fit(build("bare", _events(pairs)))
