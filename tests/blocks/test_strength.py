@@ -51,8 +51,10 @@ def stars(users: int = 30, seed: int = 0) -> Dataset:
 
 
 @pytest.mark.parametrize("exposure", [False, True])
-@pytest.mark.parametrize("reading", READINGS)
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize(
+    ("name", "reading"),  # nothing is less likely to the autoencoder than not at all
+    [(name, reading) for name in CHOSEN for reading in READINGS if (name, reading) != ("autoencoder", "signed")],
+)
 def test_a_score_splits_exactly_whatever_is_read(name: str, reading: str, exposure: bool) -> None:
     data = stars()
     data = replace(data, events=replace(data.events, exposure=exposure))
