@@ -108,8 +108,8 @@ def _strength(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Strength of events: {name}",
         "",
-        f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`. The same "
-        f"code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons "
+        f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`. {result.get('seeds', 1)} "
+        f"seeds. The same code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons "
         f"of {reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
         "",
         *_rows(columns, rows),

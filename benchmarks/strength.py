@@ -20,15 +20,17 @@ import typer
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.fetch import fetch
-from graphrec.data.split import Split, split
+from graphrec.data.split import split
 from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import paired_p_value
 from graphrec.recommender import Recommender
+from graphrec.types import Floats
 
 EXPLAINED = 1000  # recommendations whose reasons are read
 BARE = ("kg.enabled=false", "features.enabled=false", "blocks=popularity,spectral,neighbours,ease,ials")
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
     "ml-100k, random": ("ml-100k", ("split.kind=random", *BARE)),
+    "ml-100k, random, five seeds": ("ml-100k", ("split.kind=random", *BARE)),
     "ml-100k, leave-last": ("ml-100k", ("split.kind=leave-last", *BARE)),
     "ml-100k, temporal": ("ml-100k", ("split.kind=temporal", *BARE)),
     "ml-100k, random, with the network": (
@@ -60,36 +62,39 @@ def reasons(model: Recommender, seed: int) -> dict[str, int]:
     return found
 
 
-def compared(parts: Split, config: Config, relevant: str) -> dict[str, Any]:
-    """NDCG@10 and @20 with strength and without, and p of the paired t-test on NDCG@10."""
-    config = config.with_(evaluate={"relevant": relevant})
-    task, found, per_user = Task.of(config), {}, {}
+def compared(data: Dataset, config: Config, seeds: range) -> dict[str, Any]:
+    """NDCG@10 and @20 with strength and without, means over seeds (of split and fit), and p of the paired t-test on
+    each user's mean NDCG@10."""
+    task, found = Task.of(config), {}
+    per_user: dict[str, list[Floats]] = {}  # NDCG@10 (U,) of each seed, NaN where a user is not tested
     for use in (True, False):
-        model = Recommender(config.with_(strength={"use": use}), progress=True).fit_split(parts)
-        tested = evaluate(model, parts.fit_data.seen(), task.truth(parts.test), (10, 20), auc=False, task=task)
-        name = "with strength" if use else "all alike"
-        per_user[name] = tested.per_user["ndcg@10"]
-        blocks = model.fitted.chosen
+        name, measured, model = "with strength" if use else "all alike", [], None
+        for seed in seeds:
+            own = config.with_(strength={"use": use}, seed=seed)
+            parts = split(data, own.cut, own.seed)
+            model = Recommender(own, progress=True).fit_split(parts)
+            tested = evaluate(model, parts.fit_data.seen(), task.truth(parts.test), (10, 20), auc=False, task=task)
+            row = np.full(data.n_users, np.nan, np.float32)
+            row[tested.user_nums] = tested.per_user["ndcg@10"]
+            per_user.setdefault(name, []).append(row)
+            measured.append(tested.metrics)
+        assert model is not None
+        chosen = model.fitted.chosen
         found[name] = {
-            "ndcg@10": tested.metrics["ndcg@10"],
-            "ndcg@20": tested.metrics["ndcg@20"],
-            "readings": {b: blocks[b].get("reading", "") for b in config.blocks if blocks["weights"][b] > 0},
+            **{key: float(np.mean([m[key] for m in measured])) for key in ("ndcg@10", "ndcg@20")},
+            "readings": {b: chosen[b].get("reading", "") for b in config.blocks if chosen["weights"][b] > 0},
         }
         if use:
             found["reasons"] = reasons(model, config.seed)
-    found["users"] = len(per_user["all alike"])
-    found["p"] = paired_p_value(per_user["with strength"], per_user["all alike"])
-    return found
+    tested_users = ~np.isnan(np.stack(per_user["all alike"])).all(axis=0)
+    on, off = (np.nanmean(np.stack(per_user[n])[:, tested_users], axis=0) for n in ("with strength", "all alike"))
+    return {**found, "users": len(on), "p": paired_p_value(on, off)}
 
 
-def measure(folder: Path, settings: tuple[str, ...]) -> dict[str, Any]:
+def measure(folder: Path, settings: tuple[str, ...], seeds: range) -> dict[str, Any]:
     data, config = Dataset.load(folder), Config.load(None, settings)
-    parts = split(data, config.cut, config.seed)
-    return {
-        "data": data.fingerprint(),
-        "settings": list(settings),
-        **{relevant: compared(parts, config, relevant) for relevant in ("liked", "all")},
-    }
+    found = {r: compared(data, config.with_(evaluate={"relevant": r}), seeds) for r in ("liked", "all")}
+    return {"data": data.fingerprint(), "settings": list(settings), "seeds": len(seeds), **found}
 
 
 def main(data: Path, only: Annotated[str, typer.Option(help="One of the runs.")] = "") -> None:
@@ -98,7 +103,8 @@ def main(data: Path, only: Annotated[str, typer.Option(help="One of the runs.")]
         if only in ("", name):
             path = fetch(folder) if folder == "ml-100k" else data / folder
             if path.exists():
-                report.keep("strength", name, measure(path, settings))
+                seeds = range(1, 6) if "five seeds" in name else range(42, 43)
+                report.keep("strength", name, measure(path, settings, seeds))
     print(report.TABLE.read_text("utf-8"))
 
 
