@@ -23,7 +23,7 @@ from graphrec.blocks.blend import blend
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
-from graphrec.evaluate.ranking import evaluate
+from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.hetero import ENTITY, ITEM, TRUSTS, USER
@@ -81,7 +81,7 @@ class Ablated(Recommender):
 
 def per_user(parts: Split, scorer: Any) -> Floats:
     """NDCG@20 of each test user."""
-    found = evaluate(scorer, parts.fit_data.matrix(), parts.test.matrix(), (20,), auc=False)
+    found = evaluate(scorer, parts.fit_data.seen(), Task().truth(parts.test), (20,), auc=False)
     return found.per_user["ndcg@20"]
 
 

@@ -35,7 +35,7 @@ def main(
     """Measure both and keep the result."""
     data, config, random = Dataset.load(folder), Config(), np.random.default_rng(0)
     parts = split(data, config.split.model_copy(update={"kind": "given"}))
-    seen, truth = parts.fit_data.matrix(), parts.test.matrix()
+    seen, truth = parts.fit_data.seen(), parts.test.seen()
     users = random.standard_normal((data.n_users, width), dtype=np.float32)  # (U, d)
     items = random.standard_normal((data.n_items, width), dtype=np.float32)  # (I, d)
 

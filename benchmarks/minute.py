@@ -69,7 +69,7 @@ def main(folder: Path, recipe: Annotated[str, typer.Option(help="One of the reci
     for rows in np.array_split(model.fitted.users, 30):
         rows @ model.fitted.items.T
     product = time.perf_counter() - start
-    found = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), (20,), auc=False, progress=True)
+    found = evaluate(model, parts.fit_data.seen(), parts.test.seen(), (20,), auc=False, progress=True)
     document = {
         "data": data.fingerprint(),
         "chosen": chosen,

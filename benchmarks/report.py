@@ -108,9 +108,10 @@ def _strength(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Strength of events: {name}",
         "",
-        f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`. {result.get('seeds', 1)} "
-        f"seeds. The same code with strength and with all events alike. Of {reasons['history_items']:,} history items in the reasons "
-        f"of {reasons['explanations']:,} recommendations, {reasons['disliked']} are dislikes.",
+        f"Data `{result['data'][:12]}` · {result['machine']} · settings `{' '.join(result['settings'])}`, seeds: "
+        f"{result.get('seeds', 1)}. The same code with strength and with all events alike. Of "
+        f"{reasons['history_items']:,} history items in the reasons of {reasons['explanations']:,} recommendations, "
+        f"{reasons['disliked']} are dislikes.",
         "",
         *_rows(columns, rows),
         "",
@@ -181,7 +182,7 @@ def _accuracy(name: str, result: dict[str, Any], title: str = "Accuracy") -> lis
     return [
         f"## {title}: {name}",
         "",
-        f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · data `{result['data'][:12]}` · {result['machine']} · peak "
         f"{result['peak_rss_mb']:,.0f} MB. `p`: paired t-test over users on NDCG@20 against the best baseline, Holm.",
         "",
         *_rows([*columns, "p", "s"], rows),
@@ -240,7 +241,7 @@ def _minute(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Without a search: {name}",
         "",
-        f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · data `{result['data'][:12]}` · {result['machine']} · peak "
         f"{result['peak_rss_mb']:,.0f} MB. Settled beforehand: `{json.dumps(result['chosen'])}`",
         "",
         *_rows(["Recall@20", "NDCG@20", "s", "time over one product of the profiles"], [row]),

@@ -42,7 +42,7 @@ def main(folder: Path, seconds_at_most: float = 1500.0) -> None:
     """Measure both and keep the result."""
     data, config = Dataset.load(folder), Config()
     parts = split(data, config.split.model_copy(update={"kind": "given"}))
-    train, seen, truth = parts.fit_data, parts.fit_data.matrix(), parts.test.matrix()
+    train, seen, truth = parts.fit_data, parts.fit_data.seen(), parts.test.seen()
     graph = HeteroData()
     graph["entity"].num_nodes, graph["item"].num_nodes = 0, train.n_items
 
