@@ -182,7 +182,8 @@ def _accuracy(name: str, result: dict[str, Any], title: str = "Accuracy") -> lis
     return [
         f"## {title}: {name}",
         "",
-        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · "
+        f"data `{result['data'][:12]}` · {result['machine']} · peak "
         f"{result['peak_rss_mb']:,.0f} MB. `p`: paired t-test over users on NDCG@20 against the best baseline, Holm.",
         "",
         *_rows([*columns, "p", "s"], rows),
@@ -241,7 +242,8 @@ def _minute(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Without a search: {name}",
         "",
-        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · data `{result['data'][:12]}` · {result['machine']} · peak "
+        f"{result['users']:,} test users · relevant: {result.get('relevant', 'all')} · "
+        f"data `{result['data'][:12]}` · {result['machine']} · peak "
         f"{result['peak_rss_mb']:,.0f} MB. Settled beforehand: `{json.dumps(result['chosen'])}`",
         "",
         *_rows(["Recall@20", "NDCG@20", "s", "time over one product of the profiles"], [row]),
