@@ -329,3 +329,21 @@ def test_taken_over_choices_keep_to_the_limit_of_the_catalogue() -> None:
     assert large.fitted.chosen["weights"] == {"ease": 0.0, "popularity": 0.1}
     assert large.fitted.chosen["ease"] == {"left_out": "13 items, the limit is 12"}
     assert chosen["weights"]["ease"] == 1.0
+
+
+def test_reasons_for_somebody_without_a_history_say_what_they_were_answered_with() -> None:
+    rows = [(f"u{u}", f"i{(u % 2) + 2 * ((u + n) % 6)}", 5.0) for u in range(20) for n in range(4)]
+    rows += [("hater", f"i{n}", 1.0) for n in range(3)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
+    cities = pd.DataFrame([(f"u{u}", "city", f"c{u % 2}") for u in range(20)] + [("new", "city", "c0")])
+    data = build(
+        "towns",
+        events,
+        kinds=[Kind("review", values="rating", scale=(1, 5))],
+        user_attributes=cities.set_axis(["user_id", "key", "value"], axis=1),
+    )
+    model = Recommender(QUICK.with_(blocks=["spectral", "popularity"])).fit(data)
+    new, hater = (model.explain(user, model.recommend(user, 1)["item_id"][0]).text for user in ("new", "hater"))
+    assert new.startswith("Nothing is known yet of what you took, so what people of whom the same is known took comes")
+    assert hater.startswith("Nothing is known yet that you took and liked, so what is popular with everyone comes")
+    assert "Nothing is known yet that you took and liked." in model.why_not("hater", "i9").missing
