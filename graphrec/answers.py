@@ -17,6 +17,7 @@ from graphrec.config import Config
 from graphrec.errors import ConfigError, DataError
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.why_not import WhyNot
+from graphrec.explain.words import EVERYBODY
 from graphrec.features.encoder import TextEncoder
 from graphrec.fitted import Fitted
 from graphrec.profiles import ProfileBlock, weighted
@@ -26,6 +27,11 @@ Seen: TypeAlias = Literal["exclude", "allow", "only"]
 ASKED_FOR = 3.0  # what is asked for now, against the whole profile
 FLAT_SCORES = 1e-6  # relative spread of scores up to which they tell nothing apart
 LEFT = {"exclude": "that this user has not taken", "allow": "in the catalogue", "only": "that this user took"}
+FIRST = {  # for somebody without a history
+    "everybody": EVERYBODY,
+    "friends": "what your friends took",
+    "attributes": "what people of whom the same is known took",
+}
 NONE: Ints = np.zeros(0, np.int64)
 
 
@@ -67,12 +73,7 @@ class Answers:
                 degraded.append("popularity: nothing tells the items apart for this user")
                 nums, values = _ranked(self.fitted.popularity, k, barred)
         if len(nums) < k:
-            left = {
-                "exclude": "that this user has not taken",
-                "allow": "in the catalogue",
-                "only": "that this user took",
-            }
-            degraded.append(f"fewer_items: {len(nums)} of {k} items are left {left[mode]}")
+            degraded.append(f"fewer_items: {len(nums)} of {k} items are left {LEFT[mode]}")
         out = self._table(nums, values)
         out.insert(0, "user_id", user_id)
         out.attrs["degraded"] = degraded
@@ -97,9 +98,9 @@ class Answers:
             likeness = items @ items[number] / (lengths * lengths[number]) if by_text else fitted.popularity
             nums, scores = _ranked(np.asarray(likeness, np.float32), k, np.array([number]))
             degraded.append(
-                "text: nobody took this item, so it is compared by its text"
+                "text: nobody is known to like this item, so it is compared by its text"
                 if by_text
-                else "popularity: nobody took this item, and nothing is known of it"
+                else "popularity: nobody is known to like this item, and no text of it is known"
             )
         out = self._table(nums, scores)
         out.attrs["degraded"] = degraded
@@ -111,13 +112,14 @@ class Answers:
         """Why an item scores as it does for a user."""
         data, explainer = self.fitted.data, self.fitted.explainer
         user, item = data.users.number(user_id), data.items.number(item_id)
-        out = explainer.explain(user, item, limit)
+        what, _ = self._peers(user, NONE) or ("everybody", NONE)
+        out = explainer.explain(user, item, limit, first=FIRST[what])
         if out.score > 0:
             return out
         scores = self.scores(np.array([user]))[0]
         scores[np.setdiff1d(explainer.ties.seen(user), [item])] = -np.inf
         place = 1 + int((scores > scores[item]).sum())
-        return explainer.explain(user, item, limit, place=place)
+        return explainer.explain(user, item, limit, place=place, first=FIRST[what])
 
     def why_not(self, user_id: str, item_id: str, k: int) -> WhyNot:
         """Why an item is not among the k recommended."""

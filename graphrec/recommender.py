@@ -19,7 +19,7 @@ import pandas as pd
 from graphrec import model_files
 from graphrec.answers import Answers, Seen
 from graphrec.blocks.autoencoder import Autoencoder
-from graphrec.blocks.base import Block, Chosen, FitInputs
+from graphrec.blocks.base import Block, Chosen, FitInputs, left_out
 from graphrec.blocks.blend import blend
 from graphrec.blocks.graph import Graph
 from graphrec.blocks.ials import IALS
@@ -136,7 +136,9 @@ class Recommender:
 
     def _learn(self, data: Dataset, chosen: dict[str, Any]) -> Recommender:
         """Fit every block on all of ``data`` with hyper-parameters and weights that are settled."""
-        config, weights, data = self.config, chosen["weights"], self.as_read(data)
+        config, data = self.config, self.as_read(data)
+        chosen = self._within_limits(data, chosen)
+        weights = chosen["weights"]
         inputs, graph = self.inputs(data)
         data = inputs.train  # with the attributes marked that say nothing
         with self._timed("fit"):
@@ -155,6 +157,15 @@ class Recommender:
         if not self.config.strength.use:
             return data.alike()
         return replace(data, events=replace(data.events, exposure=self.config.evaluate.relevant == "all"))
+
+    def _within_limits(self, data: Dataset, chosen: dict[str, Any]) -> dict[str, Any]:
+        """The choices, with blocks left out, and said to be, whose limit this catalogue exceeds."""
+        for name in self.config.blocks:
+            limit = getattr(getattr(self.config, name, None), "max_items", np.inf)
+            if data.n_items > limit:
+                _, choice = left_out(name, data, int(limit))
+                chosen = {**chosen, name: choice, "weights": {**chosen["weights"], name: 0.0}}
+        return chosen
 
     def _refit(self, name: str, inputs: FitInputs, choice: Chosen, weight: float) -> AnyBlock:
         """A block on all training data. What the blend left out is not fitted again, but queries need `semantic`."""

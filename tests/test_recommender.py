@@ -13,6 +13,7 @@ import pytest
 import graphrec as gr
 from graphrec import model_files
 from graphrec.data.dataset import TEST, Dataset, build
+from graphrec.data.kinds import Kind
 from graphrec.errors import ConfigError, CorruptArtifactError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
 from graphrec.recommender import Recommender
@@ -301,3 +302,56 @@ def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> N
     artifact.write(tmp_path / "m", shuffle, captured["manifest"])
     with pytest.raises(CorruptArtifactError, match="user ids"):
         gr.load(tmp_path / "m")
+
+
+def rated(stars: float, n_users: int = 20, n_items: int = 12) -> Dataset:
+    """Everybody rates six items with the same stars of five."""
+    rows = [(f"u{u}", f"i{(u + 2 * n) % n_items}", stars) for u in range(n_users) for n in range(6)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
+    return build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5))])
+
+
+def test_where_nothing_is_liked_the_answer_is_what_is_popular_and_says_so() -> None:
+    config = QUICK.with_(blocks=["spectral", "graph", "popularity"], features={"enabled": False})
+    model = Recommender(config).fit(rated(1.0))
+    assert model.fitted.chosen["graph"] == {"left_out": "nothing is liked"}
+    found = model.recommend("u0", 3)
+    assert len(found) == 3
+    assert [note.split(":")[0] for note in found.attrs["degraded"]] == ["no_history", "popularity"]
+
+
+@pytest.mark.parametrize("blocks", [["ease"], ["chebyshev", "slim"], ["ease", "popularity"]])
+def test_a_block_whose_limit_the_catalogue_exceeds_is_left_out_and_said_to_be(blocks: list[str]) -> None:
+    limits = {name: {"max_items": 5} for name in ("ease", "chebyshev", "slim")}
+    model = Recommender(QUICK.with_(blocks=blocks, **limits)).fit(rated(5.0))
+    assert model.fitted.chosen["weights"][blocks[0]] == 0
+    assert "left_out" in model.fitted.chosen[blocks[0]]
+    assert len(model.recommend("u0", 3)) == 3
+
+
+def test_taken_over_choices_keep_to_the_limit_of_the_catalogue() -> None:
+    config = QUICK.with_(blocks=["ease", "popularity"], ease={"max_items": 12})
+    small = Recommender(config).fit(rated(5.0))
+    chosen = {**small.fitted.chosen, "weights": {"ease": 1.0, "popularity": 0.1}}
+    large = Recommender(config).fit(rated(5.0, n_items=13), chosen)
+    assert large.fitted.chosen["weights"] == {"ease": 0.0, "popularity": 0.1}
+    assert large.fitted.chosen["ease"] == {"left_out": "13 items, the limit is 12"}
+    assert chosen["weights"]["ease"] == 1.0
+
+
+def test_reasons_for_somebody_without_a_history_say_what_they_were_answered_with() -> None:
+    rows = [(f"u{u}", f"i{(u % 2) + 2 * ((u + n) % 6)}", 5.0) for u in range(20) for n in range(4)]
+    rows += [("hater", f"i{n}", 1.0) for n in range(3)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
+    cities = pd.DataFrame([(f"u{u}", "city", f"c{u % 2}") for u in range(20)] + [("new", "city", "c0")])
+    data = build(
+        "towns",
+        events,
+        kinds=[Kind("review", values="rating", scale=(1, 5))],
+        user_attributes=cities.set_axis(["user_id", "key", "value"], axis=1),
+    )
+    model = Recommender(QUICK.with_(blocks=["spectral", "popularity"])).fit(data)
+    new, hater = (model.explain(user, model.recommend(user, 1)["item_id"][0]).text for user in ("new", "hater"))
+    assert new.startswith("Nothing is known yet of what you took, so what people of whom the same is known took comes")
+    assert hater.startswith("Nothing is known yet that you took and liked, so what is popular with everyone comes")
+    assert "Nothing is known yet that you took and liked." in model.why_not("hater", "i9").missing

@@ -52,7 +52,7 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 
         return float(found.mean(dtype=np.float64)) if len(found) else 0.0
 
     alone = [tuple(float(a == b) for b in range(len(blocks))) for a in range(len(blocks))]
-    best = max(alone, key=score)
+    best = max(alone, key=lambda w: (score(w), blocks[w.index(1.0)].weight))  # of equals none that was left out
     if len(blocks) == 1:
         return {blocks[0].name: 1.0}, score(best)
     for _ in range(SWEEPS):

@@ -40,7 +40,7 @@ from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement, away
-from graphrec.profiles import ProfileBlock
+from graphrec.profiles import ProfileBlock, empty_block
 from graphrec.train.loop import Trained, train
 from graphrec.types import Floats
 
@@ -59,6 +59,8 @@ class Graph:
     name = "graph"
 
     def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
+        if not liked(inputs.graph)[0].shape[1]:
+            return self.fit(inputs, found := {"left_out": "nothing is liked"}), found
         settings = inputs.config.graph
         lives = inputs.config.popularity.half_life if inputs.train.has_times else (0.0,)
         readings = inputs.train.events.readings_of_likes  # dislikes are no edges
@@ -85,6 +87,8 @@ class Graph:
         return networks.block((chosen["popularity"], chosen["half_life"])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        if "left_out" in chosen or not liked(inputs.graph)[0].shape[1]:
+            return empty_block(self.name, inputs.train.n_users, inputs.train.n_items)
         chosen = {"temperature": inputs.config.graph.temperature[0], **chosen}
         networks = _Networks([*_members(inputs, _on_device(inputs, reading_of(chosen)), chosen, first=0)])
         return networks.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))

@@ -236,13 +236,13 @@ class Events:
         """
         everything = reading == "signed" or (reading in ("alike", "graded") and (learning or self.exposure))
         pairs = self.pairs if everything else self.liked
-        if reading in ("alike", "liked") or not len(self.liked):
+        if reading in ("alike", "liked") or (reading != "signed" and not len(self.liked)):
             return pairs, np.ones(len(pairs), np.float32)
         if reading == "graded":
             highest = float(self.liked.weights.max())
             grades = np.sqrt(np.maximum(1 + pairs.weights / highest, 2 * LEAST_GRADE) / 2)
             return pairs, grades.astype(np.float32)
-        return pairs, pairs.weights / np.float32(self.liked.weights.mean())
+        return pairs, pairs.weights / np.float32(self.liked.weights.mean() if len(self.liked) else 1.0)
 
     def taste(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
         """Users' rows over what they took, CSR float32 (U, I); see ``read``."""

@@ -12,7 +12,7 @@ from graphrec.explain.paths import PathFinder
 from graphrec.explain.shares import Shares, shares
 from graphrec.explain.ties import Ties
 from graphrec.explain.why_not import WhyNot, why_not
-from graphrec.explain.words import describe
+from graphrec.explain.words import EVERYBODY, describe
 from graphrec.profiles import Profiles
 from graphrec.types import Explanation, Floats
 from kg.graph import KnowledgeGraph
@@ -67,10 +67,13 @@ class Explainer:
         both = self.shares(user_num, item_num), self.shares(user_num, other_num)
         return contrast(user_num, (item_num, other_num), both, self.links)
 
-    def explain(self, user_num: int, item_num: int, limit: int = 5, place: int = 0) -> Explanation:
+    def explain(
+        self, user_num: int, item_num: int, limit: int = 5, place: int = 0, first: str = EVERYBODY
+    ) -> Explanation:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
 
         ``place`` of the item among what the user has not taken, from 1; told where the score is not above zero.
+        ``first`` is what comes first for a user without a history.
 
         ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items and for dislikes, which
         are never among the reasons, ``user:<id>`` for friends, ``block:<name>`` for what of a block belongs to neither.
@@ -85,7 +88,7 @@ class Explainer:
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, len(self.ties.takers(item_num)), place),
+            text=describe(found, parts, len(self.ties.takers(item_num)), place, first),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},

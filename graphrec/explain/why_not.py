@@ -124,7 +124,8 @@ def _missing(user_num: int, item_num: int, links: Links, ties: Ties) -> list[str
     own, takers, friends = ties.history(user_num), ties.takers(item_num), list(ties.friends(user_num))
     takers, others = takers[takers != user_num], own[own != item_num]
     if not len(own):
-        out.append("Nothing is known yet of what you took.")
+        what = "that you took and liked" if len(ties.seen(user_num)) else "of what you took"
+        out.append(f"Nothing is known yet {what}.")
     if not len(takers):
         out.append("Nobody else has taken it yet." if item_num in own else "Nobody has taken it yet.")
     elif len(others) and not ties.overlap(takers, others):

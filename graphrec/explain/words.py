@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from graphrec.explain.paths import Finding
 from graphrec.explain.shares import Shares
 
+EVERYBODY = "what is popular with everyone"
 MOSTLY = 0.5  # a cause with more than this part of the score
 
 BLOCKS = {
@@ -36,16 +37,17 @@ CAUSES = {  # the same as noun phrases
 }
 
 
-def describe(found: Sequence[Finding], shares: Shares, takers: int, place: int = 0) -> str:
+def describe(found: Sequence[Finding], shares: Shares, takers: int, place: int = 0, first: str = EVERYBODY) -> str:
     """Why the score is what it is, for a reader.
 
     Args:
         found: the evidence shown, by share.
         takers: how many people took the item.
         place: of the item among what the user has not taken, from 1; 0 where it is not known.
+        first: what comes first for a user without a history.
     """
     if not shares.history:
-        opening, lead = _newcomer(found, takers)
+        opening, lead = _newcomer(found, shares, takers, first)
     elif shares.score <= 0:
         opening, lead = _in_spite(found, shares, takers, place)
     else:
@@ -54,15 +56,15 @@ def describe(found: Sequence[Finding], shares: Shares, takers: int, place: int =
     return f"{opening} {detail}" if detail else opening
 
 
-def _newcomer(found: Sequence[Finding], takers: int) -> tuple[str, Finding | None]:
-    """Somebody without a history: friends where one took it, else popularity."""
+def _newcomer(found: Sequence[Finding], shares: Shares, takers: int, first: str) -> tuple[str, Finding | None]:
+    """Somebody without a history: friends where one took it, else what they are answered with."""
     friend = next((f for f in found if f.evidence.kind == "friend"), None)
-    start = "Nothing is known yet of what you took"
+    start = f"Nothing is known yet {'that you took and liked' if shares.dislikes else 'of what you took'}"
     if friend:
         return f"{start}, but your friend {quoted(friend.via)} took this.", friend
     if not takers:
         return f"{start}, and nobody has taken this either.", None
-    return f"{start}, so what is popular with everyone comes first: {_people(takers)} took this.", None
+    return f"{start}, so {first} comes first: {_people(takers)} took this.", None
 
 
 def _in_spite(found: Sequence[Finding], shares: Shares, takers: int, place: int) -> tuple[str, Finding | None]:

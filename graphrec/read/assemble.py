@@ -65,13 +65,15 @@ def dataset(name: str, tables: Tables, report: Report) -> Dataset:
 
 
 def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> Kind:
-    """A kind with the scale of its ratings; one whose values are all alike says nothing by them."""
+    """A kind with the scale of its ratings; one whose values are all alike says nothing by them, unless their scale is
+    known or they are counts of nothing."""
     mine = events["value"].to_numpy()[events["kind"].to_numpy() == number] if len(events) else np.array([])
     given = mine[~np.isnan(mine)]
     says = f"weight {kind.weight:g}"
     if kind.values != "none":
         distinct = np.unique(given)
-        if len(distinct) < 2:
+        told = kind.scale is not None or (kind.values == "count" and len(distinct) and distinct[0] <= 0)
+        if len(distinct) == 0 or (len(distinct) == 1 and not told):
             what = f"all are {distinct[0]:g}" if len(distinct) else "there are none"
             kind = Kind(kind.name, kind.weight)
             says += f"; its values say nothing: {what}"

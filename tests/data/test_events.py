@@ -219,3 +219,11 @@ def test_usual_names_have_weights() -> None:
     assert weight_of("Add to cart") == weight_of("addtocart") == 0.5
     assert weight_of("remove_from_cart") == -0.5
     assert weight_of("no such thing") is None
+
+
+def test_dislikes_stay_below_zero_where_nothing_is_liked() -> None:
+    none = np.full(2, np.nan, np.float32)
+    kinds = np.array([0, 0], np.uint8)
+    events = Events(np.array([0, 0]), np.array([0, 1]), none, kinds, kind_table=(Kind("dislike", -1.0),))
+    assert (events.taste("signed", 1, 2).toarray() < 0).all()
+    assert (events.learning("signed", 1, 2).toarray() < 0).all()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.config import SplitConfig
+from graphrec.data import cuts
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import Split, carve_validation, k_core, merge, split
 from graphrec.errors import ConfigError, DataError, EmptyDataError
+from tests import worlds
 from tests.reference import naive_k_core, naive_leave_last
 
 
@@ -235,3 +240,20 @@ def test_what_cannot_be_cut_is_refused(kind: str, rows_: list[tuple[int, int, in
 def test_shares_must_leave_training_rows() -> None:
     with pytest.raises(ConfigError, match="below 1"):
         split(shop([(0, n, n) for n in range(9)]), SplitConfig(valid=0.5, test=0.5))
+
+
+def test_groups_are_made_of_training_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = worlds.two_tastes()
+    parts = np.where(data.parts == VALID, TRAIN, data.parts).astype(np.uint8)
+    read: list[sp.csr_matrix] = []
+
+    def groups(matrix: sp.csr_matrix, seed: int) -> npt.NDArray[np.int64]:
+        read.append(matrix)
+        return np.zeros(matrix.shape[1], np.int64)
+
+    monkeypatch.setattr(cuts, "item_groups", groups)
+    worlds.given(replace(data, parts=parts))
+    test = data.subset(parts == TEST)
+    assert len(read) == 1
+    assert read[0].nnz == (parts == TRAIN).sum()
+    assert not read[0].multiply(test.seen()).nnz

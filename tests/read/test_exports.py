@@ -203,3 +203,11 @@ def test_a_table_whose_columns_are_numbered(tmp_path: Path) -> None:
     frame = pd.DataFrame([(f"u{u}", f"i{i}") for u, i in PAIRS])
     data = Dataset.from_frames(frame, said={"columns": {"user_id": "0", "item_id": "1"}})
     assert (data.n_users, data.n_items) == (7, 3)
+
+
+def test_one_star_for_all_on_a_scale_that_is_said_is_a_dislike(tmp_path: Path) -> None:
+    rows = table("user_id,item_id,rating", lambda n, u, i: f"u{u},i{i},1")
+    toml = '[[events]]\nfile = "log.csv"\nvalues = "rating"\nscale = [1, 5]\n'
+    data = Dataset.load(write(tmp_path, {"log.csv": rows, "data.toml": toml}))
+    assert (data.events.strengths < 0).all()
+    assert len(data.interactions) == 0
