@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -255,3 +255,8 @@ def _ranked(scores: Floats, k: int, exclude: Ints) -> tuple[Ints, Floats]:
     nums = np.flatnonzero(allowed)
     best = nums[np.argsort(-scores[nums], kind="stable")[:k]].astype(np.int64)
     return best, scores[best]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as JSON objects."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec import model_files
-from graphrec.answers import Answers, Seen
+from graphrec.answers import Answers, Seen, records
 from graphrec.blocks.autoencoder import Autoencoder
 from graphrec.blocks.base import Block, Chosen, FitInputs, left_out
 from graphrec.blocks.blend import blend
@@ -259,7 +259,7 @@ class Recommender:
         found = self.recommend(user_id, k, **options)
         return {
             "user_id": user_id,
-            "items": _records(found.drop(columns="user_id")),
+            "items": records(found.drop(columns="user_id")),
             "model_version": self.fitted.version,
             "degraded": found.attrs["degraded"],
         }
@@ -274,7 +274,7 @@ class Recommender:
     def similar_document(self, item_id: str, k: int = 10) -> dict[str, Any]:
         """``similar`` as the JSON document of the command-line contract."""
         found = self.similar(item_id, k)
-        return {"item_id": item_id, "items": _records(found), "degraded": found.attrs["degraded"]}
+        return {"item_id": item_id, "items": records(found), "degraded": found.attrs["degraded"]}
 
     def explain(self, user_id: str, item_id: str, limit: int = 5) -> Explanation:
         """Why this item scores as it does for this user. Raises UnknownIdError, MissingModelError (the rewriter)."""
@@ -296,7 +296,3 @@ class Recommender:
     def scores(self, user_nums: Ints) -> Floats:
         """Scores of the whole catalogue, float32 (B, I); popularity for users of whom nothing is known."""
         return self._answers.scores(user_nums)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
