@@ -189,7 +189,8 @@ def _type(name: str, known: pd.Series[str], dtype: Any) -> AttributeType:
     if _fits(distinct.str.fullmatch(_IMAGE.pattern, flags=re.IGNORECASE)):
         return "image"
     as_numbers = numbers(distinct)
-    if _fits(as_numbers.notna()):
+    plain = as_numbers.notna()
+    if _fits(plain) or (plain.mean() >= 0.5 and _fits(known.isin(distinct[plain]) | ~known.isin(distinct))):
         if is_date_name(name) and _fits(dates(distinct, name).notna()):
             return "date"
         return "category" if _is_code(name, as_numbers) else "number"

@@ -11,7 +11,7 @@ from graphrec.types import Ints
 
 def text(name: str, counts: Mapping[str, int], times: Ints | None) -> str:
     """Name, counts and span of the dates (seconds since 1970) in one line."""
-    facts = [f"{n:,} {what}" for what, n in counts.items() if n]
+    facts = [f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items() if n]
     return f"Dataset({name}: {', '.join([*facts, *_dates(times)])})"
 
 

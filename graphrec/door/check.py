@@ -24,9 +24,11 @@ from graphrec.errors import EmptyDataError
 
 NUMBERS = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))  # any finite number
 MAX_ID, MAX_TEXT = 512, 100_000  # characters
+LOOKED_AT = 1000  # ids
 DAY = 86_400
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")  # of a person's mail
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 Decimal: TypeAlias = Literal[".", ","] | None
 
@@ -52,6 +54,7 @@ def check_events(
     allow_bad: float | None = None,
     decimal: Decimal = None,
     time_form: TimeForm = FOUND_OUT,
+    value_is: str = "rating",
 ) -> pd.DataFrame:
     """Raw interactions → clean ones; the rest is set aside with file, line and reason.
 
@@ -64,6 +67,7 @@ def check_events(
         allow_bad: the share of a file's rows that one reason may set aside; None takes that of the quarantine.
         decimal: the decimal sign of ratings and places; None finds it out.
         time_form: how times are written, as far as it is known.
+        value_is: what the column "rating" holds ("rating", "count"), for messages.
 
     Returns user_id and item_id (categories of strings, sorted), value float32 (the rating or count, NaN where there is
     none), and, where present, timestamp int64 (s), text, summary (masked), part and kind uint8, latitude and longitude
@@ -77,7 +81,7 @@ def check_events(
     out = pd.DataFrame(index=raw.index)
     for column in ("user_id", "item_id"):
         out[column] = _check_ids(raw[column], column, faults, quarantine)
-    out["value"] = _check_ratings(raw, rating_range, decimal, faults, quarantine)
+    out["value"] = _check_ratings(raw, rating_range, decimal, faults, quarantine, value_is)
     if (seconds := _check_times(raw, time_form, faults, source, quarantine)) is not None:
         out["timestamp"] = seconds
     for column in ("text", "summary"):
@@ -143,6 +147,11 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
     if found.whole:
         quarantine.how[name] = "whole numbers written with decimals: 12.0 is 12"
     names = found.names
+    if name == "user_id" and _are_addresses(names):
+        quarantine.warn(
+            "the ids of users are e-mail addresses, which are personal data: they are stored in the model and shown "
+            "in answers; write a code or a hash of them instead"
+        )
     long = np.array([len(i) > MAX_ID for i in names] + [False])
     control = np.array([_CONTROL.search(i) is not None for i in names] + [False])
     if pd.api.types.is_object_dtype(column) and (found.codes < 0).any():
@@ -159,8 +168,19 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
     return pd.Categorical.from_codes(place[found.codes], pd.Index([names[i] for i in order], dtype=str))
 
 
+def _are_addresses(names: list[str]) -> bool:
+    """Whether most of the ids that are looked at are e-mail addresses."""
+    some = names[:: max(1, len(names) // LOOKED_AT)]
+    return 2 * sum(_ADDRESS.fullmatch(i) is not None for i in some) > len(some)
+
+
 def _check_ratings(
-    raw: pd.DataFrame, limits: tuple[float, float] | None, decimal: Decimal, faults: Faults, quarantine: Quarantine
+    raw: pd.DataFrame,
+    limits: tuple[float, float] | None,
+    decimal: Decimal,
+    faults: Faults,
+    quarantine: Quarantine,
+    what: str,
 ) -> npt.NDArray[np.float32]:
     """Ratings or counts, NaN where there are none.
 
@@ -168,27 +188,27 @@ def _check_ratings(
     """
     if "rating" not in raw:
         return np.full(len(raw), np.nan, np.float32)
-    found = numbers(raw["rating"], decimal, "rating")
+    found = numbers(raw["rating"], decimal, what)
     values, blank = found.values, found.blank
     if blank.all():
         return np.full(len(raw), np.nan, np.float32)
     quarantine.warn(*found.warnings)
-    quarantine.how["rating"] = found.how
-    faults.mark(np.isnan(values) & ~blank, "rating is not a number", raw["rating"])
+    quarantine.how[what] = found.how
+    faults.mark(np.isnan(values) & ~blank, f"{what} is not a number", raw["rating"])
     kinds = raw["kind"].to_numpy() if "kind" in raw else np.zeros(len(raw), np.int8)
     for kind in np.unique(kinds).tolist():
         of_kind = kinds == kind
         n_blank, n = int((blank & of_kind).sum()), int(of_kind.sum())
         if 2 * n_blank <= n:
-            faults.mark(blank & of_kind, "rating is missing", raw["rating"])
+            faults.mark(blank & of_kind, f"{what} is missing", raw["rating"])
         elif n_blank < n:
             quarantine.warn(
-                f"only {n - n_blank:,} of {n:,} events have a rating; the others count as events without one"
+                f"only {n - n_blank:,} of {n:,} events have a {what}; the others count as events without one"
             )
     low, high = limits or NUMBERS
     scale = "no finite number" if limits is None else f"{low:g} to {high:g}"
     with np.errstate(invalid="ignore"):
-        faults.mark((values < low) | (values > high), f"rating out of range ({scale})", raw["rating"])
+        faults.mark((values < low) | (values > high), f"{what} out of range ({scale})", raw["rating"])
         return np.where(np.abs(values) <= NUMBERS[1], values, np.nan).astype(np.float32)
 
 

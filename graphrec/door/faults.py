@@ -14,8 +14,6 @@ from graphrec.errors import DataError
 
 WHOLE_FILE = frozenset({"the compressed file breaks off"})  # reasons that are no row's
 REMEDIES = {
-    "rating is not a number": 'name the right column in data.toml ([columns] rating = "…"), or its decimal sign '
-    '(decimal = "," under [[events]])',
     "too many fields": 'say how the file is written, e.g. sep = ";" under [[events]] in data.toml, or quote fields',
     "unclosed quote": "say quoted = false under [[events]] in data.toml if quotes are only characters",
     "not ": 'name the encoding in data.toml, e.g. encoding = "cp1252" under [[events]]',
@@ -77,6 +75,11 @@ def remedy(reason: str) -> str:
         return (
             'say how times are written in data.toml, e.g. date_format = "%d.%m.%Y %H:%M" or unit = "ms" under '
             f"[[events]] (without it: {ACCEPTED})"
+        )
+    if reason.endswith("is not a number"):
+        return (
+            f'name the right column in data.toml ([columns] {column} = "…"), or its decimal sign '
+            '(decimal = "," under [[events]])'
         )
     if reason.startswith("rating out of range"):
         return "say rating_range = [lowest, highest] in data.toml"

@@ -13,7 +13,7 @@ from graphrec.door.report import Report, Unmatched
 from graphrec.read import proof
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
-from graphrec.read.longform import long_form, places
+from graphrec.read.longform import long_form, no_numbers, places
 from graphrec.read.reading import Planned, written
 from graphrec.read.spec import FriendTable, SideTable, Spec
 from kg.types import ExternalTriples
@@ -104,6 +104,9 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
         described[role] = column.where(column.notna() & (column.astype(str).str.strip() != ""), None)
     described = described.drop_duplicates(key, keep="last").reset_index(drop=True)
     rest = [c for c in planned.header if c not in named and c not in table.unused]
+    if "key" not in roles and (n := _contradicted(frame, [key, *(roles[r] for r in texts), *rest])):
+        several = f"{n:,} ids have" if n > 1 else "1 id has"
+        report.warn(f"{planned.path.name}: {several} several rows that differ; the last row of an id counts")
     columns: list[Column] = []
     rows: pd.DataFrame | None = None
     if "key" in roles:
@@ -111,6 +114,8 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
     elif rest:
         single = frame.drop_duplicates(key, keep="last").reset_index(drop=True)
         rows, columns = long_form(single, key, rest, dict(table.types), spec)
+        for line in no_numbers(single, columns):
+            report.warn(f"{planned.path.name}: {line}")
     types: dict[str, str] = {c.name: str(c.type) for c in columns} | {roles[r]: "text" for r in texts}
     why = dict(table.unused) | {c.name: c.why_not for c in columns if c.why_not}
     named |= {c.name: "attribute" for c in columns}
@@ -130,6 +135,12 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
             out.friends = stack([out.friends, _friend_lists(frame, roles["friends"])])
     report.use_file(planned.path, planned.use, form=written(planned.form))
     report.use_columns(planned.path, planned.header, named, why, types)
+
+
+def _contradicted(frame: pd.DataFrame, columns: list[str]) -> int:
+    """The ids, in the first of the columns, that have rows which differ in the others."""
+    again = frame.loc[frame[columns[0]].duplicated(keep=False), columns].astype(str).drop_duplicates()
+    return int(again.loc[again[columns[0]].duplicated(), columns[0]].nunique())
 
 
 def _joined(old: pd.DataFrame | None, new: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ Role: TypeAlias = Literal[
     "label",
     "kind",
     "timestamp",
+    "time_of_day",
     "text",
     "summary",
     "reviewer_name",
@@ -99,6 +100,7 @@ SYNONYMS: Mapping[Role, tuple[str, ...]] = {
         "data horodatage 时间 日期 时间戳 下单时间 订单时间 购买时间 购买日期 评论时间 评价时间 创建时间 "
         "点击时间 日時"
     ),
+    "time_of_day": (),  # by its values, beside a column of dates
     "text": _names(
         "review text reviewtext reviewbody reviewcontent comment comments commenttext body message "
         "content feedbacktext "
@@ -145,6 +147,7 @@ DESCRIPTIONS = _names(
     "shortdescription longdescription beschreibung produktbeschreibung descripcion 描述 简介 商品描述 内容简介"
 )
 _LINKS = re.compile(r"url|link$|image|photo|picture|poster|thumbnail|img|bild$|cover$|图片|链接")
+_TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _NOT_OF_ITEMS = re.compile(r"user|reviewer|url|link|image|photo|picture|poster|thumbnail")
 ROW_IDS = re.compile(
     r"^(order|transaction|transactions|invoice|review|event|session|usersession|basket|receipt|row|line|rating|checkin|"
@@ -186,6 +189,11 @@ def roles(header: Sequence[str], renames: Mapping[Role, str] | None = None) -> d
             out[role] = found
             taken.add(found)
     return out
+
+
+def is_time_name(column: str) -> bool:
+    """Whether a column's name speaks of a time."""
+    return _TIME_NAME.search(column) is not None
 
 
 def is_link(column: str) -> bool:

@@ -15,7 +15,7 @@ from graphrec.read import amazon, archives, assemble, dumps, lastfm, lightgcn, m
 from graphrec.read.assemble import Tables
 from graphrec.read.files import head
 from graphrec.read.source import Source, listing
-from graphrec.read.spec import SPEC_FILE, Spec, to_toml
+from graphrec.read.spec import SPEC_FILE, Spec, nearest, to_toml
 
 
 class Reader(NamedTuple):
@@ -70,6 +70,7 @@ def _load(path: Path, allow_bad: float | None) -> Dataset:
     made = READERS[name].read(source, report)
     data = dumps.attach(source, assemble.dataset(_name(source, name), made, report), found)
     _name_the_rest(source, name, report)
+    _unheard(source, data, report)
     if not report.data_toml:
         said = source.spec.model_dump(mode="json", exclude_defaults=True)
         report.data_toml = to_toml({"format": name, **{k: v for k, v in said.items() if k != "format"}})
@@ -91,6 +92,22 @@ def _name_the_rest(source: Source, name: str, report: Report) -> None:
             if folder.name not in read:
                 report.use_file(folder, "", "a folder: folders in folders are not read")
     report.files.sort(key=lambda f: (not f.used_as, f.used_as != "events"))
+
+
+def _unheard(source: Source, data: Dataset, report: Report) -> None:
+    """Warn of files and attributes that ``data.toml`` names and the source does not have."""
+    spec = source.spec
+    files = sorted(p.name for p in source.folder.iterdir() if p.name != SPEC_FILE) if spec.ignore else []
+    attributes = {c.name for c in (*data.item_columns, *data.user_columns)} | {c.column for c in report.columns}
+    for what, names, known in (
+        ("[ignore]", spec.ignore, files),
+        ("sensitive", spec.sensitive, sorted(attributes)),
+        ("allow_sensitive", spec.allow_sensitive, sorted(attributes)),
+    ):
+        for name in names:
+            if name not in known:
+                says = nearest(name, known) if known else "there is none"
+                report.warn(f"{SPEC_FILE}: {what} names {name!r}, which is not there; {says}")
 
 
 def _share(spec: Spec, allow_bad: float | None, report: Report) -> float:

@@ -117,7 +117,8 @@ def _write_events(data: Dataset, folder: Path) -> Iterable[dict[str, Any]]:
 
 def _settings(data: Dataset) -> dict[str, Any]:
     """What is said of the whole source: every id is in the catalogue; which attributes are sensitive."""
-    columns: tuple[Column, ...] = (*data.item_columns, *data.user_columns)
+    kept = {*data.item_attributes["key"], *data.user_attributes["key"]}
+    columns: list[Column] = [c for c in (*data.item_columns, *data.user_columns) if c.name in kept]
     said: dict[str, Any] = {"allow_bad": 1.0}
     sensitive, others = ([c.name for c in columns if c.sensitive is wanted] for wanted in (True, False))
     return said | ({"sensitive": sensitive} if sensitive else {}) | ({"allow_sensitive": others} if others else {})

@@ -22,7 +22,6 @@ NO_RATINGS = "is named as ratings are, but most of its values are no numbers"
 UNDONE = "rows that came to nothing count as all others do"
 _SURE_RATING = frozenset(SYNONYMS["rating"]) - {"points", "grade", "rate", "rank5", "note", "vote"}
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
-_TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")
 _SOME_ID = re.compile(r"(id|nr|no|code|sku|key|编号)$")
 _PRICE = re.compile(r"price|preis|revenue|total|betrag|金额|价格|amount|cost|discount|tax")
 _PERSON = re.compile(
@@ -62,14 +61,15 @@ _KIND_OF_FILE = {
 class Guess:
     """One table as it was understood.
 
-    ``frame`` is a sample of strings. ``roles``: role → column. ``unused``: column → why. ``of_items``, ``of_users``:
-    columns of a table of events that tell of the item or the user.
+    ``frame`` is a sample of strings. ``user``: whose events they are, if no column says it. ``roles``: role → column.
+    ``unused``: column → why. ``of_items``, ``of_users``: columns of a table of events that tell of items or users.
     """
 
     path: Path
     form: Form
     frame: pd.DataFrame
     use: Use | None = None
+    user: str = ""
     roles: dict[Role, str] = field(default_factory=dict)
     unused: dict[str, str] = field(default_factory=dict)
     of_items: list[str] = field(default_factory=list)
@@ -91,6 +91,8 @@ class Guess:
 
     def ids(self, role: Role) -> pd.Index:
         """The distinct ids of the sample in a role's column."""
+        if role == "user_id" and self.user:
+            return pd.Index([self.user], dtype=object)
         return proof.ids(self.frame[self.roles[role]]) if role in self.roles else pd.Index([])
 
 
@@ -120,11 +122,12 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
         h for h in table.header if h not in given.values() and (table.frame.empty or len(proof.present(table.frame[h])))
     ]
     table.roles.update(given)
-    for role in ("item_id", "user_id"):
+    wanted: tuple[Role, ...] = ("item_id",) if table.user else ("item_id", "user_id")
+    for role in wanted:
         if role not in table.roles and (found := c.find(free, SYNONYMS[role])) is not None:
             table.roles[role] = found
             free.remove(found)
-    missing = [r for r in ("user_id", "item_id") if r not in table.roles]
+    missing = [r for r in wanted if r not in table.roles]
     if len(missing) == 1 and not of_people(table.path) and not of_things(table.path):
         others = {n for r in SYNONYMS for n in SYNONYMS[r] if r not in ("user_id", "item_id")}
         left = [
@@ -137,8 +140,8 @@ def ids_of_events(table: Guess, given: Mapping[Role, str]) -> bool:
         ]
         left = [h for h in left if not proof.is_key(table.frame[h])]
         if len(left) == 1:
-            table.roles[missing[0]] = left[0]  # type: ignore[index]
-    return "user_id" in table.roles and "item_id" in table.roles
+            table.roles[missing[0]] = left[0]
+    return all(role in table.roles for role in wanted)
 
 
 def read_events(table: Guess, given: Mapping[Role, str]) -> None:
@@ -169,7 +172,7 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
         take("count", _PIECES, lambda v: proof.are_numbers(v) and _is_whole(v))
         take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)
     if "timestamp" not in roles:
-        named = [h for h in table.rest if _TIME_NAME.search(h) and proof.are_times(frame[h])]
+        named = [h for h in table.rest if c.is_time_name(h) and proof.are_times(frame[h])]
         dates = [
             h
             for h in table.rest
@@ -177,6 +180,8 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
         ]
         if left := named or (dates if len(dates) == 1 else []):
             roles["timestamp"] = left[0]
+    if "timestamp" in roles and proof.are_days(frame[roles["timestamp"]]):
+        take("time_of_day", [normal(h) for h in table.rest], proof.are_times_of_day)
     take("text", SYNONYMS["text"], text)
     take("summary", SYNONYMS["summary"], text)
     item = frame[roles["item_id"]]
@@ -184,7 +189,7 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
         take("summary", ("title", "headline", "标题"), lambda v: proof.depends_on(v, item) is not True)
         take("reviewer_name", SYNONYMS["reviewer_name"], lambda v: not proof.are_numbers(v))
     take("title", [n for n in c.TITLES if n not in ("title", "name")], lambda v: proof.depends_on(v, item) is not False)
-    take("title", ("title", "name"), lambda v: proof.depends_on(v, item) is True)
+    take("title", ("title", "name"), lambda v: proof.depends_on(v, item) in (True, None if table.user else True))
     take(
         "title", [normal(h) for h in table.rest], lambda v: proof.are_names_of(v, item) and not is_personal(str(v.name))
     )
@@ -227,7 +232,8 @@ def _whole(values: pd.Series) -> bool:
 def _others(table: Guess) -> None:
     """A reason, or an owner, for every column of a table of events that has no role."""
     frame, roles = table.frame, table.roles
-    item, user = frame[roles["item_id"]], frame[roles["user_id"]]
+    item = frame[roles["item_id"]]
+    user = frame[roles["user_id"]] if "user_id" in roles else pd.Series(table.user, index=frame.index)
     for column in list(table.rest):
         name, values = normal(column), frame[column]
         if c.ROW_IDS.search(name):
@@ -237,11 +243,11 @@ def _others(table: Guess) -> None:
         elif c.is_link(column):
             table.unused[column] = "links or images"
         elif name in SYNONYMS["user_id"] or name in SYNONYMS["item_id"]:
-            role = "user_id" if name in SYNONYMS["user_id"] else "item_id"
-            table.unused[column] = f"another id; {roles[role]!r} is the {role}"  # type: ignore[index]
+            role: Role = "user_id" if name in SYNONYMS["user_id"] else "item_id"
+            table.unused[column] = f"another id; {roles.get(role, table.user)!r} is the {role}"
         elif (is_personal(column) and not proof.depends_on(values, item)) or holds_personal(values):
             table.unused[column] = "personal"
-        elif name in SYNONYMS["timestamp"] or (_TIME_NAME.search(column) and proof.are_times(values)):
+        elif name in SYNONYMS["timestamp"] or (c.is_time_name(column) and proof.are_times(values)):
             table.unused[column] = (
                 f"another time; {roles['timestamp']!r} is the time of the event" if "timestamp" in roles else NO_TIMES
             )

@@ -21,7 +21,7 @@ from graphrec.read import kind_words
 from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import Role
 from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
-from graphrec.read.longform import long_form
+from graphrec.read.longform import long_form, no_numbers
 from graphrec.read.reading import Planned, written
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
@@ -43,8 +43,9 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
             out.scales[planned.path.name] = table.scale or scale_of(given)
-        _told(table, raw, out, "item_id", table.item_attributes, spec)
-        _told(table, raw, out, "user_id", table.user_attributes, spec)
+        _unheard(planned, table, out, report)
+        _told(table, raw, out, "item_id", table.item_attributes, spec, report)
+        _told(table, raw, out, "user_id", table.user_attributes, spec, report)
         _report(planned, table, out, report)
         parts.append((planned, events))
     heard = {k.name for k in out.kinds} | out.words
@@ -66,6 +67,10 @@ def _checked(
     quarantine = report.quarantine
     frame = pd.DataFrame({r: raw[c] for r, c in table.columns.items() if r in _PASSED})
     frame = frame.assign(file=raw["file"], line=raw["line"])
+    if "time_of_day" in table.columns and "timestamp" in frame:
+        frame["timestamp"] = _at_its_time(table, raw, report)
+    if "user_id" not in table.columns:
+        frame["user_id"] = table.user
     for role in ("latitude", "longitude"):
         if role in table.columns:
             frame[role] = raw[table.columns[role]]
@@ -94,11 +99,26 @@ def _checked(
         parts = [(frame[~unrated], limits), (frame[unrated].drop(columns="rating"), None)]
     else:
         parts = [(frame, limits)]
+    value_is = "count" if table.values == "count" else "rating"
     how = door.TimeForm(table.date_format, table.zone, table.unit)
     checked = [
-        door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how) for f, r in parts
+        door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how, value_is=value_is)
+        for f, r in parts
     ]
     return together(checked, report)
+
+
+def _at_its_time(table: EventTable, raw: pd.DataFrame, report: Report) -> pd.Series:
+    """Dates with the time of day that stands in a column of its own behind them; "" where there is no date."""
+    day, time = table.columns["timestamp"], table.columns["time_of_day"]
+    if table.date_format is not None and not any(code in table.date_format for code in ("%H", "%I", "%X")):
+        report.warn(
+            f"{table.file}: the time of day in {time!r} is left out, since date_format says only how days are written; "
+            f'say it of both together, e.g. "{table.date_format} %H:%M"'
+        )
+        return raw[day]
+    days, times = (raw[c].map(lambda v: "" if is_blank(v) else str(v).strip()) for c in (day, time))
+    return (days + " " + times).str.strip().where(days != "", "")
 
 
 _UNRATED = (0.0,)
@@ -161,13 +181,23 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
     return np.full(len(raw), place(table.kind or "interaction", base), np.int64)
 
 
-def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns: Sequence[str], spec: Spec) -> None:
+def _told(
+    table: EventTable,
+    raw: pd.DataFrame,
+    out: Tables,
+    key: Role,
+    columns: Sequence[str],
+    spec: Spec,
+    report: Report,
+) -> None:
     """What columns of the events tell of their items or users: the first value that is there."""
     title = table.columns.get("title") if key == "item_id" else None
     wanted = [*columns, *([title] if title else [])]
     if not wanted:
         return
-    frame = raw[[table.columns[key], *wanted, "file", "line"]].rename(columns={table.columns[key]: key})
+    own = table.columns.get(key)
+    frame = raw[[*([own] if own else []), *wanted, "file", "line"]].rename(columns={own: key})
+    frame = frame if own else frame.assign(**{key: table.user})
     frame = frame.drop_duplicates([key, *wanted])
     frame = door.check_ids(frame, Quarantine(), key)
     frame = frame.drop_duplicates(key).reset_index(drop=True)
@@ -177,12 +207,34 @@ def _told(table: EventTable, raw: pd.DataFrame, out: Tables, key: Role, columns:
         out.items = stack([out.items, titles])
     if columns:
         rows, found = long_form(frame, key, list(columns), dict(table.types), spec)
+        for line in no_numbers(frame, found):
+            report.warn(f"{table.file}: {line}")
         if key == "item_id":
             out.item_attributes = stack([out.item_attributes, rows])
             out.item_columns += [f for f in found if f.name not in {c.name for c in out.item_columns}]
         else:
             out.user_attributes = stack([out.user_attributes, rows])
             out.user_columns += [f for f in found if f.name not in {c.name for c in out.user_columns}]
+
+
+def _unheard(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:
+    """Warn of settings for ratings that have nothing to say, or too much."""
+    if table.values != "rating":
+        for setting in ("scale", "disliked_to", "unrated"):
+            if getattr(table, setting) not in (None, ()):
+                found = f"its column {table.columns['count']!r} holds counts" if "count" in table.columns else "none"
+                report.warn(
+                    f"{planned.path.name}: {SPEC_FILE} says {setting}, but there are no ratings ({found}); name their "
+                    'column: columns = { rating = "…" }'
+                )
+        return
+    low, high = out.scales.get(planned.path.name, (-np.inf, np.inf))
+    to = table.disliked_to
+    if to is not None and not low <= to < high:
+        report.warn(
+            f"{planned.path.name}: disliked_to = {to:g} is no rating below the highest of {low:g} to {high:g}: "
+            f"{'none is a dislike' if to < low else 'all are dislikes'}"
+        )
 
 
 def _report(planned: Planned, table: EventTable, out: Tables, report: Report) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import pandas as pd
 
-from graphrec.data.attributes import AttributeType, Column, infer, long_table
+from graphrec.data.attributes import AttributeType, Column, as_texts, infer, long_table
+from graphrec.data.values import numbers
 from graphrec.read import proof
 from graphrec.read.spec import Spec
 
@@ -30,6 +31,23 @@ def long_form(
     ]
     rows = [long_table(frame[key], frame[column.name], column, key) for column in found]
     return (pd.concat(rows, ignore_index=True) if rows else None), found
+
+
+def no_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> Iterator[str]:
+    """One line for each column of numbers in which some values are none."""
+    for column in columns:
+        if column.type != "number":
+            continue
+        texts = as_texts(frame[column.name])
+        known = texts[texts != ""]
+        distinct = pd.Series(known.unique(), dtype=object)
+        wrong = known[known.isin(distinct[numbers(distinct).isna()])]
+        if len(wrong):
+            are = "are no numbers and count" if len(wrong) > 1 else "is no number and counts"
+            yield (
+                f"{len(wrong):,} of {len(known):,} values of {column.name!r} {are} as missing "
+                f"(found {str(wrong.iloc[0])[:40]!r})"
+            )
 
 
 def places(frame: pd.DataFrame, key: str, latitude: str, longitude: str) -> tuple[pd.DataFrame, Column]:

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from graphrec.errors import DataError, FormatError
+from graphrec.read import candidates, layouts, proof, sides
+from graphrec.read import columns as c
 from graphrec.read import guess as g
-from graphrec.read import layouts, proof, sides
-from graphrec.read.columns import Role, normal
+from graphrec.read.columns import SYNONYMS, Role, normal
 from graphrec.read.forms import find_form, sample
 from graphrec.read.guess import Guess
 from graphrec.read.reading import FORM_KEYS, Plan, as_said, leave_prices, named_in, no_ids, part_of, planned
@@ -72,6 +73,7 @@ def understand(source: Source, tables: list[tuple[Guess, Use | None, Table | Non
     Raises FormatError (ambiguous, or columns that are not there).
     """
     spec = source.spec
+    out.seen = [found for found, _, _ in tables]
     events = _events(source, tables, out)
     users = pd.Index(sorted({i for e in events for i in e.ids("user_id")}))
     items = pd.Index(sorted({i for e in events for i in e.ids("item_id")}))
@@ -141,6 +143,7 @@ def _events(source: Source, tables: list[tuple[Guess, Use | None, Table | None]]
                     f"{guess.path}:1: {where} names the column {given['user_id']!r} for user_id and for item_id; "
                     f"name another column for one of them"
                 )
+        guess.user = one_person(source, guess, table, given, mine)
         is_events = g.ids_of_events(guess, given)
         if is_events and use is None and not mine and _is_side(guess):
             is_events = False
@@ -160,9 +163,28 @@ def _events(source: Source, tables: list[tuple[Guess, Use | None, Table | None]]
     return found
 
 
+def one_person(source: Source, guess: Guess, table: Table | None, given: Mapping[Role, str], mine: bool) -> str:
+    """Whose events a table holds, where ``data.toml`` says it and no column does; else "".
+
+    What it says of the whole source counts for a table with times, or one that is known to hold events (``mine``).
+    Raises FormatError where a section names a person and a column of them.
+    """
+    said = getattr(table, "user", None)
+    if said and "user_id" in given:
+        raise FormatError(
+            f"{guess.path}:1: {SPEC_FILE} ([[events]]) says user = {said!r} and names the column {given['user_id']!r} "
+            "for user_id; say one of them"
+        )
+    if said or not source.spec.user or "user_id" in given or c.find(guess.header, SYNONYMS["user_id"]):
+        return said or ""
+    return source.spec.user if mine or table is not None or candidates.time_of(guess) else ""
+
+
 def _is_side(guess: Guess) -> bool:
     """A table of items or users that also names one of the others: its file says so, and its rows are the things."""
     frame, roles = guess.frame, guess.roles
+    if guess.user:
+        return g.of_things(guess.path) and proof.is_key(frame[roles["item_id"]])
     items = g.of_things(guess.path) and not g.of_people(guess.path) and g.kind_of(guess) == "interaction"
     if items and proof.is_key(frame[roles["item_id"]]) and not proof.is_key(frame[roles["user_id"]]):
         return len(frame) > 1
@@ -196,6 +218,6 @@ def _are_parts(tables: list[Guess]) -> bool:
 
 def holds_events(guess: Guess, given: Mapping[Role, str]) -> bool:
     """Whether a table by itself holds events."""
-    found = g.ids_of_events(guess, given) and not _is_side(guess)
+    found = g.ids_of_events(guess, given) and (guess.user != "" or not _is_side(guess))
     guess.roles = {}
     return found

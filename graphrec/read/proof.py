@@ -15,6 +15,7 @@ _DATE = re.compile(
     r"|.*\b(jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*\b.*\d.*",
     re.IGNORECASE,
 )
+_TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[aApP]\.?[mM]\.?)?"
 _WHOLE = re.compile(r"[+-]?\d+\.0+")
 
 
@@ -50,6 +51,17 @@ def are_dates(values: pd.Series) -> bool:
     text = present(values)
     written = text.map(lambda v: _DATE.fullmatch(v) is not None and not v.isdigit() and v.count(".") != 1)
     return len(text) > 0 and float(written.mean()) >= 0.95
+
+
+def are_days(values: pd.Series) -> bool:
+    """Dates without a time of day."""
+    return are_dates(values) and not bool(present(values).str.contains(":", regex=False).any())
+
+
+def are_times_of_day(values: pd.Series) -> bool:
+    """Times of day without a date: 13:45, 1:45:00 pm."""
+    text = present(values)
+    return len(text) > 0 and float(text.str.fullmatch(_TIME_OF_DAY).mean()) >= 0.95
 
 
 def are_names_of(values: pd.Series, key: pd.Series) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from graphrec.errors import DataError, FormatError
+from graphrec.read import candidates, sides
 from graphrec.read import guess as g
-from graphrec.read import sides
 from graphrec.read.columns import ROLES, Role
 from graphrec.read.forms import Form, find_form
 from graphrec.read.guess import Guess
@@ -56,6 +56,7 @@ class Plan:
     planned: list[Planned] = field(default_factory=list)
     ignored: dict[str, str] = field(default_factory=dict)
     refused: list[Guess] = field(default_factory=list)
+    seen: list[Guess] = field(default_factory=list)
 
     def of(self, use: Use) -> list[Planned]:
         return [p for p in self.planned if p.use == use]
@@ -66,7 +67,7 @@ class Plan:
         for p in self.planned:
             tables.setdefault(p.use, []).append(p.table)
         said: dict[str, Any] = {use: tuple(found) for use, found in tables.items()}
-        said |= {"format": "csv", "file": None, "columns": {}, "ignore": self.ignored}
+        said |= {"format": "csv", "file": None, "user": None, "columns": {}, "ignore": self.ignored}
         return given.model_copy(update=said)
 
 
@@ -150,6 +151,7 @@ def planned(guess: Guess, table: Table | None, spec: Spec) -> Planned:
         part = part_of(guess.path) if old is None else old.part
         made = EventTable(
             **said,
+            user=guess.user or None,
             kind=(old and old.kind) or guess.kind,
             values=(old and old.values) or guess.values,
             part=part,
@@ -173,9 +175,9 @@ def no_ids(guess: Guess) -> str:
     wanted = ", ".join(f'{r} = "…"' for r in ("user_id", "item_id") if r not in guess.roles)
     columns = ", ".join(x for x in (known, wanted) if x)
     return (
-        f"{guess.path}:1: no column for {lacking}; found {', '.join(guess.header) or 'no header'}; say which is which "
+        f"{guess.path}:1: no column for {lacking}; found {candidates.listed(guess)}; say which is which "
         f'in a {SPEC_FILE}: events = [{{ file = "{guess.path.name}", columns = {{ {columns} }} }}] '
-        f"or under [columns] for one file of events"
+        f"or under [columns] for one file of events{candidates.one_person(guess)}"
     )
 
 
@@ -188,14 +190,12 @@ def _found(path: Path) -> Form:
 
 def remedy(found: Plan) -> str:
     """The lines to write where no file holds events."""
-    if found.refused:
-        header, name = found.refused[0].header, found.refused[0].path.name
-    elif found.planned:
-        header, name = list(found.planned[0].header), found.planned[0].path.name
-    else:
+    if not found.seen:
         return f'name one in a {SPEC_FILE} in the folder, for example format = "csv"'
-    columns = ", ".join(header[:12])
+    first = [*found.refused, *found.seen][0]
+    table, lines = next(((t, says) for t in found.seen if (says := candidates.one_person(t))), (first, ""))
+    name = table.path.name
     return (
-        f"no column of {name} is known to hold users and items (it has {columns}): say which do in a {SPEC_FILE}: "
-        f'events = [{{ file = "{name}", columns = {{ user_id = "…", item_id = "…" }} }}]'
+        f"no column of {name} is known to hold users and items (it has {candidates.listed(table)}): say which do "
+        f'in a {SPEC_FILE}: events = [{{ file = "{name}", columns = {{ user_id = "…", item_id = "…" }} }}]{lines}'
     )

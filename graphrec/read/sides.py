@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from graphrec.read import candidates, proof
 from graphrec.read import columns as c
-from graphrec.read import proof
 from graphrec.read.columns import SYNONYMS, Role, normal
 from graphrec.read.guess import Guess, is_social, of_people, of_things
 from graphrec.read.personal import holds_personal, is_personal
@@ -27,8 +27,7 @@ def classify(table: Guess, users: pd.Index, items: pd.Index) -> None:
     best_item = _key(table, items, _WHAT, of_things(table.path))
     best_user = _key(table, users, _WHO, of_people(table.path))
     if best_item is None and best_user is None:
-        found = ", ".join(table.header[:8])
-        table.why_not = f"no column of users or items is known in it (found {found})"
+        table.why_not = f"no column of users or items is known in it (found {candidates.listed(table, 8)})"
     elif best_user is None or (best_item is not None and best_item[1] >= best_user[1]):
         assert best_item is not None
         table.use, table.roles = "items", {"item_id": best_item[0]}

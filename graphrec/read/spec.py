@@ -6,6 +6,7 @@
     file = "events.csv"                # which file of the folder holds the events
     rating_range = [1, 5]              # ratings outside are set aside
     graph = ["dbpedia.nt"]             # RDF beside it; without this line every .nt, .nq, .ttl and .trig file
+    user = "me"                        # whose events they are, in files without a column of users
     catalogue = "all"                  # or "events": only items and users that have an event (published sets do)
     allow_bad = 0.05                   # the share of rows that one reason may set aside
     sensitive = ["income"]             # attributes of people that are read for measuring only, beside gender, age …
@@ -46,6 +47,7 @@ from graphrec.read.columns import ROLES, Role
 SPEC_FILE = "data.toml"
 Format: TypeAlias = Literal["amazon", "recbole", "lightgcn", "movielens", "lastfm", "ml1m_kg", "mind", "csv"]
 Use: TypeAlias = Literal["events", "items", "users", "friends", "triples", "links"]
+MOST = 30  # names in an answer
 USES: tuple[Use, ...] = get_args(Use)
 
 
@@ -69,6 +71,7 @@ def _known_encoding(name: str) -> str:
 
 
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Person = Annotated[str, Field(min_length=1, max_length=512, pattern=r"\S")]
 Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Reasons = Annotated[dict[str, str], BeforeValidator(_reasons)]
@@ -109,6 +112,7 @@ class EventTable(Table):
     """A file of events.
 
     Args:
+        user: the id of the one person whose events these are, where no column says it.
         kind: of all its events, where no column says it. weight: what one event of this kind says.
         values: what the column of ratings or counts holds. scale: the ends of the ratings.
         disliked_to: ratings up to this are dislikes. unrated: ratings that say "not rated" (often 0).
@@ -117,6 +121,7 @@ class EventTable(Table):
         types: column = type of such an attribute.
     """
 
+    user: Person | None = None
     kind: str = ""
     weight: Weight | None = None
     values: Literal["none", "rating", "count"] | None = None
@@ -147,6 +152,7 @@ class Spec(_Strict):
     format: Format | None = None
     file: str | None = None
     rating_range: Range | None = None
+    user: Person | None = None
     graph: tuple[str, ...] = ()
     catalogue: Literal["all", "events"] | None = None
     allow_bad: float | None = Field(None, ge=0, le=1)
@@ -227,8 +233,9 @@ def _value(value: Any) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """ "; did you mean X?" where something known is near, else what is known."""
     known = list(known)
-    near = difflib.get_close_matches(name.lower(), known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    near = difflib.get_close_matches(name.lower(), known, 1) or difflib.get_close_matches(name, known, 1)
+    rest = f" and {len(known) - MOST} more" if len(known) > MOST else ""
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known[:MOST])}{rest}"
 
 
 def _fault(error: Any) -> str:
@@ -265,6 +272,8 @@ _WANTED: Mapping[str, str] = {  # what is said of a fault instead of pydantic's 
     "int_parsing": "should be a whole number",
     "bool_parsing": "should be true or false",
     "finite_number": "should be a finite number",
+    "string_pattern_mismatch": "should not be blank",
+    "string_too_short": "should not be blank",
 }
 
 

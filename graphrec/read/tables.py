@@ -40,6 +40,7 @@ def matches(source: Source) -> Path | None:
         except DataError:
             continue
         given = {r: c for r, c in source.spec.columns.items() if c in found.header}
+        found.user = plan.one_person(source, found, None, given, len(source.candidates) == 1)
         if plan.holds_events(found, given):
             return path
     return None

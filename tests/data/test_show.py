@@ -15,7 +15,7 @@ def shop(name: str = "shop") -> Dataset:
 
 
 def test_a_dataset_is_one_or_two_lines() -> None:
-    assert repr(shop()).startswith("Dataset(shop: 2 users, 1 items, ")
+    assert repr(shop()).startswith("Dataset(shop: 2 users, 1 item, ")
     assert "1970-01-01 to 1970-01-02" in repr(shop())
     assert repr(shop()).count("\n") <= 1
     assert len(repr(shop())) < 300

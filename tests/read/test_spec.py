@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -70,6 +71,42 @@ def test_a_column_that_is_misspelt_anywhere_is_answered_with_the_nearest(tmp_pat
         Dataset.load(tmp_path)
 
 
+def test_the_data_of_one_person(tmp_path: Path) -> None:
+    rows = [{"endTime": f"2023-01-{1 + n:02d} 10:00", "trackName": f"Song {n % 3}", "ms": n * 7} for n in range(6)]
+    files = {f"StreamingHistory{n}.json": json.dumps(rows[3 * n : 3 * n + 3]) for n in range(2)}
+    with pytest.raises(FormatError, match=r'say user = "me" and columns = \{ item_id = "trackName" \} in data\.toml'):
+        Dataset.load(write(tmp_path, {**files}))
+    write(tmp_path, {"data.toml": 'user = "me"\ncolumns = { item_id = "trackName" }\n'})
+    data = Dataset.load(tmp_path)
+    assert [e[:2] for e in events(data)] == [("me", f"Song {n}") for n in (0, 0, 1, 1, 2, 2)]
+    write(tmp_path, {"data.toml": data.report.data_toml})
+    assert Dataset.load(tmp_path).fingerprint() == data.fingerprint()
+
+
+def test_one_persons_books_beside_a_catalogue_and_with_a_column_of_users(tmp_path: Path) -> None:
+    books = "Book Id,Title,My Rating,Date Added\n1,Emma,5,2020/01/02\n2,Ulysses,1,2020/01/03\n"
+    files: dict[str, str | bytes] = {"export.csv": books, "catalogue.csv": "book_id,pages\n1,300\n2,700\n3,20\n"}
+    with pytest.raises(FormatError, match=r"""one person's, say user = "me" in data\.toml"""):
+        Dataset.load(write(tmp_path, files))
+    data = Dataset.load(write(tmp_path, {"data.toml": 'user = "me"\n'}))
+    assert [e[:3] for e in events(data)] == [("me", "1", 5), ("me", "2", 1)]
+    assert titles(data) == {"1": "Emma", "2": "Ulysses", "3": ""}
+    write(tmp_path, {"data.toml": '[[events]]\nfile = "export.csv"\nuser = "me"\ncolumns = { user_id = "Title" }\n'})
+    with pytest.raises(FormatError, match=r"user = 'me' and names the column 'Title' for user_id; say one"):
+        Dataset.load(tmp_path)
+    write(tmp_path, {"data.toml": '[[events]]\nfile = "export.csv"\nuser = " "\n'})
+    with pytest.raises(FormatError, match=r"events\.0\.user: should not be blank"):
+        Dataset.load(tmp_path)
+
+
+def test_a_cut_list_of_columns_says_so_and_begins_with_likely_ones(tmp_path: Path) -> None:
+    header = [*(f"price_{n}" for n in range(14)), "who", "what"]
+    rows = [[*("1.5" for _ in range(14)), f"C-{n % 9}", f"P-{n % 7}"] for n in range(40)]
+    text = "\n".join(map(",".join, [header, *rows])) + "\n"
+    with pytest.raises(FormatError, match=r"it has who, what, price_0, .* and 4 more\)"):
+        Dataset.load(write(tmp_path, {"log.csv": text}))
+
+
 def test_a_byte_order_mark_before_data_toml(tmp_path: Path) -> None:
     write(tmp_path, {"e.csv": "user_id,item_id\na,b\n", "data.toml": '\ufefffile = "e.csv"\n'})
     assert events(Dataset.load(tmp_path)) == [("a", "b", 1)]
@@ -86,6 +123,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     spec = """
 allow_sensitive = ["gender"]
 catalogue = "all"
+user = "ann"
 [kinds]
 look = 0.2
 [ignore]
@@ -107,6 +145,15 @@ unused = ["remark"]
 file = "b.csv"
 unit = "days"
 columns = { user_id = "who", item_id = "what", kind = "did", timestamp = "when" }
+[[events]]
+file = "h.csv"
+user = "bob"
+kind = "play"
+columns = { item_id = "track" }
+[[events]]
+file = "i.csv"
+kind = "play"
+columns = { item_id = "track" }
 [[items]]
 file = "c.csv"
 columns = { item_id = "nr", title = "label" }
@@ -135,18 +182,24 @@ columns = { item_id = "x", entity = "y" }
         "e.csv": "one,other\nann,bob\n",
         "f.csv": "a,b,c\ne1,made_of,iron\n",
         "g.csv": "x,y\npot,e1\n",
+        "h.csv": "track,played_at\ncan,2019-11-04\n",
+        "i.csv": "track,played_at\ncan,2019-11-05\n",
         "sums.csv": "user_id,item_id\nx,y\n",
     }
     data = Dataset.load(write(tmp_path, files))
     assert events(data) == [
+        ("ann", "can", 1.0, 18205 * 86400),
         ("ann", "pot", 1.0, 18202 * 86400),
         ("ann", "tée", 1.5, 1572681900),
+        ("bob", "can", 1.0, 18204 * 86400),
         ("bob", "pot", 2.0, 1572768300),
     ]
     assert {k.name: (k.weight, k.values) for k in data.events.kind_table} == {
         "sale": (1.0, "count"),
         "look": (0.2, "none"),
+        "play": (1.0, "none"),
     }
+    assert data.report.data_toml.count('user = "') == 2
     assert titles(data) == {"pot": "A pot", "tée": "Tea", "can": "A can"}
     assert ("pot", "size", "12") in item_attributes(data)
     assert not any(key == "secret" for _, key, _ in item_attributes(data))
