@@ -31,6 +31,7 @@ THREE = "blocks=spectral,ials,graph"
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
     "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given", *LASTFM)),
     "lastfm_social/given, with autoencoder": ("lastfm_social", ALL, (TRIALS, "split.kind=given", *LASTFM, EVERY)),
+    "coffee shop/temporal": ("../cases/shop", ALL, (TRIALS, "split.kind=temporal")),  # as it was exported, made up
     "musical_instruments/temporal": ("musical_instruments", ALL, (TRIALS, "split.kind=temporal")),
     "musical_instruments/leave-last": ("musical_instruments", ALL, (TRIALS, "split.kind=leave-last")),
     "ml1m_kg/given": ("ml1m_kg", QUICK, (TRIALS, "split.kind=given")),
