@@ -63,8 +63,19 @@ def short(runs: dict[str, Any]) -> list[str]:
         figures = [f"{row['metrics'][k]:.4f}" for k in ("ndcg@20", "recall@20") for row in (own, best)]
         ratio = own["metrics"]["ndcg@20"] / best["metrics"]["ndcg@20"]
         p = f"{own['p_value_vs_best_baseline']:.2g}" if beside else ""
-        rows.append([name, *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", p])
-    columns = ["data / split", "NDCG@20", "of the best baseline", "Recall@20", "of the best baseline", "which", "ratio"]
+        rows.append(
+            [name, result.get("relevant", "all"), *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", p]
+        )
+    columns = [
+        "data / split",
+        "relevant",
+        "NDCG@20",
+        "of the best baseline",
+        "Recall@20",
+        "of the best baseline",
+        "which",
+        "ratio",
+    ]
     return _rows([*columns, "p"], rows)
 
 
