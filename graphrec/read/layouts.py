@@ -64,8 +64,8 @@ def names_of(path: Path, frame: pd.DataFrame) -> tuple[str, ...]:
 def _pair(first: pd.Series, second: pd.Series) -> tuple[str, str]:
     """Which of two columns of ids is the user: Amazon's ids tell, else users come first."""
     matching = {
-        (k, role): float(proof.present(v).map(lambda x, p=pattern: p.fullmatch(x) is not None).mean())
-        for k, v in enumerate((first, second))
+        (k, role): sum(pattern.fullmatch(x) is not None for x in found) / max(len(found), 1)
+        for k, found in enumerate((proof.present(first).tolist(), proof.present(second).tolist()))
         for role, pattern in (("user", _AMAZON_USER), ("item", _AMAZON_ITEM))
     }
     turned = matching[(0, "item")] > 0.9 and matching[(1, "user")] > 0.9

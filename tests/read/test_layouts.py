@@ -312,3 +312,12 @@ def test_zip_files_are_folders(tmp_path: Path) -> None:
     data = Dataset.load(write(tmp_path / "shop", {"ratings.csv": plain["ratings.csv"]}))
     assert (data.name, titles(data)) == ("shop", {"1": "Heat", "2": "Ran"})
     assert {f.path for f in data.report.files} == {"ratings.csv", "movies.csv"}
+
+
+def test_a_column_without_any_value_is_no_users_and_no_items(tmp_path: Path) -> None:
+    """A first line that is a lone number, of what is JSON lines otherwise."""
+    good = json.dumps({"reviewerID": "u0", "asin": "i0", "overall": 4.0, "unixReviewTime": 1393545600})
+    path = write(tmp_path, {"r.jsonl": f"0\t\n{good}\n"}) / "r.jsonl"
+    data = Dataset.load(path, allow_bad=1.0)
+    assert data.users.ids == ("u0",)
+    assert len(data.quarantine) == 1
