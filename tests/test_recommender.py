@@ -48,7 +48,7 @@ def shop(reviews: bool = True, seed: int = 0) -> Dataset:
         for turn, item in enumerate(random.permutation(np.arange(user % 2, 30, 2))[:7]):
             text = f"I bought it in spring. The {WORDS[item % 4]} of this one is good. Would buy again."
             rows.append((f"u{user}", f"i{item}", 5.0, 1_600_000_000 + 86_400 * (10 * turn + user), text))
-    events = pd.DataFrame(rows, columns=["user_id", "item_id", "weight", "timestamp", "text"])
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value", "timestamp", "text"])
     if not reviews:
         events = events.drop(columns="text")
     items = pd.DataFrame({"item_id": [f"i{i}" for i in range(30)], "title": [f"Thing {i}" for i in range(30)]})

@@ -15,9 +15,9 @@ import scipy.sparse as sp
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, left_out, reading_of
 from graphrec.data.events import READINGS, Reading
 from graphrec.graph.adjacency import (
-    LEAST_DEGREE,
     degree_normalised,
     degrees,
+    divisors,
     entity_rows,
     friend_mean,
     with_entities,
@@ -127,8 +127,7 @@ class Neighbours(_Sparse):
         return nearest_neighbours(degree_normalised(stacked, rows=chosen["alpha"], columns=0.5), chosen["n"])
 
     def read(self, links: sp.csr_matrix, matrix: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
-        found = degrees(matrix)  # (I,)
-        power = np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0) ** chosen["beta"]  # (I,)
+        power = divisors(degrees(matrix)) ** chosen["beta"]  # (I,)
         return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
 

@@ -22,9 +22,9 @@ import scipy.sparse as sp
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
 from graphrec.data.dataset import Dataset
 from graphrec.graph.adjacency import (
-    LEAST_DEGREE,
     degree_normalised,
     degrees,
+    divisors,
     entity_rows,
     friend_mean,
     with_entities,
@@ -49,7 +49,7 @@ class Factors:
         learned = inputs.train.learning(self.reading)  # (U, I)
         self.friends = friend_mean(inputs.train)  # (U, U), rows sum to 1 or 0
         found = degrees(learned)
-        self.degrees = np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0)  # (I,)
+        self.degrees = divisors(found)  # (I,)
         self.present = (found > 0).astype(np.float32)  # an item nobody took has no place in the filter
         stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
         normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)

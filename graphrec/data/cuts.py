@@ -21,7 +21,7 @@ Parts: TypeAlias = tuple[npt.NDArray[np.uint8], dict[str, Any]]  # part of each 
 class Rows:
     """What is held out as one: pairs with all their events, or, where re-orders count, single events.
 
-    Shapes: of (R,), for each row the event that stands for it, the latest; ``of`` (E,), the row of each event.
+    ``latest`` int64 (R,) is the event that stands for each row, ``of`` int64 (E,) the row of each event.
     """
 
     def __init__(self, data: Dataset, config: SplitConfig) -> None:

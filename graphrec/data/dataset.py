@@ -232,7 +232,6 @@ def build(
     external: ExternalTriples | None = None,
     catalogue: Literal["all", "events"] = "all",
     report: Report | None = None,
-    quarantine: Quarantine | None = None,
 ) -> Dataset:
     """Clean tables over external ids → Dataset. The rows are trusted; ``check.check_events`` has seen them.
 
@@ -248,10 +247,9 @@ def build(
 
     Rows that are equal in everything are one event, and counted as merged.
     """
-    if report is None:
-        report = Report(quarantine=Quarantine() if quarantine is None else quarantine)
+    report = Report() if report is None else report
     quarantine = report.quarantine
-    events = tables.merged(events.rename(columns={"weight": "value"}).reset_index(drop=True), quarantine)
+    events = tables.merged(events.reset_index(drop=True), quarantine)
 
     ids: dict[str, list[pd.Series]] = {"user_id": [events["user_id"]], "item_id": [events["item_id"]]}
     if catalogue == "all":

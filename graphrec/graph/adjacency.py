@@ -28,6 +28,11 @@ def degrees(matrix: sp.csr_matrix, axis: int = 0) -> Floats:
     return np.asarray(abs(matrix).sum(axis=axis), dtype=np.float32).ravel()
 
 
+def divisors(found: Floats) -> Floats:
+    """Degrees (n,) as they are divided by: 1 where there is none."""
+    return np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0).astype(np.float32)
+
+
 def friend_mean(data: Dataset) -> sp.csr_matrix:
     """Row-normalised friendships, CSR float32 (U, U): a row times X is the mean of the friends' rows of X."""
     source, target = data.social_edge_index

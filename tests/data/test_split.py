@@ -28,7 +28,7 @@ def shop(rows: list[tuple[int, int, int]], times: bool = True, parts: list[int] 
         {
             "user_id": [f"u{u:03d}" for u, _, _ in rows],
             "item_id": [f"i{i:03d}" for _, i, _ in rows],
-            "weight": 1.0,
+            "value": 1.0,
             "text": [f"marker-{u}-{i} nice" for u, i, _ in rows],
             **({"timestamp": [t for _, _, t in rows]} if times else {}),
             **({"part": parts} if parts is not None else {}),

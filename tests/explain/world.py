@@ -96,7 +96,7 @@ def world() -> Dataset:
     rows = [(u, i, 1.0, SAYS.get((u, i), "")) for u, items in TOOK.items() for i in items]
     data = build(
         "world",
-        pd.DataFrame(rows, columns=["user_id", "item_id", "weight", "text"]),
+        pd.DataFrame(rows, columns=["user_id", "item_id", "value", "text"]),
         items=pd.DataFrame({"item_id": list(TITLES), "title": list(TITLES.values())}),
         friends=pd.DataFrame({"user_id": ["ann", "eve"], "friend_id": ["dee", "dee"]}),
     )
