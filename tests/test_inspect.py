@@ -261,6 +261,14 @@ WORDS = st.sampled_from(NAMES) | st.text(
 CELLS = st.sampled_from(("", "1", "2", "5", "x", "y z", "2020-01-02", "nan", "view", "https://a.b/c.png", "1,5", "[a]"))
 
 
+def test_two_kinds_in_a_file_share_its_scale(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("user_id,item_id,rating,event_type\nu,i,4,rate\nu,j,4,rate\nu,i,2,again\n")
+    data = load(tmp_path)
+    assert {k.scale for k in data.events.kind_table} == {(1.0, 5.0)}
+    (tmp_path / "data.toml").write_text(data.report.data_toml)
+    assert load(tmp_path).fingerprint() == data.fingerprint()
+
+
 @given(
     header=st.lists(WORDS, min_size=1, max_size=6, unique_by=str.casefold),
     rows=st.lists(st.lists(CELLS, min_size=8, max_size=8), min_size=1, max_size=12),

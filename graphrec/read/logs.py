@@ -33,7 +33,7 @@ Load = Callable[[Planned, Report], pd.DataFrame]
 
 def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -> Tables:
     """Every file of events, checked and put together. Raises EmptyDataError, FormatError (files of two sources)."""
-    out = Tables(pd.DataFrame(), kinds=[])
+    out, scales = Tables(pd.DataFrame(), kinds=[]), dict[int, tuple[float, float]]()
     parts: list[tuple[Planned, pd.DataFrame]] = []
     for planned in logs:
         table = planned.table
@@ -42,12 +42,16 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         events = _checked(planned, table, raw, spec, report, out)
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
-            out.scales[planned.path.name] = table.scale or scale_of(given)
+            out.scales[planned.path.name] = scale = table.scale or scale_of(given)
+            for n in events["kind"].unique().tolist():  # a kind has the scale of its files, whatever it uses of it
+                low, high = scales.get(n, scale)
+                scales[n] = (min(low, scale[0]), max(high, scale[1]))
         _unheard(planned, table, out, report)
         _told(table, raw, out, "item_id", table.item_attributes, spec, report)
         _told(table, raw, out, "user_id", table.user_attributes, spec, report)
         _report(planned, table, out, report)
         parts.append((planned, events))
+    out.kinds = [replace(k, scale=k.scale or scales.get(n)) for n, k in enumerate(out.kinds)]
     heard = {k.name for k in out.kinds} | out.words
     for name in spec.kinds:
         if name not in heard:
@@ -81,7 +85,7 @@ def _checked(
         bad = frame[frame["kind"] < 0]
         for file, line, found in zip(bad["file"], bad["line"], raw.loc[bad.index, table.columns["label"]], strict=True):
             quarantine.add(file, line, "label is neither 0 nor 1", found)
-        frame, raw = frame[frame["kind"] >= 0], raw[frame["kind"] >= 0]
+        frame, raw = (t[frame["kind"] >= 0] for t in (frame, raw))
     limits = table.scale or spec.rating_range
     value = table.columns.get("rating") or table.columns.get("count")
     unrated = pd.Series(False, index=frame.index)

@@ -96,7 +96,7 @@ def write(
     shop = open_shop(n_users, n_items, n_reviews, seed, signals, shuffle)
     tables = _tables(shop, seed, shuffle)
     fields = {"user_id": "reviewerID", "item_id": "asin", "text": "reviewText", "summary": "summary"}
-    fields |= {"weight": "overall", "timestamp": "unixReviewTime"}
+    fields |= {"value": "overall", "timestamp": "unixReviewTime"}
     of = {key: rows.groupby("item_id")["value"].agg(list) for key, rows in tables.attributes.groupby("key")}
     known = pd.DataFrame(of).loc[tables.items["item_id"]]  # lists of values
     details = known[["material", "color", "manufacturer"]].map(lambda values: values[0])
@@ -146,7 +146,7 @@ def planted(
 
 @dataclass(frozen=True)
 class _Tables:
-    events: pd.DataFrame  # user_id, item_id, weight, timestamp, summary, text
+    events: pd.DataFrame  # user_id, item_id, value, timestamp, summary, text
     items: pd.DataFrame  # item_id, title, text
     attributes: pd.DataFrame  # item_id, key, value
     friends: pd.DataFrame  # user_id, friend_id
@@ -172,7 +172,7 @@ def _tables(shop: Shop, seed: int, shuffle: Collection[str]) -> _Tables:
         {
             "user_id": [users[u] for u in shop.user_nums],
             "item_id": [items[i] for i in shop.item_nums],
-            "weight": shop.ratings.astype(float),
+            "value": shop.ratings.astype(float),
             "timestamp": shop.times,
             "summary": [summary for summary, _ in written],
             "text": [text for _, text in written],
