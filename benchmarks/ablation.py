@@ -27,7 +27,7 @@ from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.hetero import ENTITY, ITEM, TRUSTS, USER
-from graphrec.profiles import Profiles
+from graphrec.profile.profiles import Profiles
 from graphrec.recommender import BLOCKS, Recommender
 from graphrec.types import Floats, Ints
 from kg.graph import KnowledgeGraph

@@ -22,7 +22,7 @@ import typer
 
 from graphrec.data.dataset import Dataset
 from graphrec.features.cache import ContentCache
-from graphrec.graph.knowledge import sources
+from graphrec.knowledge.adapter import sources
 from kg.build import build
 from kg.extract import MAX_CHARS, SpacyExtractor
 from kg.reading import extract

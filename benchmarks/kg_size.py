@@ -24,7 +24,7 @@ import kg.store
 from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.experiment import peak_rss_mb
-from graphrec.graph.knowledge import knowledge_graph
+from graphrec.knowledge.adapter import knowledge_graph
 from kg import rdf, shapes
 from kg.build import build
 from kg.dump import LINKED, link

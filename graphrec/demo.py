@@ -15,10 +15,10 @@ from graphrec.cache_dir import graphrec_cache
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.fetch import fetch
-from graphrec.data.sample import generate
 from graphrec.errors import DataError
 from graphrec.explain.render import render
 from graphrec.recommender import Recommender
+from graphrec.samples import generate
 from graphrec.types import Explanation
 
 TOP = 5

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from graphrec import model_files
-from graphrec.answers import Answers, Seen, records
 from graphrec.blocks.autoencoder import Autoencoder
 from graphrec.blocks.base import Block, Chosen, FitInputs, left_out
 from graphrec.blocks.blend import blend
@@ -38,12 +36,14 @@ from graphrec.explain.rewrite import LocalWriter, rewritten
 from graphrec.explain.why_not import WhyNot
 from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.features.text import text_features
-from graphrec.fitted import Fitted
 from graphrec.graph.hetero import hetero_graph
-from graphrec.graph.knowledge import knowledge_graph
 from graphrec.graph.selection import selected
-from graphrec.profiles import AnyBlock, Profiles, empty_block
-from graphrec.retrieve.index import Index
+from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.model import files as model_files
+from graphrec.model.answers import Answers, Seen, records
+from graphrec.model.fitted import Fitted
+from graphrec.profile.index import Index
+from graphrec.profile.profiles import AnyBlock, Profiles, empty_block
 from graphrec.types import Explanation, Floats, Ints
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor

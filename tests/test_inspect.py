@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from graphrec.cli import app
+from graphrec.cli.app import app
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, FormatError, GraphrecError
 from graphrec.read.delimited import column_names

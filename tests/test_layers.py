@@ -8,17 +8,18 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
-    5: ("cli", "cli_data", "cli_kg", "cli_measure", "cli_options", "demo", "doctor", "serve", "__main__", "__init__"),
-    4: ("recommender", "answers", "fitted", "experiment", "tuning", "model_files"),
-    3: ("retrieve", "explain", "evaluate"),
-    2: ("blocks", "train"),
-    1: ("graph", "features", "nn"),
-    0: ("data", "door", "read", "types", "profiles", "config", "config_blocks", "errors", "artifact", "cache_dir"),
+    5: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
+    4: ("recommender", "model", "fit", "experiment", "tuning"),
+    3: ("explain", "evaluate", "rerank"),
+    2: ("blocks",),
+    1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples"),
+    0: ("data", "door", "read", "types", "config", "config_blocks", "errors", "runtime", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}
@@ -73,6 +74,26 @@ def upward(root: Path) -> Iterator[str]:
                 yield f"{where}, but nn sees tensors only"
 
 
+def circles(root: Path) -> list[list[str]]:
+    """Modules, and rooms, that import each other in a circle. The package's __init__ is at the top and binds all."""
+    files = [*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]
+    names = {".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
+    modules, rooms = nx.DiGraph(), nx.DiGraph()
+    for name, file in names.items():
+        package = list(file.relative_to(root).parts[:-1])
+        for _, imported in imports(ast.parse(file.read_text("utf-8")), package):
+            target = imported
+            while target and target not in names:
+                target = target.rpartition(".")[0]
+            if target and name != target and "graphrec" not in (name, target):
+                modules.add_edge(name, target)
+                here, there = (".".join(n.split(".")[:2]) for n in (name, target))
+                if here != there and here.startswith("graphrec."):
+                    rooms.add_edge(here, there)
+    found = [*nx.strongly_connected_components(modules), *nx.strongly_connected_components(rooms)]
+    return sorted(sorted(circle) for circle in found if len(circle) > 1)
+
+
 def unpickling(root: Path) -> Iterator[str]:
     """Every place under root/graphrec and root/kg that could run code from a file it reads."""
     for file in sorted([*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]):
@@ -95,6 +116,10 @@ def unpickling(root: Path) -> Iterator[str]:
 
 def test_imports_go_down_only() -> None:
     assert list(upward(ROOT)) == []
+
+
+def test_no_modules_or_rooms_import_each_other_in_a_circle() -> None:
+    assert circles(ROOT) == []
 
 
 def test_nothing_is_unpickled() -> None:
@@ -123,7 +148,7 @@ def plant(root: Path, files: dict[str, str]) -> None:
 
 
 ROOMS = {
-    "graphrec/cli.py": "",
+    "graphrec/cli/app.py": "",
     "graphrec/recommender.py": "",
     "graphrec/blocks/spectral.py": "",
     "graphrec/types.py": "",
@@ -140,7 +165,7 @@ ROOMS = {
         ("graphrec/data/x.py", "from graphrec import Recommender"),
         ("graphrec/data/x.py", "from .. import cli"),
         ("graphrec/data/deep/x.py", "from ...blocks import spectral"),
-        ("graphrec/artifact.py", "from .blocks.spectral import Spectral"),
+        ("graphrec/errors.py", "from .blocks.spectral import Spectral"),
         ("graphrec/graph/x.py", "def f():\n    from graphrec.blocks.spectral import Spectral"),
         ("graphrec/graph/x.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import graphrec.cli"),
         ("graphrec/graph/x.py", "import importlib\nimportlib.import_module('graphrec.cli')"),
@@ -158,19 +183,32 @@ def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, text: str) -
     assert found.startswith(f"{file}:{max(1, len(text.splitlines()))}: ")
 
 
+@pytest.mark.parametrize(
+    ("files", "circle"),
+    [
+        ({"a": "from graphrec.data import b", "b": "def f():\n    import graphrec.data.a"}, ["data.a", "data.b"]),
+        ({"a": "from graphrec.door.x import y", "../door/x": "import graphrec.data.b", "b": ""}, ["data", "door"]),
+    ],
+)
+def test_a_circle_inside_a_layer_is_found(tmp_path: Path, files: dict[str, str], circle: list[str]) -> None:
+    packages = {f"graphrec/{room}/__init__.py": "" for room in ("data", "door")}
+    plant(tmp_path, {**packages, **{f"graphrec/data/{name}.py": text for name, text in files.items()}})
+    assert circles(tmp_path) == [[f"graphrec.{name}" for name in circle]]
+
+
 def test_imports_that_go_down_or_stay_are_allowed(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
             **ROOMS,
             "graphrec/__init__.py": "from graphrec.recommender import Recommender",
-            "graphrec/cli.py": "import graphrec\nfrom graphrec.blocks import spectral\nfrom kg import graph",
+            "graphrec/cli/app.py": "import graphrec\nfrom graphrec.blocks import spectral\nfrom kg import graph",
             "graphrec/blocks/spectral.py": "from . import base\nimport graphrec.nn.x\nfrom graphrec import types",
             "graphrec/blocks/base.py": "from graphrec import __version__\nimport numpy, pandas",
             "graphrec/nn/x.py": "import math, torch.nn\nfrom torch_geometric.nn import A\nfrom .y import B",
             "graphrec/nn/y.py": "from __future__ import annotations\nfrom graphrec.nn import x",
             "graphrec/read/detect.py": "",
-            "graphrec/data/dataset.py": "def load():\n    from graphrec.read.detect import load\n    import kg.types",
+            "graphrec/data/dataset.py": "def load():\n    import kg.types",
             "kg/graph.py": "import spacy\nfrom kg.types import Span\nfrom . import types",
         },
     )

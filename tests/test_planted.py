@@ -9,10 +9,10 @@ import pytest
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.data.sample import generate, planted
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import evaluate
 from graphrec.recommender import Recommender
+from graphrec.samples import generate, planted
 
 SIZE = {"n_users": 300, "n_items": 200, "n_reviews": 3000}
 SETTINGS = {  # each signal against the block that reads its source

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
-from graphrec import model_files
 from graphrec.data.dataset import TEST, Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.errors import ConfigError, CorruptArtifactError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
+from graphrec.model import files as model_files
 from graphrec.recommender import Recommender
 from kg.types import Span
 from tests import worlds
@@ -285,7 +285,7 @@ def test_k_core_applies_to_fit() -> None:
 
 
 def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> None:
-    from graphrec import artifact
+    from graphrec.model import artifact
 
     def shuffle(folder: Path) -> None:
         model_files_fill(folder)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.profiles import ProfileBlock, Profiles, weighted
+from graphrec.profile.profiles import ProfileBlock, Profiles, weighted
 from graphrec.types import Evidence, Explanation, Floats, Interactions, Source, Step, Vocabulary, frozen
 
 small = st.floats(-3, 3, width=32)

@@ -15,7 +15,7 @@ from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import Split, split
 from graphrec.features.text import TextFeatures
 from graphrec.graph.hetero import hetero_graph
-from graphrec.profiles import ProfileBlock
+from graphrec.profile.profiles import ProfileBlock
 from kg.graph import KnowledgeGraph
 
 

@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, choose, left_out, reading_of, scaled_block
-from graphrec.graph.adjacency import degree_normalised, entity_rows, with_entities
-from graphrec.graph.svd import truncated_svd
-from graphrec.profiles import ProfileBlock, empty_block
+from graphrec.linalg.adjacency import degree_normalised, entity_rows, with_entities
+from graphrec.linalg.svd import truncated_svd
+from graphrec.profile.profiles import ProfileBlock, empty_block
 from graphrec.train.loop import train
 from graphrec.types import Floats
 

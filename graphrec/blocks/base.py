@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.profiles import FLAT, AnyBlock, ProfileBlock, empty_block
+from graphrec.profile.profiles import FLAT, AnyBlock, ProfileBlock, empty_block
 from graphrec.types import Floats, Ints
 
 READING_ERROR = 0.3  # how far two readings differ on one user by chance, as a part of the mean NDCG

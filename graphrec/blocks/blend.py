@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from graphrec.blocks.base import Validation
-from graphrec.profiles import AnyBlock
+from graphrec.profile.profiles import AnyBlock
 from graphrec.types import Floats, Ints
 
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)

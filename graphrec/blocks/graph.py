@@ -32,15 +32,15 @@ from graphrec.blocks.base import Chosen, FitInputs, Validation, beside, margin, 
 from graphrec.blocks.popularity import decayed_counts
 from graphrec.config_blocks import GraphConfig
 from graphrec.data.events import Reading
-from graphrec.graph.adjacency import degree_normalised
 from graphrec.graph.hetero import USER
-from graphrec.graph.svd import truncated_svd
 from graphrec.graph.tensors import disliked, liked, tensors
+from graphrec.linalg.adjacency import degree_normalised
+from graphrec.linalg.svd import truncated_svd
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import Bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement, away
-from graphrec.profiles import ProfileBlock, empty_block
+from graphrec.profile.profiles import ProfileBlock, empty_block
 from graphrec.train.loop import Trained, train
 from graphrec.types import Floats
 

@@ -23,8 +23,8 @@ from implicit.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
-from graphrec.graph.adjacency import entity_rows, with_entities
-from graphrec.profiles import ProfileBlock
+from graphrec.linalg.adjacency import entity_rows, with_entities
+from graphrec.profile.profiles import ProfileBlock
 from graphrec.types import Floats
 
 NEARLY_NONE = 1e-9  # of damping, where confidences still differ

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, left_out, reading_of
 from graphrec.data.events import READINGS, Reading
-from graphrec.graph.adjacency import (
+from graphrec.linalg.adjacency import (
     degree_normalised,
     degrees,
     divisors,
@@ -23,8 +23,8 @@ from graphrec.graph.adjacency import (
     with_entities,
     with_friends,
 )
-from graphrec.graph.item_item import chebyshev_filter, ease, largest, nearest_neighbours, slim, strongest
-from graphrec.profiles import FLAT, AnyBlock, NeighbourBlock
+from graphrec.linalg.item_item import chebyshev_filter, ease, largest, nearest_neighbours, slim, strongest
+from graphrec.profile.profiles import FLAT, AnyBlock, NeighbourBlock
 from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once

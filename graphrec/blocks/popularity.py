@@ -6,7 +6,7 @@ import numpy as np
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of
 from graphrec.data.dataset import Dataset
-from graphrec.profiles import ProfileBlock
+from graphrec.profile.profiles import ProfileBlock
 from graphrec.types import Floats
 
 DAY = 86_400.0

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
 from graphrec.graph.hetero import ITEM
-from graphrec.profiles import ProfileBlock
+from graphrec.profile.profiles import ProfileBlock
 from graphrec.types import Floats
 
 CENTROID = float("inf")

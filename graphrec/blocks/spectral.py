@@ -21,7 +21,7 @@ import scipy.sparse as sp
 
 from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import (
+from graphrec.linalg.adjacency import (
     degree_normalised,
     degrees,
     divisors,
@@ -30,8 +30,8 @@ from graphrec.graph.adjacency import (
     with_entities,
     with_friends,
 )
-from graphrec.graph.svd import truncated_svd
-from graphrec.profiles import ProfileBlock
+from graphrec.linalg.svd import truncated_svd
+from graphrec.profile.profiles import ProfileBlock
 from graphrec.types import Floats
 
 PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition

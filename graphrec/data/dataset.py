@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from graphrec.data import show, tables
+from graphrec.data import port, show, tables
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
@@ -71,9 +71,8 @@ class Dataset:
         ``allow_bad`` is the share of a file's rows that one reason may set aside (.05, or what ``data.toml`` says).
         Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
         """
-        from graphrec.read.detect import load  # the readers build Datasets, so they are imported late
-
-        return load(Path(source), allow_bad)
+        data: Dataset = port.files.load(Path(source), allow_bad)
+        return data
 
     @staticmethod
     def from_frames(
@@ -96,19 +95,16 @@ class Dataset:
 
         Raises FormatError (no column of users or items is known), EmptyDataError (no usable row), DataError (no table).
         """
-        from graphrec.read.frames import load  # like the readers
-
         sides = {"items": items, "users": users, "friends": friends, "triples": triples}
-        return load(events, sides, name, said)
+        data: Dataset = port.files.from_frames(events, sides, name, said)
+        return data
 
     def to_folder(self, path: str | Path) -> None:
         """Write it as a new folder of Parquet files and a ``data.toml``; ``Dataset.load`` reads an equal Dataset.
 
         Raises DataError where the folder is not new or cannot be written.
         """
-        from graphrec.read.folder import write  # like the readers
-
-        write(self, Path(path))
+        port.files.write(self, Path(path))
 
     def __eq__(self, other: object) -> bool:
         """Whether both hold the same data, whatever they are called and wherever they were read."""

@@ -19,8 +19,8 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Scorer
 from graphrec.evaluate.validation import Validation
-from graphrec.graph.adjacency import degree_normalised
-from graphrec.graph.item_item import CHUNK, cooccurrence, ease, slim, strongest
+from graphrec.linalg.adjacency import degree_normalised
+from graphrec.linalg.item_item import CHUNK, cooccurrence, ease, slim, strongest
 from graphrec.types import Floats, Ints
 
 HISTORY = "history"

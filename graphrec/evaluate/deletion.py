@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.explain.ties import Ties
-from graphrec.profiles import FLAT, NeighbourBlock, ProfileBlock, Profiles
+from graphrec.profile.profiles import FLAT, NeighbourBlock, ProfileBlock, Profiles
 from graphrec.types import Ints
 
 

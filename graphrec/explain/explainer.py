@@ -13,7 +13,7 @@ from graphrec.explain.shares import Shares, shares
 from graphrec.explain.ties import Ties
 from graphrec.explain.why_not import WhyNot, why_not
 from graphrec.explain.words import EVERYBODY, describe
-from graphrec.profiles import Profiles
+from graphrec.profile.profiles import Profiles
 from graphrec.types import Explanation, Floats
 from kg.graph import KnowledgeGraph
 

@@ -1,6 +1,6 @@
 """Exact accounting: what each block, each history item and each friend adds to one score.
 
-A linear block's score is a sum over the user's own items and their friends' items (see ``graphrec.profiles``):
+A linear block's score is a sum over the user's own items and their friends' items (see ``graphrec.profile.profiles``):
 
     weight · scale[u] · Σ_j (x_u + friend_weight · mean_{f ∈ friends(u)} x_f)[j] · effect of j on i
 
@@ -21,7 +21,7 @@ import numpy as np
 
 from graphrec.data.dataset import Dataset
 from graphrec.explain.ties import Ties
-from graphrec.profiles import Profiles
+from graphrec.profile.profiles import Profiles
 
 TOLERANCE = 1e-3  # relative; admits profiles kept in half precision
 

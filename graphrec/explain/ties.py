@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
-from graphrec.graph.adjacency import friend_mean
+from graphrec.linalg.adjacency import friend_mean
 from graphrec.types import Ints
 
 

@@ -13,7 +13,7 @@ from graphrec.explain.links import Links
 from graphrec.explain.shares import Shares
 from graphrec.explain.ties import Ties
 from graphrec.explain.words import percent, quoted
-from graphrec.profiles import Profiles
+from graphrec.profile.profiles import Profiles
 from graphrec.types import Floats
 
 SAID = 0.2  # a second block is named where it makes at least this part of the gap

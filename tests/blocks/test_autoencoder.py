@@ -13,7 +13,7 @@ from graphrec.blocks.base import FitInputs
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from tests import worlds
 
 CHOSEN = {"hidden": 0.5, "knowledge": 0.0, "epochs": 30}

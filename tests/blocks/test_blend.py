@@ -10,7 +10,7 @@ import pytest
 from graphrec.blocks.base import choose, scaled_block
 from graphrec.blocks.blend import blend
 from graphrec.evaluate.validation import Validation
-from graphrec.profiles import ProfileBlock
+from graphrec.profile.profiles import ProfileBlock
 from graphrec.types import Floats, Ints
 from tests import worlds
 

@@ -14,14 +14,14 @@ from graphrec.blocks.base import FitInputs
 from graphrec.blocks.graph import PRIOR, Graph, _Networks, _on_device, _Run
 from graphrec.config import Config
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
-from graphrec.data.sample import generate
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
 from graphrec.explain.ties import Ties
 from graphrec.graph.hetero import hetero_graph
-from graphrec.graph.knowledge import knowledge_graph
 from graphrec.graph.tensors import tensors
-from graphrec.profiles import Profiles
+from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.profile.profiles import Profiles
+from graphrec.samples import generate
 from kg.graph import KnowledgeGraph
 from tests import worlds
 

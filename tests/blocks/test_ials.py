@@ -12,7 +12,7 @@ from graphrec.blocks.ials import IALS
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from graphrec.types import Floats
 from tests import worlds
 

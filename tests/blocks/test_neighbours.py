@@ -11,8 +11,8 @@ from graphrec.blocks.neighbours import Chebyshev, Ease, Neighbours, Slim
 from graphrec.blocks.spectral import Spectral
 from graphrec.config import Config
 from graphrec.evaluate.validation import Validation
-from graphrec.graph.item_item import slim
-from graphrec.profiles import NeighbourBlock
+from graphrec.linalg.item_item import slim
+from graphrec.profile.profiles import NeighbourBlock
 from tests import worlds
 from tests.reference import naive_chebyshev, naive_ease, naive_two_steps
 

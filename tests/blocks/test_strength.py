@@ -16,7 +16,7 @@ from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
 from graphrec.explain.ties import Ties
-from graphrec.profiles import NeighbourBlock, Profiles
+from graphrec.profile.profiles import NeighbourBlock, Profiles
 from graphrec.recommender import BLOCKS, Recommender
 from tests import worlds
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from graphrec.cli import main
+from graphrec.cli.app import main
 
 PLAIN = ("--set", "kg.enabled=false", "--set", "features.enabled=false")
 QUICK = (*PLAIN, "--set", "blocks=popularity,spectral,ease")

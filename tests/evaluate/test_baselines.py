@@ -17,7 +17,7 @@ from graphrec.evaluate.baselines import EASE, SLIM, Baseline, ConstantScorer, wi
 from graphrec.evaluate.ranking import Scorer, evaluate
 from graphrec.evaluate.trained import BASELINES
 from graphrec.evaluate.validation import Validation
-from graphrec.graph import item_item
+from graphrec.linalg import item_item
 from graphrec.types import Vocabulary
 from tests.conftest import shared_data
 from tests.reference import naive_ease, naive_itemknn, naive_rp3beta

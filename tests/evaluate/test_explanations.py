@@ -19,7 +19,7 @@ from graphrec.evaluate.ranking import EmbeddingScorer
 from graphrec.explain import Explainer
 from graphrec.explain.check import check
 from graphrec.explain.ties import Ties
-from graphrec.profiles import NeighbourBlock, ProfileBlock, Profiles, weighted
+from graphrec.profile.profiles import NeighbourBlock, ProfileBlock, Profiles, weighted
 from graphrec.types import Evidence, Step
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, world

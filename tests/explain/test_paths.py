@@ -14,7 +14,7 @@ from graphrec.errors import DataError, UnknownIdError
 from graphrec.explain import Explainer
 from graphrec.explain.check import check
 from graphrec.explain.links import Links
-from graphrec.profiles import Profiles
+from graphrec.profile.profiles import Profiles
 from graphrec.types import Explanation, Source
 from kg.graph import KnowledgeGraph, empty
 from tests.explain.test_shares import random_profiles

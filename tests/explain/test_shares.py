@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
 from graphrec.explain.shares import shares
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from tests.explain.world import counted, linear_block, random_world, world
 
 

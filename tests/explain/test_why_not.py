@@ -16,7 +16,7 @@ from graphrec.explain import Explainer
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.render import render_gap
 from graphrec.explain.why_not import WhyNot
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from kg.graph import KnowledgeGraph, empty
 from tests.explain.test_shares import random_profiles
 from tests.explain.test_words import shown

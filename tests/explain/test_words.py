@@ -16,7 +16,7 @@ from rich.panel import Panel
 from graphrec.explain import Explainer
 from graphrec.explain.render import render
 from graphrec.explain.words import plain
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from graphrec.types import Evidence, Explanation, Source
 from kg.graph import empty
 from tests.explain.test_paths import WORTH, explain

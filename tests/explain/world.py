@@ -11,7 +11,7 @@ import pandas as pd
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import Events
 from graphrec.data.tables import no_reviews, review_id
-from graphrec.profiles import ProfileBlock, Profiles
+from graphrec.profile.profiles import ProfileBlock, Profiles
 from graphrec.types import Vocabulary
 from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
 from kg.types import ExternalTriples

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 import kg.graph
 from graphrec.data.dataset import build
 from graphrec.features.text import TextFeatures
-from graphrec.graph.adjacency import degree_normalised, friend_mean
 from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER, hetero_graph
-from graphrec.graph.knowledge import sources
+from graphrec.knowledge.adapter import sources
+from graphrec.linalg.adjacency import degree_normalised, friend_mean
 from kg.graph import KnowledgeGraph
 from tests import worlds
 

@@ -16,8 +16,8 @@ from graphrec.data.dataset import TEST, TRAIN, Dataset, build
 from graphrec.features.encoder import unit
 from graphrec.features.text import TextFeatures, item_descriptions
 from graphrec.graph.hetero import ENTITY, ITEM, USER, hetero_graph
-from graphrec.graph.knowledge import knowledge_graph
 from graphrec.graph.selection import WHY_NOT, selected
+from graphrec.knowledge.adapter import knowledge_graph
 from graphrec.recommender import Recommender
 
 N_USERS, N_ITEMS, TAKEN = 120, 80, 10

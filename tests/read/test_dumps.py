@@ -9,7 +9,7 @@ import pytest
 from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.errors import FormatError
-from graphrec.graph.knowledge import knowledge_graph
+from graphrec.knowledge.adapter import knowledge_graph
 from kg.types import ExternalTriples
 from tests.read.support import balanced, write
 

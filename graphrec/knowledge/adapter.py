@@ -1,0 +1,141 @@
+"""The knowledge graph of a training part: what of a Dataset the `kg` package gets to see."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+import kg.build
+import kg.extractors
+import kg.graph
+from graphrec.config import KGConfig
+from graphrec.data.attributes import Column, columns_of
+from graphrec.data.dataset import Dataset
+from graphrec.door import languages
+from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
+from graphrec.features.cache import ContentCache
+from graphrec.graph.nodes import nodes
+from graphrec.knowledge.overrides import read_overrides
+from kg.choices import Choice
+from kg.context import Embed
+from kg.graph import KnowledgeGraph
+from kg.types import Extractor, Item, Review, User
+
+_log = logging.getLogger(__name__)
+
+
+def knowledge_graph(
+    train: Dataset,
+    settings: KGConfig,
+    *,
+    extractor: Extractor | None = None,
+    embed: Embed | None = None,
+    quarantine: Quarantine | None = None,
+    report: Report | None = None,
+    progress: bool = False,
+) -> KnowledgeGraph:
+    """Entities, relations and triples from training reviews, metadata of items and users, and external triples.
+
+    # No leakage. ``train.reviews`` holds the reviews of training interactions only, so no other text can enter.
+    What an extractor finds in a text is cached on disk by the content of the text; linking is done anew each time.
+
+    Args:
+        embed: texts → unit vectors, for telling apart external entities of one name.
+        quarantine: takes the bad rows of ``kg.overrides``.
+        report: takes a warning where reviews are in languages that the extractor does not read.
+
+    Raises KGError where the extractor, and DataError where the overrides cannot be read.
+    """
+    if not settings.enabled:
+        return kg.graph.empty()
+    items, reviews = sources(train)
+    if extractor is None:
+        reviews = readable(reviews, settings, report)
+    given = _given(settings, bool(reviews), extractor, embed, quarantine)
+    return kg.build.build(items, reviews, train.external, users=known_users(train), progress=progress, **given)
+
+
+def links(
+    train: Dataset,
+    settings: KGConfig,
+    *,
+    embed: Embed | None = None,
+    quarantine: Quarantine | None = None,
+    report: Report | None = None,
+    progress: bool = False,
+) -> list[Choice]:
+    """What each form in the reviews was linked to, how and how surely: see ``kg.build.links``."""
+    items, reviews = sources(train)
+    reviews = readable(reviews, settings, report)
+    given = _given(settings, bool(reviews), None, embed, quarantine)
+    return kg.build.links(items, reviews, train.external, progress=progress, **given)
+
+
+def _given(
+    settings: KGConfig,
+    has_text: bool,
+    extractor: Extractor | None,
+    embed: Embed | None,
+    quarantine: Quarantine | None,
+) -> dict[str, Any]:
+    if has_text and extractor is None:
+        extractor = kg.extractors.make(settings.extractor, settings.model, settings.processes)
+    rows = quarantine if quarantine is not None else Quarantine()
+    return {
+        "extractor": extractor,
+        "cache": ContentCache("mentions") if has_text else None,
+        "min_mentions": settings.min_mentions,
+        "overrides": read_overrides(settings.overrides, rows) if settings.overrides else None,
+        "embed": embed,
+    }
+
+
+def readable(reviews: list[Review], settings: KGConfig, report: Report | None = None) -> list[Review]:
+    """The reviews in a language that the extractor reads: a model named in the settings is trusted to read them all.
+
+    What the English pipeline does not read is left out, said in a warning and in ``report``.
+    """
+    if settings.extractor != "spacy" or settings.model or not reviews:
+        return reviews
+    texts = [r.text for r in reviews]
+    english = languages.is_english(texts)
+    if english.all():
+        return reviews
+    warning = languages.note(texts, english)
+    _log.warning(warning)
+    if report is not None and warning not in report.warnings:
+        report.warnings.append(warning)
+    return [r for r, is_one in zip(reviews, english, strict=True) if is_one]
+
+
+def sources(train: Dataset) -> tuple[list[Item], list[Review]]:
+    """Items with titles and attributes, and reviews with external ids, as the `kg` package takes them."""
+    pairs = _pairs(
+        train.item_attributes, columns_of(train.item_attributes, train.n_items, train.item_columns, of="items")
+    )
+    items = [
+        Item(id_, str(title), tuple(pairs[number]))
+        for number, (id_, title) in enumerate(zip(train.items.ids, train.item_titles, strict=True))
+    ]
+    columns = train.reviews[["review_id", "user_num", "item_num", "text"]].itertuples(index=False)
+    return items, [Review(r, train.users.ids[u], train.items.ids[i], t) for r, u, i, t in columns]
+
+
+def known_users(train: Dataset) -> list[User]:
+    """Users with attributes, those that may be learned from and say something."""
+    columns = columns_of(train.user_attributes, train.n_users, train.user_columns, of="users")
+    pairs = _pairs(train.user_attributes, columns)
+    return [User(train.users.ids[number], tuple(known)) for number, known in sorted(pairs.items())]
+
+
+def _pairs(table: pd.DataFrame, columns: Sequence[Column]) -> defaultdict[int, list[tuple[str, str]]]:
+    """Number of an item or user → its (key, label) pairs."""
+    out: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for number, key, value in nodes(table, columns).itertuples(index=False):
+        out[number].append((key, value))
+    return out

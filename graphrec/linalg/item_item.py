@@ -1,0 +1,132 @@
+"""Item-item matrices: co-occurrence, its nearest neighbours, the regressions of EASE and SLIM, a Chebyshev filter."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from numpy.polynomial import Chebyshev
+from sklearn.linear_model import enet_path
+
+from graphrec.errors import ConfigError
+from graphrec.linalg.svd import truncated_svd
+from graphrec.types import Floats
+
+CHUNK = 1024  # rows of an item-item matrix made at a time
+DOUBLE = 10_000  # items up to which the inverse is taken in float64
+
+
+def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
+    """XᵀX, a chunk of rows at a time: (first row, CSR (C, I)), from X CSR (U, I)."""
+    items = sp.csr_matrix(history.T)  # (I, U)
+    for start in range(0, items.shape[0], CHUNK):
+        product = sp.csr_matrix(items[start : start + CHUNK] @ history)
+        product.sort_indices()
+        yield start, product
+
+
+def largest(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """The n entries of each row with the largest absolute value, ties by column number; CSR of the same shape."""
+    matrix.sort_indices()
+    kept = np.ones(matrix.nnz, dtype=bool)
+    for row in np.flatnonzero(np.diff(matrix.indptr) > n):
+        place = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        size = np.abs(matrix.data[place])
+        least = np.partition(size, len(size) - n)[len(size) - n]  # the n-th largest
+        above = size > least
+        above[np.flatnonzero(size == least)[: n - int(above.sum())]] = True
+        kept[place] = above
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[kept]
+    return sp.csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)
+
+
+def strongest(rows: sp.csr_matrix, start: int, n: int) -> sp.csr_matrix:
+    """``largest`` of the rows from ``start`` on of an item-item matrix, CSR (C, I), without the diagonal."""
+    number = start + np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    rows.data[rows.indices == number] = 0
+    rows.eliminate_zeros()
+    return largest(rows, n)
+
+
+def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """The n largest entries of each row of ÃᵀÃ without its diagonal, CSR float32 (I, I), from Ã CSR (U, I)."""
+    parts = [strongest(product, start, n) for start, product in cooccurrence(normalised)]
+    return sp.csr_matrix(sp.vstack(parts), dtype=np.float32)
+
+
+def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
+    """B = I - P · diag(P)^-1 with P = (XᵀX + λI)^-1 and diag(B) = 0, float32 (I, I): scores are X @ B.
+
+    Steck, Embarrassingly shallow autoencoders for sparse data, WWW 2019, eq. 8. Raises ConfigError where λ is too
+    small for the matrix to be inverted.
+    """
+    size = history.shape[1]
+    gram: npt.NDArray[np.floating] = np.empty((size, size), np.float64 if size <= DOUBLE else np.float32)
+    for start, product in cooccurrence(history):
+        gram[start : start + CHUNK] = product.toarray()  # exact for counts: they are below 2²⁴
+    gram[np.diag_indices(size)] += regularisation
+    factor, fault = torch.linalg.cholesky_ex(torch.from_numpy(gram))
+    if int(fault):
+        raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")
+    del gram
+    weights = torch.cholesky_inverse(factor)
+    weights /= -weights.diagonal().clone()  # column j by -P_jj
+    weights.fill_diagonal_(0)
+    out: Floats = weights.float().numpy()
+    return out
+
+
+def slim(history: sp.csr_matrix, l1: float, l2: float) -> sp.csr_matrix:
+    """W ≥ 0 with diag(W) = 0, CSR (I, I): scores are X @ W, from X CSR (U, I).
+
+    Column j minimises ½‖x_j − X w‖² / U + l1 ‖w‖₁ + ½ l2 ‖w‖² (Ning and Karypis, ICDM 2011, eq. 4).
+    """
+    taken = history.toarray()  # (U, I)
+    gram = taken.T @ taken  # (I, I)
+    weights = np.zeros_like(gram)
+    for item in np.flatnonzero(gram.diagonal()):
+        near = np.flatnonzero(gram[:, item])  # w_i = 0 for items never taken along with it
+        near = near[near != item]
+        if not len(near):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
+            path = enet_path(
+                np.asfortranarray(taken[:, near]),
+                taken[:, item],
+                l1_ratio=l1 / (l1 + l2),
+                alphas=[l1 + l2],
+                precompute=np.ascontiguousarray(gram[np.ix_(near, near)]),
+                Xy=np.ascontiguousarray(gram[near, item]),
+                positive=True,
+                max_iter=30,
+                tol=1e-3,
+            )
+        weights[near, item] = path[1][:, 0]
+    return sp.csr_matrix(weights)
+
+
+def chebyshev_filter(normalised: sp.csr_matrix, flatness: float, order: int) -> Floats:
+    """h(P) for P = ÃᵀÃ / σ₁², float32 (I, I), from Ã CSR (U, I): every frequency is heard, and no vector is computed.
+
+        h(x) = ½ − ½ sign(x) |x|^φ     on the scaled Laplacian x = I − 2P, whose spectrum is [−1, 1]
+
+    ``flatness`` φ: 1 is P itself, above it the middle of the spectrum weighs nearly the same (ChebyCF: Kim et al.,
+    SIGIR 2025). h is interpolated at the Chebyshev nodes by a polynomial of degree ``order``, which is summed by
+    T_k = 2x T_{k-1} − T_{k-2}.
+    """
+    largest_value = float(truncated_svd(normalised, 1, 30, 0)[0][0])
+    laplacian = np.asarray((normalised.T @ normalised).toarray(), dtype=np.float32)  # (I, I)
+    laplacian *= -2 / max(largest_value**2, 1e-12)
+    laplacian[np.diag_indices(len(laplacian))] += 1
+    weights = Chebyshev.interpolate(lambda x: 0.5 - 0.5 * np.sign(x) * np.abs(x) ** flatness, order).coef
+    before, now = np.eye(len(laplacian), dtype=np.float32), laplacian  # T_0, T_1
+    out: Floats = np.float32(weights[0]) * before + np.float32(weights[1]) * now
+    for weight in weights[2:].astype(np.float32):
+        before, now = now, 2 * (laplacian @ now) - before
+        out += weight * now
+    return out

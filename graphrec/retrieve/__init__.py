@@ -1,1 +1,0 @@
-"""Finding the best items for a profile."""

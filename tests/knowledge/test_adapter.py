@@ -1,0 +1,65 @@
+"""What of a Dataset enters the knowledge graph: reviews that the pipeline reads, attributes that say something."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+import pytest
+
+from graphrec.config import KGConfig
+from graphrec.data.dataset import Dataset, build
+from graphrec.door.report import Report
+from graphrec.knowledge.adapter import knowledge_graph, links
+from kg.types import Span
+
+GERMAN = "Leider ist der Wasserkocher nach zwei Wochen kaputt gegangen."
+CHINESE = "手环很好用，但是充电太慢。"
+ENGLISH = "The long battery life is great, and the screen is bright."
+
+
+def _reviewed(texts: list[str]) -> Dataset:
+    rows = {"user_id": [f"u{n}" for n in range(len(texts))], "item_id": [f"i{n % 2}" for n in range(len(texts))]}
+    return build("r", pd.DataFrame({**rows, "text": texts}))
+
+
+class _Everything:
+    """Finds the whole text, in whatever language."""
+
+    id = "everything"
+
+    def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+        return ([Span(0, len(t), t, "aspect")] for t in texts)
+
+
+def test_reviews_that_the_english_pipeline_does_not_read_are_left_out_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = _reviewed([CHINESE] * 4 + [GERMAN] * 4 + [ENGLISH] * 4)
+    report = Report()
+    with caplog.at_level(logging.WARNING):
+        graph = knowledge_graph(data, KGConfig(processes=1), report=report)
+        knowledge_graph(data, KGConfig(processes=1), report=report)
+    assert set(graph.texts.values()) == {ENGLISH}
+    assert [w.partition(":")[0] for w in report.warnings] == ["8 of 12 reviews are Chinese and German"]
+    assert "8 of 12 reviews are Chinese and German" in caplog.text
+    assert {c.form for c in links(data, KGConfig(processes=1))} == set(graph.mentions["label"])
+
+
+def test_chinese_reviews_give_no_aspects() -> None:
+    graph = knowledge_graph(_reviewed([CHINESE] * 6), KGConfig(processes=1))
+    assert graph.stats()["mentions"] == 0
+    assert links(_reviewed([CHINESE] * 6), KGConfig(processes=1)) == []
+
+
+def test_an_extractor_of_ones_own_is_trusted() -> None:
+    graph = knowledge_graph(_reviewed([GERMAN] * 4), KGConfig(min_mentions=1), extractor=_Everything())
+    assert set(graph.texts.values()) == {GERMAN}
+
+
+def test_an_english_catalogue_keeps_every_review(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        graph = knowledge_graph(_reviewed([ENGLISH] * 40 + [GERMAN]), KGConfig(min_mentions=1), extractor=None)
+    assert not caplog.records
+    assert set(graph.texts.values()) >= {ENGLISH}
