@@ -26,7 +26,7 @@ from graphrec.data.split import Split, split
 from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
 from graphrec.evaluate.validation import Validation
-from graphrec.graph.hetero import ENTITY, ITEM, TRUSTS, USER
+from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
 from graphrec.recommender import BLOCKS, Recommender
 from graphrec.types import Floats, Ints

@@ -18,7 +18,7 @@ from typing import Any
 import report
 import typer
 
-from kg.extract import SpacyExtractor
+from kg.extract.spacy import SpacyExtractor
 from kg.polarity import polarities
 from kg.text import clean
 

@@ -24,8 +24,8 @@ from graphrec.data.dataset import Dataset
 from graphrec.features.cache import ContentCache
 from graphrec.knowledge.adapter import sources
 from kg.build import build
-from kg.extract import MAX_CHARS, SpacyExtractor
-from kg.reading import extract
+from kg.extract.reading import extract
+from kg.extract.spacy import MAX_CHARS, SpacyExtractor
 
 T = TypeVar("T")
 

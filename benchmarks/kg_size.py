@@ -21,15 +21,15 @@ import report
 import typer
 
 import kg.store
-from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.experiment import peak_rss_mb
 from graphrec.knowledge.adapter import knowledge_graph
-from kg import rdf, shapes
+from graphrec.settings import KGConfig
 from kg.build import build
-from kg.dump import LINKED, link
-from kg.sparql import Endpoint
-from kg.terms import iri
+from kg.rdf import files, shapes
+from kg.rdf.dump import LINKED, link
+from kg.rdf.sparql import Endpoint
+from kg.rdf.terms import iri
 from kg.types import ExternalTriples
 from kg.validate import validate
 
@@ -65,8 +65,8 @@ def real(folder: Path) -> dict[str, Any]:
     right = sum(external.item_entities.get(i) == e for i, e in used.items())
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "kg.nq"
-        watch("write N-Quads", lambda: rdf.write(graph, file))
-        again = watch("read N-Quads", lambda: rdf.read(file))
+        watch("write N-Quads", lambda: files.write(graph, file))
+        again = watch("read N-Quads", lambda: files.read(file))
         checked, _ = watch("shapes (SHACL)", lambda: shapes.check(file))
     rows = [
         *watch.rows,
@@ -96,8 +96,8 @@ def generated() -> dict[str, Any]:
     problems = watch("structural validation", lambda: validate(graph))
     with tempfile.TemporaryDirectory() as scratch:
         file, folder = Path(scratch) / "kg.nq", Path(scratch) / "kg"
-        watch("write N-Quads", lambda: rdf.write(graph, file))
-        from_quads = watch("read N-Quads", lambda: rdf.read(file))
+        watch("write N-Quads", lambda: files.write(graph, file))
+        from_quads = watch("read N-Quads", lambda: files.read(file))
         watch("save as Parquet", lambda: kg.store.save(graph, folder))
         from_parquet = watch("load Parquet", lambda: kg.store.load(folder))
         equal = from_quads == graph and from_parquet == graph

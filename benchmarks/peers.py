@@ -4,26 +4,31 @@
     python benchmarks/peers.py ../shared/data --only lastfm_social
 
 LensKit (Ekstrand, CIKM 2020), Cornac (Salah et al., JMLR 2020) and implicit learn from the training part as it is, each
-by its own code; Optuna, the validation users and the metric code are those of `graphrec compare`.
+by its own code; the search, the validation users and the metric code are those of `graphrec compare`. Each is a block
+without a fold-in, which is all that a comparison asks for.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import report
 import typer
 
+from graphrec.blocks.api import Block, FitInputs, held, reading_of
+from graphrec.blocks.search import Chosen
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.evaluate.baselines import Baseline
-from graphrec.evaluate.compare import BASELINES
-from graphrec.evaluate.ranking import Scorer
 from graphrec.experiment import compare_models, peak_rss_mb
+from graphrec.profile.dense import ProfileBlock
+from graphrec.query.query import Queries
+from graphrec.settings import Section
 from graphrec.types import Floats, Ints
 
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
@@ -77,77 +82,107 @@ class _Cornac:
         return out
 
 
-class LenskitItemKNN(Baseline):
+@dataclass(frozen=True)
+class Peer(ProfileBlock):
+    """A model of another library as a fitted block: it has scores for the users of the data, and no sides."""
+
+    model: Any = None
+
+    def scores(self, queries: Queries) -> Floats:
+        found: Floats = self.model.scores(queries.user_nums)
+        return found
+
+
+class PeerBlock(Block[Section]):
+    """A model of another library as a block: ``values`` are those worth trying, ``fitted`` learns from a training part
+    in which every event is as good as any other."""
+
+    values: ClassVar[Mapping[str, Sequence[float]]]
+
+    @abstractmethod
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
+        """What has ``scores(user_nums)``."""
+
+    def space(self, inputs: FitInputs) -> Mapping[str, Sequence[Any]]:
+        return {**self.values, "reading": held(inputs.train.events.readings, ("liked", "alike"))}
+
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> Peer:
+        params, train = {name: chosen[name] for name in self.values}, inputs.train
+        model = self.fitted(train.alike() if reading_of(chosen) == "alike" else train, **params)
+        users, items = (np.zeros((n, 1), np.float32) for n in (train.n_users, train.n_items))
+        return Peer(self.name, users, items, model=model)
+
+
+class LenskitItemKNN(PeerBlock):
     name = "lenskit itemknn"
+    values: ClassVar = {"max_nbrs": (10, 20, 50, 100, 200)}
 
-    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
-        return {"max_nbrs": (10, 20, 50, 100, 200)}
-
-    def fit(self, train: Dataset, max_nbrs: int = 20) -> Scorer:
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
         from lenskit.knn import ItemKNNScorer
 
-        return _Lenskit(ItemKNNScorer(max_nbrs=max_nbrs, feedback="implicit"), train)
+        return _Lenskit(ItemKNNScorer(**chosen, feedback="implicit"), train)
 
 
-class LenskitALS(Baseline):
+class LenskitALS(PeerBlock):
     name = "lenskit implicit mf"
+    values: ClassVar = {
+        "embedding_size": (32, 64, 128, 256),
+        "regularization": (0.01, 0.1, 1.0, 10.0),
+        "weight": (1.0, 3.0, 10.0, 40.0),
+        "epochs": (10, 20),
+    }
 
-    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
-        return {
-            "embedding_size": (32, 64, 128, 256),
-            "regularization": (0.01, 0.1, 1.0, 10.0),
-            "weight": (1.0, 3.0, 10.0, 40.0),
-            "epochs": (10, 20),
-        }
-
-    def fit(self, train: Dataset, **params: float) -> Scorer:
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
         from lenskit.als import ImplicitMFScorer
 
-        return _Lenskit(ImplicitMFScorer(**params), train)
+        return _Lenskit(ImplicitMFScorer(**chosen), train)
 
 
-class LenskitEASE(Baseline):
+class Limited(Section):
+    max_items: int = 20_000
+
+
+class LenskitEASE(PeerBlock):
     name = "lenskit ease"
-    max_items = 20_000
+    Settings = Limited
+    values: ClassVar = {"regularization": (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)}
 
-    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
-        return {"regularization": (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)}
-
-    def fit(self, train: Dataset, regularization: float = 100.0) -> Scorer:
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
         from lenskit.knn import EASEScorer
 
-        return _Lenskit(EASEScorer(regularization=regularization), train)
+        return _Lenskit(EASEScorer(**chosen), train)
 
 
-class CornacBPR(Baseline):
+class CornacBPR(PeerBlock):
     name = "cornac bpr"
+    values: ClassVar = {
+        "k": (32, 64, 128),
+        "learning_rate": (0.01, 0.03, 0.1),
+        "lambda_reg": (0.001, 0.01, 0.03),
+        "max_iter": (100, 300),
+    }
 
-    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
-        return {
-            "k": (32, 64, 128),
-            "learning_rate": (0.01, 0.03, 0.1),
-            "lambda_reg": (0.001, 0.01, 0.03),
-            "max_iter": (100, 300),
-        }
-
-    def fit(self, train: Dataset, **params: float) -> Scorer:
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
         from cornac.models import BPR
 
-        return _Cornac(BPR(**params, seed=42, num_threads=1, verbose=False), train)
+        return _Cornac(BPR(**chosen, seed=42, num_threads=1, verbose=False), train)
 
 
-class CornacVAE(Baseline):
+class CornacVAE(PeerBlock):
     """Mult-VAE (Liang et al., WWW 2018)."""
 
     name = "cornac vaecf"
+    values: ClassVar = {
+        "k": (32, 64, 128),
+        "beta": (0.05, 0.2, 1.0),
+        "n_epochs": (50, 100),
+        "learning_rate": (0.001, 0.003),
+    }
 
-    def space(self, train: Dataset) -> Mapping[str, Sequence[float]]:
-        return {"k": (32, 64, 128), "beta": (0.05, 0.2, 1.0), "n_epochs": (50, 100), "learning_rate": (0.001, 0.003)}
-
-    def fit(self, train: Dataset, **params: float) -> Scorer:
+    def fitted(self, train: Dataset, **chosen: Any) -> Any:
         from cornac.models import VAECF
 
-        return _Cornac(VAECF(**params, likelihood="mult", autoencoder_structure=[256], seed=42), train)
+        return _Cornac(VAECF(**chosen, likelihood="mult", autoencoder_structure=[256], seed=42), train)
 
 
 PEERS = (LenskitItemKNN(), LenskitALS(), LenskitEASE(), CornacBPR(), CornacVAE())
@@ -155,8 +190,7 @@ PEERS = (LenskitItemKNN(), LenskitALS(), LenskitEASE(), CornacBPR(), CornacVAE()
 
 def main(data: Path, only: Annotated[str, typer.Option(help="One of the runs.")] = "") -> None:
     """Run, store, and write the table."""
-    BASELINES.update({peer.name: peer for peer in PEERS})
-    models = ["popularity", *(peer.name for peer in PEERS), "ials", "bpr", "graphrec"]
+    models = ["popularity", *PEERS, "ials", "bpr", "graphrec"]
     for name, (folder, settings) in RUNS.items():
         if only in ("", name) and (data / folder).exists():
             source = Dataset.load(data / folder)

@@ -94,6 +94,7 @@ def render(results: dict[str, Any]) -> str:
         "strength": _strength,
         "time_to_quality": _times,
         "evaluation_speed": _speed,
+        "filtered_search": _filtered,
         "reading": _reading,
         "aspects": _aspects,
         "explanations": _explanations,
@@ -243,6 +244,24 @@ def _speed(name: str, result: dict[str, Any]) -> list[str]:
         f"{result['rounds']} rounds, turn about.",
         "",
         *_rows(["what", "s", "ratio to the bare product"], rows),
+        "",
+    ]
+
+
+def _filtered(name: str, result: dict[str, Any]) -> list[str]:
+    rows = []
+    for r in result["rows"]:
+        skipping = "" if r["skipping"] is None else f"{r['skipping']:.4f}"
+        figures = [f"{r['ms']:.2f}", f"{r['ratio']:.2f}", str(r["results"]), f"{r['recall']:.4f}", skipping]
+        rows.append([r["what"], *figures])
+    columns = ["allowed", "ms a query", "ratio", "results, fewest", "Recall@10 of exact", "of a walk that only skips"]
+    return [
+        f"## Filtered search: {name}",
+        "",
+        f"Made up, width {result['width']}, HNSW, {result['queries']:,} queries in one call, k = {result['k']}, median "
+        f"of {result['rounds']} rounds, turn about · {result['machine']} · peak {result['peak_rss_mb']:,.0f} MB.",
+        "",
+        *_rows(columns, rows),
         "",
     ]
 

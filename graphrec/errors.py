@@ -10,16 +10,16 @@
     ├── UnknownIdError           a user or item id that the data does not hold (also a KeyError)
     ├── NotFittedError           recommend, explain or save before fit
     ├── MissingModelError        a text encoder or language model is not installed, or fails its checksum
-    └── ArtifactError            a saved model cannot be used
-        ├── CorruptArtifactError a file is missing, truncated or altered
-        └── SchemaVersionError   written by an incompatible version
+    │   └── OtherEncoderError    the text encoder at hand is not that of the model
+    ├── ArtifactError            a saved model cannot be used
+    │   ├── CorruptArtifactError a file is missing, truncated or altered
+    │   └── SchemaVersionError   written by an incompatible version
+    └── kg.errors.KGError        a knowledge graph cannot be built, read, queried or stored as asked
 """
 
 from __future__ import annotations
 
-
-class GraphrecError(Exception):
-    """Base of all expected errors. The command line prints it as one line and exits with code 2."""
+from kg.errors import GraphrecError as GraphrecError  # kg knows nothing of graphrec, so the base is there
 
 
 class DataError(GraphrecError):
@@ -51,6 +51,10 @@ class NotFittedError(GraphrecError):
 
 class MissingModelError(GraphrecError):
     """A text encoder or language model is not installed, or its weights fail their checksum."""
+
+
+class OtherEncoderError(MissingModelError):
+    """A free-text query needs the text encoder that the model was fitted with, and another one is configured."""
 
 
 class ArtifactError(GraphrecError):

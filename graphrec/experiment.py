@@ -6,31 +6,49 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from graphrec.blocks.api import Block
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
+from graphrec.evaluate import per_user as users
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
-from graphrec.evaluate.ranking import Task, evaluate
-from graphrec.recommender import FEW, Recommender
+from graphrec.evaluate.later import later
+from graphrec.evaluate.lists import evaluate_lists, read_lists
+from graphrec.evaluate.ranking import Report, Task, evaluate
+from graphrec.fit import FEW
+from graphrec.model.model import Model
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.recommender import Recommender
 
 
 def evaluate_model(
-    data: Dataset, config: Config, *, explanations: bool = False, progress: bool = False
+    data: Dataset,
+    config: Config,
+    *,
+    explanations: bool = False,
+    progress: bool = False,
+    per_user: Path | None = None,
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
 
-    ``explanations`` adds the measures of ``evaluate.explanations`` on a sample of the test users.
+    Args:
+        explanations: add the measures of ``evaluate.explanations`` on a sample of the test users.
+        per_user: a file for every metric of every test user, by its ending .csv, .parquet or .jsonl.
     """
+    if per_user is not None:
+        users.check(per_user)
     parts = split(data, config.cut, config.seed)
     task = Task.of(config)
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
     report = evaluate(
         model,
-        seen=parts.fit_data.seen(),
+        queries=Queries.stored(Ties(parts.fit_data)),
         truth=task.truth(parts.test),
         ks=config.evaluate.k,
         batch_size=config.evaluate.batch_size,
@@ -38,24 +56,102 @@ def evaluate_model(
         task=task,
     )
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
-    explained = {}
+    if per_user is not None:
+        users.write(users.rows(report, parts.test.users.ids), per_user)
+    out = _document(data, config, parts, report)
+    out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
-        explained = {"explanations": found}
+        out["explanations"] = found
+    return out
+
+
+def measure_lists(data: Dataset, config: Config, file: Path, *, per_user: Path | None = None) -> dict[str, Any]:
+    """The `evaluate` document of the lists in ``file``, of whatever system, on the test part that graphrec would get.
+
+    Raises DataError where the file is no table of users, items and places.
+    """
+    if per_user is not None:
+        users.check(per_user)
+    table = read_lists(file)
+    start = time.perf_counter()
+    parts = split(data, config.cut, config.seed)
+    found = evaluate_lists(parts, table, config.evaluate.k, Task.of(config))
+    if per_user is not None:
+        users.write(users.rows(found.report, parts.test.users.ids), per_user)
+    out = _document(data, config, parts, found.report)
+    out["warnings"] += [f"{file}: {text}" for text in found.warnings()]
+    seconds = {"evaluate": time.perf_counter() - start}
+    return out | {"recommendations": str(file), "rows": found.counts, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
+
+
+def measure_model(
+    model: Model,
+    new: Dataset,
+    config: Config | None = None,
+    *,
+    explanations: bool = False,
+    progress: bool = False,
+    per_user: Path | None = None,
+) -> dict[str, Any]:
+    """The `evaluate` document of a fitted model on data that it was not fitted on: what the users whom it knows took.
+
+    Each is asked about as the model knows them; what they took since is the truth. What is left out, and why, is in
+    ``counts`` (``evaluate.later``).
+
+    Args:
+        config: for other cut-offs (``evaluate.k``) than those of the model.
+
+    Raises EmptyDataError where ``new`` holds nothing that the model could be asked for.
+    """
+    config = config or model.config
+    if per_user is not None:
+        users.check(per_user)
+    start, task = time.perf_counter(), Task.of(config)
+    found = later(model.data, new, task)
+    # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
+    queries = Queries.stored(model.ties)
+    report = evaluate(model, queries, found.truth, config.evaluate.k, config.evaluate.batch_size, progress, task=task)
+    seconds = {"evaluate": time.perf_counter() - start}
+    if per_user is not None:
+        users.write(users.rows(report, model.data.users.ids), per_user)
+    cold = int(model.ties.cold[report.user_nums].sum())
+    out = {
+        "data": new.name,
+        "model": model.data.name,
+        "model_version": model.version,
+        "split": "later",
+        **_measured(new, config, report),
+        "counts": {**found.counts, "without_history": cold},
+        "seconds": seconds,
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    out["warnings"] += [f"{new.name}: {text}" for text in found.warnings()]
+    if explanations:
+        seed = config.seed
+        out["explanations"] = explanation_report(model.explainer, model, report.user_nums, seed=seed, progress=progress)
+    return out
+
+
+def _document(data: Dataset, config: Config, parts: Split, report: Report) -> dict[str, Any]:
+    """What every `evaluate` document holds."""
     return {
         "data": data.name,
         "split": parts.kind,
         "cut": parts.cut,
+        **_measured(data, config, report),
+    }
+
+
+def _measured(data: Dataset, config: Config, report: Report) -> dict[str, Any]:
+    """What was measured, on whom, and what has to be said of it."""
+    return {
         "relevant": config.evaluate.relevant,
         "seen": config.seen,
         "k": list(config.evaluate.k),
         "users": len(report.user_nums),
         "metrics": report.metrics,
-        "chosen": model.fitted.chosen,
-        "seconds": seconds,
-        "peak_rss_mb": peak_rss_mb(),
         "warnings": [*data.report.all_warnings(), *_few(len(report.user_nums))],
-        **explained,
     }
 
 
@@ -70,7 +166,9 @@ def peak_rss_mb() -> float:
     return round(largest * unit / 2**20, 1)
 
 
-def compare_models(data: Dataset, models: Sequence[str], config: Config, *, progress: bool = False) -> Comparison:
+def compare_models(
+    data: Dataset, models: Sequence[str | Block[Any]], config: Config, *, progress: bool = False
+) -> Comparison:
     """One table: every model on the same split, tuned on the same validation part, tested once."""
 
     def fit_graphrec(parts: Split, settings: Config) -> Fitted:

@@ -1,4 +1,4 @@
-"""Search of the settings that no block can choose by itself: those of the graph block, by Optuna, on validation users.
+"""Search of the settings that no block can choose by itself, by Optuna, on validation users.
 
 The closed-form blocks choose their own hyper-parameters while they are fitted. Training a network for every point of a
 grid would take too long for that, so its settings are searched once, here, and kept in a file for later fits.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from graphrec.blocks.blend import blend
-from graphrec.blocks.graph import Graph
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.errors import ConfigError
-from graphrec.evaluate.ranking import Task
-from graphrec.evaluate.validation import Validation
-from graphrec.recommender import BLOCKS, Recommender
+from graphrec.fit import Fitting, as_read, learn_from, validation_of
+from graphrec.recommender import Recommender
 
-SPACE: dict[str, Sequence[Any]] = {  # of the section `graph`
-    "dim": (32, 64, 128),
-    "layers": (1, 2, 3),
-    "init": ("spectral", "random"),
-    "loss": ("softmax", "bsl"),
-    "learning_rate": (3e-3, 1e-2, 3e-2),
-    "contrast": (0.0, 0.05, 0.2),
-}
 JOURNAL, SETTINGS, REPORT = "trials.jsonl", "config.toml", "tuned.json"
 
 
@@ -59,41 +48,49 @@ def tune(
     minutes: float = float("inf"),
     progress: bool = False,
 ) -> Tuned:
-    """Search the graph block's settings for the highest NDCG@k of the whole blend on validation users.
+    """Search the settings of the blocks that cannot choose them for the highest NDCG@k of the whole blend on validation
+    users.
 
     The first trial is ``config`` itself. Trials are kept in ``folder``: called again with the same data and settings,
     the search goes on where it was, until there are ``trials`` in all or ``minutes`` have passed; the running trial is
     finished. ``folder/config.toml`` is the best configuration so far, for ``fit --config``.
 
-    Raises ConfigError where ``blocks`` lacks the graph block or ``trials`` is below 1.
+    Raises ConfigError where ``blocks`` holds no block with settings to search, or ``trials`` is below 1.
     """
-    if Graph.name not in config.blocks:
-        raise ConfigError(f"blocks: {list(config.blocks)} lacks graph, the block whose settings are searched; add it")
     if trials < 1:
         raise ConfigError(f"trials = {trials}; ask for at least 1")
     start = time.monotonic()
     # No leakage. The test part is cut off first, and nothing here reads it.
     parts = split(data, config.cut, config.seed)
-    train, valid = parts.train, parts.valid
-    model = Recommender(config, progress=progress)
-    inputs, _ = model.inputs(model.as_read(train))
-    validation = Validation(train, valid, config.blend.k, config.blend.users, config.seed, Task.of(config))
-    others = [BLOCKS[name]().tune(inputs, validation)[0] for name in config.blocks if name != Graph.name]
+    recommender = Recommender(config, progress=progress)
+    fitting = Fitting(config, recommender.runtime, lambda: recommender.encoder)
+    blocks = fitting.blocks()
+    searched = {name: block for name, block in blocks.items() if block.searched}
+    if not searched:
+        raise ConfigError(f"blocks: {list(config.blocks)} holds no block whose settings are searched; add graph")
+    inputs, _ = learn_from(as_read(parts.train, config), fitting)
+    validation = validation_of(inputs, parts.valid, config)
+    others = [block.tune(inputs, validation)[0] for name, block in blocks.items() if name not in searched]
+    quiet = replace(inputs, runtime=replace(inputs.runtime, progress=False))
 
     def objective(trial: optuna.Trial) -> float:
         chosen = {name: trial.suggest_categorical(name, list(values)) for name, values in space.items()}
-        settings = config.with_(graph=chosen)
-        block, _ = Graph().tune(replace(inputs, config=settings, progress=False), validation)
-        weights, ndcg = blend([*others, block], validation, config.blend.candidates)
-        trial.set_user_attr("weight", weights[Graph.name])
+        settings = _with(config, chosen)
+        tried = [settings.block(name).tune(quiet, validation)[0] for name in searched]
+        weights, ndcg = blend([*others, *tried], validation, config.blend.candidates)
+        trial.set_user_attr("weights", {name: weights[name] for name in searched})
         return ndcg
 
     folder.mkdir(parents=True, exist_ok=True)
-    current = config.graph.model_dump()
-    space = {name: tuple(dict.fromkeys([*values, current[name]])) for name, values in SPACE.items()}
+    current = {f"{name}.{key}": getattr(b.settings, key) for name, b in searched.items() for key in b.searched}
+    space = {
+        f"{name}.{key}": tuple(dict.fromkeys([*values, current[f"{name}.{key}"]]))
+        for name, b in searched.items()
+        for key, values in b.searched.items()
+    }
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-    name = f"{train.fingerprint()[:16]}-{config.fingerprint()[:16]}"
+    name = f"{parts.train.digest()[:16]}-{parts.valid.digest()[:16]}-{config.fingerprint()[:16]}"
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
     if not study.trials:
         study.enqueue_trial({name: current[name] for name in space})
@@ -103,13 +100,22 @@ def tune(
             study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))
             study.optimize(objective, n_trials=1)
             bar.update(task, completed=_done(study), description=f"tuning: NDCG {study.best_value:.4f}")
-    best = config.with_(graph={name: study.best_params[name] for name in space})
+    best = _with(config, {name: study.best_params[name] for name in space})
     first = next(t.value for t in study.trials if t.value is not None)
     tuned = Tuned(best, float(study.best_value), float(first), _done(study))
     (folder / SETTINGS).write_text(best.to_toml(), "utf-8")
     report = {"ndcg": tuned.ndcg, "before": tuned.before, "trials": tuned.trials, "chosen": study.best_params}
     (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     return tuned
+
+
+def _with(config: Config, chosen: dict[str, Any]) -> Config:
+    """The configuration with settings given as ``section.key``."""
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in chosen.items():
+        section, _, key = name.partition(".")
+        sections.setdefault(section, {})[key] = value
+    return config.with_(**sections)
 
 
 def _done(study: optuna.Study) -> int:

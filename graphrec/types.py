@@ -28,16 +28,17 @@ def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
 
 
 class Vocabulary:
-    """External string ids ↔ dense numbers 0..n-1, in sorted order of the ids.
+    """External string ids ↔ dense numbers 0..n-1.
 
     Args:
         ids: external ids; repeats are merged.
         kind: what they name ("user", "item"), for error messages.
+        ordered: whether they are numbered as they come; else in sorted order.
     """
 
-    def __init__(self, ids: Iterable[str], kind: str = "id") -> None:
+    def __init__(self, ids: Iterable[str], kind: str = "id", ordered: bool = False) -> None:
         self.kind = kind
-        self.ids: tuple[str, ...] = tuple(sorted(set(ids)))
+        self.ids: tuple[str, ...] = tuple(dict.fromkeys(ids)) if ordered else tuple(sorted(set(ids)))
         self._number = {id_: n for n, id_ in enumerate(self.ids)}
 
     def __len__(self) -> int:
@@ -61,11 +62,16 @@ class Vocabulary:
         out = np.fromiter((self._number.get(i, -1) for i in ids), dtype=np.int64, count=len(ids))
         if missing == "raise" and (out < 0).any():
             absent = ids[int(np.argmax(out < 0))]
-            example = f", for example {self.ids[0]!r}" if self.ids else ""
+            shown = len(self) and self.kind != "user"  # a user's id would be somebody else's
+            example = f", for example {self.ids[0]!r}" if shown else ""
             raise UnknownIdError(
                 f"unknown {self.kind} id {absent!r}; the data holds {len(self)} {self.kind} ids{example}"
             )
         return out
+
+    def extended(self, ids: Iterable[str]) -> Vocabulary:
+        """The same numbers, and after them those of new ids in the order they come."""
+        return Vocabulary((*self.ids, *ids), self.kind, ordered=True)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -131,7 +137,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Source:
-    """The sentence behind a path: ``quote`` is a verbatim substring of the review."""
+    """The sentence behind a path: ``quote`` is a verbatim substring of the review as it was stored.
+
+    At the door, personal data in it was masked; in public, ``review_id`` is a mark ("review-1") but for one's own.
+    """
 
     review_id: str
     quote: str
@@ -149,7 +158,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an item got its score for a user. ``blocks`` sums to ``score``."""
+    """Why an item got its score for a user. ``blocks`` sums to ``score``, and so does ``shares``.
+
+    As ``Explainer`` makes it, it is internal: paths and ``shares`` (``item:<id>``, ``user:<id>``, ``block:<name>``)
+    name other people. ``graphrec.explain.names.public`` makes of it what the user may read.
+    """
 
     user_id: str
     item_id: str

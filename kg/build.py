@@ -12,13 +12,13 @@ from itertools import chain, pairwise
 import numpy as np
 import pandas as pd
 
-from kg.choices import Choice, Override, choices, overridden
-from kg.context import Embed, external_entities
 from kg.errors import KGError
+from kg.extract.reading import extract
 from kg.graph import ENTITY_COLUMNS, MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph, table
-from kg.link import link
+from kg.link.choices import Choice, Override, choices, overridden
+from kg.link.context import Embed, external_entities
+from kg.link.entities import link
 from kg.names import attribute_id, attribute_type, most_frequent
-from kg.reading import extract
 from kg.relations import compared, from_external, from_metadata, from_reviews, from_users
 from kg.types import BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span, User
 
@@ -45,10 +45,10 @@ def build(
 
     Args:
         users: those of whom more is known than their reviews.
-        extractor, cache, progress: see ``kg.reading.extract``.
+        extractor, cache, progress: see ``kg.extract.reading.extract``.
         min_mentions: what fewer reviews name is dropped, unless the metadata name it.
         overrides: form → what a person says that it means.
-        embed: texts → unit vectors, by which names are told apart that external entities share (kg.context).
+        embed: texts → unit vectors, by which names are told apart that external entities share (kg.link.context).
 
     Relations: item ``has_aspect`` aspect (``mentions_aspect`` where the text does not say that it is the item's),
     ``has_attribute`` attribute, ``used_for`` use, ``mentions_<type>`` of what else is named, ``compared_with`` item;

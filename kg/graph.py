@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 ENTITY_COLUMNS = ["entity", "label", "type"]
 PROVENANCE_COLUMNS = ["triple", "source", "review_id", "start", "end"]
+SOURCES = ("review", "metadata", "external")
 MENTION_COLUMNS = ["entity_num", "review_id", "start", "end", "label", "polarity"]
 _DTYPES: dict[str, type] = {
     "entity_num": np.int64, "triple": np.int64, "start": np.int64, "end": np.int64, "polarity": np.float32
@@ -103,6 +106,8 @@ class KnowledgeGraph:
 
     def to_networkx(self) -> nx.MultiDiGraph[Any]:
         """A networkx view: nodes are entity ids with label and type, edges are keyed by relation."""
+        import networkx as nx  # takes long to import
+
         out: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
         for entity, label, type_ in self.entities[ENTITY_COLUMNS].itertuples(index=False):
             out.add_node(entity, label=label, type=type_)

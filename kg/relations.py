@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from kg.corpus import capitals, gazetteer
-from kg.judge import judgements
+from kg.extract.judge import judgements
+from kg.link.corpus import capitals, gazetteer
 from kg.names import Phrases, attribute_id, slug, split
 from kg.text import clean
 from kg.types import ExternalTriples, Item, Mention, Review, User

@@ -111,7 +111,7 @@ class ExternalTriples:
 class Mention:
     """An entity at a place in a review: ``review.text[start:end]`` names it. ``polarity`` in [-1, 1].
 
-    ``how`` the words were linked to the entity (kg.forms.SURE), and the ``confidence`` in [0, 1] that they mean it.
+    ``how`` the words were linked to the entity (kg.link.forms), and the ``confidence`` in [0, 1] that they mean it.
     """
 
     entity: str

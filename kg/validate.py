@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import KnowledgeGraph
+from kg.graph import SOURCES, KnowledgeGraph
 
 SHOWN = 5  # examples of one kind of problem; the rest are counted
-SOURCES = ("review", "metadata", "external")
 
 
 def validate(graph: KnowledgeGraph) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
@@ -52,6 +53,24 @@ def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
         other: {"".join(path[1:-1]) for path in nx.all_simple_paths(undirected, item, other, cutoff=2)}
         for other in others
     }
+
+
+def naive_typed_edges(
+    graph: KnowledgeGraph, kind: Sequence[str], place: Sequence[int]
+) -> dict[tuple[str, str, str], list[tuple[int, int, float, float]]]:
+    """(kind of head, relation, kind of tail) → head, tail, log(1 + sources), polarity of its triples, in their order.
+
+    ``kind`` and ``place``: of each entity its kind of node, and its number among those.
+    """
+    found: dict[tuple[str, str, str], list[tuple[int, int, float, float]]] = {}
+    for relation_num, relation in enumerate(graph.relations):
+        for head_kind in ("user", "item", "entity"):
+            for tail_kind in ("user", "item", "entity"):
+                for (h, r, t), count, polarity in zip(graph.triples, graph.counts, graph.polarity, strict=True):
+                    if (r, kind[h], kind[t]) == (relation_num, head_kind, tail_kind):
+                        row = (place[h], place[t], float(np.log1p(count)), float(polarity))
+                        found.setdefault((head_kind, relation, tail_kind), []).append(row)
+    return found
 
 
 def spectral_scores(
@@ -136,6 +155,19 @@ def naive_ease(matrix: npt.NDArray[np.float32], regularisation: float) -> npt.ND
         weights[rest, item] = np.linalg.solve(inner, x[:, rest].T @ x[:, item])
     scores: npt.NDArray[np.float64] = x @ weights
     return scores
+
+
+def naive_slim(matrix: npt.NDArray[np.float32], l1: float, l2: float) -> npt.NDArray[np.float64]:
+    """SLIM's weights (I, I), column by column, by projected gradient descent until nothing moves."""
+    x, n_items = matrix.astype(np.float64), matrix.shape[1]
+    weights = np.zeros((n_items, n_items))
+    step = 1 / (np.linalg.norm(x, 2) ** 2 / len(x) + l2)
+    for item in range(n_items):
+        for _ in range(5000):
+            slope = x.T @ (x @ weights[:, item] - x[:, item]) / len(x) + l2 * weights[:, item] + l1
+            weights[:, item] = np.maximum(weights[:, item] - step * slope, 0)
+            weights[item, item] = 0
+    return weights
 
 
 def naive_sign_flip_p_value(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

@@ -13,8 +13,8 @@ import pytest
 import graphrec as gr
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import evaluate
-from graphrec.evaluate.trained import BASELINES
 from graphrec.explain.check import check
+from graphrec.query.query import Queries
 from tests.conftest import shared_data
 
 REVIEWS = 500  # with their texts; the interactions are all there
@@ -32,9 +32,10 @@ def test_magazines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(weights) == set(config.blocks)
     assert max(weights.values()) == 1.0
 
-    report = evaluate(model, parts.fit_data.matrix(), parts.test.matrix(), ks=(20,))
-    popular = BASELINES["popularity"].fit(parts.fit_data)
-    baseline = evaluate(popular, parts.fit_data.matrix(), parts.test.matrix(), ks=(20,))
+    everybody, truth = Queries.stored(model.fitted.ties), parts.test.matrix()
+    report = evaluate(model, everybody, truth, ks=(20,))
+    popular = gr.Recommender(config.with_(blocks=["popularity"])).fit_split(parts)
+    baseline = evaluate(popular, everybody, truth, ks=(20,))
     assert report.metrics["ndcg@20"] > 0.9 * baseline.metrics["ndcg@20"]
 
     model.save(tmp_path / "model")

@@ -140,10 +140,10 @@ def test_people_get_tables_in_which_markup_is_text(tmp_path: Path) -> None:
     write(tmp_path, {"e.csv": "user_id,item_id,[/b] note,rating\nu,i,[dvd],5\nv,i,[/x],4\nv,j,z,[bold]\nu,j,y,3\n"})
     result = run(app, ["inspect", str(tmp_path), "--allow-bad", "0.5"], env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output
-    assert "[/b] note" in result.stderr
-    assert "[bold]" in result.stderr
-    assert max(map(len, result.stderr.splitlines())) <= 80 or "data.toml" in result.stderr
-    assert result.stdout == ""
+    assert "[/b] note" in result.stdout
+    assert "[bold]" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80 or "data.toml" in result.stdout
+    assert result.stderr == ""
 
 
 def test_too_many_rows_set_aside_is_an_error_with_its_remedy(tmp_path: Path) -> None:

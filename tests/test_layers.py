@@ -14,12 +14,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
-    5: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
-    4: ("recommender", "model", "fit", "experiment", "tuning"),
-    3: ("explain", "evaluate", "rerank"),
+    6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
+    5: ("recommender", "model", "fit", "experiment", "tuning"),
+    4: ("explain", "evaluate", "rerank"),
+    3: ("config",),
     2: ("blocks",),
     1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples"),
-    0: ("data", "door", "read", "types", "config", "config_blocks", "errors", "runtime", "cache_dir"),
+    0: ("data", "door", "read", "types", "settings", "errors", "runtime", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}
@@ -64,6 +65,9 @@ def upward(root: Path) -> Iterator[str]:
             if parts[0] == "kg":
                 if top == "graphrec":
                     yield f"{where}, but kg knows nothing of graphrec"
+                other = name.split(".")[1] if top == "kg" and "." in name else room
+                if len(parts) > 2 and other != room and (root / "kg" / other).is_dir():
+                    yield f"{where}, but no wing of kg imports another"
             elif top == "graphrec":
                 other = room_of(name, root)
                 if room == "nn" and other != "nn":
@@ -75,7 +79,8 @@ def upward(root: Path) -> Iterator[str]:
 
 
 def circles(root: Path) -> list[list[str]]:
-    """Modules, and rooms, that import each other in a circle. The package's __init__ is at the top and binds all."""
+    """Modules, rooms of graphrec and wings of kg that import each other in a circle. The package's __init__ is at the
+    top and binds all."""
     files = [*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]
     names = {".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
     modules, rooms = nx.DiGraph(), nx.DiGraph()
@@ -85,10 +90,10 @@ def circles(root: Path) -> list[list[str]]:
             target = imported
             while target and target not in names:
                 target = target.rpartition(".")[0]
-            if target and name != target and "graphrec" not in (name, target):
+            if target and name != target and not {"graphrec", "kg"} & {name, target}:
                 modules.add_edge(name, target)
                 here, there = (".".join(n.split(".")[:2]) for n in (name, target))
-                if here != there and here.startswith("graphrec."):
+                if here != there:
                     rooms.add_edge(here, there)
     found = [*nx.strongly_connected_components(modules), *nx.strongly_connected_components(rooms)]
     return sorted(sorted(circle) for circle in found if len(circle) > 1)
@@ -152,6 +157,7 @@ ROOMS = {
     "graphrec/recommender.py": "",
     "graphrec/blocks/spectral.py": "",
     "graphrec/types.py": "",
+    "kg/extract/judge.py": "",
 }
 
 
@@ -175,6 +181,9 @@ ROOMS = {
         ("graphrec/unheard_of.py", ""),
         ("kg/x.py", "from graphrec.errors import DataError"),
         ("kg/x.py", "def f():\n    import graphrec"),
+        ("kg/link/x.py", "from kg.extract import judge"),
+        ("kg/link/x.py", "def f():\n    import kg.extract.judge"),
+        ("kg/link/x.py", "from ..extract.judge import judgements"),
     ],
 )
 def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, text: str) -> None:
@@ -196,6 +205,21 @@ def test_a_circle_inside_a_layer_is_found(tmp_path: Path, files: dict[str, str],
     assert circles(tmp_path) == [[f"graphrec.{name}" for name in circle]]
 
 
+@pytest.mark.parametrize(
+    ("files", "circle"),
+    [
+        ({"link/a": "from kg.store import s", "store": "import kg.link.b", "link/b": ""}, ["link", "store"]),
+        ({"link/a": "from kg.rdf import x", "rdf/x": "import kg.link.b", "link/b": ""}, ["link", "rdf"]),
+        ({"link/a": "from kg.link import b", "link/b": "from . import a"}, ["link.a", "link.b"]),
+        ({"graph": "def f():\n    from kg import types", "types": "import kg.graph"}, ["graph", "types"]),
+    ],
+)
+def test_a_circle_inside_kg_is_found(tmp_path: Path, files: dict[str, str], circle: list[str]) -> None:
+    packages = {f"kg/{wing}/__init__.py": "" for wing in ("link", "rdf")}
+    plant(tmp_path, {**packages, **{f"kg/{name}.py": text for name, text in files.items()}})
+    assert [f"kg.{name}" for name in circle] in circles(tmp_path)
+
+
 def test_imports_that_go_down_or_stay_are_allowed(tmp_path: Path) -> None:
     plant(
         tmp_path,
@@ -210,6 +234,8 @@ def test_imports_that_go_down_or_stay_are_allowed(tmp_path: Path) -> None:
             "graphrec/read/detect.py": "",
             "graphrec/data/dataset.py": "def load():\n    import kg.types",
             "kg/graph.py": "import spacy\nfrom kg.types import Span\nfrom . import types",
+            "kg/build.py": "from kg.extract.judge import judgements",
+            "kg/extract/x.py": "import kg\nfrom kg.graph import a\nfrom kg.extract import judge\nfrom . import y",
         },
     )
     assert list(upward(tmp_path)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import evaluate
+from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.samples import generate, planted
 
-SIZE = {"n_users": 300, "n_items": 200, "n_reviews": 3000}
+SIZE: dict[str, Any] = {"n_users": 300, "n_items": 200, "n_reviews": 3000}
 SETTINGS = {  # each signal against the block that reads its source
     "social": Config().with_(blocks=["spectral"], features={"enabled": False}),
     # One temperature: at this size the choice between two is noise, as large as the signal.
@@ -46,7 +48,7 @@ def _ndcg(data: Dataset, signal: str, config: Config) -> float:
     )
     parts = split(data, config.split)
     model = Recommender(config).fit_split(parts)
-    report = evaluate(model, parts.fit_data.seen(), parts.test.seen(), ks=(20,))
+    report = evaluate(model, Queries.stored(model.fitted.ties), parts.test.seen(), ks=(20,))
     groups = planted(**SIZE).user_signal
     moved = np.array([groups[user_id] == signal for user_id in data.users.ids])
     return float(report.per_user["ndcg@20"][moved[report.user_nums]].mean())

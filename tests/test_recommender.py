@@ -13,48 +13,14 @@ import pytest
 import graphrec as gr
 from graphrec.data.dataset import TEST, Dataset, build
 from graphrec.data.kinds import Kind
-from graphrec.errors import ConfigError, CorruptArtifactError, DataError, NotFittedError, UnknownIdError
+from graphrec.data.split import split
+from graphrec.errors import ConfigError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
-from graphrec.model import files as model_files
+from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
-from kg.types import Span
-from tests import worlds
+from graphrec.types import Floats
 from tests.features.test_encoder import CountingEncoder
-
-QUICK = gr.Config().with_(graph={"dim": 8, "max_epochs": 5}, spectral={"rank": [4, 8]})
-WORDS = ("strings", "tone", "neck", "case")
-
-
-class WordExtractor:
-    """Finds four words; remembers what it read."""
-
-    id = "words"
-
-    def __init__(self) -> None:
-        self.read: list[str] = []
-
-    def extract(self, texts):  # type: ignore[no-untyped-def]
-        for text in texts:
-            self.read.append(text)
-            found = [(text.find(word), word) for word in WORDS]
-            yield [Span(at, at + len(w), w, "aspect", 0.5) for at, w in sorted(found) if at >= 0]
-
-
-def shop(reviews: bool = True, seed: int = 0) -> Dataset:
-    """Two tastes, with reviews that name an aspect of the item, friends, titles, brands and times."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for user in range(40):
-        for turn, item in enumerate(random.permutation(np.arange(user % 2, 30, 2))[:7]):
-            text = f"I bought it in spring. The {WORDS[item % 4]} of this one is good. Would buy again."
-            rows.append((f"u{user}", f"i{item}", 5.0, 1_600_000_000 + 86_400 * (10 * turn + user), text))
-    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value", "timestamp", "text"])
-    if not reviews:
-        events = events.drop(columns="text")
-    items = pd.DataFrame({"item_id": [f"i{i}" for i in range(30)], "title": [f"Thing {i}" for i in range(30)]})
-    brands = pd.DataFrame({"item_id": items["item_id"], "key": "brand", "value": [f"B{i % 2}" for i in range(30)]})
-    friends = pd.DataFrame({"user_id": [f"u{u}" for u in range(38)], "friend_id": [f"u{u + 2}" for u in range(38)]})
-    return build("shop", events, items=items, item_attributes=brands, friends=friends)
+from tests.model.shop import QUICK, WordExtractor, shop
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +42,8 @@ def test_a_declared_test_part_is_not_learned_from_with_given_choices(model: Reco
     data = shop()
     parts = np.zeros(len(data.interactions), np.uint8)
     parts[::5] = TEST
-    split = replace(data, parts=parts)
-    again = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(split, model.fitted.chosen)
+    declared = replace(data, parts=parts)
+    again = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(declared, model.fitted.chosen)
     assert len(again.fitted.data.interactions) == (parts != TEST).sum()
 
 
@@ -98,7 +64,7 @@ def test_recommendations_are_ranked_unseen_and_of_the_users_taste(model: Recomme
 def test_scores_are_sums_of_contributions_and_equal_everywhere(model: Recommender) -> None:
     found = model.recommend("u3", k=3)
     data = model.fitted.data
-    row = model.scores(np.array([data.users.number("u3")]))[0]
+    row = model.scores(Queries.stored(model.fitted.ties, data.users.numbers(["u3"])))[0]
     for item_id, score in zip(found["item_id"], found["score"], strict=True):
         explanation = model.explain("u3", item_id)
         assert explanation.score == pytest.approx(score, abs=1e-4)
@@ -123,29 +89,6 @@ def test_similar_items_share_the_taste(model: Recommender) -> None:
     assert sum(int(i[1:]) % 2 == 0 for i in found["item_id"]) >= 3
 
 
-def test_a_saved_model_answers_the_same(model: Recommender, tmp_path: Path) -> None:
-    model.save(tmp_path / "m")
-    loaded = gr.load(tmp_path / "m")
-    pd.testing.assert_frame_equal(loaded.recommend("u1", 8), model.recommend("u1", 8))
-    assert loaded.explain("u1", "i2").to_json() == model.explain("u1", "i2").to_json()
-    pd.testing.assert_frame_equal(loaded.similar("i3"), model.similar("i3"))
-    assert not [p for p in (tmp_path / "m").rglob("*") if p.suffix in {".pkl", ".pickle", ".pt", ".joblib"}]
-
-
-def test_a_flipped_byte_in_any_file_is_a_typed_error(model: Recommender, tmp_path: Path) -> None:
-    model.save(tmp_path / "m")
-    for file in sorted(p for p in (tmp_path / "m").rglob("*") if p.is_file()):
-        whole = file.read_bytes()
-        if not whole:
-            continue
-        middle = len(whole) // 2
-        file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-        with pytest.raises(gr.errors.ArtifactError):
-            gr.load(tmp_path / "m")
-        file.write_bytes(whole)
-    gr.load(tmp_path / "m")
-
-
 def test_same_seed_same_bytes() -> None:
     first, second = (
         Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop()) for _ in range(2)
@@ -157,13 +100,13 @@ def test_same_seed_same_bytes() -> None:
 def test_held_out_reviews_reach_neither_extractor_nor_encoder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GRAPHREC_CACHE", str(tmp_path))
     data = shop()
-    parts = worlds.split(data, QUICK.split)
+    parts = split(data, QUICK.split)
     secret = data.reviews.merge(parts.test.reviews[["review_id"]])["review_id"]
     reviews = data.reviews.copy()
     reviews.loc[reviews["review_id"].isin(secret), "text"] += " Xyzzy strings."
     marked = Dataset(**{**vars(data), "reviews": reviews})
     encoder, extractor = CountingEncoder(), WordExtractor()
-    Recommender(QUICK, encoder=encoder, extractor=extractor).fit_split(worlds.split(marked, QUICK.split))
+    Recommender(QUICK, encoder=encoder, extractor=extractor).fit_split(split(marked, QUICK.split))
     assert len(secret) > 0
     assert extractor.read
     assert not any("Xyzzy" in text for text in [*encoder.asked, *extractor.read])
@@ -175,7 +118,7 @@ def test_held_out_reviews_reach_neither_extractor_nor_encoder(monkeypatch: pytes
 def test_an_unknown_user_gets_popular_items_and_is_told_why(model: Recommender) -> None:
     found = model.recommend("nobody", 5)
     assert [reason.split(":")[0] for reason in found.attrs["degraded"]] == ["unknown_user", "popularity"]
-    expected = np.argsort(-model.fitted.popularity, kind="stable")[:5]
+    expected = np.argsort(-model.fitted.popular, kind="stable")[:5]
     assert list(found["item_id"]) == [model.fitted.data.items.ids[n] for n in expected]
 
 
@@ -262,14 +205,17 @@ def test_a_second_fit_forgets_the_first() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
     model = _fit(build("bare", _events(pairs)))
     item_id = model.recommend("u0", 1)["item_id"].iat[0]
-    before = model.explain("u0", item_id), model.scores(np.array([0]))
-    model.fit(build("fewer", _events(pairs[:-20])))
-    assert model.scores(np.array([0])).shape != before[1].shape or not np.allclose(
-        model.scores(np.array([0])), before[1]
-    )
-    assert model.explain("u0", item_id).score == pytest.approx(
-        float(model.scores(np.array([0]))[0, model.fitted.data.items.number(item_id)]), abs=1e-4
-    )
+    before = scores_of(model, 0)
+    model.fit(build("others", _events([(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u * i) % 4 != 1])))
+    after = scores_of(model, 0)
+    assert after.shape != before.shape or not np.allclose(after, before)
+    number = model.fitted.data.items.number(item_id)
+    assert model.explain("u0", item_id).score == pytest.approx(float(after[number]), abs=1e-4)
+
+
+def scores_of(model: Recommender, user_num: int) -> Floats:
+    out: Floats = model.scores(Queries.stored(model.fitted.ties, np.array([user_num])))[0]
+    return out
 
 
 def test_a_split_that_the_data_cannot_have_is_said() -> None:
@@ -282,26 +228,6 @@ def test_k_core_applies_to_fit() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10)] + [("once", "i0")]
     config = QUICK.with_(split={"k_core": 2}, blocks=["popularity"])
     assert "once" not in Recommender(config).fit(build("core", _events(pairs))).fitted.data.users
-
-
-def test_an_altered_id_table_is_noticed(model: Recommender, tmp_path: Path) -> None:
-    from graphrec.model import artifact
-
-    def shuffle(folder: Path) -> None:
-        model_files_fill(folder)
-        pd.DataFrame({"user_id": ["someone else"]}).to_parquet(folder / "users.parquet")
-
-    captured = {}
-    original = artifact.write
-    try:
-        artifact.write = lambda path, fill, manifest: captured.update(fill=fill, manifest=manifest)
-        model_files.save(tmp_path / "m", model.fitted, model.config, None)
-    finally:
-        artifact.write = original
-    model_files_fill = captured["fill"]
-    artifact.write(tmp_path / "m", shuffle, captured["manifest"])
-    with pytest.raises(CorruptArtifactError, match="user ids"):
-        gr.load(tmp_path / "m")
 
 
 def rated(stars: float, n_users: int = 20, n_items: int = 12) -> Dataset:
@@ -320,13 +246,22 @@ def test_where_nothing_is_liked_the_answer_is_what_is_popular_and_says_so() -> N
     assert [note.split(":")[0] for note in found.attrs["degraded"]] == ["no_history", "popularity"]
 
 
-@pytest.mark.parametrize("blocks", [["ease"], ["chebyshev", "slim"], ["ease", "popularity"]])
+LIMITS = {name: {"max_items": 5} for name in ("ease", "chebyshev", "slim")}
+
+
+@pytest.mark.parametrize("blocks", [["ease", "popularity"], ["spectral", "chebyshev", "slim"]])
 def test_a_block_whose_limit_the_catalogue_exceeds_is_left_out_and_said_to_be(blocks: list[str]) -> None:
-    limits = {name: {"max_items": 5} for name in ("ease", "chebyshev", "slim")}
-    model = Recommender(QUICK.with_(blocks=blocks, **limits)).fit(rated(5.0))
-    assert model.fitted.chosen["weights"][blocks[0]] == 0
-    assert "left_out" in model.fitted.chosen[blocks[0]]
+    model = Recommender(QUICK.with_(blocks=blocks, **LIMITS)).fit(rated(5.0))
+    for name in set(blocks) & set(LIMITS):
+        assert model.fitted.chosen["weights"][name] == 0
+        assert model.fitted.chosen[name] == {"left_out": "12 items, the limit is 5"}
     assert len(model.recommend("u0", 3)) == 3
+
+
+@pytest.mark.parametrize("blocks", [["ease"], ["chebyshev", "slim"]])
+def test_a_catalogue_too_large_for_every_block_is_refused(blocks: list[str]) -> None:
+    with pytest.raises(ConfigError, match=f"cannot learn from 12 items .*raise {blocks[0]}.max_items"):
+        Recommender(QUICK.with_(blocks=blocks, **LIMITS)).fit(rated(5.0))
 
 
 def test_taken_over_choices_keep_to_the_limit_of_the_catalogue() -> None:

@@ -61,7 +61,7 @@ def test_the_test_part_plays_no_part(data: Dataset, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_searched_is_said(data: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="lacks graph"):
+    with pytest.raises(ConfigError, match="holds no block whose settings are searched; add graph"):
         tune(data, CONFIG.with_(blocks="popularity"), tmp_path)
     with pytest.raises(ConfigError, match="trials = 0"):
         tune(data, CONFIG, tmp_path, trials=0)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.profile.profiles import ProfileBlock, Profiles, weighted
-from graphrec.types import Evidence, Explanation, Floats, Interactions, Source, Step, Vocabulary, frozen
+from graphrec.types import Evidence, Explanation, Interactions, Source, Step, Vocabulary, frozen
 
 small = st.floats(-3, 3, width=32)
 
@@ -47,6 +45,8 @@ def test_unknown_ids() -> None:
         vocabulary.number("c")
     assert vocabulary.numbers(["c", "b", ""], missing="-1").tolist() == [-1, 1, -1]
     assert vocabulary.number("b") == 1
+    with pytest.raises(UnknownIdError, match=r"unknown user id 'c'; the data holds 2 user ids$"):
+        Vocabulary(["b", "a"], "user").number("c")  # whoever asks is told of nobody else
     with pytest.raises(UnknownIdError, match=r"holds 0 id ids$"):
         Vocabulary([]).number("a")
     assert Vocabulary([]).numbers([]).shape == (0,)
@@ -104,119 +104,6 @@ def test_frozen_copies_only_where_it_must() -> None:
     assert array.flags.writeable, "the caller's own array stays writeable"
     assert not np.shares_memory(frozen(array.T, np.float32), array)
     assert frozen([1, 2], np.int64).tolist() == [1, 2]
-
-
-# --- profiles ---------------------------------------------------------------------------------------------------------
-
-
-@st.composite
-def profiles(draw: st.DrawFn) -> Profiles:
-    n_users, n_items = draw(st.integers(1, 4)), draw(st.integers(1, 5))
-    blocks = []
-    for number in range(draw(st.integers(1, 3))):
-        width = draw(st.integers(1, 4))
-
-        def matrix(n: int, width: int = width) -> Floats:
-            return draw(hnp.arrays(np.float32, (n, width), elements=small))
-
-        weight = draw(st.sampled_from([0.0, 0.25, 1.0, 3.7]))
-        history = draw(st.sampled_from([None, matrix(n_items)]))
-        blocks.append(ProfileBlock(f"block{number}", matrix(n_users), matrix(n_items), weight, history))
-    return Profiles(tuple(blocks))
-
-
-@settings(max_examples=40)
-@given(profiles())
-def test_contributions_sum_to_the_one_inner_product(profiles: Profiles) -> None:
-    users, items = profiles.user_matrix(), profiles.item_matrix()
-    assert users.dtype == items.dtype == np.float32
-    scores = users @ items.T  # (U, I)
-    for user in range(len(users)):
-        for item in range(len(items)):
-            parts = profiles.contributions(user, item)
-            assert list(parts) == [block.name for block in profiles.blocks]
-            assert sum(parts.values()) == pytest.approx(scores[user, item], abs=1e-3)
-            for block in profiles.blocks:
-                assert parts[block.name] == pytest.approx(
-                    block.weight * (block.users[user] @ block.items[item]), abs=1e-3
-                )
-
-
-@settings(max_examples=40)
-@given(profiles(), st.data())
-def test_rows_and_weights(profiles: Profiles, data: st.DataObject) -> None:
-    rows = np.array(data.draw(st.lists(st.integers(0, len(profiles.blocks[0].users) - 1))), np.int64)
-    np.testing.assert_array_equal(profiles.user_matrix(rows), profiles.user_matrix()[rows])
-    double = profiles.reweighted({name: 2 * weight for name, weight in profiles.weights.items()})
-    assert double.contributions(0, 0) == pytest.approx({k: 2 * v for k, v in profiles.contributions(0, 0).items()})
-    assert profiles[profiles.blocks[0].name] is profiles.blocks[0]
-    with pytest.raises(KeyError):
-        profiles["absent"]
-    widths = [block.width for block in profiles.blocks if block.weight > 0] or [1]
-    assert profiles.item_matrix().shape[1] == sum(widths), "a block without weight takes no room in the index"
-
-
-@settings(max_examples=40)
-@given(profiles(), st.data())
-def test_fold_in(profiles: Profiles, data: st.DataObject) -> None:
-    block = profiles.blocks[0]
-    history = np.array(data.draw(st.lists(st.integers(0, len(block.items) - 1), unique=True)), np.int64)
-    folded = block.encode_user(history)
-    assert folded.dtype == np.float32
-    assert folded.shape == (block.width,)
-    if block.history is None:
-        np.testing.assert_allclose(folded, block.users.mean(axis=0), atol=1e-6)
-    elif not len(history):
-        assert not folded.any()
-    else:
-        raw = block.history[history].sum(axis=0, dtype=np.float64)
-        np.testing.assert_allclose(folded * np.linalg.norm(raw), raw * np.linalg.norm(folded), rtol=1e-3, atol=1e-4)
-        spread = float(np.std(block.items.astype(np.float64) @ raw))
-        if spread > 1e-3:
-            assert np.std(block.items.astype(np.float64) @ folded) == pytest.approx(1, rel=1e-3)
-        np.testing.assert_allclose(block.encode_user(history[::-1]), folded, rtol=1e-4, atol=1e-5)
-    together = weighted(profiles.dense, [b.encode_user(history) for b in profiles.dense])
-    assert together.shape == (profiles.item_matrix().shape[1],)
-    by_hand = sum(b.weight * (b.items[0] @ b.encode_user(history)) for b in profiles.dense)
-    assert profiles.item_matrix()[0] @ together == pytest.approx(by_hand, rel=1e-3, abs=1e-2)
-
-
-def test_a_linear_block_folds_its_own_users_back_in() -> None:
-    """A fitted user and the fold-in of the same history order the items alike."""
-    rng = np.random.default_rng(0)
-    items, table = rng.standard_normal((2, 30, 5)).astype(np.float32)
-    histories = [rng.choice(30, 6, replace=False) for _ in range(8)]
-    scale = rng.uniform(0.5, 2, 8).astype(np.float32)
-    users = np.stack([s * table[h].sum(axis=0) for s, h in zip(scale, histories, strict=True)])
-    block = ProfileBlock("spectral", users, items, history=table, linear=True, scale=scale)
-    for user, history in zip(users, histories, strict=True):
-        np.testing.assert_array_equal(np.argsort(items @ user), np.argsort(items @ block.encode_user(history)))
-
-
-def test_an_item_from_its_text() -> None:
-    ones = np.ones((1, 2), np.float32)
-    text_map = np.array([[1, 0], [0, 2], [0.5, 0.25]], np.float32)  # two text dimensions, then the offset
-    text = np.array([3, 4], np.float32)
-    assert ProfileBlock("semantic", ones, ones, text_map=text_map).encode_item(text).tolist() == [3.5, 8.25]
-    assert ProfileBlock("spectral", ones, ones).encode_item(text).tolist() == [0, 0]
-
-
-def test_blocks_are_checked_and_read_only() -> None:
-    two, three = np.ones((4, 2)), np.ones((5, 3))
-    with pytest.raises(DataError, match="block b: user width 2 ≠ item width 3"):
-        ProfileBlock("b", two, three)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="block b: weight -1 is negative"):
-        ProfileBlock("b", two, two, weight=-1)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="needs its history table"):
-        ProfileBlock("b", two, two, linear=True)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match=r"disagree.*\[\(4, 4\), \(5, 5\)\]"):
-        Profiles((ProfileBlock("a", two, two), ProfileBlock("b", three, three)))  # type: ignore[arg-type]
-    block = ProfileBlock("b", two, two, history=two, scale=np.ones(4), text_map=two)  # type: ignore[arg-type]
-    for array in (block.users, block.items, block.history, block.scale, block.text_map):
-        assert array is not None
-        assert array.dtype == np.float32
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 0
 
 
 def test_the_explain_document() -> None:

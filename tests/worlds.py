@@ -9,13 +9,17 @@ import pandas as pd
 from torch_geometric.data import HeteroData
 
 import kg.graph
-from graphrec.blocks.base import FitInputs
-from graphrec.config import Config
+from graphrec.blocks.api import FitInputs
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import Split, split
 from graphrec.features.text import TextFeatures
 from graphrec.graph.hetero import hetero_graph
-from graphrec.profile.profiles import ProfileBlock
+from graphrec.profile.api import FittedBlock
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.runtime import Runtime
+from graphrec.settings import SplitConfig
+from graphrec.types import Floats
 from kg.graph import KnowledgeGraph
 
 
@@ -33,12 +37,32 @@ def two_tastes(n_users: int = 60, n_items: int = 40, taken: int = 8, seed: int =
 
 
 def given(data: Dataset) -> Split:
-    return split(data, Config().split.model_copy(update={"kind": "given"}))
+    return split(data, SplitConfig(kind="given"))
 
 
-def inputs(train: Dataset, config: Config | None = None, text: TextFeatures | None = None) -> FitInputs:
-    graph: HeteroData = hetero_graph(train, kg.graph.empty(), text)
-    return FitInputs(train, graph, config or Config())
+def inputs(
+    train: Dataset, text: TextFeatures | None = None, graph: HeteroData | None = None, seed: int = 42
+) -> FitInputs:
+    """What a block gets of a training part, without a knowledge graph by default."""
+    graph = hetero_graph(train, kg.graph.empty(), text) if graph is None else graph
+    return FitInputs(Ties(train), graph, Runtime(device="cpu", seed=seed))
+
+
+def scores(block: FittedBlock, train: Dataset) -> Floats:
+    """Scores of all users of the training data, float32 (U, I)."""
+    return block.scores(Queries.stored(Ties(train)))
+
+
+def stored(train: Dataset, user_num: int) -> Queries:
+    """One user as a query."""
+    return Queries.stored(Ties(train), np.array([user_num]))
+
+
+def finds_the_tastes(found: Floats) -> bool:
+    """Whether of the two tastes the first two users' own leads, from scores (U, I)."""
+    even = np.arange(found.shape[1]) % 2 == 0
+    leads = (found[0][even].mean() - found[0][~even].mean(), found[1][~even].mean() - found[1][even].mean())
+    return bool(min(leads) > 1)
 
 
 def shared_brands(train: Dataset, brands: list[list[int]]) -> HeteroData:
@@ -57,22 +81,17 @@ def shared_brands(train: Dataset, brands: list[list[int]]) -> HeteroData:
     return hetero_graph(train, graph)
 
 
-def brand_lift(fit: Callable[[FitInputs, float], ProfileBlock], config: Config, weight: float) -> float:
-    """What a brand that items 0 and 1 share does for item 1 with those who took item 0, against the other items of item
-    1's taste: the lead with entities at ``weight``, less the lead without."""
+def brand_lift(fit: Callable[[FitInputs, float], FittedBlock], weight: float, brands: int = 20) -> float:
+    """What ``brands`` that items 0 and 1 share do for item 1 with those who took item 0.
+
+    The lead over the other items of item 1's taste with entities at ``weight``, less the lead without.
+    """
     train = given(two_tastes()).train
-    known = FitInputs(train, shared_brands(train, [[0, 1]] * 20), config)
+    known = inputs(train, graph=shared_brands(train, [[0, 1]] * brands))
     fans = np.flatnonzero(train.matrix()[:, 0].toarray().ravel())
     lift = []
     for value in (0.0, weight):
-        found = fit(known, value).scores(fans)
+        found = scores(fit(known, value), train)[fans]
         odd = np.arange(3, train.n_items, 2)
         lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
     return lift[1] - lift[0]
-
-
-def fitted_twice(fit: Callable[[FitInputs], ProfileBlock], config: Config) -> list[ProfileBlock]:
-    """The same fit two times over, on a world in which nothing is known of user 0."""
-    train = given(two_tastes()).train
-    bare = train.subset(train.interactions.user_nums != 0)
-    return [fit(inputs(bare, config)) for _ in range(2)]

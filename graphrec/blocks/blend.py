@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from graphrec.blocks.base import Validation
-from graphrec.profile.profiles import AnyBlock
+from graphrec.blocks.api import Validation
+from graphrec.profile.api import FittedBlock
 from graphrec.types import Floats, Ints
 
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -20,7 +20,9 @@ SWEEPS = 3
 TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
 
 
-def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 300) -> tuple[dict[str, float], float]:
+def blend(
+    blocks: Sequence[FittedBlock], validation: Validation, candidates: int = 300
+) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and their NDCG@k on the validation users.
 
     The best single block starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
@@ -35,7 +37,7 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 
     """
     items = _short_lists(blocks, validation, candidates)  # (B, C)
     listed = np.maximum(items, 0)
-    alone_scores = [np.take_along_axis(b.scores(validation.user_nums), listed, axis=1) for b in blocks]  # each (B, C)
+    alone_scores = [np.take_along_axis(b.scores(validation.queries), listed, axis=1) for b in blocks]  # each (B, C)
     known: dict[tuple[float, ...], Floats] = {}
 
     def per_user(weights: tuple[float, ...]) -> Floats:
@@ -51,13 +53,14 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 
         found = per_user(weights)
         return float(found.mean(dtype=np.float64)) if len(found) else 0.0
 
-    alone = [tuple(float(a == b) for b in range(len(blocks))) for a in range(len(blocks))]
-    best = max(alone, key=lambda w: (score(w), blocks[w.index(1.0)].weight))  # of equals none that was left out
+    places = [n for n, b in enumerate(blocks) if not b.empty] or list(range(len(blocks)))  # one left out has no weight
+    alone = [tuple(float(a == b) for b in range(len(blocks))) for a in places]
+    best = max(alone, key=score)
     if len(blocks) == 1:
         return {blocks[0].name: 1.0}, score(best)
     for _ in range(SWEEPS):
         before = best
-        for place in range(len(blocks)):
+        for place in places:
             for step in STEPS:
                 candidate = (*best[:place], step, *best[place + 1 :])
                 if any(candidate) and score(candidate) > score(best):
@@ -69,7 +72,7 @@ def blend(blocks: Sequence[AnyBlock], validation: Validation, candidates: int = 
     return {block.name: w / largest for block, w in zip(blocks, best, strict=True)}, score(best)
 
 
-def _short_lists(blocks: Sequence[AnyBlock], validation: Validation, candidates: int) -> Ints:
+def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Ints:
     """The items that are among the best of some block, int64 (B, C), ascending; -1 after the last."""
     best = np.hstack([validation.best(block.scores, candidates) for block in blocks])
     none = np.iinfo(np.int64).max

@@ -15,65 +15,76 @@ Strengths are confidences: a pair of strength s has c = α |s|, and what is disl
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
-from implicit.als import AlternatingLeastSquares
-from threadpoolctl import threadpool_limits
+from pydantic import Field
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
+from graphrec.blocks.api import Block, FitInputs, Space, held, reading_of
+from graphrec.blocks.search import Chosen
 from graphrec.linalg.adjacency import entity_rows, with_entities
-from graphrec.profile.profiles import ProfileBlock
+from graphrec.profile.api import Words
+from graphrec.profile.dense import ProfileBlock
+from graphrec.settings import FloatList, IntList, PositiveList, Section
 from graphrec.types import Floats
 
 NEARLY_NONE = 1e-9  # of damping, where confidences still differ
 MANY = 100_000  # interactions from which more than one thread pays
 
 
-class IALS:
+class IALSSettings(Section):
+    """Implicit alternating least squares. Several values: the best on validation data is taken."""
+
+    alpha: PositiveList = (1.0, 3.0, 10.0, 40.0)  # weight of a taken pair; of an untaken one it is 1
+    regularisation: FloatList = (1.0, 10.0, 100.0)
+    knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+    factors: IntList = (64, 256, 512)
+    iterations: int = Field(default=8, ge=1)
+
+
+class IALS(Block[IALSSettings]):
     """The `ials` block. Reading of the strengths, α, λ and κ are chosen at the fewest factors, then their number."""
 
     name = "ials"
+    words = Words("it suits the taste that your history shows", "the taste that your history shows")
+    Settings = IALSSettings
+    alone: ClassVar[Mapping[str, Any]] = {
+        "alpha": (1.0, 3.0, 10.0, 30.0),
+        "regularisation": (0.001, 0.01, 0.1, 1.0, 10.0, 100.0),
+        "factors": (32, 64, 128, 256),
+        "iterations": 15,
+    }
+    simplest = ("reading", "knowledge", "factors")
 
-    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        settings = inputs.config.ials
+    def space(self, inputs: FitInputs) -> Space:
+        settings = self.settings
         most = max(1, min(inputs.train.n_users, inputs.train.n_items) // 2)
-        grid = {
-            "reading": inputs.train.events.readings,
+        return {
+            "reading": held(inputs.train.events.readings, self.readings),
             "alpha": settings.alpha,
             "regularisation": settings.regularisation,
             "knowledge": settings.knowledge if entity_rows(inputs.graph).shape[0] else settings.knowledge[:1],
             "factors": sorted({min(f, most) for f in settings.factors}),
         }
-        start = {name: values[len(values) // 2] for name, values in grid.items()}
-        start |= {name: grid[name][0] for name in ("knowledge", "factors", "reading")}
-        best: list[tuple[float, Chosen, ProfileBlock]] = []  # the best so far
 
-        def score(candidate: Chosen) -> float:
-            block = self.fit(inputs, candidate)
-            found = validation.ndcg(block.users[validation.user_nums], block.items)
-            if not best or found > best[0][0]:
-                best[:] = [(found, candidate, block)]
-            return found
-
-        chosen = choose(grid, score, start, [(name,) for name in grid], len(validation.user_nums))
-        return best[0][2] if best and best[0][1] == chosen else self.fit(inputs, chosen), chosen
-
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """V from alternating over all rows of R, then each user's solution for it; a new user gets theirs too."""
+        from implicit.als import AlternatingLeastSquares  # a second to import
+        from threadpoolctl import threadpool_limits
+
         reading, alpha = reading_of(chosen), float(chosen["alpha"])
-        taste = inputs.train.taste(reading)  # (U, I)
         stacked = with_entities(
-            inputs.train.learning(reading), entity_rows(inputs.graph), chosen["knowledge"]
+            inputs.train.learning(reading), entity_rows(inputs.graph), chosen.get("knowledge", 0.0)
         )  # (U + N, I)
         with threadpool_limits(1, "blas"):  # implicit has threads of its own
             model = AlternatingLeastSquares(
                 factors=chosen["factors"],
                 regularization=chosen["regularisation"],
                 alpha=alpha,
-                iterations=inputs.config.ials.iterations,
-                random_state=inputs.config.seed,
+                iterations=self.settings.iterations,
+                random_state=inputs.runtime.seed,
                 num_threads=1 if stacked.nnz < MANY else 0,
                 use_gpu=False,
             )
@@ -82,11 +93,8 @@ class IALS:
         gram = items.T @ items + chosen["regularisation"] * np.eye(items.shape[1], dtype=np.float32)  # (d, d)
         history: Floats = np.float32(alpha) * np.linalg.solve(gram, items.T).T  # (I, d)
         damping = 1 - 1 / alpha if alpha != 1 or reading in ("alike", "liked") else NEARLY_NONE
-        ones, nobody = np.ones(taste.shape[0], np.float32), np.zeros((taste.shape[0], items.shape[1]), np.float32)
         block = ProfileBlock(
-            self.name, nobody, items, history=history, linear=True, scale=ones, damping=damping, reading=reading
+            self.name, items[:0], items, history=history, linear=True, damping=damping, reading=reading
         )
-        rows = zip(*(np.split(part, taste.indptr[1:-1]) for part in (taste.indices, taste.data)), strict=True)
         with threadpool_limits(1, "blas"):  # small systems
-            users = np.stack([block.sum_over(taken.astype(np.int64), w) for taken, w in rows], dtype=np.float32)
-        return scaled_block(replace(block, users=users))
+            return block.fitted(inputs.ties)

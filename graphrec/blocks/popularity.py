@@ -4,48 +4,48 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of
-from graphrec.data.dataset import Dataset
-from graphrec.profile.profiles import ProfileBlock
-from graphrec.types import Floats
-
-DAY = 86_400.0
-
-
-def decayed_counts(train: Dataset, half_life: float, reading: str = "liked") -> Floats:
-    """Σ w 2^(-age / half_life) over an item's interactions, float32 (I,) ≥ 0; age in days before the last of them.
-
-    w is what the interaction weighs under a reading of the strengths.
-    """
-    pairs, read = train.events.read(reading, learning=True)
-    weights = read.astype(np.float64)
-    if half_life > 0 and pairs.timestamps is not None and len(pairs):
-        weights *= np.exp2(-(pairs.timestamps.max() - pairs.timestamps) / (DAY * half_life))
-    counts = np.bincount(pairs.item_nums, weights=weights, minlength=train.n_items)
-    return np.maximum(counts, 0).astype(np.float32)
+from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, reading_of
+from graphrec.blocks.search import Chosen, search
+from graphrec.data.popularity import decayed_counts
+from graphrec.profile.api import Words
+from graphrec.profile.dense import ProfileBlock
+from graphrec.settings import FloatList, Section
 
 
-class Popularity:
+class PopularitySettings(Section):
+    """Half-lives in days; 0 means no decay."""
+
+    half_life: FloatList = (0.0, 90.0, 365.0, 1095.0)
+
+
+class Popularity(Block[PopularitySettings]):
     """The `popularity` block: log(1 + count) on the item's side, standardised; 1 on the user's."""
 
     name = "popularity"
+    words = Words("of its popularity", "popularity", counted=True)
+    Settings = PopularitySettings
+    keeps = True  # it answers strangers
+    refits = True
 
-    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        grid = {
-            "half_life": inputs.config.popularity.half_life if inputs.train.has_times else (0.0,),
-            "reading": inputs.train.events.readings,
-        }
-        ones = np.ones((len(validation.user_nums), 1), np.float32)
+    def space(self, inputs: FitInputs) -> Space:
+        lives = self.settings.half_life if inputs.train.has_times else (0.0,)
+        return {"half_life": lives, "reading": held(inputs.train.events.readings, self.readings)}
+
+    def choose(
+        self, inputs: FitInputs, validation: Validation, trials: int | None = None
+    ) -> tuple[ProfileBlock, Chosen]:
+        space, users = self.space(inputs), len(validation.queries)
+        ones = np.ones((users, 1), np.float32)
 
         def score(candidate: Chosen) -> float:
             return validation.ndcg(ones, decayed_counts(inputs.train, **candidate)[:, None])
 
-        start = {name: values[0] for name, values in grid.items()}
-        chosen = choose(grid, score, start, [("half_life",), ("reading",)], len(validation.user_nums))
-        return self.fit(inputs, chosen), chosen
+        start = {name: values[0] for name, values in space.items()}
+        chosen = search(space, score, start, [("half_life",), ("reading",)], users, trials)
+        return self.learn(inputs, chosen), chosen
 
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        counts = decayed_counts(inputs.train, chosen["half_life"], reading_of(chosen))
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        counts = decayed_counts(inputs.train, chosen.get("half_life", 0.0), reading_of(chosen))
         logs = np.log1p(counts.astype(np.float64))
         deviation = logs.std() or 1.0
         items = ((logs - logs.mean()) / deviation).astype(np.float32)[:, None]  # (I, 1)

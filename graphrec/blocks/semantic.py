@@ -13,50 +13,68 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from pydantic import Field
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
-from graphrec.graph.hetero import ITEM
-from graphrec.profile.profiles import ProfileBlock
+from graphrec.blocks.api import Block, FitInputs, Validation, reading_of
+from graphrec.blocks.search import Chosen, search
+from graphrec.graph.names import ITEM
+from graphrec.profile.api import Words
+from graphrec.profile.dense import ProfileBlock
+from graphrec.settings import FloatList, Section
 from graphrec.types import Floats
 
 CENTROID = float("inf")
 Matrix = npt.NDArray[np.float64]
 
 
-class Semantic:
+class SemanticSettings(Section):
+    """Ridge map from the text of a history to the text of the next item."""
+
+    ridge: FloatList = (0.1, 1.0, 10.0, 100.0)
+    dim: int = Field(default=256, ge=1)
+
+
+class Semantic(Block[SemanticSettings]):
     """The `semantic` block. The ridge and the reading of the strengths are chosen on validation users."""
 
     name = "semantic"
+    words = Words("its text reads like the text of what you took", "the likeness of texts to those of what you took")
+    Settings = SemanticSettings
+    keeps = True  # it answers queries in words, and places items that nobody took
+    uses_text = True
 
-    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        space = _TextSpace(inputs)
+    def choose(
+        self, inputs: FitInputs, validation: Validation, trials: int | None = None
+    ) -> tuple[ProfileBlock, Chosen]:
+        space, users = _TextSpace(inputs, self.settings.dim), len(validation.queries)
 
         def score(candidate: Chosen) -> float:
             history = space.history(float(candidate["ridge"]))
-            taken = inputs.train.taste(candidate["reading"])[validation.user_nums]  # (B, I)
+            taken = validation.queries.taste(candidate["reading"])  # (B, I)
             return validation.ndcg(np.asarray(taken @ history, np.float32), space.items)
 
-        ridges = (*inputs.config.semantic.ridge, CENTROID)
+        ridges = (*self.settings.ridge, CENTROID)
         readings = inputs.train.events.readings_of_likes
         start = {"ridge": CENTROID, "reading": readings[0]}
         grid = {"ridge": ridges, "reading": readings}
-        chosen = choose(grid, score, start, [("ridge",), ("reading",)], len(validation.user_nums))
+        chosen = search(grid, score, start, [("ridge",), ("reading",)], users, trials)
         chosen["ridge"] = "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]  # JSON has no infinity
         return space.block(chosen), chosen
 
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        return _TextSpace(inputs).block(chosen)
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        return _TextSpace(inputs, self.settings.dim).block(chosen)
 
 
 class _TextSpace:
     """Items in a space of d text dimensions, and the maps into it."""
 
-    def __init__(self, inputs: FitInputs) -> None:
+    def __init__(self, inputs: FitInputs, dim: int) -> None:
         self.inputs = inputs
+        assert inputs.graph is not None
         text = inputs.graph[ITEM].x[:, : inputs.graph.text_width].numpy().astype(np.float64)  # (I, F)
         written = np.abs(text).sum(axis=1) > 0 if text.shape[1] else np.zeros(len(text), bool)
         self.empty = written.sum() < 2
-        dim = min(inputs.config.semantic.dim, int(written.sum()), text.shape[1])
+        dim = min(dim, int(written.sum()), text.shape[1])
         if self.empty:
             self.items = np.zeros((len(text), 1), np.float32)
             self.text_map = np.zeros((text.shape[1] + 1, 1), np.float32)
@@ -71,7 +89,7 @@ class _TextSpace:
     def _normal_equations(self) -> None:
         """AᵀA and AᵀB, float64 (d, d), both halves predicting the other."""
         matrix, items = self.inputs.train.matrix(), self.items.astype(np.float64)
-        side = np.random.default_rng(self.inputs.config.seed).integers(0, 2, matrix.nnz).astype(bool)
+        side = self.inputs.runtime.rng().integers(0, 2, matrix.nnz).astype(bool)
         halves = [_row_means(matrix, mask) @ items for mask in (side, ~side)]  # each (U, d)
         both = np.logical_and(*(np.abs(h).sum(axis=1) > 0 for h in halves))  # users with a text on either side
         a, b = (h[both] for h in halves)
@@ -90,19 +108,16 @@ class _TextSpace:
 
     def block(self, chosen: Chosen) -> ProfileBlock:
         history = self.history(CENTROID if chosen["ridge"] == "centroid" else float(chosen["ridge"]))
-        users = np.asarray(self.inputs.train.taste(reading_of(chosen)) @ history, dtype=np.float32)  # (U, d)
-        return scaled_block(
-            ProfileBlock(
-                name=Semantic.name,
-                users=users,
-                items=self.items,
-                history=history,
-                linear=True,
-                scale=np.ones(len(users), np.float32),
-                text_map=self.text_map,
-                reading=reading_of(chosen),
-            )
+        unread = ProfileBlock(
+            name=Semantic.name,
+            users=history[:0],
+            items=self.items,
+            history=history,
+            linear=True,
+            text_map=self.text_map,
+            reading=reading_of(chosen),
         )
+        return unread.fitted(self.inputs.ties)
 
 
 def _row_means(matrix: sp.csr_matrix, mask: npt.NDArray[np.bool_]) -> sp.csr_matrix:

@@ -16,22 +16,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
-import scipy.sparse as sp
+from pydantic import Field
 
-from graphrec.blocks.base import Chosen, FitInputs, Validation, choose, reading_of, scaled_block
+from graphrec.blocks.api import Block, FitInputs, Validation, reading_of
+from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
-from graphrec.linalg.adjacency import (
-    degree_normalised,
-    degrees,
-    divisors,
-    entity_rows,
-    friend_mean,
-    with_entities,
-    with_friends,
-)
+from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, with_entities
 from graphrec.linalg.svd import truncated_svd
-from graphrec.profile.profiles import ProfileBlock
+from graphrec.profile.api import Words
+from graphrec.profile.dense import ProfileBlock
+from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats
 
 PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition
@@ -40,26 +34,37 @@ MOST_OF_SPECTRUM = 0.9  # that a filter without a response to the singular value
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
+class SpectralSettings(Section):
+    """Low-rank graph filter. Several values: the best on validation data is taken."""
+
+    rank: IntList = (32, 64, 128, 256, 512, 1000)
+    alpha: FloatList = (0.5, 0.4, 0.3)  # exponent α of the users' degrees in the filter
+    beta: FloatList = (0.2, 0.3, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
+    power: FloatList = (0.0, 0.4, 0.8, 1.2)  # response S^q to the singular values
+    friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
+    knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+    iterations: int = Field(default=6, ge=1)  # of the SVD; the flat tail of a spectrum needs them
+    memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
+
+
 class Factors:
     """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
     def __init__(self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int) -> None:
-        self.reading = reading_of(outer)
-        self.matrix = inputs.train.taste(self.reading)  # (U, I)
+        self.reading, self.ties = reading_of(outer), inputs.ties
         learned = inputs.train.learning(self.reading)  # (U, I)
-        self.friends = friend_mean(inputs.train)  # (U, U), rows sum to 1 or 0
         found = degrees(learned)
         self.degrees = divisors(found)  # (I,)
         self.present = (found > 0).astype(np.float32)  # an item nobody took has no place in the filter
         stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
         normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)
-        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.config.seed)
+        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.runtime.seed)
         self.values = values / max(float(values[0]), 1e-12)
 
     def rank(self, chosen: Chosen) -> int:
         """The rank, cut where nothing else tells the frequencies apart (q = 0): at full rank such a filter is the
         identity, and all that it says of an untaken item is noise of rounding."""
-        most = MOST_OF_SPECTRUM * min(self.matrix.shape) if not chosen["power"] else np.inf
+        most = MOST_OF_SPECTRUM * min(self.ties.matrix.shape) if not chosen["power"] else np.inf
         return max(1, int(min(chosen["rank"], most)))
 
     def items(self, chosen: Chosen) -> Floats:
@@ -73,34 +78,31 @@ class Factors:
         response = (self.values[: self.rank(chosen)] ** chosen["power"]).astype(np.float32)
         return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None] * response, dtype=np.float32)
 
-    def taste(self, friend_weight: float, rows: npt.NDArray[np.int64] | slice = slice(None)) -> sp.csr_matrix:
-        """x_u + φ · mean of the friends' x, CSR float32 (B, I)."""
-        return with_friends(self.matrix, self.friends, friend_weight, rows)
-
     def block(self, chosen: Chosen) -> ProfileBlock:
-        history = self.history(chosen)
-        users = np.asarray(self.taste(chosen["friends"]) @ history, dtype=np.float32)  # (U, r)
-        return scaled_block(
-            ProfileBlock(
-                name="spectral",
-                users=users,
-                items=self.items(chosen),
-                history=history,
-                linear=True,
-                scale=np.ones(len(users), np.float32),
-                friend_weight=chosen["friends"],
-                reading=self.reading,
-            )
+        items = self.items(chosen)
+        unread = ProfileBlock(
+            name=Spectral.name,
+            users=items[:0],
+            items=items,
+            history=self.history(chosen),
+            linear=True,
+            friend_weight=chosen["friends"],
+            reading=self.reading,
         )
+        return unread.fitted(self.ties)
 
 
-class Spectral:
+class Spectral(Block[SpectralSettings]):
     """The `spectral` block. Reading of the strengths, rank, β, q, κ and φ are chosen on validation users."""
 
     name = "spectral"
+    words = Words("people with a taste like yours took it", "the taste of people like you")
+    Settings = SpectralSettings
 
-    def tune(self, inputs: FitInputs, validation: Validation) -> tuple[ProfileBlock, Chosen]:
-        settings = inputs.config.spectral
+    def choose(
+        self, inputs: FitInputs, validation: Validation, trials: int | None = None
+    ) -> tuple[ProfileBlock, Chosen]:
+        settings, users = self.settings, len(validation.queries)
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
         grid = {
@@ -112,7 +114,7 @@ class Spectral:
         middle = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
 
         def score(factors: Factors, candidate: Chosen) -> float:
-            taste = factors.taste(candidate["friends"], validation.user_nums)
+            taste = validation.queries.taste(factors.reading, candidate["friends"])
             return validation.ndcg(taste @ factors.history(candidate), factors.items(candidate))
 
         def pilot(candidate: Chosen) -> float:
@@ -123,18 +125,17 @@ class Spectral:
         costly = {"reading": inputs.train.events.readings, "alpha": settings.alpha, "knowledge": knowledge}
         outer: Chosen = {name: values[0] for name, values in costly.items()}
         if any(len(values) > 1 for values in costly.values()):
-            outer = choose(costly, pilot, outer, [(name,) for name in costly], len(validation.user_nums))
+            outer = search(costly, pilot, outer, [(name,) for name in costly], users)
         full = Factors(inputs, max(ranks), outer, settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
-        if len(validation.user_nums) * inputs.train.n_items <= SMALL:
+        if users * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
-        chosen = choose(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
+        chosen = search(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
         return full.block(chosen), {**chosen, **outer}
 
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
-        rank = feasible_ranks(inputs.train, [chosen["rank"]], inputs.config.spectral.memory_gb)[0]
-        iterations = inputs.config.spectral.iterations
-        return Factors(inputs, rank, chosen, iterations).block({**chosen, "rank": rank})
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        rank = feasible_ranks(inputs.train, [chosen["rank"]], self.settings.memory_gb)[0]
+        return Factors(inputs, rank, chosen, self.settings.iterations).block({**chosen, "rank": rank})
 
 
 def feasible_ranks(train: Dataset, ranks: Sequence[int], memory_gb: float) -> list[int]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from graphrec.cli.options import AllowBad, AsJson, Source, print_counts, print_json
-from graphrec.door.report import Report
+from graphrec.cli.options import AllowBad, AsJson, Source
+from graphrec.cli.output import Sheet, answer, counts_line, print_json
 from graphrec.errors import DataError
 
-people = Console(stderr=True)
+if TYPE_CHECKING:
+    from graphrec.door.report import Report
 
 
 def inspect(
@@ -44,31 +42,26 @@ def inspect(
     if as_json:
         print_json(report.to_json())
         return
-    print_counts(data)
-    for part in tables(report):
-        people.print(part, highlight=False)
-    people.print(f"\n{SPEC_FILE}{' (written)' if write else '; --write writes it'}:\n", highlight=False)
-    people.print(report.data_toml, highlight=False, markup=False, soft_wrap=True)
+    answer(counts_line(data), *tables(report))
+    answer(f"\n{SPEC_FILE}{' (written)' if write else '; --write writes it'}:\n", report.data_toml)
 
 
-def tables(report: Report) -> Iterator[Table | str]:
-    """The report for people: files, columns, rows, warnings. What comes from the data is escaped."""
-    yield escape(f"format: {report.format} ({report.why})")
-    files = Table("file", "used as", "why not, or how it is written", title="files")
+def tables(report: Report) -> Iterator[Sheet | str]:
+    """The report for people: files, columns, rows, warnings."""
+    yield f"format: {report.format} ({report.why})"
+    files = Sheet("file", "used as", "why not, or how it is written", title="files")
     for f in report.files:
         used = f"{f.used_as} ({f.kind})" if f.used_as and f.kind else f.used_as
-        files.add_row(escape(f.path), escape(used or "not used"), escape(f.why_not or f.form), style=_style(f.used_as))
+        files.row(f.path, used or "not used", f.why_not or f.form, style=_style(f.used_as))
     yield files
-    columns = Table("file", "column", "role", "type", "why not", title="columns")
+    columns = Sheet("file", "column", "role", "type", "why not", title="columns")
     last = ""
     for c in report.columns:
         name, last = ("" if c.file == last else c.file), c.file
-        role = escape(c.role or "not used")
-        columns.add_row(escape(name), escape(c.column), role, c.type, escape(c.why_not), style=_style(c.role))
+        columns.row(name, c.column, c.role or "not used", c.type, c.why_not, style=_style(c.role))
     if report.columns:
         yield columns
-    for line in _lines(report):
-        yield escape(line)
+    yield from _lines(report)
 
 
 def _style(used: str) -> str:

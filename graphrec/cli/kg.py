@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from graphrec.cli.options import AsJson, ConfigFile, Settings, Source, config_of, people, print_json
+from graphrec.cli.options import AsJson, ConfigFile, Settings, Source, config_of
+from graphrec.cli.output import Sheet, answer, console, note, print_json, warn
 
 kg_app = typer.Typer(help="Knowledge graphs: build, query, check, count.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,32 +24,32 @@ def build(
     set_: Settings = [],  # noqa: B006 (typer reads it)
 ) -> None:
     """Build the knowledge graph of everything in SOURCE."""
-    import kg.rdf
+    import kg.rdf.files
     from graphrec.data.dataset import Dataset
     from graphrec.door.quarantine import Quarantine
     from graphrec.graph.selection import selected
     from graphrec.knowledge.adapter import knowledge_graph
 
     settings = config_of(config, set_)
-    kg.rdf.format_of(out)
+    kg.rdf.files.format_of(out)
     data = Dataset.load(source)
-    people.print(data.quarantine.summary(), highlight=False, style="dim")
+    note(data.quarantine.summary(), "dim")
     if data.external.links:
         known = len(data.external.item_entities)
-        people.print(f"{known:,} of {data.n_items:,} items are in external graphs (kg matches lists them)", style="dim")
+        note(f"{known:,} of {data.n_items:,} items are in external graphs (kg matches lists them)", "dim")
     corrections = Quarantine()
     data = selected(data, settings.kg.sensitive, settings.seed)
     for column in (*data.item_columns, *data.user_columns):
         if column.why_not:
-            people.print(f"{column.name} left out: {column.why_not}", highlight=False, markup=False, style="dim")
+            note(f"{column.name} left out: {column.why_not}", "dim")
     graph = knowledge_graph(data, settings.kg, quarantine=corrections, report=data.report, progress=True)
-    kg.rdf.write(graph, out)
+    kg.rdf.files.write(graph, out)
     if settings.kg.overrides:
-        people.print(f"{settings.kg.overrides}: {corrections.summary()}", highlight=False, style="dim")
+        note(f"{settings.kg.overrides}: {corrections.summary()}", "dim")
     for warning in data.report.warnings:
-        people.print(f"note: {warning}", highlight=False, style="yellow")
-    people.print(_stats_table(graph.stats()))
-    people.print(f"{out} written", highlight=False)
+        warn(f"note: {warning}")
+    console(stderr=True).print(_stats_table(graph.stats()))
+    note(f"{out} written")
 
 
 @kg_app.command()
@@ -80,23 +80,24 @@ def links(
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror}); choose another place") from None
     if settings.kg.overrides:
-        people.print(f"{settings.kg.overrides}: {corrections.summary()}", highlight=False, style="dim")
-    people.print(f"{out}: {len(rows):,} links; correct entity or type and name it in kg.overrides", highlight=False)
+        note(f"{settings.kg.overrides}: {corrections.summary()}", "dim")
+    note(f"{out}: {len(rows):,} links; correct entity or type and name it in kg.overrides")
 
 
 @kg_app.command()
 def matches(source: Source, as_json: AsJson = False) -> None:
     """List which entity of an RDF dump each item's title was taken for. A links.csv beside the data corrects it."""
     from graphrec.data.dataset import Dataset
-    from kg.dump import LINKED
+    from kg.rdf.dump import LINKED
 
     found = Dataset.load(source).external.links
     if as_json:
         return print_json([{**asdict(k), "used": k.confidence >= LINKED} for k in found])
-    table = Table("item", "title", "entity", "label", "confidence", "candidates", title=f"used from {LINKED} on")
+    figures = ["confidence", "candidates"]
+    table = Sheet("item", "title", "entity", "label", *figures, title=f"used from {LINKED} on", figures=figures)
     for k in found:
-        table.add_row(k.item_id, k.title, k.entity, k.label, f"{k.confidence:.2f}", str(k.candidates))
-    return people.print(table)
+        table.row(k.item_id, k.title, k.entity, k.label, f"{k.confidence:.2f}", k.candidates)
+    return answer(table)
 
 
 @kg_app.command()
@@ -108,19 +109,20 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Ask the graph in SPARQL, read-only."""
-    import kg.sparql
+    import kg.rdf.sparql
 
-    rows = kg.sparql.query(graph, sparql, limit, seconds)
+    rows = kg.rdf.sparql.query(graph, sparql, limit, seconds)
     if not rows.complete:
-        people.print(f"note: there are more than {limit:,} rows; these are the first", style="yellow", highlight=False)
+        warn(f"note: there are more than {limit:,} rows; these are the first")
     if as_json:
         return print_json(rows)
     if not rows:
-        return people.print("no rows")
-    table = Table(*rows[0])
+        return note("no rows")
+    columns = list(dict.fromkeys(name for row in rows for name in row))  # an unbound variable is not in a row
+    table = Sheet(*columns)
     for row in rows:
-        table.add_row(*(row.get(column, "") for column in rows[0]))
-    return people.print(table)
+        table.row(*(row.get(name, "") for name in columns))
+    return answer(table)
 
 
 @kg_app.command()
@@ -130,53 +132,55 @@ def validate(
     sound: Annotated[Path | None, typer.Option("--sound", help="Write the rest of the graph here.")] = None,
 ) -> None:
     """Check the graph against its shapes (SHACL), that every triple has a source, and every span is in its review."""
-    import kg.rdf
-    import kg.shapes
+    import kg.rdf.files
+    import kg.rdf.shapes
     import kg.validate
     from kg.errors import KGError
 
-    checked, store = kg.shapes.check(graph, None if sound else kg.shapes.MAX_QUADS)
+    checked, store = kg.rdf.shapes.check(graph, None if sound else kg.rdf.shapes.MAX_QUADS)
     if not checked.faults:
         try:
-            problems = kg.validate.validate(kg.rdf.read(graph))
+            problems = kg.validate.validate(kg.rdf.files.read(graph))
         except KGError as error:
             problems = [str(error)]
-        checked.faults += [kg.shapes.Fault(str(graph), 0, "", problem) for problem in problems]
+        checked.faults += [kg.rdf.shapes.Fault(str(graph), 0, "", problem) for problem in problems]
     for fault in checked.faults[:20]:
-        people.print(str(fault), highlight=False, markup=False)
+        answer(str(fault))
     if checked.sampled:
-        note = f"shapes: a sample of {checked.checked:,} of {checked.quads:,} triples was checked (--sound checks all)"
-        people.print(note, style="dim", highlight=False)
+        note(
+            f"shapes: a sample of {checked.checked:,} of {checked.quads:,} triples was checked (--sound checks all)",
+            "dim",
+        )
     if report is not None:
         checked.write(report)
     if sound is not None:
-        left_out = kg.shapes.write_sound(checked, store, sound)
-        return people.print(f"{sound} written without {left_out:,} unsound triples", highlight=False)
+        left_out = kg.rdf.shapes.write_sound(checked, store, sound)
+        return note(f"{sound} written without {left_out:,} unsound triples")
     if checked.faults:
         first = str(checked.faults[0]).removeprefix(f"{graph}: ")
         raise KGError(f"{graph}: {len(checked.faults)} problems, the first: {first}; --report lists them all")
-    return people.print(f"{graph}: valid", highlight=False)
+    return answer(f"{graph}: valid")
 
 
 @kg_app.command()
 def stats(graph: GraphFile, as_json: AsJson = False) -> None:
     """Count entities, relations, triples and mentions."""
-    import kg.rdf
+    import kg.rdf.files
 
-    found = kg.rdf.read(graph).stats()
+    found = kg.rdf.files.read(graph).stats()
     if as_json:
         return print_json(found)
-    return people.print(_stats_table(found))
+    return answer(_stats_table(found))
 
 
-def _stats_table(stats: dict[str, Any]) -> Table:
-    table = Table("what", "count", title="knowledge graph")
+def _stats_table(stats: dict[str, Any]) -> Sheet:
+    table = Sheet("what", "count", title="knowledge graph", figures=["count"])
     for name in ("entities", "relations", "triples", "mentions"):
-        table.add_row(name, f"{stats[name]:,}")
+        table.row(name, f"{stats[name]:,}")
     for group in ("by_type", "by_relation"):
         table.add_section()
         for name, count in sorted(stats[group].items(), key=lambda pair: -pair[1]):
-            table.add_row(name, f"{count:,}")
+            table.row(name, f"{count:,}")
     return table
 
 
@@ -190,10 +194,10 @@ def draw(
 ) -> None:
     """Draw what is around a node."""
     import kg.draw
-    import kg.rdf
+    import kg.rdf.files
 
-    shown, there = kg.draw.draw(kg.rdf.read(graph), node, out, hops, limit)
-    people.print(f"{out} written, with {shown:,} of {there:,} nodes", highlight=False)
+    shown, there = kg.draw.draw(kg.rdf.files.read(graph), node, out, hops, limit)
+    note(f"{out} written, with {shown:,} of {there:,} nodes")
 
 
 @kg_app.command()
@@ -203,7 +207,7 @@ def extract(
     set_: Settings = [],  # noqa: B006
 ) -> None:
     """Find entities in texts: one JSON line out for each line in."""
-    import kg.extractors
+    import kg.extract.extractors
     from graphrec.errors import DataError
 
     settings = config_of(config, set_).kg
@@ -213,7 +217,7 @@ def extract(
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    for spans in kg.extractors.make(settings.extractor, settings.model, settings.processes).extract(lines):
+    for spans in kg.extract.extractors.make(settings.extractor, settings.model, settings.processes).extract(lines):
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
         ]

@@ -6,67 +6,118 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from graphrec.cli.options import (
-    AllowBad,
-    AsJson,
-    ConfigFile,
-    Settings,
-    Source,
-    config_of,
-    load_data,
-    people,
-    print_json,
-    print_warnings,
-    weights_table,
-)
+from graphrec.cli.options import AllowBad, AsJson, ConfigFile, CutOffs, Settings, Source, config_of, load_data
+from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
+from graphrec.errors import ConfigError
 
 SplitKind = Annotated[str | None, typer.Option("--split", help="temporal, leave-last, random or given.")]
 
 
 def evaluate(
-    source: Source,
+    source: Annotated[
+        Path, typer.Argument(help="A folder or file in a known format; or a model.", metavar="SOURCE|MODEL")
+    ],
+    new: Annotated[
+        Path | None, typer.Argument(help="With a model: data that it was not fitted on.", metavar="[NEWDATA]")
+    ] = None,
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
+    k: CutOffs = None,
+    recommendations: Annotated[
+        Path | None,
+        typer.Option(
+            "--recommendations",
+            help="Measure these lists of any system instead: user_id, item_id, and rank or score; CSV, Parquet, JSON "
+            "lines. Nothing is learned.",
+        ),
+    ] = None,
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
+    per_user: Annotated[
+        Path | None,
+        typer.Option("--per-user", help="Write every metric of every test user here: .csv, .parquet or .jsonl."),
+    ] = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
-    """Measure honestly: fit on train, choose on validation, test once."""
-    from graphrec.experiment import evaluate_model
+    """Measure honestly: fit on train, choose on validation, test once; or a fitted model on later data.
 
-    settings = config_of(config, set_, split)
-    data = load_data(source, allow_bad)
-    told = data.report.all_warnings()
-    document = evaluate_model(data, settings, explanations=explanations, progress=True)
+    A MODEL is asked about every user whom it knows, as it knows them; what they took in NEWDATA is to be found.
+    """
+    from graphrec.experiment import evaluate_model, measure_lists, measure_model
+
+    wanted: dict[str, Any] = {"per_user": per_user}
+    if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
+        import graphrec
+
+        given = {"--config": config, "--set": set_, "--split": split, "--recommendations": recommendations}
+        measured_on = _data_for(source, new, [name for name, value in given.items() if value])
+        model = graphrec.load(source).fitted
+        settings = model.config if k is None else model.config.with_(evaluate={"k": k})
+        data, told = _told(measured_on, allow_bad)
+        document = measure_model(model, data, settings, explanations=explanations, progress=True, **wanted)
+    elif new is not None:
+        raise ConfigError(
+            f"{source}: is no model, so there is nothing to measure on {new}; write one with graphrec fit"
+        )
+    elif recommendations is not None:
+        if explanations:
+            raise ConfigError("--recommendations are lists without explanations; leave --explanations out")
+        settings = config_of(config, set_, split, k)
+        data, told = _told(source, allow_bad)
+        document = measure_lists(data, settings, recommendations, **wanted)
+    else:
+        settings = config_of(config, set_, split, k)
+        data, told = _told(source, allow_bad)
+        document = evaluate_model(data, settings, explanations=explanations, progress=True, **wanted)
     if as_json:
         print_json(document)
-        return
+    else:
+        _show(document, told)
+
+
+def _data_for(model: Path, new: Path | None, others: list[str]) -> Path:
+    """What a fitted model is measured on. Raises ConfigError where nothing is named, or an option has no meaning."""
+    if new is None:
+        raise ConfigError(f"{model}: is a model; name the data to measure it on: graphrec evaluate {model} NEWDATA")
+    if others:
+        raise ConfigError(f"{', '.join(others)}: a fitted model is measured as it is; leave {others[0]} out")
+    return new
+
+
+def _told(source: Path, allow_bad: float | None) -> tuple[Any, list[str]]:
+    """The data, and the warnings that reading it told."""
+    data = load_data(source, allow_bad)
+    return data, list(data.report.all_warnings())
+
+
+def _show(document: dict[str, Any], told: list[str]) -> None:
+    """An `evaluate` document, for people."""
     relevant = "liked items" if document["relevant"] == "liked" else "all items taken"
-    table = Table(
-        "metric",
-        "value",
-        title=f"{document['data']}, {document['split']} split, {document['users']:,} users, {relevant} are relevant",
-    )
+    part = "measured on what came later" if document["split"] == "later" else f"{document['split']} split"
+    title = f"{document['data']}, {part}, {document['users']:,} users, {relevant} are relevant"
+    table = Sheet("metric", "value", title=title, figures=["value"])
     for name, value in document["metrics"].items():
-        table.add_row(name, f"{value:.4f}")
-    people.print(table, weights_table(document["chosen"]["weights"]))
-    if explanations:
-        people.print(_explanations_table(document["explanations"]))
-    print_warnings(document["warnings"], told)
+        table.row(name, f"{value:.4f}")
+    answer(table)
+    if "chosen" in document:
+        answer(weights_table(document["chosen"]["weights"]))
+    if "explanations" in document:
+        answer(_explanations_table(document["explanations"]))
+    warn_anew(document["warnings"], told)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
-    people.print(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB", highlight=False)
+    note(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB")
 
 
-def _explanations_table(found: dict[str, Any]) -> Table:
+def _explanations_table(found: dict[str, Any]) -> Sheet:
     title = f"explanations of {found['pairs']:,} recommendations to {found['users']:,} users"
-    table = Table("measure", "graphrec", "popular paths", title=title)
+    sides = ["graphrec", "popular paths"]
+    table = Sheet("measure", *sides, title=title, figures=sides)
 
     def row(name: str, of: Any) -> None:
         values = [of(side) for side in (found, found["popular_paths"])]
-        table.add_row(name, *("" if value is None else f"{value:.3f}" for value in values))
+        table.row(name, *("" if value is None else f"{value:.3f}" for value in values))
 
     for name in ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd"):
         row(name.replace("_", " "), lambda side, name=name: side[name])
@@ -97,12 +148,12 @@ def tune(
     if as_json:
         print_json({"trials": found.trials, "ndcg": found.ndcg, "before": found.before, "changed": chosen})
         return
-    table = Table("setting", "before", "best", title=f"{found.trials} trials")
+    table = Sheet("setting", "before", "best", title=f"{found.trials} trials")
     for name, value in chosen.items():
-        table.add_row(f"graph.{name}", str(getattr(settings.graph, name)), str(value))
-    table.add_row("validation NDCG", f"{found.before:.4f}", f"{found.ndcg:.4f}")
-    people.print(table)
-    people.print(f"next: graphrec fit {source} --config {out}/config.toml --out MODEL", highlight=False)
+        table.row(f"graph.{name}", getattr(settings.graph, name), value)
+    table.row("validation NDCG", f"{found.before:.4f}", f"{found.ndcg:.4f}")
+    answer(table)
+    note(f"next: graphrec fit {source} --config {out}/config.toml --out MODEL")
 
 
 def compare(
@@ -111,6 +162,7 @@ def compare(
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
+    k: CutOffs = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -118,8 +170,9 @@ def compare(
     from graphrec.experiment import compare_models
 
     names = [name.strip() for name in models.split(",") if name.strip()]
-    comparison = compare_models(load_data(source, allow_bad), names, config_of(config, set_, split), progress=True)
+    settings = config_of(config, set_, split, k)
+    comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True)
     if as_json:
         print_json(comparison.to_json())
         return
-    people.print(str(comparison), highlight=False)
+    answer(comparison.table())

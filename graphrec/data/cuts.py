@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from graphrec.config import SplitConfig
 from graphrec.data.blocked import grouped_order, item_groups
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
 from graphrec.errors import DataError, EmptyDataError
+from graphrec.settings import SplitConfig
 from graphrec.types import Ints
 
 Mask: TypeAlias = npt.NDArray[np.bool_]

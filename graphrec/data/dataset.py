@@ -17,7 +17,7 @@ from graphrec.data import port, show, tables
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
-from graphrec.data.same import log, ordered, same
+from graphrec.data.same import digest, log, ordered, same
 from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
@@ -198,6 +198,14 @@ class Dataset:
                 digest.update(array.tobytes())
         digest.update(repr(e.kind_table).encode())
         return digest.hexdigest()
+
+    def digest(self) -> str:
+        """SHA-256 over all of it: ids, events, reviews, texts, friends, attributes and triples."""
+        x = self.external
+        triples = (sorted(x.triples), sorted(x.item_entities.items()), sorted(x.labels.items()))
+        texts = (self.item_titles, self.item_text, self.user_text, self.reviews)
+        attributes = (self.item_attributes, self.user_attributes, self.item_columns, self.user_columns)
+        return digest((self.fingerprint(), *texts, *attributes, self.social_edge_index, self.directed, triples))
 
     def counts(self) -> Mapping[str, int]:
         """What is in it, for a summary line."""

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.data.kinds import Kind
+from graphrec.data.readings import Norms, Reading, combined, holds_dislikes, weigh
 from graphrec.errors import DataError
 from graphrec.types import Floats, Interactions, Ints, frozen
 
@@ -29,10 +30,8 @@ LEAST_LIKED = 0.5  # what the lowest rating that is liked says; the highest says
 DISLIKED = 0.4  # the lower part of a scale: one and two of five stars, 1 to 4 of ten
 SHADE = 1e-6  # strengths that differ by less say the same
 
-LEAST_GRADE = 0.2  # of what is disliked most, of 1, under the ``graded`` reading
 
-Reading: TypeAlias = Literal["alike", "liked", "graded", "weighted", "signed"]
-READINGS: tuple[Reading, ...] = ("alike", "liked", "graded", "weighted", "signed")
+_OF_ALL = ("kind_table", "exposure", "against")  # fields that are no columns
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Events:
     places float32 (E, 2) latitude and longitude (NaN where unknown) or None.
 
     ``exposure``: what is to be found is whatever people take, liked or not, so that dislikes belong to a taste too.
+    ``against``: the norms that strengths are measured against; by default those of these events.
     """
 
     user_nums: Ints
@@ -54,6 +54,7 @@ class Events:
     places: Floats | None = None
     kind_table: tuple[Kind, ...] = (Kind(),)
     exposure: bool = False
+    against: Norms | None = None
 
     def __post_init__(self) -> None:
         types: dict[str, npt.DTypeLike] = {
@@ -103,12 +104,14 @@ class Events:
         return replace(self, **columns), order
 
     def _columns(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("kind_table", "exposure")}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _OF_ALL}
 
     def alike(self) -> Events:
         """The same events, all of which say the same: no dislikes, no ratings, no counts."""
         none = np.full(len(self), np.nan, np.float32)
-        return replace(self, values=none, kinds=np.zeros(len(self), np.uint8), kind_table=(Kind(weight=1.0),))
+        return replace(
+            self, values=none, kinds=np.zeros(len(self), np.uint8), kind_table=(Kind(weight=1.0),), against=None
+        )
 
     # --- what events say ----------------------------------------------------------------------------------------------
 
@@ -139,7 +142,8 @@ class Events:
             return ratings
         number = np.bincount(users)
         mean = np.bincount(users, weights=ratings) / np.maximum(number, 1)
-        shift = np.where(number >= MIN_RATINGS, ratings.mean() - mean, 0.0)
+        usual = ratings.mean() if self.against is None else self.against.ratings[self.kind_table.index(kind)]
+        shift = np.where(number >= MIN_RATINGS, usual - mean, 0.0)
         own = np.clip(ratings + shift[users], low, high)  # as somebody with the usual mean would have said it
         liked = LEAST_LIKED + (1 - LEAST_LIKED) * (own - disliked_to) / max(high - disliked_to, SHADE)
         disliked = -LEAST_LIKED - (1 - LEAST_LIKED) * (disliked_to - own) / max(disliked_to - low, SHADE)
@@ -148,7 +152,7 @@ class Events:
         return np.clip(says, -1.0, 1.0)
 
     @cached_property
-    def _outright(self) -> npt.NDArray[np.bool_]:
+    def outright(self) -> npt.NDArray[np.bool_]:
         """Events that are opinions, bool (E,)."""
         return np.array([k.outright for k in self.kind_table], np.bool_)[self.kinds]
 
@@ -175,14 +179,7 @@ class Events:
         """
         says, pair, last = self.strengths.astype(np.float64), self.pair_of, self.last_of_pair
         n = len(last)
-        amount = np.sign(says) * (np.exp2(np.abs(says)) - 1)
-        outright = np.flatnonzero(self._outright)
-        latest = np.full(n, -1, np.int64)
-        latest[pair[outright]] = outright  # in order of time: the last one stays
-        total = np.bincount(pair, weights=np.where(self._outright, 0.0, amount), minlength=n)
-        opinion = np.where(latest >= 0, amount[latest], 0.0) if len(self) else np.zeros(n)
-        total = np.where(opinion < 0, opinion, total + opinion)
-        weights = np.sign(total) * np.log2(1 + np.abs(total))
+        weights = combined(pair, says, self.outright, n).astype(np.float32)
         said = np.bincount(pair, weights=(says != 0) | ~np.isnan(self.values), minlength=n) > 0
         times = None if self.timestamps is None else self.timestamps[last]
         return Interactions(self.user_nums[last], self.item_nums[last], weights, times).take(said)
@@ -234,15 +231,25 @@ class Events:
         s is the strength. To learn from what was taken and disliked is to learn what belongs together; in a taste it is
         only where ``exposure`` has it so, and there under ``alike`` and ``graded`` alone.
         """
-        everything = reading == "signed" or (reading in ("alike", "graded") and (learning or self.exposure))
+        everything = holds_dislikes(reading, learning, self.exposure)
         pairs = self.pairs if everything else self.liked
-        if reading in ("alike", "liked") or (reading != "signed" and not len(self.liked)):
+        if reading != "signed" and not len(self.liked):
             return pairs, np.ones(len(pairs), np.float32)
-        if reading == "graded":
-            highest = float(self.liked.weights.max())
-            grades = np.sqrt(np.maximum(1 + pairs.weights / highest, 2 * LEAST_GRADE) / 2)
-            return pairs, grades.astype(np.float32)
-        return pairs, pairs.weights / np.float32(self.liked.weights.mean() if len(self.liked) else 1.0)
+        return pairs, weigh(pairs.weights, reading, self.norms)
+
+    @cached_property
+    def norms(self) -> Norms:
+        """What strengths are measured against, of these events where nothing else was given."""
+        if self.against is not None:
+            return self.against
+        means, liked = [], self.liked.weights
+        for number, kind in enumerate(self.kind_table):
+            values = self.values[self.kinds == number] if kind.values == "rating" else self.values[:0]
+            values = values[~np.isnan(values)].astype(np.float64)
+            means.append(float(values.mean()) if len(values) else float("nan"))
+        if not len(liked):
+            return Norms(tuple(means), exposure=self.exposure)
+        return Norms(tuple(means), float(liked.mean()), float(liked.max()), self.exposure)
 
     def taste(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
         """Users' rows over what they took, CSR float32 (U, I); see ``read``."""

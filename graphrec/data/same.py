@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,26 @@ def log(events: Events, reviews: pd.DataFrame, parts: npt.NDArray[np.uint8] | No
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table in the order of their values."""
     return table.sort_values(table.columns.tolist(), kind="stable", ignore_index=True)
+
+
+def digest(parts: Any) -> str:
+    """SHA-256 over everything in nested tuples of arrays, tables, mappings and plain values."""
+    out = hashlib.sha256()
+    stack = [parts]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple | list):
+            stack += [f"{len(part)}", *part]
+        elif isinstance(part, np.ndarray) and part.dtype != object:
+            out.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        elif isinstance(part, pd.DataFrame):
+            for name in part.columns:
+                stack += [str(name), part[name].to_numpy()]
+        elif isinstance(part, np.ndarray):
+            out.update(pd.util.hash_array(part.astype(str).astype(object)).tobytes())
+        else:
+            out.update(repr(part).encode("utf-8", "surrogatepass"))
+    return out.hexdigest()
 
 
 def _list(column: pd.Series) -> list[Any]:

@@ -17,6 +17,9 @@ test answer where only what is new is recommended. A pair has the time of its la
 together with the orders before it, as if this person had never taken the item; ``cut`` counts these. Where re-orders
 count (``repeats``: set where ``seen`` allows what is known), single events are held out.
 
+What is known of items from everybody's behaviour (``BEHAVIOUR``) was shaped by held-out events as well, and no cut of
+the events undoes that: every part is without it, unless ``behaviour`` is set. A fit that measures nothing uses it.
+
 A share of one user's rows is rounded up or down at random, so that its expectation is exact, and leaves the user a
 training row. Where a validation part comes out empty, one row of the user with the most training rows is taken;
 where a global time cut leaves no room for validation (two distinct timestamps), it is drawn per user instead.
@@ -32,13 +35,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.config import SplitConfig
 from graphrec.data.cuts import CUTS, Rows, from_last, given, oldest_first, per_user, time_cuts, times_of, too_small
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
+from graphrec.settings import SplitConfig
 from graphrec.types import Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
 
+BEHAVIOUR = frozenset(  # relations and attributes of items that a shop counts from all purchases and views
+    ("also_buy", "also_bought", "also_view", "also_viewed", "bought_together", "buy_after_viewing")
+)
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
@@ -46,7 +52,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 class Split:
     """Three Datasets over the same vocabularies, and how they were cut.
 
-    ``cut`` holds seed, k_core, sizes {train, valid, test}, and for a temporal cut valid_from and test_from (s).
+    ``cut`` holds seed, k_core, sizes {train, valid, test}, for a temporal cut valid_from and test_from (s), and as
+    ``left_out`` how many triples and attributes from behaviour are in no part, where there are any.
     """
 
     train: Dataset
@@ -71,6 +78,11 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
         raise ConfigError(f"split.valid + split.test = {config.valid + config.test:g}; their sum must be below 1")
     if config.k_core:
         data = k_core(data, config.k_core)
+    left_out: dict[str, int] = {}
+    if not config.behaviour:
+        # No leakage. What is counted from all purchases tells of held-out ones, so no part keeps it.
+        data, lost = without_behaviour(data)
+        left_out = {"left_out": lost} if lost else {}
     kind = resolve_kind(data, config)
     parts, cut = CUTS[kind](Rows(data, config), config, np.random.default_rng(seed))
     # No leakage. ``subset`` drops the reviews of rows outside its mask, so held-out text is in no other part.
@@ -82,7 +94,7 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
                 f"{data.name}: {kind} split of {len(data.events)} events leaves the {part} part empty;"
                 " bring more data, or choose another kind with --split or --set split.kind="
             )
-    return Split(train, valid, test, kind, {"seed": seed, "k_core": config.k_core, "sizes": sizes, **cut})
+    return Split(train, valid, test, kind, {"seed": seed, "k_core": config.k_core, "sizes": sizes, **cut, **left_out})
 
 
 def carve_validation(data: Dataset, config: SplitConfig, seed: int = 42) -> tuple[Dataset, Dataset]:
@@ -110,6 +122,27 @@ def carve_validation(data: Dataset, config: SplitConfig, seed: int = 42) -> tupl
     else:
         held = rows.spread(per_user(rows, rng.permutation(len(rows)), config.valid, rng))
     return data.subset(~held), data.subset(held)
+
+
+def without_behaviour(data: Dataset) -> tuple[Dataset, int]:
+    """``data`` without triples and attributes of items from behaviour, and how many these are; a warning says so."""
+    triples = tuple(triple for triple in data.external.triples if triple[1].lower() not in BEHAVIOUR)
+    keys = data.item_attributes["key"]
+    told = keys.isin([key for key in keys.unique() if str(key).lower() in BEHAVIOUR]).to_numpy(bool)
+    lost = len(data.external) - len(triples) + int(told.sum())
+    if not lost:
+        return data, 0
+    data.report.warn(
+        f"{lost:,} triples and attributes tell what is bought or viewed together, counted from held-out events too:"
+        " left out of measuring (--set split.behaviour=true keeps them, and the figures are then too good)"
+    )
+    out = replace(
+        data,
+        external=replace(data.external, triples=triples),
+        item_attributes=data.item_attributes[~told].reset_index(drop=True),
+        item_columns=tuple(column for column in data.item_columns if column.name.lower() not in BEHAVIOUR),
+    )
+    return out, lost
 
 
 def merge(first: Dataset, second: Dataset) -> Dataset:

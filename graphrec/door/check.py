@@ -106,7 +106,9 @@ def check_events(
         names = [name if isinstance(name, str) else "" for name in raw["reviewer_name"][good]]
     for column in ("text", "summary"):
         if column in out:
-            out[column] = pd.Series(mask_all(out[column], quarantine.masked, names), dtype=object)
+            out[column] = pd.Series(
+                mask_all(out[column], quarantine.masked, names, reviews=column == "text"), dtype=object
+            )
     for column in ("user_id", "item_id"):
         out[column] = out[column].cat.remove_unused_categories()
     if "timestamp" in out:

@@ -1,5 +1,6 @@
-"""Personal data in texts: e-mail addresses, phone numbers, payment card numbers and the reviewer's own name are masked.
+"""Personal data in texts: e-mail addresses, phone numbers, payment card numbers and names of people are masked.
 
+The reviewer's own name is masked where it is known, those of others in reviews by where they stand (``people.py``).
 ``door.check_events`` and ``dataset.build`` call this before a text is stored, embedded or quoted. What is masked stands
 as "[e-mail]", "[phone]", "[card]" or "[name]", so that the text still reads well; nothing of it is kept but a count.
 
@@ -16,6 +17,8 @@ from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from graphrec.door import people
 
 MASKS = {"e-mail": "[e-mail]", "phone": "[phone]", "card": "[card]", "name": "[name]"}
 
@@ -57,17 +60,29 @@ _DATE = re.compile(r"\d{4}[ .-]\d{1,2}[ .-]\d{1,2}|\d{1,2}[ .-]\d{1,2}[ .-]\d{4}
 def mask(text: str, name: str = "") -> str:
     """The text with personal data masked; the same text where it holds none. ``name`` is its writer's, "" if unknown.
 
-    A name of two words or more is masked wherever it stands in capitals, every other one where it signs the text.
+    A name of two words or more is masked wherever it stands in capitals, its first word and every other name where it
+    signs the text or follows "I am".
     """
     return _without_name(_mask(text, Counter()), name, Counter())
 
 
-def mask_all(texts: Iterable[str], counts: Counter[str], names: Iterable[str] | None = None) -> list[str]:
-    """``mask`` for many texts. ``counts`` is increased by how many of each kind were masked."""
+def mask_all(
+    texts: Iterable[str], counts: Counter[str], names: Iterable[str] | None = None, *, reviews: bool = False
+) -> list[str]:
+    """``mask`` for many texts. ``counts`` is increased by how many of each kind were masked.
+
+    Args:
+        names: the writers', "" where unknown.
+        reviews: whether people wrote them, of whom and whose family names may stand there; see ``people``.
+    """
     texts = list(texts)
     out = [_mask(text, counts) if hint else text for text, hint in zip(texts, _hints(texts), strict=True)]
     if names is not None:
         out = [_without_name(text, name, counts) if name else text for text, name in zip(out, names, strict=True)]
+    if reviews:
+        out = [
+            _without_people(text, counts) if hint else text for text, hint in zip(out, people.hints(out), strict=True)
+        ]
     return out
 
 
@@ -160,6 +175,12 @@ _CLOSING = (
 _TAIL = 80  # characters at the end of a text in which a signature is looked for
 
 
+def _without_people(text: str, counts: Counter[str]) -> str:
+    spans = [(start, end, "name") for start, end in people.names(text)]
+    counts.update(kind for _, _, kind in spans)
+    return _replaced(text, spans)
+
+
 def _without_name(text: str, name: str, counts: Counter[str]) -> str:
     full, signatures = _forms(name)
     tail = text[-_TAIL:].casefold()
@@ -168,10 +189,12 @@ def _without_name(text: str, name: str, counts: Counter[str]) -> str:
         patterns.append(r"(?<!\w)(?P<full>" + r"\s+".join(f"(?i:{re.escape(word)})" for word in full) + r")(?!\w)")
     if near := [s for s in signatures if s.casefold() in tail]:
         patterns.append(rf"(?i:{_CLOSING}(?P<signed>{'|'.join(map(re.escape, near))})(?!\w)\W{{0,8}}\Z)")
+    if own := [s for s in signatures if s[0].isupper() and s in text]:
+        patterns.append(rf"\b(?:I['’]m|I am|[Mm]y name is)\s+(?P<own>{'|'.join(map(re.escape, own))})(?!\w)")
     if not patterns:
         return text
     found = ((m, str(m.lastgroup)) for m in re.finditer("|".join(patterns), text))
-    spans = [(*m.span(group), "name") for m, group in found if group == "signed" or _in_capitals(m[group])]
+    spans = [(*m.span(group), "name") for m, group in found if group != "full" or _in_capitals(m[group])]
     counts.update(kind for _, _, kind in spans)
     return _replaced(text, spans)
 

@@ -1,6 +1,7 @@
 """One table of several models: one split, tuned on valid, refitted on train + valid, tested once on the same users.
 
-graphrec itself is handed in as a callable, since imports only go down.
+A model is a block on its own, with the settings that make it strong there, and learns from interactions alone: no
+friends, no knowledge graph, no texts. graphrec itself is handed in as a callable, since imports only go down.
 """
 
 from __future__ import annotations
@@ -12,18 +13,33 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
+import kg.graph
+from graphrec.blocks.api import Block, FitInputs
+from graphrec.blocks.registry import find, registered
 from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.readings import Reading
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
-from graphrec.evaluate.baselines import with_popularity_fallback
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
-from graphrec.evaluate.trained import BASELINES
 from graphrec.evaluate.validation import Validation
+from graphrec.graph.hetero import hetero_graph
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.runtime import Runtime
+from graphrec.types import Floats
+from kg.types import ExternalTriples
 
 OWN = "graphrec"
+FALLBACK = "popularity"  # the block that ranks for users without a history
+ALIKE: tuple[Reading, ...] = ("liked", "alike")  # readings of the strengths in which every event is as good as any
 
 log = logging.getLogger(__name__)
 
@@ -84,47 +100,108 @@ class Comparison:
         }
 
     def table(self) -> Table:
-        """The main figures, for people."""
+        """The main figures at the largest k, for people, in 80 columns."""
         k = max(self.ks)
-        shown = [f"{name}@{k}" for name in ("recall", "ndcg", "hr", "mrr", "coverage")]
+        shown = ("recall", "ndcg", "hr", "mrr", "coverage")
         relevant = "liked items" if self.task.relevant == "liked" else "all items taken"
-        table = Table(title=f"{self.split} split, {self.users:,} test users, relevant: {relevant}")
-        table.add_column("model")
-        for heading in (*shown, f"95 % of ndcg@{k}", "p", "seconds"):
-            table.add_column(heading, justify="right")
+        title = Text(f"{self.split} split, {self.users:,} test users, relevant: {relevant}; cut-off {k}")
+        table = Table(title=title, box=SIMPLE_HEAD, padding=0, show_edge=False)
+        table.add_column("model", overflow="fold")
+        for heading in (*shown, "95 % of ndcg", "p", "seconds"):
+            table.add_column(heading, justify="right", no_wrap=True)
         for row in self.rows:
-            figures = [f"{row.metrics[name]:.4f}" for name in shown]
+            figures = [f"{row.metrics[f'{name}@{k}']:.4f}" for name in shown]
             p_value = "" if row.p_value is None else "< 1e-15" if row.p_value < 1e-15 else f"{row.p_value:.2g}"
             low, high = row.interval
-            table.add_row(row.model, *figures, f"{low:.4f}–{high:.4f}", p_value, f"{sum(row.seconds.values()):.1f}")
+            interval, seconds = f"{low:.4f}–{high:.4f}", f"{sum(row.seconds.values()):.1f}"
+            table.add_row(Text(row.model), *figures, interval, p_value, seconds)
         return table
 
 
-def check_models(models: Sequence[str], split: Split) -> tuple[str, ...]:
-    """The models without repeats. Raises ConfigError for an unknown name, or a catalogue too large for one of them."""
-    known = (*BASELINES, OWN)
-    unknown = [name for name in models if name not in known]
+@dataclass(frozen=True)
+class WithFallback:
+    """A scorer, except that users who like nothing that is known get the item scores (I,)."""
+
+    scorer: Scorer
+    items: Floats
+
+    def scores(self, queries: Queries) -> Floats:
+        out, cold = self.scorer.scores(queries), np.diff(queries.liked.indptr) == 0  # (B, I), (B,)
+        return np.where(cold[:, None], self.items, out) if cold.any() else out
+
+
+def alone(config: Config, name: str) -> Block[Any]:
+    """A block as a model of its own: with the settings of ``Block.alone``, unless the configuration says other than the
+    defaults, and no strengths but, where that differs, what is ``liked`` or all that was taken."""
+    kind = find(name)
+    default = kind.Settings()
+    said = {key: value for key, value in getattr(config, name) if value != getattr(default, key)}
+    block = kind(kind.Settings.model_validate({**kind.alone, **said}))
+    block.readings = tuple(reading for reading in block.readings if reading in ALIKE)
+    return block
+
+
+def check_models(models: Sequence[str | Block[Any]], n_items: int, config: Config) -> dict[str, Block[Any] | None]:
+    """The models by name without repeats; None stands for graphrec. Raises ConfigError for an unknown name, one that
+    learns from texts, and a catalogue too large for one of them."""
+    unknown = [name for name in models if isinstance(name, str) and name not in (*registered(), OWN)]
     if unknown or not models:
-        raise ConfigError(f"unknown model {', '.join(unknown) or '(none given)'}; known are {', '.join(known)}")
-    names = tuple(dict.fromkeys(models))
-    for name in names:
-        if name != OWN:
-            BASELINES[name].check(split.train)
-    return names
+        known = [name for name, block in registered().items() if not block.uses_text]
+        raise ConfigError(f"unknown model {', '.join(unknown) or '(none given)'}; known are {', '.join(known)}, {OWN}")
+    found: dict[str, Block[Any] | None] = {}
+    for model in models:
+        if model == OWN:
+            found[OWN] = None
+            continue
+        block = alone(config, model) if isinstance(model, str) else model
+        if block.uses_text:
+            raise ConfigError(
+                f"{block.name}: learns from texts, and models are compared on interactions alone; compare {OWN} with"
+                f" --set blocks={block.name}"
+            )
+        if block.too_large(n_items):
+            raise ConfigError(
+                f"{block.name}: the catalogue has {n_items:,} items, its dense item-item matrices would take"
+                f" {8 * n_items**2 / 1e9:.1f} GB and the limit is {block.settings.max_items:,} items; leave"
+                f" {block.name} out of the models, shrink the catalogue with --set split.k_core=, or raise the limit"
+                f" with --set {block.name}.max_items="
+            )
+        found[block.name] = block
+    return found
 
 
-def fit_baseline(name: str, split: Split, validation: Validation, config: Config, progress: bool = False) -> Fitted:
-    """A baseline tuned on the validation users, then refitted on train + valid."""
+def interactions_of(data: Dataset, task: Task, runtime: Runtime) -> FitInputs:
+    """A part of the data to learn from with nothing known but who took what."""
+    known = replace(
+        data,
+        events=replace(data.events, exposure=task.relevant == "all"),
+        social_edge_index=np.zeros((2, 0), np.int64),
+        item_attributes=data.item_attributes[:0],
+        user_attributes=data.user_attributes[:0],
+        item_columns=(),
+        user_columns=(),
+        external=ExternalTriples(),
+    )
+    return FitInputs(Ties(known), hetero_graph(known, kg.graph.empty()), runtime)
+
+
+def fit_alone(
+    block: Block[Any], train: FitInputs, validation: Validation, whole: FitInputs, trials: int, progress: bool = False
+) -> Fitted:
+    """A block tuned on the validation users, then refitted on ``whole``, which is train + valid."""
     start = perf_counter()
-    chosen = BASELINES[name].tune(split.train, validation, config.evaluate.trials, config.seed, progress)
-    tuned = perf_counter()
-    scorer = BASELINES[name].learn(split.fit_data, chosen)
+    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+        bar.add_task(f"tuning {block.name}", total=None)
+        # No leakage. Only the training part is learned from while it is chosen, never the answers that choose.
+        _, chosen = block.tune(train, validation, trials)
+        tuned = perf_counter()
+        scorer = block.fit(whole, chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
 
 
 def compare(
     split: Split,
-    models: Sequence[str],
+    models: Sequence[str | Block[Any]],
     config: Config,
     fit_graphrec: Callable[[Split, Config], Fitted],
     progress: bool = False,
@@ -135,30 +212,38 @@ def compare(
     a paired t-test over users, Holm-corrected for the number of rows. Users without a history get popular items, at
     the tuned half-life, in every baseline; graphrec answers them itself. It gets the split with an empty test part.
     Raises ConfigError as ``check_models``, before anything is fitted.
+
+    Args:
+        models: names of blocks and ``graphrec``, or blocks with the settings that they shall have.
     """
-    names = check_models(models, split)
+    chosen = check_models(models, split.train.n_items, config)
     ks, goal = config.evaluate.k, f"ndcg@{max(config.evaluate.k)}"
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
     blind = replace(split, test=split.test.subset(np.zeros(len(split.test.events), dtype=bool)))
-    task = Task.of(config)
-    validation = Validation(blind.train, blind.valid, config.blend.k, config.blend.users, config.seed, task)
-    half_life = BASELINES["popularity"].tune(blind.train, validation)["half_life"]
-    seen, truth = blind.fit_data.seen(), task.truth(split.test)
+    task, trials = Task.of(config), config.evaluate.trials
+    train, whole = (interactions_of(part, task, config.run()) for part in (blind.train, blind.fit_data))
+    validation = Validation(train.ties, blind.valid, config.blend.k, config.blend.users, config.seed, task)
+    popular = fit_alone(alone(config, FALLBACK), train, validation, whole, trials).scorer
+    truth = task.truth(split.test)
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
-    for name in names:
-        own = name == OWN
-        fitted = fit_graphrec(blind, config) if own else fit_baseline(name, blind, validation, config, progress)
+    for name, block in chosen.items():
+        if block is None:
+            fitted = fit_graphrec(blind, config)
+            scorer, queries = fitted.scorer, Queries.stored(Ties(blind.fit_data))
+        else:
+            fitted = fit_alone(block, train, validation, whole, trials, progress)
+            queries = Queries.stored(whole.ties)
+            scorer = WithFallback(fitted.scorer, popular.scores(queries[:1])[0])
         start = perf_counter()
-        scorer = fitted.scorer if own else with_popularity_fallback(fitted.scorer, blind.fit_data, half_life)
-        report = reports[name] = evaluate(scorer, seen, truth, ks, config.evaluate.batch_size, progress, task=task)
+        report = reports[name] = evaluate(scorer, queries, truth, ks, config.evaluate.batch_size, progress, task=task)
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
         interval = bootstrap_interval(report.per_user[goal], seed=config.seed)
         rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval)
         log.info("%s: %s %.4f", name, goal, report.metrics[goal])
-    best = max((name for name in names if name != OWN), key=lambda name: reports[name].metrics[goal], default=None)
+    best = max((name for name in rows if name != OWN), key=lambda name: reports[name].metrics[goal], default=None)
     if best is not None:
-        others = [name for name in names if name != best]
+        others = [name for name in rows if name != best]
         against = reports[best].per_user[goal]
         adjusted = holm([paired_p_value(reports[name].per_user[goal], against) for name in others])
         rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})

@@ -27,9 +27,10 @@ from rich.progress import track
 
 from graphrec.evaluate.deletion import Known, fold_in_scores
 from graphrec.evaluate.path_quality import PathQuality, PopularPaths
-from graphrec.evaluate.ranking import Scorer, ranked
+from graphrec.evaluate.ranking import Scorer, pattern, ranked
 from graphrec.explain.check import holds
 from graphrec.explain.explainer import Explainer
+from graphrec.query.query import Queries
 from graphrec.types import Evidence, Explanation, Ints
 
 SIZES = (1, 5)  # pieces deleted: the one that is named first, and all that are shown
@@ -133,8 +134,10 @@ def explanation_report(
 
 def _lists(explainer: Explainer, scorer: Scorer, user_nums: Ints, k: int) -> list[tuple[int, list[int]]]:
     """Each user's k best unseen items."""
-    out = []
-    for rows, _, items in ranked(scorer.scores, user_nums, explainer.data.matrix()[user_nums], k):
+    out, queries = [], Queries.stored(explainer.ties, user_nums)
+    for rows, _, items in ranked(
+        lambda places: scorer.scores(queries[places]), len(user_nums), pattern(queries.liked), k
+    ):
         out += [(int(u), row[row >= 0].tolist()) for u, row in zip(user_nums[rows], items, strict=True)]
     return out
 
@@ -150,7 +153,8 @@ def _measure(
     """Add one user's list."""
     first: list[Evidence] = []
     for item in items:
-        explanation = explainer.explain(user, item, max(SIZES))
+        query = Queries.stored(explainer.ties, np.array([user]))
+        explanation = explainer.explain(query, explainer.data.users.ids[user], item, max(SIZES))
         steps, quotes = holds(explanation, explainer.data, explainer.graph)
         tally.steps += steps
         tally.quotes += quotes

@@ -113,8 +113,7 @@ class PopularPaths(PathFinder):
             if start not in found:
                 found[start] = self._knowledge(b, 0.0)
         if not found:
-            own = self.ties.history(self.user_num)
-            popular = sorted(own.tolist(), key=lambda item: -len(self.ties.takers(item)))
+            popular = sorted(self.shares.history, key=lambda item: -len(self.ties.takers(item)))
             together = (self._together(item, 0.0) for item in popular[:limit])
             return [finding for finding in together if finding is not None]
         return list(found.values())

@@ -23,6 +23,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate import metrics
+from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
 BLOCK = 256  # users in each call of a scorer
@@ -31,8 +32,8 @@ BLOCK = 256  # users in each call of a scorer
 class Scorer(Protocol):
     """Whatever can score the whole catalogue for given users."""
 
-    def scores(self, user_nums: Ints) -> Floats:
-        """Scores float32 (B, I), higher is better; -inf means never. Users may repeat. The result is not written to."""
+    def scores(self, queries: Queries) -> Floats:
+        """Scores float32 (B, I), higher is better; -inf means never. Queries may repeat. Nobody writes to them."""
         ...
 
 
@@ -43,8 +44,8 @@ class EmbeddingScorer:
     users: Floats
     items: Floats
 
-    def scores(self, user_nums: Ints) -> Floats:
-        out: Floats = self.users[user_nums] @ self.items.T  # (B, I)
+    def scores(self, queries: Queries) -> Floats:
+        out: Floats = self.users[queries.user_nums] @ self.items.T  # (B, I)
         return out
 
 
@@ -124,7 +125,7 @@ def top_k(scores: Floats, k: int) -> Ints:
 
 def ranked(
     scores: Callable[[Ints], Floats],
-    user_nums: Ints,
+    n: int,
     seen: sp.csr_matrix,
     k: int,
     batch_size: int = 1024,
@@ -133,21 +134,20 @@ def ranked(
     """Rank the catalogue for users, a batch at a time.
 
     Args:
-        scores: gives float32 (BLOCK, I) for int64 (BLOCK,).
-        user_nums: int64 (n,). seen: CSR (n, I), row b belongs to user_nums[b].
+        scores: gives float32 (BLOCK, I) for the places int64 (BLOCK,) of users among ``n``. seen: CSR (n, I).
         batch_size: users held at once, rounded up to whole blocks. only: rank the seen items alone.
 
-    Yields ``rows, masked, items``: the batch's positions in user_nums, its scores (B, I) with -inf at seen items, or at
+    Yields ``rows, masked, items``: the batch's places, its scores (B, I) with -inf at seen items, or at
     all others (overwritten by the next batch), and its best k other items (B, min(k, I)), padded with -1.
     Raises DataError where scores are NaN or of another shape than (BLOCK, I).
     """
-    n, size = seen.shape
+    size = seen.shape[1]
     rows_held = max(min(-(-batch_size // BLOCK), -(-n // BLOCK)), 1) * BLOCK
     buffer = np.empty((rows_held, size), np.float32)
     for start in range(0, n, rows_held):
         stop = min(start + rows_held, n)
         for first in range(start, stop, BLOCK):
-            block = user_nums[first : first + BLOCK]
+            block = np.arange(first, min(first + BLOCK, n))
             raw = scores(np.pad(block, (0, BLOCK - len(block)), mode="edge"))
             if raw.shape != (BLOCK, size):
                 raise DataError(f"a scorer gave shape {raw.shape} for {BLOCK} users and {size} items")
@@ -194,7 +194,7 @@ def new_items(truth: sp.csr_matrix, seen: sp.csr_matrix) -> sp.csr_matrix:
 
 def evaluate(
     scorer: Scorer,
-    seen: sp.csr_matrix,
+    queries: Queries,
     truth: sp.csr_matrix,
     ks: Sequence[int] = (10, 20),
     batch_size: int = 1024,
@@ -206,13 +206,13 @@ def evaluate(
     """Rank all unseen items for every user with at least one relevant item, and measure.
 
     Args:
-        seen: CSR (U, I), what each user has already taken. truth: CSR (U, I), what they took later; truth that must not
-            be ranked does not count.
+        queries: of U users, with what each has already taken. truth: CSR (U, I), what they took later; truth that must
+            not be ranked does not count.
         ks: cut-offs; one ranking to the largest serves all.
         batch_size: users held at once, rounded up to whole blocks of 256: bounds the memory at about
             4 · batch_size · I bytes, and never changes a result.
         progress: show a bar on standard error.
-        popularity: users who took each item (I,), for novelty; from ``seen`` unless given.
+        popularity: users who took each item (I,), for novelty; from the queries unless given.
         auc: also compute AUC, which sorts the whole row.
         task: what is done with what is seen; by default it is left out.
 
@@ -221,7 +221,7 @@ def evaluate(
     """
     if not ks or min(ks) < 1 or batch_size < 1:
         raise ConfigError(f"evaluate: k {tuple(ks)} and batch size {batch_size} must be at least 1")
-    task, taken = task or Task(), pattern(seen)
+    task, taken = task or Task(), pattern(queries.seen)
     seen = task.known(taken)
     relevant = task.new(truth, seen)
     user_nums = np.flatnonzero(np.diff(relevant.indptr)).astype(np.int64)
@@ -235,7 +235,8 @@ def evaluate(
     unseen = known if task.only else n_items - known  # (n,) that are ranked
     counts = {k: np.zeros(n_items, np.int64) for k in ks}  # recommendations of each item
     parts: dict[str, list[Floats]] = {}
-    batches = ranked(scorer.scores, user_nums, seen, max(ks), batch_size, task.only)
+    asked = queries[user_nums]
+    batches = ranked(lambda rows: scorer.scores(asked[rows]), len(user_nums), seen, max(ks), batch_size, task.only)
     total = -(-len(user_nums) // (-(-batch_size // BLOCK) * BLOCK))
     for rows, masked, items in track(
         batches, "ranking", total=total, console=Console(stderr=True), transient=True, disable=not progress

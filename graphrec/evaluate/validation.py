@@ -10,7 +10,9 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, Task, hits_of, pattern, ranked, top_k
+from graphrec.evaluate.ranking import BLOCK, Task, hits_of, ranked, top_k
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 MIN_USERS = 50  # below this many users with a history, users without one count too
@@ -27,14 +29,14 @@ class Validation:
         k: cut-off. users: at most this many are drawn. seed: of the draw. task: what is relevant, and what is ranked.
 
     Attributes:
-        user_nums: int64 (B,), ascending, B ≤ users. seen, truth: CSR int8 (B, I), row b is user_nums[b].
+        queries: of B ≤ users, ascending. seen, truth: CSR int8 (B, I), row b is queries[b].
 
     B is 0 where no user qualifies; every NDCG is then 0.0, so that the first of several candidates is kept.
     """
 
     def __init__(
         self,
-        train: Dataset,
+        train: Dataset | Ties,
         valid: Dataset,
         k: int = 20,
         users: int = 3000,
@@ -43,42 +45,50 @@ class Validation:
     ) -> None:
         task = task or Task()
         self.k, self.only = k, task.only
-        known = pattern(train.matrix())
-        seen = task.known(train.seen())
+        # No leakage. Queries hold what is known of the training part, and nothing of what they are to find.
+        ties = train if isinstance(train, Ties) else Ties(train)
+        known = ties.matrix
+        seen = task.known(ties.known)
         truth = task.new(task.truth(valid), seen)
         wanted = np.diff(truth.indptr) > 0  # (U,)
         eligible = np.flatnonzero(wanted & (np.diff(known.indptr) > 0))
         if len(eligible) < MIN_USERS:
             eligible = np.flatnonzero(wanted)
         drawn = np.random.default_rng(seed).choice(eligible, min(users, len(eligible)), replace=False)
-        self.user_nums: Ints = np.sort(drawn).astype(np.int64)
-        self.seen: sp.csr_matrix = seen[self.user_nums]
-        self.truth: sp.csr_matrix = truth[self.user_nums]
+        user_nums = np.sort(drawn).astype(np.int64)
+        self.queries = Queries.stored(ties, user_nums)
+        self.seen: sp.csr_matrix = seen[user_nums]
+        self.truth: sp.csr_matrix = truth[user_nums]
 
     def __len__(self) -> int:
-        return len(self.user_nums)
+        return len(self.queries)
 
     def ndcg(self, users: Floats, items: Floats) -> float:
-        """Mean NDCG@k of inner products: users float32 (B, d) of exactly ``user_nums``, items float32 (I, d)."""
+        """Mean NDCG@k of inner products: users float32 (B, d) of exactly ``queries``, items float32 (I, d)."""
         return _mean(self.per_user_ndcg(users, items))
 
-    def ndcg_of(self, scores: Callable[[Ints], Floats]) -> float:
-        """Mean NDCG@k of any scorer: ``scores`` maps user numbers int64 (n,) to float32 (n, I)."""
+    def ndcg_of(self, scores: Callable[[Queries], Floats]) -> float:
+        """Mean NDCG@k of any scorer: ``scores`` maps queries (n) to float32 (n, I)."""
         return _mean(self.per_user_ndcg_of(scores))
 
     def per_user_ndcg(self, users: Floats, items: Floats) -> Floats:
         """NDCG@k of each user, float32 (B,), from embeddings as in ``ndcg``. Raises DataError for another B."""
         if len(users) != len(self):
-            raise DataError(f"{len(users)} user rows for {len(self)} validation users; give the rows at user_nums")
-        return self._per_user(EmbeddingScorer(users, items).scores, np.arange(len(self)))
+            raise DataError(f"{len(users)} user rows for {len(self)} validation users; give the rows of its queries")
+        return self._per_user(lambda rows: users[rows] @ items.T)
 
-    def per_user_ndcg_of(self, scores: Callable[[Ints], Floats]) -> Floats:
+    def per_user_ndcg_of(self, scores: Callable[[Queries], Floats]) -> Floats:
         """NDCG@k of each user, float32 (B,), from scores as in ``ndcg_of``."""
-        return self._per_user(scores, self.user_nums)
+        return self._per_user(lambda rows: scores(self.queries[rows]))
 
-    def best(self, scores: Callable[[Ints], Floats], n: int) -> Ints:
+    def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
         """The n best unseen items of each user by scores as in ``ndcg_of``, int64 (B, min(n, I)), padded with -1."""
-        found = [items for _, _, items in ranked(scores, self.user_nums, self.seen, n, BLOCK, self.only)]
+        found = [
+            items
+            for _, _, items in ranked(
+                lambda rows: scores(self.queries[rows]), len(self), self.seen, n, BLOCK, self.only
+            )
+        ]
         return np.concatenate([np.zeros((0, min(n, self.seen.shape[1])), np.int64), *found])
 
     def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
@@ -90,10 +100,10 @@ class Validation:
         listed = np.where(places >= 0, np.take_along_axis(items, places, axis=1), -1)
         return metrics.ndcg(hits_of(listed, self.truth), np.diff(self.truth.indptr), self.k).astype(np.float32)
 
-    def _per_user(self, scores: Callable[[Ints], Floats], asked: Ints) -> Floats:
+    def _per_user(self, scores: Callable[[Ints], Floats]) -> Floats:
         wanted = np.diff(self.truth.indptr)  # (B,)
         out = np.zeros(len(self), np.float32)
-        for rows, _, items in ranked(scores, asked, self.seen, self.k, BLOCK, self.only):
+        for rows, _, items in ranked(scores, len(self), self.seen, self.k, BLOCK, self.only):
             out[rows] = metrics.ndcg(hits_of(items, self.truth[rows]), wanted[rows], self.k)
         return out
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from graphrec.explain.links import Links
 from graphrec.explain.shares import Shares
-from graphrec.explain.words import CAUSES, percent, plain, quoted
+from graphrec.explain.words import FIRST, percent, plain, quoted
+from graphrec.profile.api import Words
+
+CAUSES = {  # what stands in for a profile, or beside it, as noun phrases
+    **FIRST,
+    "words": "the words that were asked for",
+    "popularity": "popularity",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Contrast:
         return {**asdict(self), "difference": self.difference}
 
 
-def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], links: Links) -> Contrast:
+def contrast(
+    user_id: str, pair: tuple[int, int], both: tuple[Shares, Shares], links: Links, words: Mapping[str, Words]
+) -> Contrast:
     """The Contrast of two items, given by number and by what their scores are made of."""
     data = links.data
     users, items = data.users.ids, data.items.ids
@@ -56,7 +65,7 @@ def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], 
         scores.reverse()
     spoken = {links.title(j): sign * share for j, share in history.items()}
     return Contrast(
-        user_id=users[user_num],
+        user_id=user_id,
         item_id=items[pair[0]],
         other_id=items[pair[1]],
         score=first.score,
@@ -67,11 +76,17 @@ def contrast(user_num: int, pair: tuple[int, int], both: tuple[Shares, Shares], 
             **{f"user:{users[f]}": share for f, share in friends.items()},
             **{f"block:{block}": share for block, share in rest.items()},
         },
-        text=_describe(titles, scores, {b: sign * part for b, part in blocks.items()}, spoken),
+        text=_describe(titles, scores, {b: sign * part for b, part in blocks.items()}, spoken, words),
     )
 
 
-def _describe(titles: list[str], scores: list[float], blocks: Mapping[str, float], history: Mapping[str, float]) -> str:
+def _describe(
+    titles: list[str],
+    scores: list[float],
+    blocks: Mapping[str, float],
+    history: Mapping[str, float],
+    words: Mapping[str, Words],
+) -> str:
     """Words for a difference; all parts are seen from the higher item, which comes first."""
     high, low = map(quoted, titles)
     gap = scores[0] - scores[1]
@@ -79,7 +94,7 @@ def _describe(titles: list[str], scores: list[float], blocks: Mapping[str, float
         return f"{high} and {low} score the same for you ({scores[0]:.2f})."
     sentences = [f"{high} scores {gap:.2f} higher for you than {low} ({scores[0]:.2f} against {scores[1]:.2f})."]
     block, part = max(blocks.items(), key=lambda kv: kv[1])
-    sentences.append(f"{extent(part, gap)} of the difference comes from {cause(block)}{percent(part, gap, '')}.")
+    sentences.append(f"{extent(part, gap)} of the difference comes from {cause(block, words)}{percent(part, gap, '')}.")
     most, least = (f(history.items(), key=lambda kv: kv[1], default=("", 0.0)) for f in (max, min))
     if most[1] > 0:
         sentences.append(f"Of what you took, {quoted(most[0])} speaks most for {high}.")
@@ -93,6 +108,7 @@ def extent(part: float, whole: float) -> str:
     return "Most" if part > 0.5 * whole else "The largest part"
 
 
-def cause(block: str) -> str:
-    """What a block stands for, as a noun phrase."""
-    return CAUSES.get(block, f"the block {plain(block)}")
+def cause(block: str, words: Mapping[str, Words]) -> str:
+    """What a block, or what stands in for one, means, as a noun phrase."""
+    known = words[block].cause if block in words else CAUSES.get(block, "")
+    return known or f"the block {plain(block)}"

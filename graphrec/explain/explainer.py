@@ -1,94 +1,110 @@
-"""Why this item for this user: exact shares of the score, real paths, verbatim quotes, plain words."""
+"""Why this item for this person: exact shares of the score, real paths, verbatim quotes, plain words."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
-from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, UnknownIdError
 from graphrec.explain.contrast import Contrast, contrast
 from graphrec.explain.links import Links
 from graphrec.explain.paths import PathFinder
 from graphrec.explain.shares import Shares, shares
-from graphrec.explain.ties import Ties
 from graphrec.explain.why_not import WhyNot, why_not
-from graphrec.explain.words import EVERYBODY, describe
+from graphrec.explain.words import describe
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.standing import PLAIN, Standing
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.types import Explanation, Floats
 from kg.graph import KnowledgeGraph
 
 
 class Explainer:
-    """Explains scores of fitted profiles.
+    """Explains scores of fitted profiles. All methods take one query (B = 1), and the standing it is ranked with.
 
     Args:
         profiles: the blocks that score.
-        data: the training Dataset that they were fitted on: its interactions and friendships are the evidence.
+        ties: the training data that they were fitted on: its interactions and friendships are the evidence.
         graph: the knowledge graph made from the same training data; may be ``kg.graph.empty()``.
 
     Raises DataError where profiles and data are of different numbers of users or items.
     """
 
-    def __init__(self, profiles: Profiles, data: Dataset, graph: KnowledgeGraph) -> None:
+    def __init__(self, profiles: Profiles, ties: Ties, graph: KnowledgeGraph) -> None:
+        data = ties.data
         if (found := profiles.shape) != (data.n_users, data.n_items):
             raise DataError(
                 f"the profiles are of {found[0]} users and {found[1]} items, {data.name} has {data.n_users} and "
                 f"{data.n_items}; explain with the training data that they were fitted on"
             )
-        self.profiles, self.data, self.graph = profiles, data, graph
+        self.profiles, self.data, self.ties, self.graph = profiles, data, ties, graph
         self.finder: type[PathFinder] = PathFinder
-
-    @cached_property
-    def ties(self) -> Ties:
-        return Ties(self.data)
 
     @cached_property
     def links(self) -> Links:
         return Links(self.graph, self.data)
 
-    def shares(self, user_num: int, item_num: int) -> Shares:
-        """What one score is made of. Raises UnknownIdError for numbers out of range."""
-        for kind, number, count in (("user", user_num, self.data.n_users), ("item", item_num, self.data.n_items)):
-            if not 0 <= number < count:
-                raise UnknownIdError(f"unknown {kind} number {number}; the data holds {kind}s 0 to {count - 1}")
-        return shares(self.profiles, self.ties, user_num, item_num)
+    def shares(self, query: Queries, item_num: int, standing: Standing = PLAIN) -> Shares:
+        """What one score is made of. Raises UnknownIdError for a number that is no item's."""
+        if not 0 <= item_num < self.data.n_items:
+            raise UnknownIdError(f"unknown item number {item_num}; the data holds items 0 to {self.data.n_items - 1}")
+        return shares(self.profiles, query, item_num, standing)
 
-    def why_not(self, user_num: int, item_num: int, k: int, scores: Floats) -> WhyNot:
-        """Why an item is not among the k best by ``scores`` float32 (I,). Raises UnknownIdError, DataError (k < 1)."""
+    def why_not(
+        self,
+        query: Queries,
+        user_id: str,
+        item_num: int,
+        k: int,
+        scores: Floats,
+        standing: Standing = PLAIN,
+        seen: str = "exclude",
+    ) -> WhyNot:
+        """Why an item is not among the k best by ``scores`` float32 (I,). Raises DataError for k < 1."""
         if k < 1:
             raise DataError(f"k = {k}; ask for at least 1 item")
-        parts = self.shares(user_num, item_num)
-        return why_not(user_num, item_num, k, scores, self.profiles, parts, self.links, self.ties)
 
-    def contrast(self, user_num: int, item_num: int, other_num: int) -> Contrast:
-        """Why one item scores higher or lower than another. Raises UnknownIdError, DataError for twice the same."""
-        if item_num == other_num:
-            raise DataError(f"item {self.data.items.ids[item_num]!r} cannot be compared with itself; name another")
-        both = self.shares(user_num, item_num), self.shares(user_num, other_num)
-        return contrast(user_num, (item_num, other_num), both, self.links)
+        def parts(item: int) -> Shares:
+            return self.shares(query, item, standing)
+
+        return why_not(query, user_id, item_num, k, scores, parts, self.links, self.profiles.words, seen)
+
+    def contrast(self, query: Queries, user_id: str, pair: tuple[int, int], standing: Standing = PLAIN) -> Contrast:
+        """Why one item scores higher or lower than another. Raises DataError for twice the same."""
+        if pair[0] == pair[1]:
+            raise DataError(f"item {self.data.items.ids[pair[0]]!r} cannot be compared with itself; name another")
+        both = self.shares(query, pair[0], standing), self.shares(query, pair[1], standing)
+        return contrast(user_id, pair, both, self.links, self.profiles.words)
 
     def explain(
-        self, user_num: int, item_num: int, limit: int = 5, place: int = 0, first: str = EVERYBODY
+        self,
+        query: Queries,
+        user_id: str,
+        item_num: int,
+        limit: int = 5,
+        standing: Standing = PLAIN,
+        place: int = 0,
+        seen: str = "exclude",
     ) -> Explanation:
         """Explain one score with up to ``limit`` pieces of evidence. The first call builds the indices.
 
-        ``place`` of the item among what the user has not taken, from 1; told where the score is not above zero.
-        ``first`` is what comes first for a user without a history.
+        ``place`` of the item among what may be recommended, from 1; told where the score is not above zero. ``seen``:
+        what is done with what the user already took, as in ``Config.seen``.
 
         ``shares`` of the result accounts for the whole score: ``item:<id>`` for history items and for dislikes, which
         are never among the reasons, ``user:<id>`` for friends, ``block:<name>`` for what of a block belongs to neither.
-        Raises UnknownIdError for numbers out of range.
         """
         users, items = self.data.users.ids, self.data.items.ids
-        parts = self.shares(user_num, item_num)
-        found = self.finder(self.ties, self.links, parts, user_num, item_num).find(limit)
+        parts = self.shares(query, item_num, standing)
+        found = self.finder(self.links, parts, query, user_id, item_num).find(limit)
+        takers = len(self.ties.takers(item_num))
         return Explanation(
-            user_id=users[user_num],
+            user_id=user_id,
             item_id=items[item_num],
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, len(self.ties.takers(item_num)), place, first),
+            text=describe(found, parts, takers, self.profiles.words, place, standing, seen),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},

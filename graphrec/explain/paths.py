@@ -17,7 +17,8 @@ import numpy as np
 from graphrec.data.tables import review_id
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.shares import Shares
-from graphrec.explain.ties import Ties
+from graphrec.query.query import Queries
+from graphrec.query.ties import row
 from graphrec.types import Evidence, Step
 
 MENTIONS = 2  # mention paths in one explanation, at most
@@ -47,13 +48,14 @@ class Finding:
 class PathFinder:
     """Finds the evidence for one (user, item) pair."""
 
-    def __init__(self, ties: Ties, links: Links, shares: Shares, user_num: int, item_num: int) -> None:
-        self.data, self.ties, self.links, self.shares = ties.data, ties, links, shares
-        self.user_num, self.item_num = user_num, item_num
-        self.user, self.item = self.data.users.ids[user_num], self.data.items.ids[item_num]
-        own = ties.history(user_num)
+    def __init__(self, links: Links, shares: Shares, query: Queries, user_id: str, item_num: int) -> None:
+        self.ties = ties = query.ties
+        self.data, self.links, self.shares = ties.data, links, shares
+        self.user_num, self.item_num = int(query.user_nums[0]), item_num
+        self.user, self.item = user_id, self.data.items.ids[item_num]
+        own = row(query.liked, 0)
         self.bridges = links.between(own[own != item_num], item_num)
-        self.mentioned = links.mentioned(self.user, item_num)
+        self.mentioned = links.mentioned(self.user if self.user_num >= 0 else "", item_num)
         self._takers = ties.takers(item_num)
 
     def find(self, limit: int) -> list[Finding]:
@@ -182,8 +184,9 @@ class PathFinder:
         return Finding(Evidence(share, "friend", (step, self._took(friend, self.item_num))), via=name)
 
     def _took(self, user_num: int, item_num: int) -> Step:
-        user, item = self.data.users.ids[user_num], self.data.items.ids[item_num]
-        label = "you" if user_num == self.user_num else user
+        own = user_num == self.user_num
+        user, item = self.user if own else self.data.users.ids[user_num], self.data.items.ids[item_num]
+        label = "you" if own else user
         return Step(f"user:{user}", "interacted", f"item:{item}", label, self.links.title(item_num))
 
     def _triple(self, triple: int) -> Step:

@@ -3,90 +3,120 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from graphrec.explain.paths import Finding
 from graphrec.explain.shares import Shares
+from graphrec.profile.api import Words
+from graphrec.profile.standing import PLAIN, Standing
 
-EVERYBODY = "what is popular with everyone"
 MOSTLY = 0.5  # a cause with more than this part of the score
 
-BLOCKS = {
-    "spectral": "people with a taste like yours took it",
-    "ials": "it suits the taste that your history shows",
-    "autoencoder": "it belongs to histories like yours",
-    "graph": "the graph network places it close to you",
-    "semantic": "its text reads like the text of what you took",
-    "sequence": "it tends to follow what you took last",
-    "neighbours": "it is often taken together with what you took",
-    "ease": "it often goes with what you took",
-    "slim": "it goes with some of what you took",
-    "chebyshev": "it is linked with what you took, over other people and items",
+BLOCKS = {  # what stands in for a profile, or beside it, as a clause after "because"
+    "friends": "of what your friends took",
+    "attributes": "of what people of whom the same is known took",
+    "words": "it is what your words ask for",
+    "popularity": "of its popularity",
 }
-CAUSES = {  # the same as noun phrases
-    "popularity": "popularity",
-    "spectral": "the taste of people like you",
-    "ials": "the taste that your history shows",
-    "autoencoder": "what belongs to histories like yours",
-    "graph": "the graph network",
-    "semantic": "the likeness of texts to those of what you took",
-    "neighbours": "what is often taken together with what you took",
-    "ease": "what often goes with what you took",
-    "slim": "what goes with some of what you took",
-    "chebyshev": "what is linked with what you took",
+FIRST = {  # what comes first for somebody of whom too little is known, the first that a standing has
+    "friends": "what your friends took",
+    "attributes": "what people of whom the same is known took",
+    "popularity": "what is popular with everyone",
+}
+AMONG = {  # what an item is ranked among, by what is done with what somebody already took
+    "exclude": "what you have not taken",
+    "allow": "all items",
+    "only": "what you took",
 }
 
 
-def describe(found: Sequence[Finding], shares: Shares, takers: int, place: int = 0, first: str = EVERYBODY) -> str:
+def describe(
+    found: Sequence[Finding],
+    shares: Shares,
+    takers: int,
+    words: Mapping[str, Words],
+    place: int = 0,
+    standing: Standing = PLAIN,
+    seen: str = "exclude",
+) -> str:
     """Why the score is what it is, for a reader.
 
     Args:
         found: the evidence shown, by share.
-        takers: how many people took the item.
-        place: of the item among what the user has not taken, from 1; 0 where it is not known.
-        first: what comes first for a user without a history.
+        takers: how many people took the item. words: how blocks are put into sentences.
+        place: of the item among what may be recommended, from 1; 0 where it is not known.
+        standing: what stands in for the profile, or beside it. seen: what is done with what the user took (``AMONG``).
     """
-    if not shares.history:
-        opening, lead = _newcomer(found, shares, takers, first)
+    block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
+    known = words.get(block, Words())
+    of_block = whole > max(0.0, sum(shares.friends.values())) and not (block in FIRST or known.counted)
+    if not shares.history and of_block:
+        opening, lead = f"{_unknown(shares)}; this comes first because {_block(block, takers, words)}.", None
+    elif not shares.history:
+        opening, lead = _newcomer(found, shares, takers, _first(standing))
+    elif standing.factor == 0 and not of_block:
+        opening, lead = _alike(takers, _first(standing)), None
     elif shares.score <= 0:
-        opening, lead = _in_spite(found, shares, takers, place)
+        opening, lead = _in_spite(found, shares, takers, words, place, AMONG[seen])
     else:
-        opening, lead = _because(found, shares, takers)
+        opening, lead = _because(found, shares, takers, words)
     detail = _detail(found, lead)
     return f"{opening} {detail}" if detail else opening
+
+
+def _first(standing: Standing) -> str:
+    return FIRST[next((name for name in FIRST if name in standing.extra), "popularity")]
+
+
+def _unknown(shares: Shares) -> str:
+    return f"Nothing is known yet {'that you took and liked' if shares.dislikes else 'of what you took'}"
+
+
+def _alike(takers: int, first: str) -> str:
+    """Somebody with a history by which all items score the same."""
+    start = f"What you took tells nothing apart here, so {first} comes first"
+    return f"{start}: {_people(takers)} took this." if takers else f"{start}; nobody has taken this yet."
 
 
 def _newcomer(found: Sequence[Finding], shares: Shares, takers: int, first: str) -> tuple[str, Finding | None]:
     """Somebody without a history: friends where one took it, else what they are answered with."""
     friend = next((f for f in found if f.evidence.kind == "friend"), None)
-    start = f"Nothing is known yet {'that you took and liked' if shares.dislikes else 'of what you took'}"
+    start = _unknown(shares)
     if friend:
-        return f"{start}, but your friend {quoted(friend.via)} took this.", friend
+        return f"{start}, but {your_friend(friend.via)} took this.", friend
     if not takers:
         return f"{start}, and nobody has taken this either.", None
     return f"{start}, so {first} comes first: {_people(takers)} took this.", None
 
 
-def _in_spite(found: Sequence[Finding], shares: Shares, takers: int, place: int) -> tuple[str, Finding | None]:
+def _in_spite(
+    found: Sequence[Finding], shares: Shares, takers: int, words: Mapping[str, Words], place: int, among: str
+) -> tuple[str, Finding | None]:
     """A score that is not above zero: what speaks for the item is told, and that more speaks against it."""
     lead = next((f for f in found if f.evidence.share > 0), None)
     block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
     if lead and lead.evidence.share >= whole:
         cause = _cause(lead)
     elif whole > 0:
-        cause = _block(block, takers)
+        cause = _block(block, takers, words)
     else:
         cause = ""
-    opening = f"At place {place:,} of what you have not taken" if place else "Not above zero in score"
+    opening = f"At place {place:,} of {among}" if place else "Not above zero in score"
     if place == 1:
-        opening = "The best of what you have not taken"
+        opening = f"The best of {among}"
     against = (
         "though more speaks against it" if sum(shares.dislikes.values()) >= 0 else "though what you dislike is like it"
     )
-    return (f"{opening} because {cause}, {against}." if cause else f"{opening}; nothing speaks for it yet."), lead
+    if not cause:
+        less = "less speaks against it than against the rest" if place == 1 else "nothing speaks for it yet"
+        return f"{opening}; {less}.", lead
+    return f"{opening} because {cause}, {against}.", lead
 
 
-def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str, Finding | None]:
+def _because(
+    found: Sequence[Finding], shares: Shares, takers: int, words: Mapping[str, Words]
+) -> tuple[str, Finding | None]:
     """The largest cause of a positive score: what the user took, what friends took, or a block as a whole."""
     score = shares.score
     own, friends = sum(shares.history.values()), sum(shares.friends.values())
@@ -95,7 +125,7 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int) -> tuple[str
     first = next((f for f in positive if f.evidence.kind != "friend"), None)
 
     if whole >= max(own, friends):
-        cause, share = _block(block, takers), whole
+        cause, share = _block(block, takers, words), whole
         lead = next(iter(positive), None)
         more = ""
         if lead:  # two percentages above 100 together (other parts being negative) would puzzle
@@ -124,7 +154,7 @@ def _example(f: Finding) -> str:
 def _cause(f: Finding) -> str:
     """What a finding's share was earned by, as a clause after "because"."""
     if f.evidence.kind == "friend":
-        return f"of your friend {quoted(f.via)}, who took it"
+        return f"of {your_friend(f.via)}, who took it"
     if f.takers > 1:
         return f"people who took {quoted(f.via)} also took it"
     if f.takers == 1:
@@ -140,7 +170,7 @@ def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
     f = next((f for f in told if f.evidence.source), next(iter(told), None))
     if f is None:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
-        return "" if f is None else f"Your friend {quoted(f.via)} took it."
+        return "" if f is None else f"{_begun(your_friend(f.via))} took it."
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
     if source := f.evidence.source:
         quote = plain(source.quote)
@@ -200,6 +230,31 @@ def _mention(f: Finding) -> str:
     return f"You {verb} {quoted(f.entity)}, {link} {_reviewers(f.reviews[1], 'of this item', one, many)}"
 
 
+def your_friend(user_id: str) -> str:
+    """What a friend is called within a sentence."""
+    return f"your friend {quoted(user_id)}"
+
+
+def unnamed(text: str, user_ids: Collection[str]) -> str:
+    """A text of ``describe`` without the ids of these friends: each is "a friend of yours", a second one "another"."""
+    met: list[str] = []
+
+    def stands_for(found: re.Match[str]) -> str:
+        name = found[0][1:]  # without the letter that may be a capital
+        if name not in met:
+            met.append(name)
+        called = "another friend of yours" if met.index(name) else "a friend of yours"
+        return _begun(called) if found[0][0].isupper() else called
+
+    names = sorted((re.escape(your_friend(id_)[1:]) for id_ in user_ids), key=len, reverse=True)
+    return re.sub(f"[Yy](?:{'|'.join(names)})", stands_for, text) if names else text
+
+
+def _begun(clause: str) -> str:
+    """A clause at the beginning of a sentence."""
+    return clause[0].upper() + clause[1:]
+
+
 def _people(count: int) -> str:
     return "one person" if count == 1 else f"{count:,} people"
 
@@ -214,11 +269,12 @@ def _author(f: Finding) -> str:
     return "a reviewer of it writes" if f.quote_of_item else f"a reviewer of {quoted(f.via)} writes"
 
 
-def _block(name: str, takers: int) -> str:
-    """What a block as a whole stands for, as a clause after "because"."""
-    if name == "popularity":
-        return "of its popularity" + (f": {_people(takers)} took it" if takers else "")
-    return BLOCKS.get(name, f"the block {quoted(name)} ranks it high for you")
+def _block(name: str, takers: int, words: Mapping[str, Words]) -> str:
+    """What a block as a whole, or what stands in for one, means, as a clause after "because"."""
+    known = words.get(name, Words(BLOCKS.get(name, "")))
+    if not known.because:
+        return f"the block {quoted(name)} ranks it high for you"
+    return known.because + (f": {_people(takers)} took it" if known.counted and takers else "")
 
 
 def _extent(share: float, score: float) -> str:

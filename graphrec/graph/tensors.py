@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, USER
+from graphrec.graph.names import ENTITY, INTERACTS, ITEM, USER
 from graphrec.nn.hetero_gnn import GraphTensors
 from graphrec.nn.light_gcn import bipartite
 

@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 
 import kg.build
-import kg.extractors
+import kg.extract.extractors
 import kg.graph
-from graphrec.config import KGConfig
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.dataset import Dataset
 from graphrec.door import languages
@@ -21,9 +20,10 @@ from graphrec.door.report import Report
 from graphrec.features.cache import ContentCache
 from graphrec.graph.nodes import nodes
 from graphrec.knowledge.overrides import read_overrides
-from kg.choices import Choice
-from kg.context import Embed
+from graphrec.settings import KGConfig
 from kg.graph import KnowledgeGraph
+from kg.link.choices import Choice
+from kg.link.context import Embed
 from kg.types import Extractor, Item, Review, User
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _given(
     quarantine: Quarantine | None,
 ) -> dict[str, Any]:
     if has_text and extractor is None:
-        extractor = kg.extractors.make(settings.extractor, settings.model, settings.processes)
+        extractor = kg.extract.extractors.make(settings.extractor, settings.model, settings.processes)
     rows = quarantine if quarantine is not None else Quarantine()
     return {
         "extractor": extractor,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
-from kg.choices import Override
+from kg.link.choices import Override
 from kg.names import slug
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.sparse as sp
-from torch_geometric.data import HeteroData
 
 from graphrec.data.dataset import Dataset
-from graphrec.graph.hetero import ENTITY, ITEM
+from graphrec.graph.names import ENTITY, ITEM
 from graphrec.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
 
 LEAST_DEGREE = 1e-3  # where degrees are divided by: a weak event is no reason for a large weight
 
@@ -50,8 +54,10 @@ def with_friends(
     return sp.csr_matrix(own + weight * (friends[rows] @ matrix), dtype=np.float32) if weight else own
 
 
-def entity_rows(graph: HeteroData) -> sp.csr_matrix:
+def entity_rows(graph: HeteroData | None) -> sp.csr_matrix:
     """Which items each entity of the knowledge graph stands beside, CSR float32 (N, I), ones; N is 0 without any."""
+    if graph is None:
+        return sp.csr_matrix(np.zeros((0, 0), np.float32))
     n_entities, n_items = int(graph[ENTITY].num_nodes or 0), int(graph[ITEM].num_nodes or 0)
     edges = [graph[t].edge_index.numpy() for t in graph.edge_types if (t[0], t[2]) == (ITEM, ENTITY)]
     if not edges:

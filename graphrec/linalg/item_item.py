@@ -8,13 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-import torch
 from numpy.polynomial import Chebyshev
-from sklearn.linear_model import enet_path
 
 from graphrec.errors import ConfigError
 from graphrec.linalg.svd import truncated_svd
-from graphrec.types import Floats
+from graphrec.types import Floats, Ints
 
 CHUNK = 1024  # rows of an item-item matrix made at a time
 DOUBLE = 10_000  # items up to which the inverse is taken in float64
@@ -63,12 +61,17 @@ def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
 
     Steck, Embarrassingly shallow autoencoders for sparse data, WWW 2019, eq. 8. Raises ConfigError where λ is too
     small for the matrix to be inverted.
+
+    An inverse is dense, whatever X is. Memory: two matrices (I, I) at a time, float64 up to ``DOUBLE`` items (1.6 GB),
+    float32 above: 8 I² bytes, 7.2 GB at 30,000 items.
     """
     size = history.shape[1]
     gram: npt.NDArray[np.floating] = np.empty((size, size), np.float64 if size <= DOUBLE else np.float32)
     for start, product in cooccurrence(history):
         gram[start : start + CHUNK] = product.toarray()  # exact for counts: they are below 2²⁴
     gram[np.diag_indices(size)] += regularisation
+    import torch  # seconds to import, and not needed to ask a model
+
     factor, fault = torch.linalg.cholesky_ex(torch.from_numpy(gram))
     if int(fault):
         raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")
@@ -81,33 +84,57 @@ def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
 
 
 def slim(history: sp.csr_matrix, l1: float, l2: float) -> sp.csr_matrix:
-    """W ≥ 0 with diag(W) = 0, CSR (I, I): scores are X @ W, from X CSR (U, I).
+    """W ≥ 0 with diag(W) = 0, CSR float32 (I, I): scores are X @ W, from X CSR float32 (U, I).
 
     Column j minimises ½‖x_j − X w‖² / U + l1 ‖w‖₁ + ½ l2 ‖w‖² (Ning and Karypis, ICDM 2011, eq. 4).
+
+    Memory: XᵀX and W sparse, and for one column at a time the dense Gram matrix, float32 (n, n), of the n items that
+    may have a weight in it: where X ≥ 0, those with xᵢᵀx_j > l1 U, as no other item's weight ever leaves 0.
     """
-    taken = history.toarray()  # (U, I)
-    gram = taken.T @ taken  # (I, I)
-    weights = np.zeros_like(gram)
-    for item in np.flatnonzero(gram.diagonal()):
-        near = np.flatnonzero(gram[:, item])  # w_i = 0 for items never taken along with it
-        near = near[near != item]
-        if not len(near):
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
-            path = enet_path(
-                np.asfortranarray(taken[:, near]),
-                taken[:, item],
-                l1_ratio=l1 / (l1 + l2),
-                alphas=[l1 + l2],
-                precompute=np.ascontiguousarray(gram[np.ix_(near, near)]),
-                Xy=np.ascontiguousarray(gram[near, item]),
-                positive=True,
-                max_iter=30,
-                tol=1e-3,
-            )
-        weights[near, item] = path[1][:, 0]
-    return sp.csr_matrix(weights)
+    n_users, size = history.shape
+    gram = sp.csr_matrix(history.T @ history)  # (I, I)
+    gram.sort_indices()
+    least = l1 * n_users if history.nnz and history.data.min() >= 0 else 0.0
+    columns, rows = [np.zeros(0, np.float32)], [np.zeros(0, gram.indices.dtype)]
+    ends = np.zeros(size + 1, np.int64)
+    for item, own in enumerate(gram.diagonal()):
+        place = slice(gram.indptr[item], gram.indptr[item + 1])
+        shared, near = gram.data[place], gram.indices[place]
+        kept = (near != item) & (np.abs(shared) > least)
+        found = _regression(gram, near[kept], shared[kept], float(own), l1 * n_users, l2 * n_users)
+        columns.append(found[found > 0])
+        rows.append(near[kept][found > 0])
+        ends[item + 1] = ends[item] + len(rows[-1])
+    return sp.csr_matrix(sp.csc_matrix((np.concatenate(columns), np.concatenate(rows), ends), shape=gram.shape))
+
+
+def _regression(gram: sp.csr_matrix, near: Ints, shared: Floats, own: float, l1: float, l2: float) -> Floats:
+    """w ≥ 0 of the items ``near``, float32 (n,), that minimises ½‖x − X w‖² + l1 ‖w‖₁ + ½ l2 ‖w‖², from Gram alone.
+
+    shared: Xᵀx, float32 (n,). own: ‖x‖². The library's descent reads no more than these: what stands for X and x has
+    one row, and the length of x.
+    """
+    if not len(near):
+        return np.zeros(0, np.float32)
+    from sklearn.linear_model import enet_path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a regression that needs more steps is good enough
+        path = enet_path(
+            np.zeros((1, len(near)), np.float32, order="F"),
+            np.array([own**0.5], np.float32),
+            l1_ratio=l1 / (l1 + l2),
+            alphas=[l1 + l2],
+            precompute=gram[near][:, near].toarray(),
+            Xy=shared,
+            positive=True,
+            max_iter=30,
+            tol=1e-3,
+            check_input=False,
+            random_state=0,
+        )
+    out: Floats = path[1][:, 0]
+    return out
 
 
 def chebyshev_filter(normalised: sp.csr_matrix, flatness: float, order: int) -> Floats:
@@ -117,16 +144,26 @@ def chebyshev_filter(normalised: sp.csr_matrix, flatness: float, order: int) -> 
 
     ``flatness`` φ: 1 is P itself, above it the middle of the spectrum weighs nearly the same (ChebyCF: Kim et al.,
     SIGIR 2025). h is interpolated at the Chebyshev nodes by a polynomial of degree ``order``, which is summed by
-    T_k = 2x T_{k-1} − T_{k-2}.
+    T_k = 2x T_{k-1} − T_{k-2}, a chunk of columns at a time.
+
+    h of a sparse matrix is dense. Memory: x and the result, 8 I² bytes (0.5 GB at 8,000 items), and chunks of columns.
     """
     largest_value = float(truncated_svd(normalised, 1, 30, 0)[0][0])
-    laplacian = np.asarray((normalised.T @ normalised).toarray(), dtype=np.float32)  # (I, I)
-    laplacian *= -2 / max(largest_value**2, 1e-12)
-    laplacian[np.diag_indices(len(laplacian))] += 1
+    scale = -2 / max(largest_value**2, 1e-12)
+    size = normalised.shape[1]
+    laplacian = np.empty((size, size), np.float32)
+    for start, product in cooccurrence(normalised):
+        laplacian[start : start + CHUNK] = (scale * product).toarray()
+    laplacian[np.diag_indices(size)] += 1
     weights = Chebyshev.interpolate(lambda x: 0.5 - 0.5 * np.sign(x) * np.abs(x) ** flatness, order).coef
-    before, now = np.eye(len(laplacian), dtype=np.float32), laplacian  # T_0, T_1
-    out: Floats = np.float32(weights[0]) * before + np.float32(weights[1]) * now
-    for weight in weights[2:].astype(np.float32):
-        before, now = now, 2 * (laplacian @ now) - before
-        out += weight * now
+    out: Floats = np.empty_like(laplacian)
+    for start in range(0, size, CHUNK):
+        now = laplacian[:, start : start + CHUNK]  # T_1, (I, C)
+        before = np.zeros_like(now)  # T_0
+        before[start + np.arange(now.shape[1]), np.arange(now.shape[1])] = 1
+        found = np.float32(weights[0]) * before + np.float32(weights[1]) * now
+        for weight in weights[2:].astype(np.float32):
+            before, now = now, 2 * (laplacian @ now) - before
+            found += weight * now
+        out[:, start : start + CHUNK] = found
     return out

@@ -1,6 +1,7 @@
-"""Leading right singular vectors of a large sparse matrix, on all cores.
+"""Leading right singular vectors of a sparse matrix, which is never made dense, on all cores where it is large.
 
-Randomised subspace iteration (Halko, Martinsson, Tropp, SIAM Review 2011, algorithms 4.4 and 5.1) on AᵀA, with
+Where one side is short, they are exact: the eigenvectors of the sparse Gram matrix of that side, in float64. Else
+randomised subspace iteration (Halko, Martinsson, Tropp, SIAM Review 2011, algorithms 4.4 and 5.1) on AᵀA, with
 orthonormalisation by Cholesky QR: a step multiplies the condition number by at most (σ₁/σ_k)², so the Gram matrix is
 safe where a step starts from orthonormal columns. ``randomized_svd`` of scikit-learn multiplies sparse matrices on one
 core, and ``torch.svd_lowrank`` spends most of its time in Householder QR: both were slower at equal accuracy.
@@ -8,25 +9,58 @@ core, and ``torch.svd_lowrank`` spends most of its time in Householder QR: both 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
-import torch
-from torch import Tensor
 
 from graphrec.types import Floats
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_Doubles = npt.NDArray[np.float64]
+
 OVERSAMPLES = 40
-DENSE = 2_000  # shorter side up to which the exact decomposition is quicker
+SHORT = 2_000  # shorter side up to which the exact decomposition is quicker
 
 
 def truncated_svd(matrix: sp.csr_matrix, rank: int, iterations: int = 5, seed: int = 0) -> tuple[Floats, Floats]:
-    """Singular values float32 (rank,), largest first, and right vectors float32 (columns, rank) of a CSR matrix.
+    """Singular values float32 (r,), largest first, and right vectors float32 (columns, r) of a CSR matrix.
 
-    ``rank`` is cut to the shorter side. The same seed gives the same bytes on the same machine.
+    r ≤ ``rank`` leaves out what is beyond the shorter side or numerically zero, of which the vectors would be noise:
+    σ ≤ σ₁ √max(shape) ε, which bounds what rounding of the entries to float32 (ε = 2⁻²³) makes of a zero. A matrix of
+    zeros has one value, 0, with a vector of zeros. Of each vector the largest entry is positive. The same seed gives
+    the same bytes on the same machine.
+
+    Memory beside the result: where a side is short (``SHORT``) its Gram matrix, float64, at most 32 MB; else arrays of
+    both sides by ``rank`` + ``OVERSAMPLES``, float32.
     """
     rank = min(rank, *matrix.shape)
-    if min(matrix.shape) <= DENSE:
-        return _dense(matrix, rank)
+    values, vectors = (_exact if min(matrix.shape) <= SHORT else _randomised)(matrix, rank, iterations, seed)
+    if not rank or not values[0] > 0:
+        return np.zeros(min(rank, 1), np.float32), np.zeros((matrix.shape[1], min(rank, 1)), np.float32)
+    kept = int((values > values[0] * np.sqrt(max(matrix.shape)) * np.finfo(np.float32).eps).sum())
+    vectors = vectors[:, :kept]
+    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)])
+    return values[:kept].astype(np.float32), np.ascontiguousarray(vectors * signs, np.float32)
+
+
+def _exact(matrix: sp.csr_matrix, rank: int, *_: int) -> tuple[_Doubles, npt.NDArray[np.floating]]:
+    a = matrix.astype(np.float64)
+    tall = a.shape[0] >= a.shape[1]
+    squares, sides = np.linalg.eigh((a.T @ a if tall else a @ a.T).toarray())
+    values = np.sqrt(np.maximum(squares[::-1][:rank], 0.0))
+    sides = sides[:, ::-1][:, :rank]  # (shorter side, rank)
+    return values, sides if tall else (a.T @ sides) / np.maximum(values, np.finfo(np.float64).tiny)
+
+
+def _randomised(
+    matrix: sp.csr_matrix, rank: int, iterations: int, seed: int
+) -> tuple[_Doubles, npt.NDArray[np.floating]]:
+    import torch  # seconds to import, and not needed to ask a model
+
     a, a_t = _torch_csr(matrix), _torch_csr(matrix.T.tocsr())
     width = min(rank + OVERSAMPLES, *matrix.shape)
     basis = torch.randn(matrix.shape[1], width, generator=torch.Generator().manual_seed(seed))  # (columns, width)
@@ -36,24 +70,13 @@ def truncated_svd(matrix: sp.csr_matrix, rank: int, iterations: int = 5, seed: i
     squares, rotation = torch.linalg.eigh((image.T @ image).to(torch.float64))
     values = squares.flip(0).clamp(min=0).sqrt()[:rank]
     vectors = basis @ rotation.flip(1)[:, :rank].to(torch.float32)  # (columns, rank)
-    return values.to(torch.float32).numpy(), vectors.contiguous().numpy()
-
-
-def _dense(matrix: sp.csr_matrix, rank: int) -> tuple[Floats, Floats]:
-    """Exact, from the Gram matrix of the shorter side in float64."""
-    a = matrix.toarray().astype(np.float64)
-    tall = a.shape[0] >= a.shape[1]
-    squares, vectors = np.linalg.eigh(a.T @ a if tall else a @ a.T)
-    values = np.sqrt(np.maximum(squares[::-1][:rank], 0.0))
-    kept = vectors[:, ::-1][:, :rank]
-    if not tall:
-        safe = np.where(values > 1e-9, values, 1.0)
-        kept = (a.T @ kept) / safe * (values > 1e-9)
-    return values.astype(np.float32), np.ascontiguousarray(kept, np.float32)
+    return values.numpy(), vectors.numpy()
 
 
 def _orthonormal(y: Tensor) -> Tensor:
     """An orthonormal basis of the columns: Cholesky QR, or Householder QR where the Gram matrix is not definite."""
+    import torch
+
     factor, failed = torch.linalg.cholesky_ex((y.T @ y).to(torch.float64))
     if failed:
         basis: Tensor = torch.linalg.qr(y).Q
@@ -63,6 +86,8 @@ def _orthonormal(y: Tensor) -> Tensor:
 
 
 def _torch_csr(matrix: sp.csr_matrix) -> Tensor:
+    import torch
+
     parts = (torch.from_numpy(matrix.indptr.astype(np.int64)), torch.from_numpy(matrix.indices.astype(np.int64)))
     values = torch.from_numpy(matrix.data.astype(np.float32))
     return torch.sparse_csr_tensor(*parts, values, matrix.shape, check_invariants=False)

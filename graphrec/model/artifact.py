@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -34,7 +35,7 @@ from filelock import FileLock
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, SchemaVersionError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 
@@ -91,6 +92,8 @@ def read(path: str | Path) -> dict[str, Any]:
             _check(path / name, expected["bytes"], expected["sha256"])
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error})") from error
+    except KeyError as error:
+        raise CorruptArtifactError(f"{path / MANIFEST}: lacks {error} of a file; write the artifact again") from None
     return manifest
 
 
@@ -182,6 +185,9 @@ def _seal(folder: Path, manifest: Mapping[str, Any]) -> None:
     own = {"schema_version": SCHEMA_VERSION, "graphrec_version": version("graphrec"), "files": files}
     (folder / MANIFEST).write_text(json.dumps({**manifest, **own}, indent=2, allow_nan=False) + "\n", "utf-8")
     (folder / CHECKSUM).write_text(f"{_sha256(folder / MANIFEST)}  {MANIFEST}\n", "utf-8")
+    usual = stat.S_IMODE((folder / MANIFEST).stat().st_mode)  # as the umask has it; safetensors writes 0600
+    for _, file in _walk(folder):
+        file.chmod(usual)
     for entry in [*folder.rglob("*"), folder]:
         _fsync(entry)
 
@@ -218,6 +224,8 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise SchemaVersionError(
             f"{path}: found schema version {found!r}, expected {SCHEMA_VERSION}; fit again, or use graphrec {writer}"
         )
+    if lacking := [name for name in ("schema_version", "graphrec_version", "files") if name not in manifest]:
+        raise CorruptArtifactError(f"{file}: lacks {lacking[0]}; write the artifact again")
     expected = checksum.read_bytes() if checksum.is_file() else b""
     if expected != (actual := f"{_sha256(file)}  {MANIFEST}\n".encode()):
         raise CorruptArtifactError(

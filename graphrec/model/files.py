@@ -2,8 +2,7 @@
 
 ::
 
-    config.toml           settings          profiles.safetensors  every dense block's arrays, and popularity
-    neighbours.npz        sparse blocks
+    config.toml           settings          profiles.safetensors  the arrays of every block, each under its name
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
     item_attributes.parquet, user_attributes.parquet    report.json: what became of the data
     kg/                   knowledge graph   metrics.json, README.md (a model card)
@@ -12,176 +11,150 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from safetensors.numpy import load_file, save_file
 
 import kg.store
+from graphrec.blocks.registry import registered
 from graphrec.config import Config
 from graphrec.data import tables
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
-from graphrec.errors import CorruptArtifactError
+from graphrec.data.readings import Norms
+from graphrec.errors import ArtifactError, CorruptArtifactError
 from graphrec.graph.nodes import nodes
 from graphrec.model import artifact
-from graphrec.model.fitted import Fitted
+from graphrec.model.model import Model
+from graphrec.profile.api import FittedBlock, Words
+from graphrec.profile.dense import empty_block
 from graphrec.profile.index import Index
-from graphrec.profile.profiles import AnyBlock, NeighbourBlock, ProfileBlock, Profiles
-from graphrec.types import Floats, Vocabulary, frozen
+from graphrec.profile.profiles import Profiles
+from graphrec.types import Vocabulary, frozen
 
-ARRAYS = ("users", "items", "history", "scale", "text_map")
+T = TypeVar("T")
+FIELDS = (  # of the manifest
+    *("model_version", "name", "encoder", "counts", "kinds", "norms", "directed", "exposure"),
+    *("item_columns", "user_columns", "vocabularies", "blocks", "chosen"),
+)
 
 
-def save(path: Path, fitted: Fitted, config: Config, encoder_id: str | None) -> None:
-    """Write a fitted model as an artifact; see ``artifact.write`` for what a failure leaves."""
+def save(path: Path, model: Model) -> None:
+    """Write a model as an artifact; see ``artifact.write`` for what a failure leaves."""
+    described = {b.name: ({}, {"empty": True}) if b.empty else b.arrays() for b in model.profiles.blocks}
 
     def fill(folder: Path) -> None:
-        (folder / "config.toml").write_text(config.to_toml(), "utf-8")
-        save_file(_arrays(fitted), folder / "profiles.safetensors")
-        np.savez_compressed(folder / "neighbours.npz", **_sparse_arrays(fitted.profiles))  # type: ignore[arg-type]
-        fitted.index.save(folder / "index.faiss")
-        data = fitted.data
+        (folder / "config.toml").write_text(model.config.to_toml(), "utf-8")
+        held = {f"{name}.{part}": value for name, (arrays, _) in described.items() for part, value in arrays.items()}
+        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / "profiles.safetensors")
+        model.index.save(folder / "index.faiss")
+        data = model.data
         pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
         pd.DataFrame({"item_id": data.items.ids, "title": data.item_titles}).to_parquet(folder / "items.parquet")
         _history(data.events).to_parquet(folder / "history.parquet")
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
         data.item_attributes.astype({"key": str, "value": str}).to_parquet(folder / "item_attributes.parquet")
-        # Of people only what was learned from: nothing sensitive, nothing that says nothing.
-        people = nodes(data.user_attributes, data.user_columns)
+        people, _ = _people(model)
         people.astype({"key": str, "value": str}).to_parquet(folder / "user_attributes.parquet")
         (folder / "report.json").write_text(json.dumps(_report(data), indent=2, ensure_ascii=False) + "\n", "utf-8")
-        kg.store.save(fitted.graph, folder / "kg")
-        validation = fitted.chosen.get("validation", {})
-        (folder / "metrics.json").write_text(json.dumps({"validation": validation}, indent=2) + "\n", "utf-8")
-        (folder / "README.md").write_text(_card(fitted), "utf-8")
+        kg.store.save(model.graph, folder / "kg")
+        (folder / "metrics.json").write_text(json.dumps(_metrics(model), indent=2) + "\n", "utf-8")
+        (folder / "README.md").write_text(_card(model), "utf-8")
 
-    artifact.write(path, fill, _manifest(fitted, encoder_id))
+    artifact.write(path, fill, _manifest(model, {name: settings for name, (_, settings) in described.items()}))
 
 
-def load(path: Path) -> tuple[Fitted, Config]:
+def load(path: Path) -> Model:
     """Read an artifact back. Raises ArtifactError and its kinds for whatever is not as it was written."""
     manifest = artifact.read(path)
+    if lacking := [name for name in FIELDS if name not in manifest]:
+        raise CorruptArtifactError(f"{path / artifact.MANIFEST}: lacks {', '.join(lacking)}; fit again")
+    try:
+        return _load(path, manifest)
+    except (KeyError, TypeError) as error:
+        what = f"lack {error}" if isinstance(error, KeyError) else f"are not as expected ({error})"
+        raise CorruptArtifactError(f"{path}: its manifest or arrays {what}; fit again") from None
+
+
+def _load(path: Path, manifest: dict[str, Any]) -> Model:
+    _brought(path, manifest["blocks"])
     config = Config.load(path / "config.toml")
-    arrays = load_file(path / "profiles.safetensors")
-    with np.load(path / "neighbours.npz", allow_pickle=False) as stored:
-        sparse = {name: stored[name] for name in stored.files}
-    users = Vocabulary(pd.read_parquet(path / "users.parquet")["user_id"], "user")
+    users = Vocabulary(pd.read_parquet(path / "users.parquet")["user_id"], "user", ordered=True)
     item_table = pd.read_parquet(path / "items.parquet")
-    items = Vocabulary(item_table["item_id"], "item")
+    items = Vocabulary(item_table["item_id"], "item", ordered=True)
     for vocabulary in (users, items):
         if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
             raise CorruptArtifactError(f"{path}: the {vocabulary.kind} ids do not match the manifest; fit again")
-    shape = (len(users), len(items))
-    specs = manifest["blocks"]
-    profiles = Profiles(tuple(_block(s, arrays) if s["dim"] else _sparse_block(s, sparse, shape) for s in specs))
-    shape = (len(items), sum(b.width for b in profiles.dense))
-    fitted = Fitted(
+    profiles = Profiles(tuple(_blocks(path, manifest["blocks"], (len(users), len(items)))))
+    shape = (len(items), sum(b.items.shape[1] for b in profiles.dense))
+    return Model(
         data=_dataset(path, manifest, users, items, item_table["title"]),
-        graph=kg.store.load(path / "kg"),
         profiles=profiles,
-        popularity=arrays["popularity"],
         index=Index.load(path / "index.faiss", config.retrieve, shape, profiles.prior),
+        graph=kg.store.load(path / "kg"),
         chosen=manifest["chosen"],
+        config=config,
         version=manifest["model_version"],
+        counts=manifest["counts"],
+        encoder_id=manifest["encoder"],
     )
-    return fitted, config
 
 
-def _arrays(fitted: Fitted) -> dict[str, Floats]:
-    out = {"popularity": np.ascontiguousarray(fitted.popularity, np.float32)}
-    for block in fitted.profiles.blocks:
-        for name in ARRAYS if isinstance(block, ProfileBlock) else ():
-            value = getattr(block, name)
-            if value is not None and not (name == "history" and value is block.items):
-                out[f"{block.name}.{name}"] = np.ascontiguousarray(value, np.float32)
+def _brought(path: Path, names: Iterable[str]) -> None:
+    """Raises ArtifactError where nobody brings one of the blocks; its section of settings is unknown too."""
+    for name in names:
+        if name not in registered():
+            raise ArtifactError(
+                f"{path}: holds the block {name!r}, which no installed package brings; install the one that registers "
+                "it under graphrec.blocks"
+            )
+
+
+def _blocks(path: Path, described: Mapping[str, Mapping[str, Any]], shape: tuple[int, int]) -> list[FittedBlock]:
+    """The blocks that the manifest describes."""
+    arrays = load_file(path / "profiles.safetensors")
+    out: list[FittedBlock] = []
+    for name, settings in described.items():
+        if settings.get("empty"):
+            out.append(replace(empty_block(name, *shape), words=_exactly(Words, settings["words"])))
+            continue
+        own = {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
+        block = registered()[name].Fitted.from_arrays(own, settings)
+        out.append(replace(block, words=_exactly(Words, settings["words"])))  # type: ignore[type-var]
     return out
 
 
-def _sparse_arrays(profiles: Profiles) -> dict[str, np.ndarray[Any, Any]]:
-    out: dict[str, np.ndarray[Any, Any]] = {}
-    for block in profiles.blocks:
-        if isinstance(block, NeighbourBlock):
-            out[f"{block.name}.scale"] = block.scale
-            for side, matrix in (("users", block.users), ("items", block.items)):
-                out |= {f"{block.name}.{side}.{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
-    return out
-
-
-def _manifest(fitted: Fitted, encoder_id: str | None) -> dict[str, Any]:
-    data = fitted.data
+def _manifest(model: Model, blocks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    data = model.data
+    words = model.profiles.words
     return {
-        "model_version": fitted.version,
+        "model_version": model.version,
         "name": data.name,
-        "encoder": encoder_id,
-        "counts": dict(data.counts()),
+        "encoder": model.encoder_id,
+        "counts": dict(model.counts),
         "kinds": [asdict(kind) for kind in data.events.kind_table],
+        "norms": _norms(data.events.norms),
         "directed": data.directed,
         "exposure": data.events.exposure,
         "item_columns": [asdict(column) for column in data.item_columns],
-        "user_columns": [{"name": n, "type": "category"} for n in _learned(data)],
+        "user_columns": [asdict(column) for column in _people(model)[1]],
         "vocabularies": {"user": data.users.fingerprint, "item": data.items.fingerprint},
-        "blocks": [
-            {
-                "name": b.name,
-                "weight": b.weight,
-                "dim": b.width if isinstance(b, ProfileBlock) else 0,  # 0: a sparse block
-                "linear": b.linear,
-                "reading": b.reading,
-                "friend_weight": b.friend_weight,
-                "damping": b.damping if isinstance(b, ProfileBlock) else 0.0,
-                "prior": b.prior if isinstance(b, ProfileBlock) else 0,
-                "history_is_items": isinstance(b, ProfileBlock) and b.history is b.items,
-            }
-            for b in fitted.profiles.blocks
-        ],
-        "chosen": fitted.chosen,
+        "blocks": {name: {**settings, "words": asdict(words[name])} for name, settings in blocks.items()},
+        "chosen": model.chosen,
     }
 
 
-def _block(spec: dict[str, Any], arrays: dict[str, Floats]) -> ProfileBlock:
-    parts: dict[str, Any] = {name: arrays.get(f"{spec['name']}.{name}") for name in ARRAYS}
-    users, items = parts.pop("users"), parts.pop("items")
-    assert users is not None
-    assert items is not None
-    items = frozen(items, np.float32)
-    if spec["history_is_items"]:
-        parts["history"] = items
-    return ProfileBlock(
-        spec["name"],
-        users,
-        items,
-        weight=spec["weight"],
-        linear=spec["linear"],
-        friend_weight=spec["friend_weight"],
-        damping=spec["damping"],
-        prior=spec["prior"],
-        reading=spec["reading"],
-        **parts,
-    )
-
-
-def _sparse_block(spec: dict[str, Any], arrays: dict[str, Any], shape: tuple[int, int]) -> NeighbourBlock:
-    def matrix(side: str, rows: int) -> sp.csr_matrix:
-        parts = tuple(arrays[f"{spec['name']}.{side}.{part}"] for part in ("data", "indices", "indptr"))
-        return sp.csr_matrix(parts, shape=(rows, shape[1]))
-
-    return NeighbourBlock(
-        spec["name"],
-        matrix("users", shape[0]),
-        matrix("items", shape[1]),
-        arrays[f"{spec['name']}.scale"],
-        weight=spec["weight"],
-        friend_weight=spec["friend_weight"],
-        reading=spec["reading"],
-    )
+def _norms(norms: Norms) -> dict[str, Any]:
+    """What strengths are measured against; a kind without ratings has none."""
+    return {**asdict(norms), "ratings": [None if np.isnan(mean) else mean for mean in norms.ratings]}
 
 
 def _history(events: Events) -> pd.DataFrame:
@@ -199,7 +172,9 @@ def _dataset(
     history = pd.read_parquet(path / "history.parquet")
     friends = pd.read_parquet(path / "friends.parquet")
     times = history["timestamp"].to_numpy(np.int64) if "timestamp" in history else None
-    kinds = tuple(Kind(**{**k, "scale": k["scale"] and tuple(k["scale"])}) for k in manifest["kinds"])
+    kinds = tuple(_exactly(Kind, {**k, "scale": k["scale"] and tuple(k["scale"])}) for k in manifest["kinds"])
+    norms = manifest["norms"]
+    rest = {name: norms[name] for name in ("liked", "highest", "exposure")}
     events = Events(
         history["user_num"].to_numpy(np.int64),
         history["item_num"].to_numpy(np.int64),
@@ -208,6 +183,7 @@ def _dataset(
         times,
         kind_table=kinds,
         exposure=manifest["exposure"],
+        against=Norms(tuple(np.nan if m is None else m for m in norms["ratings"]), **rest),
     )
     return Dataset(
         name=manifest["name"],
@@ -222,14 +198,28 @@ def _dataset(
         user_text=np.full(len(users), "", object),
         item_attributes=pd.read_parquet(path / "item_attributes.parquet"),
         user_attributes=pd.read_parquet(path / "user_attributes.parquet"),
-        item_columns=tuple(Column(**column) for column in manifest["item_columns"]),
-        user_columns=tuple(Column(**column) for column in manifest["user_columns"]),
+        item_columns=tuple(_exactly(Column, column) for column in manifest["item_columns"]),
+        user_columns=tuple(_exactly(Column, column) for column in manifest["user_columns"]),
     )
 
 
-def _learned(data: Dataset) -> list[str]:
-    """The users' attributes that the artifact holds, as the labels of nodes."""
-    return sorted(map(str, nodes(data.user_attributes, data.user_columns)["key"].unique()))
+def _exactly(of: Callable[..., T], document: Mapping[str, Any]) -> T:
+    """A dataclass of exactly these fields. Raises KeyError for one that lacks, default or not."""
+    return of(**{f.name: document[f.name] for f in fields(of)})  # type: ignore[arg-type]
+
+
+def _people(model: Model) -> tuple[pd.DataFrame, list[Column]]:
+    """The users' attributes that the artifact holds, and their types.
+
+    Of people only what was learned from, as the labels of nodes: nothing sensitive, nothing that says nothing. And, as
+    it came, which of them agreed to be named.
+    """
+    table, columns = model.data.user_attributes, model.data.user_columns
+    said = (table["key"] == model.config.explain.agreed).to_numpy()
+    learned = nodes(table[~said], columns)
+    kept = [Column(name, "category") for name in sorted(map(str, learned["key"].unique()))]
+    kept += [column for column in columns if column.name == model.config.explain.agreed]
+    return pd.concat([learned, table[said]], ignore_index=True), kept
 
 
 def _report(data: Dataset) -> dict[str, Any]:
@@ -242,18 +232,33 @@ def _report(data: Dataset) -> dict[str, Any]:
     return document
 
 
-def _size(block: AnyBlock) -> str:
-    return f"{block.width} dimensions" if isinstance(block, ProfileBlock) else f"{block.items.nnz:,} links"
+def _metrics(model: Model) -> dict[str, Any]:
+    """The validation figures that are the model's own; of choices that were taken over, whose they are."""
+    found = dict(model.chosen.get("validation", {}))
+    by = {"chosen_by": found.pop("chosen_by")} if "chosen_by" in found else {}
+    return {"validation": found, **by}
 
 
-def _card(fitted: Fitted) -> str:
+def _card(model: Model) -> str:
     """A model card after Mitchell et al., FAT* 2019, with only what is known."""
-    counts = "".join(f"| {what} | {n:,} |\n" for what, n in fitted.data.counts().items())
-    blocks = "".join(f"| {b.name} | {_size(b)} | {b.weight:.3g} |\n" for b in fitted.profiles.blocks)
-    validation = ", ".join(f"{k} {v}" for k, v in fitted.chosen.get("validation", {}).items())
-    return f"""# Model card: {fitted.data.name}
+    counts = "".join(f"| {what} | {n:,} |\n" for what, n in model.counts.items())
+    blocks = "".join(f"| {b.name} | {b.size} | {b.weight:.3g} |\n" for b in model.profiles.blocks)
+    found = _metrics(model)
+    if "chosen_by" in found:
+        how = (
+            f"Hyper-parameters and weights were taken over from the model `{found['chosen_by']}`; nothing was chosen\n"
+            "or measured on this data. `graphrec evaluate` measures on a test part, or on later data."
+        )
+    else:
+        figures = ", ".join(f"{k} {v}" for k, v in found["validation"].items())
+        how = (
+            f"Hyper-parameters and weights were chosen on a validation part ({figures}), then everything was fitted\n"
+            "on train and validation together. `metrics.json` holds the same figures; `graphrec evaluate` measures on\n"
+            "a test part, or on later data."
+        )
+    return f"""# Model card: {model.data.name}
 
-A graphrec model, version `{fitted.version}`. It recommends items to the users of one data set and explains why.
+A graphrec model, version `{model.version}`. It recommends items to the users of one data set and explains why.
 
 | trained on | |
 | --- | --- |
@@ -261,8 +266,7 @@ A graphrec model, version `{fitted.version}`. It recommends items to the users o
 | block | size | weight |
 | --- | --- | --- |
 {blocks}
-Hyper-parameters and weights were chosen on a validation part ({validation}), then everything was fitted on train and
-validation together. `metrics.json` holds the same figures; `graphrec evaluate` measures on a test part.
+{how}
 
 **Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such.
 **Not for:** users or items of another catalogue; decisions about people.

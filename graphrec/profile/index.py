@@ -2,12 +2,12 @@
 
 FAISS proposes candidates; those are scored here once more, exactly, so that a result depends on its query alone: not on
 the other queries of the call, whose number decides in which order BLAS sums. Where items that FAISS left out may tie
-with the last one found, the whole catalogue is scored.
+with the last one found, all that may be ranked are scored. How candidates are found, filters too: ``proposals.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,15 @@ from typing import Any
 import faiss
 import numpy as np
 
-from graphrec.config import RetrieveConfig
-from graphrec.errors import ArtifactError, CorruptArtifactError
+from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
+from graphrec.profile.proposals import FLOAT, Mask, Proposals, power
+from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
 
 SPARE = 16  # candidates beyond those asked for, so that a tie at the last place is seen
 CHUNK = 1 << 20  # float64 numbers held at once in exact scoring
 SCAN = 0.1  # share of the catalogue with a score of its own from which the whole is scored
-FLOAT = np.finfo(np.float32)
+GATHERED = 0.2  # share of the catalogue up to which picking rows and multiplying them is faster than multiplying all
 DEFAULTS = RetrieveConfig()
 NONE: Ints = np.zeros(0, np.int64)
 
@@ -40,12 +41,9 @@ class Index:
         self._index = index
         self._config = config
         self._prior = prior
-        self._hnsw = isinstance(index, faiss.IndexHNSW)
-        storage: Any = faiss.downcast_index(index.storage) if self._hnsw else index
-        size = index.ntotal * index.d
-        memory = faiss.rev_swig_ptr(storage.get_xb(), size) if size else np.zeros(0, np.float32)
-        self._items: Floats = memory.reshape(index.ntotal, index.d)  # (I, D), a view of FAISS's own memory
-        self.longest = float(np.sqrt(np.einsum("id,id->i", self._items, self._items).max(initial=0.0)))
+        self._propose = Proposals(index, config.ef_search)
+        self._items = self._propose.items  # (I, D)
+        self.longest = self._propose.longest
 
     @classmethod
     def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS, prior: Ints = NONE) -> Index:
@@ -67,56 +65,68 @@ class Index:
         """Number of dimensions D."""
         return int(self._items.shape[1])
 
-    def search(self, queries: Floats, k: int, exclude: Sequence[Ints] | None = None) -> tuple[Ints, Floats]:
+    def search(
+        self, queries: Floats, k: int, exclude: Sequence[Ints] | None = None, allowed: Mask | None = None
+    ) -> tuple[Ints, Floats]:
         """The k best items of each query.
 
         Args:
             queries: float32 (B, D).
             k: may exceed the catalogue.
             exclude: for each query the item numbers that must not come back, in any order.
+            allowed: bool (I,), the items that may come back, for all queries; None is all.
 
         Returns:
             Item numbers int64 (B, k) and their inner products float32 (B, k), best first, equal ones by item number.
             A row with fewer than k items to offer ends in -1 and -inf.
+
+        Raises DataError where ``allowed`` is not of the catalogue's size.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        among = self._among(allowed)
+        left = len(self) if among is None else len(among)
         nums = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-        barred = [np.unique(e) for e in exclude] if exclude is not None else [np.zeros(0, np.int64)] * len(queries)
-        wanted = np.array([min(k, len(self) - len(b)) for b in barred], dtype=np.int64)
-        fetch = np.array([self._fetch(k + len(b)) for b in barred], dtype=np.int64)
+        barred = [np.unique(e) for e in exclude] if exclude is not None else [NONE] * len(queries)
+        if among is not None and allowed is not None:
+            barred = [b[allowed[b]] for b in barred]
+        need = np.array([k + len(b) for b in barred], dtype=np.int64)
+        wanted = np.minimum(k, left + k - need)
+        fetch = np.array([power(n + SPARE, left) for n in need.tolist()], dtype=np.int64)
         for size in np.unique(fetch[wanted > 0]).tolist():
             rows = np.flatnonzero((fetch == size) & (wanted > 0))
-            for row, (candidates, bound) in zip(rows, self._candidates(queries[rows], size), strict=True):
+            found = self._propose(queries[rows], size, need[rows], among)
+            for row, (candidates, bound) in zip(rows, found, strict=True):
                 query, out, n = queries[row], barred[row], wanted[row]
                 best, score = self._rank(query, np.setdiff1d(candidates[candidates >= 0], out), n)
                 if len(best) < n or score[-1] <= bound:
-                    best, score = self._rank(query, self._scan(query, out, n), n)
+                    best, score = self._rank(query, self._scan(query, self._without(out, allowed), n), n)
                 nums[row, :n], scores[row, :n] = best, score
         return nums, scores
 
-    def search_sum(self, query: Floats, sparse: Floats, k: int, exclude: Ints) -> tuple[Ints, Floats]:
+    def search_sum(
+        self, query: Floats, sparse: Floats, k: int, exclude: Ints, allowed: Mask | None = None
+    ) -> tuple[Ints, Floats]:
         """The k best items by inner product plus a score of their own, mostly zero: dense and sparse search as one.
 
         Args:
             query: float32 (D,). sparse: float32 (I,). exclude: item numbers that must not come back.
+            allowed: bool (I,), the items that may come back; None is all.
 
         Exact where ``search`` is: an item without a score of its own is found by the index among its like, the others
-        are all scored. Returns item numbers and scores, best first, equal ones by item number.
+        are all scored. Returns item numbers and scores, best first, equal ones by item number. Raises as ``search``.
         """
-        touched = np.flatnonzero(sparse)
-        barred = np.union1d(touched, exclude).astype(np.int64)
-        if len(barred) > len(self) * SCAN:
-            candidates = np.setdiff1d(np.arange(len(self)), exclude)
-            n = min(k, len(candidates))
-            if not n:
-                return candidates, np.zeros(0, np.float32)
-            rough = self._items[candidates] @ query + sparse[candidates]
-            last = float(np.partition(rough, -n)[-n])
-            candidates = candidates[rough >= last - 2 * self._rounding(query) - 4 * FLOAT.eps * abs(last)]
+        self._among(allowed)
+        own = sparse != 0
+        own[exclude] = False
+        touched = np.flatnonzero(own if allowed is None else own & allowed)
+        if len(touched) + len(exclude) > len(self) * SCAN:
+            candidates = self._without(exclude, allowed)
         else:
-            found = self.search(query[None], k, [barred])[0][0]
-            candidates = np.union1d(found[found >= 0], np.setdiff1d(touched, exclude)).astype(np.int64)
+            barred = np.union1d(touched, exclude).astype(np.int64)
+            found = self.search(query[None], k, [barred], allowed)[0][0]
+            candidates = np.union1d(found[found >= 0], touched).astype(np.int64)
+        candidates = self._scan(query, candidates, min(k, len(candidates)), sparse)
         scores = self._exact(query, candidates) + sparse[candidates]
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]
@@ -169,38 +179,35 @@ class Index:
         lengths = np.linalg.norm(items, axis=1, keepdims=True)  # (I, 1)
         return Index.build(items / np.maximum(lengths, FLOAT.tiny), self._config)
 
-    def _fetch(self, n: int) -> int:
-        """How many candidates give n items: a power of two, so that queries with other exclusions share a search."""
-        return min(len(self), 1 << (n + SPARE - 1).bit_length())
+    def _among(self, allowed: Mask | None) -> Ints | None:
+        """The numbers of the allowed items, ascending; None where all are."""
+        if allowed is None:
+            return None
+        if allowed.shape != (len(self),):
+            raise DataError(f"a mask of shape {allowed.shape} for {len(self):,} items; give one bool for each item")
+        among = np.flatnonzero(allowed)
+        return None if len(among) == len(self) else among
 
-    def _candidates(self, queries: Floats, size: int) -> Iterator[tuple[Ints, float]]:
-        """For each query: item numbers (size,), -1 where there are none, and a bound on the scores of all others."""
-        if self._hnsw:
-            parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # not in FAISS's stubs
-                efSearch=max(self._config.ef_search, size)
-            )
-            nums = self._index.search(queries, size, params=parameters)[1]
-            bounds = np.full(len(queries), -np.inf)
-        else:
-            scores, nums = self._index.search(queries, size)
-            bounds = np.array([s + self._rounding(q) for s, q in zip(scores[:, -1], queries, strict=True)])
-            bounds[:] = bounds if size < len(self) else -np.inf
-        return zip(nums, bounds.tolist(), strict=True)
+    def _without(self, out: Ints, allowed: Mask | None) -> Ints:
+        """The numbers of the items that may be ranked, ascending."""
+        may = np.ones(len(self), np.bool_) if allowed is None else allowed.copy()
+        may[out] = False
+        return np.flatnonzero(may)
 
-    def _rounding(self, query: Floats) -> float:
-        """How far a float32 inner product of D terms, summed in any order, can be from the exact one, twice over.
+    def _scan(self, query: Floats, may: Ints, n: int, sparse: Floats | None = None) -> Ints:
+        """Of the items that may be ranked every one that can be among the n best, ascending: all of them are scored.
 
-        Higham, Accuracy and Stability of Numerical Algorithms, eq. 3.5: |error| ≤ γ_D Σ|q_j x_j| ≤ γ_D ‖q‖ ‖x‖.
+        ``sparse``: float32 (I,), what is added to the inner products.
         """
-        length = float(np.linalg.norm(query.astype(np.float64)))
-        return (self.width + 2) * (float(FLOAT.eps) * length * self.longest + float(FLOAT.tiny))
-
-    def _scan(self, query: Floats, out: Ints, n: int) -> Ints:
-        """Every item that may be among the n best, from scoring the whole catalogue: ascending numbers."""
-        scores = self._items @ query  # (I,)
-        scores[out] = -np.inf
+        if not n:
+            return NONE
+        whole = len(may) > len(self) * GATHERED
+        scores: Floats = (self._items @ query)[may] if whole else self._items[may] @ query  # (n of may,)
+        if sparse is not None:
+            scores += sparse[may]
         last = float(np.partition(scores, -n)[-n])
-        return np.flatnonzero(scores >= last - 2 * self._rounding(query))
+        slack = 0.0 if sparse is None else 4 * float(FLOAT.eps) * abs(last)
+        return may[scores >= last - 2 * self._propose.rounding(query) - slack]
 
     def _rank(self, query: Floats, nums: Ints, n: int) -> tuple[Ints, Floats]:
         """The n best of these ascending item numbers, and their scores."""

@@ -125,7 +125,7 @@ def read(source: Source, report: Report) -> Tables:
         kinds=[Kind("review", values="rating", scale=source.spec.rating_range or RATINGS)],
         items=meta.items(),
         item_attributes=meta.attributes(),
-        external=meta.external(),
+        external=meta.external(report),
         catalogue=source.spec.catalogue or "events",  # metadata are of all products, reviews of a core
     )
     tables.attach(source, [p for p in source.files if not _is_meta(p) and p != path], out, report)

@@ -16,9 +16,9 @@ from graphrec.errors import DataError, FormatError
 from graphrec.read.forms import find_form, read_table
 from graphrec.read.source import Source, listing
 from graphrec.read.spec import SPEC_FILE
-from kg.dump import read_dumps
 from kg.errors import KGError
-from kg.parse import rdf_format
+from kg.rdf.dump import read_dumps
+from kg.rdf.parse import rdf_format
 from kg.types import ExternalTriples
 
 LINKS = "links.csv"

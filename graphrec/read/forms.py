@@ -27,7 +27,7 @@ from graphrec.read.records import frame_of, json_document, json_lines
 from graphrec.read.sniff import find_form
 from graphrec.read.streams import PACKED, slurp
 
-__all__ = ["Container", "Form", "find_form", "read_table", "sample"]
+__all__ = ["Container", "Form", "find_form", "read_table", "sample", "whole_table"]
 
 
 def read_table(
@@ -55,6 +55,20 @@ def read_table(
     if form.container == "json":
         return frame_of(json_document(path, quarantine, form.encoding), path, columns, limit)
     return frame_of(json_lines(path, quarantine, encoding=form.encoding), path, columns, limit)
+
+
+def whole_table(path: Path, what: str) -> pd.DataFrame:
+    """The table of a CSV (in any usual form), Parquet or JSON lines file, every line of it; ``what`` asks for it.
+
+    Raises DataError where it cannot be read, or a line of it cannot.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; {what} takes a CSV, Parquet or JSON lines file")
+    bad = Quarantine()
+    table = read_table(path, find_form(path), bad)
+    if len(bad):
+        raise DataError(f"{path}: {len(bad):,} lines cannot be read, the first: {bad.rows[0]}")
+    return table.drop(columns=["file", "line"])
 
 
 def sample(path: Path, form: Form, n: int = 1000) -> pd.DataFrame:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
-from graphrec.blocks.autoencoder import Autoencoder, _Run
-from graphrec.blocks.base import FitInputs
-from graphrec.config import Config
+from graphrec.blocks._denoising import Run
+from graphrec.blocks.api import FitInputs
+from graphrec.blocks.autoencoder import Autoencoder, AutoencoderSettings
 from graphrec.evaluate.validation import Validation
-from graphrec.explain.shares import shares
-from graphrec.profile.profiles import ProfileBlock, Profiles
+from graphrec.profile.api import FittedBlock
+from graphrec.testing import BlockContract
 from tests import worlds
 
 CHOSEN = {"hidden": 0.5, "knowledge": 0.0, "epochs": 30}
-SMALL = Config().with_(autoencoder={"dim": 8, "max_epochs": 30, "batch_size": 16, "learning_rate": 0.02})
+SMALL = AutoencoderSettings(dim=8, max_epochs=30, batch_size=16, learning_rate=0.02)
+
+
+class TestAutoencoder(BlockContract):
+    block = Autoencoder
+    settings = {"dim": 8, "max_epochs": 10, "batch_size": 16, "learning_rate": 0.02, "evaluations": 3}  # noqa: RUF012
+    telling = {"hidden": [0.5, 0.99]}  # noqa: RUF012 (read only)
+    readings = ("alike", "liked", "graded", "weighted")  # nothing is less likely than not at all
 
 
 def test_the_loss_by_hand() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    run = _Run(worlds.inputs(train, SMALL), {**CHOSEN, "hidden": 0.0})
+    run = Run(worlds.inputs(train), SMALL, {**CHOSEN, "hidden": 0.0})
     rows = run.rows[:7]
     e, v, b = (p.detach().double().numpy() for p in (run.model.encoder, run.model.decoder, run.model.bias))
     losses, sizes = [], np.asarray(rows.sum(axis=1)).ravel()
@@ -36,10 +41,15 @@ def test_the_loss_by_hand() -> None:
 
 def test_hiding_keeps_the_expected_history() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    run = _Run(worlds.inputs(train, SMALL), {**CHOSEN, "hidden": 0.8})
+    run = Run(worlds.inputs(train), SMALL, {**CHOSEN, "hidden": 0.8})
     seen: list[torch.Tensor] = []
     forward = run.model.forward
-    run.model.forward = lambda history: (seen.append(history.to_dense()), forward(history))[1]  # type: ignore[method-assign]
+
+    def watched(history: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append(history.to_dense())
+        return forward(history)
+
+    run.model.forward = watched  # type: ignore[method-assign]
     for _ in range(400):
         run.loss(run.rows[:5])
     whole = run.rows[:5].toarray() / run.rows[:5].sum(axis=1)
@@ -47,48 +57,33 @@ def test_hiding_keeps_the_expected_history() -> None:
     assert 0.75 < np.mean([(x.numpy()[whole > 0] == 0).mean() for x in seen]) < 0.85
 
 
-def test_it_finds_the_planted_tastes_and_folds_in() -> None:
+def test_it_finds_the_planted_tastes() -> None:
     parts = worlds.given(worlds.two_tastes())
-    block, chosen = Autoencoder().tune(worlds.inputs(parts.train, SMALL), Validation(parts.train, parts.valid))
+    block, chosen = Autoencoder(SMALL).tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
     assert set(chosen) == {*CHOSEN, "reading", "validation_ndcg"}
-    even = np.arange(parts.train.n_items) % 2 == 0
-    scores = block.scores(np.array([0, 1]))
-    assert scores[0][even].mean() > scores[0][~even].mean() + 1
-    assert scores[1][~even].mean() > scores[1][even].mean() + 1
-    for user in (0, 3):
-        history = parts.train.matrix()[user].indices.astype(np.int64)
-        np.testing.assert_allclose(block.encode_user(history), block.users[user], rtol=1e-3, atol=1e-5)
+    assert worlds.finds_the_tastes(worlds.scores(block, parts.train))
 
 
 def test_a_score_splits_into_the_history_and_what_is_the_same_for_everybody() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    block = Autoencoder().fit(worlds.inputs(train, SMALL), CHOSEN)
-    profiles = Profiles((replace(block, weight=0.7),))
+    block = Autoencoder(SMALL).fit(worlds.inputs(train), CHOSEN)
     for user, item in ((0, 1), (0, 4), (7, 2)):
-        parts = shares(profiles, train, user, item)
-        prior = 0.7 * float(block.users[user, -1]) * float(block.items[item, -1])
-        assert parts.rest["autoencoder"] == pytest.approx(prior, rel=1e-4)
-        assert sum(parts.history.values()) + prior == pytest.approx(parts.score, rel=1e-4, abs=1e-6)
+        query = worlds.stored(train, user)
+        effects = block.effects(query, item)
+        assert effects is not None
+        prior = float(block.users[user, -1]) * float(block.items[item, -1])
+        assert effects.rest == pytest.approx(prior, rel=1e-4)
+        assert effects.shares.sum() + prior == pytest.approx(block.score(query, item)[0], rel=1e-4, abs=1e-6)
 
 
 def test_a_shared_entity_links_items_that_nobody_took_together() -> None:
-    def fit(inputs: FitInputs, weight: float) -> ProfileBlock:
-        return Autoencoder().fit(inputs, {**CHOSEN, "knowledge": weight})
+    def fit(inputs: FitInputs, weight: float) -> FittedBlock:
+        return Autoencoder(SMALL).fit(inputs, {**CHOSEN, "knowledge": weight})
 
-    assert worlds.brand_lift(fit, SMALL, 2.0) > 0.1
-
-
-def test_same_seed_same_bytes_and_nothing_known_is_zero() -> None:
-    first, again = worlds.fitted_twice(lambda inputs: Autoencoder().fit(inputs, CHOSEN), SMALL)
-    assert first.users.tobytes() == again.users.tobytes()
-    assert first.items.tobytes() == again.items.tobytes()
-    assert not first.users[0].any()
+    assert worlds.brand_lift(fit, 2.0) > 0.1
 
 
-def test_it_sits_out_where_the_catalogue_is_large() -> None:
-    parts = worlds.given(worlds.two_tastes())
-    inputs = worlds.inputs(parts.train, SMALL.with_(autoencoder={"max_items": 39}))
-    block, chosen = Autoencoder().tune(inputs, Validation(parts.train, parts.valid))
-    assert "40 items" in chosen["left_out"]
-    assert not block.users.any()
-    assert not Autoencoder().fit(inputs, chosen).users.any()
+def test_nothing_known_is_zero() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    bare = train.subset(train.interactions.user_nums != 0)
+    assert not Autoencoder(SMALL).fit(worlds.inputs(bare), CHOSEN).users[0].any()

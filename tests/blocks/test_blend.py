@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from graphrec.blocks.base import choose, scaled_block
 from graphrec.blocks.blend import blend
+from graphrec.blocks.search import search
 from graphrec.evaluate.validation import Validation
-from graphrec.profile.profiles import ProfileBlock
+from graphrec.profile.dense import ProfileBlock
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 from tests import worlds
+
+
+def _scaled(name: str, users: Any, items: Any) -> ProfileBlock:
+    """A block with unit deviation over the catalogue, as all have."""
+    return ProfileBlock(name, users / (users @ items.T).std(axis=1, keepdims=True), items)
 
 
 def _blocks(n_users: int, n_items: int) -> dict[str, ProfileBlock]:
     random = np.random.default_rng(0)
     taste = np.eye(2, dtype=np.float32)[np.arange(n_users) % 2]  # (U, 2)
     kind = np.eye(2, dtype=np.float32)[np.arange(n_items) % 2]  # (I, 2)
-    noise = ProfileBlock(
-        "noise",
-        random.normal(size=(n_users, 8)).astype(np.float32),
-        random.normal(size=(n_items, 8)).astype(np.float32),
-    )
-    return {"taste": scaled_block(ProfileBlock("taste", taste, kind)), "noise": scaled_block(noise)}
+    noise = [random.normal(size=(n, 8)).astype(np.float32) for n in (n_users, n_items)]
+    return {"taste": _scaled("taste", taste, kind), "noise": _scaled("noise", *noise)}
 
 
 def test_noise_gets_little_or_no_weight() -> None:
@@ -49,17 +53,11 @@ def test_short_lists_hold_what_matters() -> None:
     n_items, random = parts.train.n_items, np.random.default_rng(0)
     taste = [np.eye(2)[np.arange(n) % 2] for n in (60, n_items)]
     blurred = [[np.hstack([side, random.normal(size=(len(side), 3))]) for side in taste] for _ in range(2)]
-    blocks = {f"b{n}": scaled_block(ProfileBlock(f"b{n}", *sides)) for n, sides in enumerate(blurred)}
+    blocks = {f"b{n}": _scaled(f"b{n}", *sides) for n, sides in enumerate(blurred)}
     weights, ndcg = blend(list(blocks.values()), validation, candidates=25)
     assert sum(w > 0 for w in weights.values()) > 1
-    whole = validation.ndcg_of(lambda u: sum(w * blocks[name].scores(u) for name, w in weights.items()))
+    whole = validation.ndcg_of(lambda q: np.sum([w * blocks[name].scores(q) for name, w in weights.items()], axis=0))
     assert ndcg == pytest.approx(whole, abs=1e-6)
-
-
-def test_unit_scale_leaves_a_zero_user_at_zero() -> None:
-    users = np.array([[0, 0], [3, 0]], np.float32)
-    block = scaled_block(ProfileBlock("b", users, np.array([[1, 0], [-1, 0]], np.float32)))
-    np.testing.assert_allclose(block.users, [[0, 0], [1, 0]])
 
 
 def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_point() -> None:
@@ -69,7 +67,7 @@ def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_poin
         asked.append((point["a"], point["b"]))
         return -abs(point["a"] - 3) - abs(point["b"] - 1)
 
-    best = choose({"a": range(5), "b": range(4)}, score, {"a": 0, "b": 0}, [("a",), ("b",), ("a",)])
+    best = search({"a": range(5), "b": range(4)}, score, {"a": 0, "b": 0}, [("a",), ("b",), ("a",)])
     assert best == {"a": 3, "b": 1}
     assert len(asked) == len(set(asked))
 
@@ -78,18 +76,18 @@ class _Told:
     """A validation part of n users whose NDCG falls with the distance of the weights' ratio from ``best``."""
 
     def __init__(self, best: float, noise: float, n: int = 100) -> None:
-        self.user_nums = np.arange(n)
-        self.peak, self.noise = best, noise * (-1.0) ** self.user_nums  # of mean 0
+        self.queries = Queries.stored(Ties(worlds.two_tastes(n, 4, 2)))
+        self.peak, self.noise = best, noise * (-1.0) ** np.arange(n)  # of mean 0
 
-    def best(self, scores: Callable[[Ints], Floats], n: int) -> Ints:
-        return np.tile(np.arange(2), (len(self.user_nums), 1))
+    def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
+        return np.tile(np.arange(2), (len(self.queries), 1))
 
     def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
         a, b = scores[0]  # the two weights
         ratio = np.log(max(b, 1e-3) / max(a, 1e-3)) - np.log(self.peak)
         return np.asarray(0.5 - 0.01 * abs(ratio) + self.noise * ratio, np.float32)
 
-    def ndcg_of(self, scores: Callable[[Ints], Floats]) -> float:
+    def ndcg_of(self, scores: Callable[[Queries], Floats]) -> float:
         raise NotImplementedError
 
     def ndcg(self, users: Floats, items: Floats) -> float:
@@ -108,5 +106,5 @@ def test_a_reading_is_left_only_for_one_that_is_better_by_a_standard_error() -> 
     grid = {"reading": ("liked", "alike", "graded")}
     score = {"liked": 0.2, "alike": 0.201, "graded": 0.203}
     for users, expected in ((100, "liked"), (300, "liked"), (1_000, "graded"), (1_000_000, "graded")):
-        best = choose(grid, lambda c: score[c["reading"]], {"reading": "liked"}, [("reading",)], users)
+        best = search(grid, lambda c: score[c["reading"]], {"reading": "liked"}, [("reading",)], users)
         assert best == {"reading": expected}

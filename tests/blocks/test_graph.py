@@ -10,56 +10,70 @@ import pytest
 import torch
 
 import kg.graph
-from graphrec.blocks.base import FitInputs
-from graphrec.blocks.graph import PRIOR, Graph, _Networks, _on_device, _Run
-from graphrec.config import Config
+from graphrec.blocks._networks import PRIOR, _Networks, _on_device, _Run
+from graphrec.blocks.api import FitInputs
+from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.explain.ties import Ties
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.tensors import tensors
 from graphrec.knowledge.adapter import knowledge_graph
 from graphrec.profile.profiles import Profiles
+from graphrec.query.query import Queries, query_of
+from graphrec.query.ties import Ties
 from graphrec.samples import generate
+from graphrec.settings import KGConfig
+from graphrec.testing import BlockContract
 from kg.graph import KnowledgeGraph
 from tests import worlds
 
-SMALL = Config().with_(graph={"dim": 16, "layers": 2, "max_epochs": 40, "batch_size": 128})
+SMALL = GraphSettings(dim=16, layers=2, max_epochs=40, batch_size=128)
+
+
+class TestGraph(BlockContract):
+    block = Graph
+    settings = {  # noqa: RUF012 (read only)
+        "dim": 8,
+        "layers": 1,
+        "heads": 1,
+        "max_epochs": 15,
+        "batch_size": 128,
+        "evaluations": 3,
+        "popularity": [0.0, 1.0],
+        "half_life": [0.0, 30.0],
+    }
+    telling = {"popularity": [0.0, 5.0]}  # noqa: RUF012 (read only)
 
 
 @pytest.mark.parametrize("init", ["random", "spectral"])
 def test_it_learns_the_planted_tastes(init: str) -> None:
     parts = worlds.given(worlds.two_tastes())
     validation = Validation(parts.train, parts.valid)
-    inputs = worlds.inputs(parts.train, SMALL.with_(graph={**SMALL.graph.model_dump(), "init": init}))
-    untrained = Graph().fit(inputs, {"epochs": 0})
-    block, chosen = Graph().tune(inputs, validation)
-    before = validation.ndcg(untrained.users[validation.user_nums], untrained.items)
-    after = validation.ndcg(block.users[validation.user_nums], block.items)
+    inputs, graph = worlds.inputs(parts.train), Graph(SMALL.model_copy(update={"init": init}))
+    before = validation.ndcg_of(graph.fit(inputs, {"epochs": 0}).scores)
+    block, chosen = graph.tune(inputs, validation)
+    after = validation.ndcg_of(block.scores)
     assert (init == "random") <= chosen["epochs"] <= 40
     assert after >= before + (0.1 if init == "random" else 0)
     even = np.arange(parts.train.n_items) % 2 == 0
     assert (block.users[0] @ block.items[even].T).mean() > (block.users[0] @ block.items[~even].T).mean() + 0.5
 
 
-def test_same_seed_same_bytes() -> None:
+def test_another_seed_is_another_network() -> None:
     train = worlds.given(worlds.two_tastes(friends=True)).train
-    first, second = (Graph().fit(worlds.inputs(train, SMALL), {"epochs": 3}) for _ in range(2))
-    assert first.users.tobytes() == second.users.tobytes()
-    other = Graph().fit(worlds.inputs(train, SMALL.with_(seed=1)), {"epochs": 3})
-    assert first.users.tobytes() != other.users.tobytes()
+    one, other = (Graph(SMALL).fit(worlds.inputs(train, seed=seed), {"epochs": 3}) for seed in (42, 1))
+    assert one.users.tobytes() != other.users.tobytes()
 
 
 def test_same_bytes_with_several_threads() -> None:
     shop = generate(600, 400, 5000)
     shop = replace(shop, reviews=shop.reviews.iloc[:0])
-    config = Config().with_(features={"enabled": False}, graph={"max_epochs": 2})
-    ready = FitInputs(shop, hetero_graph(shop, knowledge_graph(shop, config.kg)), config)
+    ready = worlds.inputs(shop, graph=hetero_graph(shop, knowledge_graph(shop, KGConfig())))
     threads = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        found = {Graph().fit(ready, {"epochs": 3}).users.tobytes() for _ in range(3)}
+        found = {Graph(GraphSettings(max_epochs=2)).fit(ready, {"epochs": 3}).users.tobytes() for _ in range(3)}
     finally:
         torch.set_num_threads(threads)
     assert len(found) == 1
@@ -68,12 +82,12 @@ def test_same_bytes_with_several_threads() -> None:
 def test_a_user_of_whom_nothing_is_known_has_no_profile() -> None:
     parts = worlds.given(worlds.two_tastes())
     train = parts.train.subset(parts.train.interactions.user_nums != 5)
-    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 2})
+    block = Graph(SMALL).fit(worlds.inputs(train), {"epochs": 2})
     assert not block.users[5].any()
     assert block.users[4].any()
 
 
-def _shop(friends: bool, shuffled: bool = False) -> tuple[FitInputs, np.ndarray]:  # type: ignore[type-arg]
+def _shop(friends: bool, shuffled: bool = False) -> tuple[FitInputs, np.ndarray]:
     """Newcomers (users 40..59) took nothing; their friends say whether they are of the even or the odd taste."""
     data = worlds.two_tastes(60, 40)
     newcomers = np.arange(40, 60)
@@ -90,12 +104,12 @@ def _shop(friends: bool, shuffled: bool = False) -> tuple[FitInputs, np.ndarray]
     table = pd.DataFrame(pairs, columns=["user_id", "friend_id"]) if friends else None
     whole = build("newcomers", events, friends=table)
     train = whole.subset(~np.isin(whole.interactions.user_nums, newcomers))
-    return worlds.inputs(train, SMALL), newcomers
+    return worlds.inputs(train), newcomers
 
 
-def _lift(inputs: FitInputs, newcomers: np.ndarray) -> float:  # type: ignore[type-arg]
+def _lift(inputs: FitInputs, newcomers: np.ndarray) -> float:
     """How much higher the newcomers' own taste scores than the other, in deviations."""
-    block = Graph().fit(inputs, {"epochs": 40})
+    block = Graph(SMALL).fit(inputs, {"epochs": 40})
     scores = block.users[newcomers] @ block.items.T  # (20, I)
     own = (np.arange(inputs.train.n_items) % 2) == (newcomers % 2)[:, None]
     return float((scores[own]).mean() - scores[~own].mean())
@@ -126,46 +140,44 @@ def test_knowledge_edges_reach_the_model() -> None:
     found = tensors(hetero)
     assert (found.n_entities, found.n_relations) == (2, 3)  # made_by, rev_made_by, trusts
     assert found.edge_index.shape[1] == 2 * n
-    with_graph = Graph().fit(FitInputs(train, hetero, SMALL), {"epochs": 5})
-    without = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 5})
+    with_graph = Graph(SMALL).fit(worlds.inputs(train, graph=hetero), {"epochs": 5})
+    without = Graph(SMALL).fit(worlds.inputs(train), {"epochs": 5})
     assert not np.allclose(with_graph.items, without.items)
 
 
 def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> None:
     """With both tastes learned, what a user took speaks for the unseen items of their taste, not for the others."""
     train = worlds.given(worlds.two_tastes()).train
-    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 40})
-    profiles, ties = Profiles((replace(block, weight=0.7),)), Ties(train)
-    found = [shares(profiles, ties, 4, item) for item in range(train.n_items)]
+    block = Graph(SMALL).fit(worlds.inputs(train), {"epochs": 40})
+    profiles, query, ties = Profiles((block.reweighted(0.7),)), worlds.stored(train, 4), Ties(train)
+    found = [shares(profiles, query, item) for item in range(train.n_items)]
     for parts in found:
         assert sum(parts.history.values()) + parts.rest["graph"] == pytest.approx(parts.score, abs=1e-5)
         assert set(parts.history) == set(ties.history(4).tolist())
     spoken = np.array([sum(parts.history.values()) for parts in found])
     unseen = np.setdiff1d(np.arange(train.n_items), ties.history(4))
     assert spoken[unseen[unseen % 2 == 0]].min() > max(0.0, spoken[1::2].mean())
-    flat = SMALL.with_(graph={**SMALL.graph.model_dump(), "layers": 0})
-    blank = Graph().fit(worlds.inputs(train, flat), {"epochs": 1})
-    assert not any(shares(Profiles((blank,)), ties, 4, 0).history.values())
+    flat = Graph(SMALL.model_copy(update={"layers": 0})).fit(worlds.inputs(train), {"epochs": 1})
+    assert not any(shares(Profiles((flat,)), query, 0).history.values())
 
 
 def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
     train = worlds.given(worlds.two_tastes()).train
-    inputs = worlds.inputs(train, SMALL)
-    run = _Run(inputs, _on_device(inputs, "alike"), 0.1, "alike")
+    inputs = worlds.inputs(train)
+    run = _Run(inputs, SMALL, _on_device(inputs, SMALL, "alike"), 0.1, "alike")
     run.train(5, None, 1, 1)
     alone, twice = (_Networks(runs).block(PRIOR) for runs in ([run], [run, run]))
-    assert twice.width == 2 * SMALL.graph.dim + 1
-    everybody = np.arange(train.n_users)
-    np.testing.assert_allclose(twice.scores(everybody), alone.scores(everybody), atol=1e-4)
-    one, two = (shares(Profiles((block,)), Ties(train), 4, 1).history for block in (alone, twice))
+    assert twice.width == 2 * SMALL.dim + 1
+    np.testing.assert_allclose(worlds.scores(twice, train), worlds.scores(alone, train), atol=1e-4)
+    one, two = (shares(Profiles((block,)), worlds.stored(train, 4), 1).history for block in (alone, twice))
     assert two == pytest.approx(one, abs=1e-4)
 
 
 def test_members_are_other_networks_trained_for_the_chosen_epochs() -> None:
     parts = worlds.given(worlds.two_tastes())
-    three = SMALL.with_(graph={**SMALL.graph.model_dump(), "members": 3, "temperature": [0.1]})
-    block, chosen = Graph().tune(worlds.inputs(parts.train, three), Validation(parts.train, parts.valid))
-    again = Graph().fit(worlds.inputs(parts.train, three), chosen)
+    three, inputs = Graph(SMALL.model_copy(update={"members": 3, "temperature": (0.1,)})), worlds.inputs(parts.train)
+    block, chosen = three.tune(inputs, Validation(parts.train, parts.valid))
+    again = three.fit(inputs, chosen)
     np.testing.assert_allclose(again.items, block.items, atol=1e-5)  # as long, and from the same seeds
     members = [torch.from_numpy(part.copy()) for part in np.split(block.items[:, :-1], 3, axis=1)]
     likeness = torch.stack([torch.cosine_similarity(members[0] @ members[0].T, m @ m.T).mean() for m in members[1:]])
@@ -189,26 +201,22 @@ def _skewed(n_users: int = 120, n_items: int = 60) -> Dataset:
 def test_popularity_is_added_back_to_what_the_cosine_leaves_out() -> None:
     parts = worlds.given(_skewed())
     validation = Validation(parts.train, parts.valid)
-    inputs = worlds.inputs(parts.train, SMALL)
-    block, chosen = Graph().tune(inputs, validation)
+    inputs = worlds.inputs(parts.train)
+    block, chosen = Graph(SMALL).tune(inputs, validation)
     assert chosen["popularity"] > 0
-    without = Graph().fit(inputs, {**chosen, "popularity": 0.0})
-    lift = validation.ndcg(block.users[validation.user_nums], block.items)
-    lift -= validation.ndcg(without.users[validation.user_nums], without.items)
-    assert lift > 0.05
+    without = Graph(SMALL).fit(inputs, {**chosen, "popularity": 0.0})
+    assert validation.ndcg_of(block.scores) > validation.ndcg_of(without.scores) + 0.05
     taken = parts.train.matrix()
-    profiles, ties = Profiles((block,)), Ties(parts.train)
     favourite = int(np.argmax(np.asarray(taken.sum(axis=0)).ravel()))
     other = next(u for u in range(parts.train.n_users) if u % 2 != favourite % 2)
-    assert sum(shares(profiles, ties, other, favourite).history.values()) < 0  # not their taste, however popular
+    found = shares(Profiles((block,)), worlds.stored(parts.train, other), favourite)
+    assert sum(found.history.values()) < 0  # not their taste, however popular
 
 
 def test_a_new_user_scores_as_one_of_the_same_history() -> None:
     train = worlds.given(_skewed()).train
-    block = Graph().fit(worlds.inputs(train, SMALL), {"epochs": 20})
-    taken = train.matrix()
-    likeness = [
-        np.corrcoef(block.items @ block.encode_user(taken[u].indices.astype(np.int64)), block.items @ block.users[u])
-        for u in range(20)
-    ]
-    assert np.mean([c[0, 1] for c in likeness]) > 0.9
+    inputs = worlds.inputs(train)
+    block = Graph(SMALL).fit(inputs, {"epochs": 20})
+    strangers = Queries.of(inputs.ties, [query_of(inputs.ties, -1, inputs.ties.history(u)) for u in range(20)])
+    folded, known = block.scores(strangers), worlds.scores(block, train)
+    assert np.mean([np.corrcoef(folded[u], known[u])[0, 1] for u in range(20)]) > 0.9

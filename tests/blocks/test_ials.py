@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from graphrec.blocks.base import FitInputs
+from graphrec.blocks.api import FitInputs
 from graphrec.blocks.ials import IALS
-from graphrec.config import Config
-from graphrec.evaluate.validation import Validation
-from graphrec.explain.shares import shares
-from graphrec.profile.profiles import ProfileBlock, Profiles
-from graphrec.types import Floats
+from graphrec.profile.api import FittedBlock
+from graphrec.query.query import Queries, Query
+from graphrec.testing import BlockContract
 from tests import worlds
 
 CHOSEN = {"alpha": 5.0, "regularisation": 1.0, "knowledge": 0.0, "factors": 6}
+
+
+class TestIALS(BlockContract):
+    block = IALS
+    settings = {"factors": [4, 16], "alpha": [1.0, 10.0], "knowledge": [0.0, 2.0]}  # noqa: RUF012 (read only)
+    telling = {"regularisation": [1.0, 1e4]}  # noqa: RUF012 (read only)
 
 
 def test_factors_solve_their_normal_equations() -> None:
@@ -30,7 +32,6 @@ def test_factors_solve_their_normal_equations() -> None:
         solution = np.linalg.solve(gram + 4.0 * own.T @ own, 5.0 * own.sum(axis=0))
         found = block.users[user] * np.linalg.norm(solution) / np.linalg.norm(block.users[user])  # scaled since
         np.testing.assert_allclose(found, solution, rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(block.encode_user(np.flatnonzero(taken[user])), block.users[user], rtol=1e-4)
 
 
 @pytest.mark.parametrize("factors", [3, 9])  # fewer and more than a history has items
@@ -38,36 +39,28 @@ def test_factors_solve_their_normal_equations() -> None:
 def test_a_score_is_the_sum_over_the_history(alpha: float, factors: int) -> None:
     train = worlds.given(worlds.two_tastes()).train
     block = IALS().fit(worlds.inputs(train), {**CHOSEN, "alpha": alpha, "factors": factors})
-    profiles = Profiles((replace(block, weight=0.7),))
     for user, item in ((0, 1), (0, 4), (7, 2)):
-        parts = shares(profiles, train, user, item)
-        assert not parts.rest  # all of it belongs to items
-        assert sum(parts.history.values()) == pytest.approx(parts.score, rel=1e-4, abs=1e-6)
-        assert set(parts.history) == set(train.matrix()[user].indices.tolist())
+        query = worlds.stored(train, user)
+        effects = block.effects(query, item)
+        assert effects is not None
+        assert effects.shares.sum() == pytest.approx(block.score(query, item)[0], rel=1e-4, abs=1e-6)
+        assert effects.items.tolist() == train.matrix()[user].indices.tolist()
 
 
-def test_it_finds_the_planted_tastes_and_folds_in() -> None:
-    parts = worlds.given(worlds.two_tastes())
-    block, chosen = IALS().tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
-    even = np.arange(parts.train.n_items) % 2 == 0
-    scores = block.scores(np.array([0, 1]))
-    assert scores[0][even].mean() > scores[0][~even].mean() + 1
-    assert scores[1][~even].mean() > scores[1][even].mean() + 1
-    assert set(chosen) == {*CHOSEN, "reading"}
-    history = parts.train.matrix()[0].indices.astype(np.int64)
-    folded: Floats = block.items @ block.encode_user(history)
-    assert np.corrcoef(folded, scores[0])[0, 1] > 0.9
+def test_a_further_item_counts_for_less_the_more_it_was_expected() -> None:
+    """The share of an item falls with ⟨u, v_j⟩, so one more of a taste adds less than the first."""
+    train = worlds.given(worlds.two_tastes()).train
+    inputs = worlds.inputs(train)
+    block = IALS().fit(inputs, CHOSEN)
+    histories = [np.arange(0, 2 * n, 2) for n in (1, 8)]
+    asked = [Query(items=h, strengths=np.ones(len(h), np.float32)) for h in histories]
+    shares = [block.effects(Queries.of(inputs.ties, [query]), 30) for query in asked]
+    assert all(s is not None for s in shares)
+    assert shares[0].shares[0] > shares[1].shares.max()  # type: ignore[union-attr]
 
 
 def test_a_shared_entity_links_items_that_nobody_took_together() -> None:
-    def fit(inputs: FitInputs, weight: float) -> ProfileBlock:
+    def fit(inputs: FitInputs, weight: float) -> FittedBlock:
         return IALS().fit(inputs, {**CHOSEN, "knowledge": weight})
 
-    assert worlds.brand_lift(fit, Config(), 1.0) > 0.1
-
-
-def test_same_seed_same_bytes_and_nothing_known_is_zero() -> None:
-    first, again = worlds.fitted_twice(lambda inputs: IALS().fit(inputs, CHOSEN), Config())
-    assert first.users.tobytes() == again.users.tobytes()
-    assert first.items.tobytes() == again.items.tobytes()
-    assert not first.users[0].any()
+    assert worlds.brand_lift(fit, 1.0) > 0.1

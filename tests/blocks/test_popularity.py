@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from graphrec.blocks.popularity import DAY, Popularity, decayed_counts
+from graphrec.blocks.popularity import Popularity
 from graphrec.data.dataset import build
+from graphrec.data.popularity import DAY, decayed_counts
+from graphrec.testing import BlockContract
 from tests import worlds
+
+
+class TestPopularity(BlockContract):
+    block = Popularity
+    settings = {"half_life": [0.0, 30.0]}  # noqa: RUF012 (read only)
 
 
 def _timed() -> pd.DataFrame:
@@ -24,7 +31,6 @@ def test_decay_halves_per_half_life() -> None:
 
 def test_the_block_is_standardised_and_ranks_by_count() -> None:
     data = build("timed", _timed())
-    block = Popularity().fit(worlds.inputs(data), {"half_life": 0.0})
-    scores = (block.users @ block.items.T)[0]
+    scores = worlds.scores(Popularity().fit(worlds.inputs(data), {"half_life": 0.0}), data)[0]
     assert scores[data.items.number("old")] > scores[data.items.number("new")]
     np.testing.assert_allclose([scores.mean(), scores.std()], [0.0, 1.0], atol=1e-6)

@@ -7,13 +7,18 @@ import pandas as pd
 import pytest
 
 from graphrec.blocks.spectral import Factors, Spectral, feasible_ranks
-from graphrec.config import Config
 from graphrec.data.dataset import build
 from graphrec.evaluate.validation import Validation
+from graphrec.testing import BlockContract
 from tests import worlds
 from tests.reference import spectral_scores
 
 CHOSEN = {"alpha": 0.4, "rank": 10, "beta": 0.4, "power": 0.8, "friends": 0.0}
+
+
+class TestSpectral(BlockContract):
+    block = Spectral
+    settings = {"rank": [4, 16]}  # noqa: RUF012 (read only)
 
 
 def test_equals_the_dense_twin() -> None:
@@ -29,13 +34,13 @@ def test_users_are_exactly_the_scaled_sum_of_their_items_and_friends() -> None:
     train = worlds.given(worlds.two_tastes(friends=True)).train
     block = Factors(worlds.inputs(train), 6, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 6, "friends": 0.5})
     assert block.history is not None
-    assert block.scale is not None
     taste = train.matrix().toarray()
     source, target = train.social_edge_index
     for user in range(train.n_users):
         friends = target[source == user]
         x = taste[user] + 0.5 * taste[friends].mean(axis=0)
-        np.testing.assert_allclose(block.users[user], block.scale[user] * (x @ block.history), rtol=1e-3, atol=1e-5)
+        side = x @ block.history
+        np.testing.assert_allclose(block.users[user], side / (block.items @ side).std(), rtol=1e-3, atol=1e-4)
 
 
 def test_a_user_without_history_is_the_mean_of_their_friends() -> None:
@@ -51,7 +56,8 @@ def test_a_user_without_history_is_the_mean_of_their_friends() -> None:
     events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
     friends = pd.DataFrame({"user_id": ["lonely"], "friend_id": ["a"]})
     data = build("cold", events, friends=friends)
-    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    assert data.parts is not None
+    train = data.subset(np.equal(data.parts, 0))
     block = Factors(worlds.inputs(train), 2, {"alpha": 0.5}, iterations=4).block({**CHOSEN, "rank": 2, "friends": 0.3})
     scores = block.users[data.users.number("lonely")] @ block.items.T
     assert scores[data.items.number("x")] > scores[data.items.number("z")]
@@ -69,18 +75,8 @@ def test_tuning_finds_the_planted_tastes() -> None:
     parts = worlds.given(worlds.two_tastes())
     validation = Validation(parts.train, parts.valid)
     block, chosen = Spectral().tune(worlds.inputs(parts.train), validation)
-    even = np.arange(parts.train.n_items) % 2 == 0
-    scores = block.users @ block.items.T
     assert chosen["rank"] <= 40
-    assert scores[0][even].mean() > scores[0][~even].mean() + 1
-    assert scores[1][~even].mean() > scores[1][even].mean() + 1
-
-
-def test_same_seed_same_bytes() -> None:
-    train = worlds.given(worlds.two_tastes()).train
-    first, second = (Spectral().fit(worlds.inputs(train), CHOSEN) for _ in range(2))
-    assert first.users.tobytes() == second.users.tobytes()
-    assert first.items.tobytes() == second.items.tobytes()
+    assert worlds.finds_the_tastes(worlds.scores(block, parts.train))
 
 
 @pytest.mark.parametrize(("memory_gb", "expected"), [(1.0, [8, 40]), (1e-9, [1])])
@@ -94,13 +90,13 @@ def test_the_whole_spectrum_is_never_the_identity() -> None:
     train = worlds.given(worlds.two_tastes()).train
     chosen = {**CHOSEN, "rank": train.n_items, "power": 0.0}
     block = Spectral().fit(worlds.inputs(train), chosen)
-    untaken = block.scores(np.arange(train.n_users))[train.matrix().toarray() == 0]
+    untaken = worlds.scores(block, train)[train.matrix().toarray() == 0]
     assert untaken.std() > 1e-3
-    assert Spectral().fit(worlds.inputs(train), {**chosen, "power": 0.8}).width == train.n_items
+    assert Spectral().learn(worlds.inputs(train), {**chosen, "power": 0.8}).width == train.n_items
 
 
 def test_items_nobody_took_have_no_place() -> None:
     parts = worlds.given(worlds.two_tastes())
     data = parts.train.subset(parts.train.interactions.item_nums != 3)
-    block = Spectral().fit(worlds.inputs(data, Config()), CHOSEN)
+    block = Spectral().fit(worlds.inputs(data), CHOSEN)
     assert not block.items[3].any()

@@ -1,4 +1,4 @@
-"""Every block under every reading of the strengths: exact accounts, and dislikes that count as what they are."""
+"""Every block under every reading of the strengths: what is disliked, and what of it an account holds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import pytest
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset, build
-from graphrec.data.events import READINGS
 from graphrec.data.kinds import Kind
+from graphrec.data.readings import READINGS
 from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.explain.shares import shares
-from graphrec.explain.ties import Ties
-from graphrec.profile.profiles import NeighbourBlock, Profiles
-from graphrec.recommender import BLOCKS, Recommender
+from graphrec.fit import as_read
+from graphrec.profile.api import FittedBlock
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
 from tests import worlds
 
 STARS = Kind("review", values="rating", scale=(1, 5))
@@ -38,7 +39,7 @@ CONFIG = Config().with_(autoencoder={"dim": 4}, graph={"dim": 4})
 def stars(users: int = 30, seed: int = 0) -> Dataset:
     """Even users give five stars to even items and one to odd ones; odd users the other way round. Some friends."""
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[tuple[str, str, int, int]] = []
     for user in range(users):
         for item in rng.permutation(24)[:12].tolist():
             value = rng.choice([4, 5]) if item % 2 == user % 2 else rng.choice([1, 2])
@@ -55,13 +56,13 @@ def stars(users: int = 30, seed: int = 0) -> Dataset:
     ("name", "reading"),  # nothing is less likely to the autoencoder than not at all
     [(name, reading) for name in CHOSEN for reading in READINGS if (name, reading) != ("autoencoder", "signed")],
 )
-def test_a_score_splits_exactly_whatever_is_read(name: str, reading: str, exposure: bool) -> None:
+def test_an_account_tells_dislikes_from_the_history_whatever_is_read(name: str, reading: str, exposure: bool) -> None:
     data = stars()
     data = replace(data, events=replace(data.events, exposure=exposure))
-    block = BLOCKS[name]().fit(worlds.inputs(data, CONFIG), {**CHOSEN[name], "reading": reading})
-    profiles, ties = Profiles((block,)), Ties(data)
+    block: FittedBlock = CONFIG.block(name).fit(worlds.inputs(data), {**CHOSEN[name], "reading": reading})
+    ties = Ties(data)
     for user, item in ((0, 3), (3, 0), (12, 7)):
-        parts = shares(profiles, ties, user, item)
+        parts = shares(Profiles((block,)), worlds.stored(data, user), item)
         whole = sum((*parts.history.values(), *parts.dislikes.values(), *parts.friends.values(), *parts.rest.values()))
         assert whole == pytest.approx(parts.score, rel=1e-3, abs=1e-4)
         assert set(parts.history) == set(ties.history(user).tolist())
@@ -72,30 +73,14 @@ def test_a_score_splits_exactly_whatever_is_read(name: str, reading: str, exposu
             assert not any(parts.dislikes.values())
 
 
-@pytest.mark.parametrize("reading", READINGS)
-@pytest.mark.parametrize("name", ["spectral", "neighbours", "ease", "ials"])
-def test_the_fold_in_of_ones_own_taste_is_the_stored_row(name: str, reading: str) -> None:
-    data = replace(stars(), social_edge_index=np.zeros((2, 0), np.int64))
-    block = BLOCKS[name]().fit(worlds.inputs(data, CONFIG), {**CHOSEN[name], "reading": reading, "friends": 0.0})
-    taste = data.taste(reading)
-    for user in (0, 5):
-        row = slice(*taste.indptr[user : user + 2])
-        items, weights = taste.indices[row].astype(np.int64), taste.data[row]
-        if isinstance(block, NeighbourBlock):
-            np.testing.assert_allclose(block.fold_in(items, weights), block.scores(np.array([user]))[0], atol=1e-4)
-        else:
-            np.testing.assert_allclose(block.encode_user(items, weights), block.users[user], rtol=1e-3, atol=1e-5)
-
-
 @pytest.mark.parametrize("name", ["spectral", "neighbours", "ease", "ials"])
 def test_who_gives_one_star_does_not_ask_for_more(name: str) -> None:
     """The same people took the same things; only their stars tell the two tastes apart."""
     data = stars()
     held = np.random.default_rng(1).random(len(data.events)) < 0.2
     train, valid = data.subset(~held), data.subset(held)
-    inputs = worlds.inputs(train, CONFIG)
-    block, chosen = BLOCKS[name]().tune(inputs, Validation(train, valid, task=Task("liked")))
-    scores = block.scores(np.arange(data.n_users))
+    block, chosen = CONFIG.block(name).tune(worlds.inputs(train), Validation(train, valid, task=Task("liked")))
+    scores = worlds.scores(block, train)
     seen = train.seen().toarray() > 0
     even = np.arange(data.n_items) % 2 == 0
     right = [scores[u][~seen[u] & (even == (u % 2 == 0))].mean() for u in range(data.n_users)]
@@ -105,10 +90,9 @@ def test_who_gives_one_star_does_not_ask_for_more(name: str) -> None:
 
 
 def test_strength_off_is_every_event_alike() -> None:
-    data = stars()
-    config = CONFIG.with_(blocks=["spectral"], kg={"enabled": False}, features={"enabled": False})
-    off = Recommender(config.with_(strength={"use": False})).as_read(data)
+    data, config = stars(), Config()
+    off = as_read(data, config.with_(strength={"use": False}))
     assert off.events.readings == ("alike",)
     np.testing.assert_array_equal(off.matrix().toarray(), data.seen().toarray())
-    assert Recommender(config).as_read(data).events.exposure is False
-    assert Recommender(config.with_(evaluate={"relevant": "all"})).as_read(data).events.exposure is True
+    assert as_read(data, config).events.exposure is False
+    assert as_read(data, config.with_(evaluate={"relevant": "all"})).events.exposure is True

@@ -161,7 +161,7 @@ def test_square_brackets_are_no_markup(tmp_path: Path, cli: Cli) -> None:
     )
     assert titles(Dataset.load(shop)) == {f"i{n}": name for n, name in enumerate(names)}
     model = cli.fit(shop)
-    shown = "".join(cli("recommend", model, "--user", f"u{n}", "-k", 5).err for n in range(6))
+    shown = "".join(cli("recommend", model, "--user", f"u{n}", "-k", 5).out for n in range(6))
     for name in names[:2] + names[3:]:
         assert name in shown
     forum = (

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
+import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 import graphrec as gr
-from graphrec.cli.app import main
+from graphrec import doctor
 from graphrec.serve.app import make_app
-
-QUICK = ["--set", "blocks=popularity,spectral", "--set", "features.enabled=false", "--set", "spectral.rank=4,8"]
-
-
-def run(*arguments: str, expect: int = 0) -> None:
-    """Call the command line in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["graphrec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert (ended.value.code or 0) == expect
+from tests.cli.support import QUICK, document, run
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +53,6 @@ def model(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    """What a command prints with --json: exactly one document on standard output."""
-    capsys.readouterr()
-    run(*arguments, "--json")
-    return json.loads(capsys.readouterr().out)
-
-
 def test_recommend_explain_similar(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "recommend", str(model), "--user", "U00", "-k", "3")
     assert found["user_id"] == "U00"
@@ -86,7 +71,7 @@ def test_recommend_explain_similar(model: Path, capsys: pytest.CaptureFixture[st
     other = document(capsys, "explain", str(model), *pair, "--versus", item)
     assert other["difference"] == pytest.approx(found["items"][2]["score"] - found["items"][0]["score"], abs=1e-4)
     run("explain", str(model), *pair, "--why-not")
-    assert "at place 3" in capsys.readouterr().err
+    assert "at place 3" in capsys.readouterr().out
 
 
 def test_fit_like_an_earlier_model(source: Path, model: Path, tmp_path: Path) -> None:
@@ -95,11 +80,13 @@ def test_fit_like_an_earlier_model(source: Path, model: Path, tmp_path: Path) ->
     assert first["files"]["profiles.safetensors"] == again["files"]["profiles.safetensors"]
 
 
-def test_people_get_tables_and_programs_nothing_else(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_answer_and_what_is_said_of_it_are_apart(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("recommend", str(model), "--user", "nobody")
     out, err = capsys.readouterr()
-    assert out == ""
+    assert "B0" in out
+    assert "unknown_user" not in out
     assert "unknown_user" in err
+    assert "B0" not in err
 
 
 def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +100,7 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     assert (explained["valid_steps"], explained["verbatim_quotes"]) == (1.0, 1.0)
     assert set(explained["popular_paths"]) < set(explained)
     run("evaluate", str(source), "--explanations", *QUICK)
-    assert "popular paths" in capsys.readouterr().err
+    assert "popular paths" in capsys.readouterr().out
     table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *QUICK)
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]
 
@@ -236,6 +223,21 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     found = {row["what"]: row for row in document(capsys, "doctor")}
     assert found["text encoder"]["ok"]
     assert found["English language model"]["ok"]
+
+
+def test_doctor_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def absent(name: str) -> str:
+        if name == "torch":
+            raise PackageNotFoundError(name)
+        return "1"
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(doctor, "version", absent)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = {row["what"]: row for row in document(capsys, "doctor")}
+    assert not found["torch"]["ok"]
+    assert "pip install" in found["torch"]["remedy"]
 
 
 def test_the_service_answers_with_the_same_documents(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from graphrec.config import SplitConfig
 from graphrec.data.blocked import grouped_order, item_groups
 from graphrec.data.dataset import TEST, TRAIN, Dataset, build
 from graphrec.data.split import split
+from graphrec.settings import SplitConfig
 
 
 def _albums(n_users: int = 80, n_albums: int = 8, songs: int = 8) -> Dataset:

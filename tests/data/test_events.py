@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data.events import LEAST_GRADE, MIN_RATINGS, Events, limits
+from graphrec.data.events import MIN_RATINGS, Events, limits
 from graphrec.data.kinds import Kind, usual_kind, weight_of
+from graphrec.data.readings import LEAST_GRADE
 from graphrec.errors import DataError
 
 ORDER, VIEW = Kind("order", values="count"), Kind("view", 0.25)

@@ -70,6 +70,7 @@ def test_other_numbers_stay(text: str) -> None:
     [
         ("Ann Lee", "I am Ann Lee, and ann lee too. - Ann", "I am [name], and ann lee too. - [name]"),
         ('A. Lee "annie"', "Good. Thanks, Annie :)", "Good. Thanks, [name] :)"),
+        ("Taylor S.", "I'm Taylor. I am Taylor and play a Taylor.", "I'm [name]. I am [name] and play a Taylor."),
         ("ffsalsa", "Buy it.Regards,ffsalsa", "Buy it.Regards,[name]"),
         ("Joe Bouler", "An Epiphone Joe Pass Emperor. By Joe Bouler", "An Epiphone Joe Pass Emperor. By [name]"),
         ("Bass Player", "I am a bass player and love the bass", "I am a bass player and love the bass"),
@@ -143,6 +144,6 @@ def test_names_in_a_table_and_bad_rows(tmp_path: Path) -> None:
 
 
 def test_real_reviews_lose_next_to_nothing() -> None:
-    """49 places in 10,261 reviews and their summaries, each of them read: they are what they are taken for."""
+    """56 places in 10,261 reviews and their summaries, each of them read: they are what they are taken for."""
     data = Dataset.load(shared_data("musical_instruments"))
-    assert data.quarantine.masked == {"e-mail": 10, "name": 39}
+    assert data.quarantine.masked == {"e-mail": 10, "name": 46}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from graphrec.data.events import Events
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate import metrics
 from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, evaluate, new_items, ranked, top_k
-from graphrec.types import Floats, Ints
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.types import Floats
+from tests.explain.world import random_world
 from tests.reference import naive_auc, naive_list_measures, naive_metrics, naive_ranking
 
 
@@ -26,13 +30,20 @@ class TableScorer:
     table: npt.NDArray[np.float32]
     asked: list[int] = field(default_factory=list)
 
-    def scores(self, user_nums: Ints) -> Floats:
-        self.asked.append(len(user_nums))
-        return self.table[user_nums]
+    def scores(self, queries: Queries) -> Floats:
+        self.asked.append(len(queries))
+        return self.table[queries.user_nums]
 
 
 def csr(rows: list[list[int]] | npt.NDArray[np.generic]) -> sp.csr_matrix:
     return sp.csr_matrix(np.array(rows, np.float32))
+
+
+def who_took(rows: list[list[int]] | npt.NDArray[np.generic] | sp.csr_matrix) -> Queries:
+    """Users who took what the rows (U, I) mark."""
+    marks = sp.csr_matrix(rows)
+    taken = marks.nonzero()
+    return Queries.stored(Ties(replace(random_world(0, *marks.shape), events=Events.of(*map(np.int64, taken)))))
 
 
 SCORES = st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 0.5, 2.0])  # few values: many ties
@@ -58,9 +69,9 @@ def test_equal_to_naive_twin(
     users = [u for u, own in enumerate(relevant) if own]
     if not users:
         with pytest.raises(EmptyDataError):
-            evaluate(TableScorer(scores), csr(seen), csr(truth), sorted(ks))
+            evaluate(TableScorer(scores), who_took(seen), csr(truth), sorted(ks))
         return
-    report = evaluate(TableScorer(scores), csr(seen), csr(truth), sorted(ks))
+    report = evaluate(TableScorer(scores), who_took(seen), csr(truth), sorted(ks))
     assert report.user_nums.tolist() == users
     rankings = [naive_ranking(scores[u].tolist(), histories[u], max(ks)) for u in users]
     expected: dict[str, list[float]] = {
@@ -84,8 +95,8 @@ def test_batch_size_changes_no_bit(batch_size: int) -> None:
     users, items = (random.standard_normal((n, 33)).astype(np.float32) for n in (700, 500))
     items[250:] = items[:250]  # ties throughout
     seen, truth = (csr(random.random((700, 500)) < density) for density in (0.05, 0.02))
-    expected = evaluate(EmbeddingScorer(users, items), seen, truth, (5, 20))
-    report = evaluate(EmbeddingScorer(users, items), seen, truth, (5, 20), batch_size=batch_size)
+    expected = evaluate(EmbeddingScorer(users, items), who_took(seen), truth, (5, 20))
+    report = evaluate(EmbeddingScorer(users, items), who_took(seen), truth, (5, 20), batch_size=batch_size)
     assert report.metrics == expected.metrics
     assert np.array_equal(report.user_nums, expected.user_nums)
     for name, values in expected.per_user.items():
@@ -94,7 +105,7 @@ def test_batch_size_changes_no_bit(batch_size: int) -> None:
 
 def test_scorer_is_asked_for_blocks_of_one_size() -> None:
     table = TableScorer(np.zeros((BLOCK + 3, 2), np.float32))
-    evaluate(table, csr(np.zeros((BLOCK + 3, 2))), csr(np.ones((BLOCK + 3, 2))), (1,), batch_size=10)
+    evaluate(table, who_took(np.zeros((BLOCK + 3, 2))), csr(np.ones((BLOCK + 3, 2))), (1,), batch_size=10)
     assert table.asked == [BLOCK, BLOCK]
 
 
@@ -102,8 +113,7 @@ def test_only_a_batch_is_held() -> None:
     n = 3 * BLOCK
     nothing = csr(np.zeros((n, 4)))
     sizes = [
-        len(masked)
-        for _, masked, _ in ranked(TableScorer(np.ones((n, 4), np.float32)).scores, np.arange(n), nothing, 2, 200)
+        len(masked) for _, masked, _ in ranked(lambda rows: np.ones((len(rows), 4), np.float32), n, nothing, 2, 200)
     ]
     assert sizes == [BLOCK] * 3
 
@@ -112,7 +122,7 @@ def test_seen_items_never_appear() -> None:
     """Even where they score highest, and where nothing else is left."""
     seen = csr([[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]])
     table = np.tile(np.array([9, 8, 2, 1], np.float32), (3, 1))
-    ((_, _, items),) = ranked(TableScorer(table).scores, np.arange(3), seen, 4)
+    ((_, _, items),) = ranked(lambda rows: table[rows], 3, seen, 4)
     assert items.tolist() == [[2, 3, -1, -1], [0, 1, 2, 3], [-1, -1, -1, -1]]
 
 
@@ -127,10 +137,10 @@ def test_scores_of_the_scorer_are_not_written_to() -> None:
     table = np.arange(6, dtype=np.float32).reshape(2, 3)
 
     class Whole:
-        def scores(self, user_nums: Ints) -> Floats:
-            return np.broadcast_to(table[0], (len(user_nums), 3))  # a read-only view of the scorer's own
+        def scores(self, queries: Queries) -> Floats:
+            return np.broadcast_to(table[0], (len(queries), 3))  # a read-only view of the scorer's own
 
-    evaluate(Whole(), csr(np.eye(2, 3)), csr([[0, 1, 1], [1, 0, 0]]))
+    evaluate(Whole(), who_took(np.eye(2, 3)), csr([[0, 1, 1], [1, 0, 0]]))
     assert table.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
@@ -151,7 +161,7 @@ def test_auc_by_hand() -> None:
 def test_novelty_uses_the_popularity_given() -> None:
     report = evaluate(
         TableScorer(np.array([[2, 1]] * 4, np.float32)),
-        csr([[0, 0], [0, 1], [0, 1], [0, 1]]),
+        who_took([[0, 0], [0, 1], [0, 1], [0, 1]]),
         csr(np.ones((4, 2))),
         (1,),
         popularity=np.array([2, 4]),
@@ -160,7 +170,9 @@ def test_novelty_uses_the_popularity_given() -> None:
 
 
 def test_auc_can_be_left_out() -> None:
-    report = evaluate(TableScorer(np.eye(2, dtype=np.float32)), csr(np.zeros((2, 2))), csr(np.eye(2)), (1,), auc=False)
+    report = evaluate(
+        TableScorer(np.eye(2, dtype=np.float32)), who_took(np.zeros((2, 2))), csr(np.eye(2)), (1,), auc=False
+    )
     assert "auc" not in report.metrics | report.per_user
     assert report.metrics["recall@1"] == 1
 
@@ -170,22 +182,22 @@ def test_nan_scores_are_an_error(row: int, item: int) -> None:
     table = np.ones((2, 3), np.float32)
     table[row, item] = np.nan
     with pytest.raises(DataError, match="NaN"):
-        evaluate(TableScorer(table), csr([[1, 0, 0], [0, 0, 0]]), csr([[0, 1, 0], [1, 1, 1]]), (1,))
+        evaluate(TableScorer(table), who_took([[1, 0, 0], [0, 0, 0]]), csr([[0, 1, 0], [1, 1, 1]]), (1,))
 
 
 def test_wrong_shapes_are_an_error() -> None:
     with pytest.raises(DataError, match=r"shape \(256, 2\)"):
-        evaluate(TableScorer(np.ones((1, 2), np.float32)), csr([[0, 0, 0]]), csr([[1, 0, 0]]))
+        evaluate(TableScorer(np.ones((1, 2), np.float32)), who_took([[0, 0, 0]]), csr([[1, 0, 0]]))
     with pytest.raises(DataError, match="same vocabularies"):
-        evaluate(TableScorer(np.ones((1, 2), np.float32)), csr([[0, 0, 0]]), csr([[1, 0]]))
+        evaluate(TableScorer(np.ones((1, 2), np.float32)), who_took([[0, 0, 0]]), csr([[1, 0]]))
 
 
 @pytest.mark.parametrize(("ks", "batch_size"), [((0,), 1), ((), 1), ((1,), 0)])
 def test_impossible_settings_are_an_error(ks: tuple[int, ...], batch_size: int) -> None:
     with pytest.raises(ConfigError):
-        evaluate(TableScorer(np.ones((1, 1), np.float32)), csr([[0]]), csr([[1]]), ks, batch_size)
+        evaluate(TableScorer(np.ones((1, 1), np.float32)), who_took([[0]]), csr([[1]]), ks, batch_size)
 
 
 def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    evaluate(TableScorer(np.ones((1, 2), np.float32)), csr([[0, 0]]), csr([[1, 0]]), (1,), progress=True)
+    evaluate(TableScorer(np.ones((1, 2), np.float32)), who_took([[0, 0]]), csr([[1, 0]]), (1,), progress=True)
     assert capsys.readouterr().out == ""

@@ -10,6 +10,8 @@ from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.errors import DataError
 from graphrec.evaluate.ranking import EmbeddingScorer, evaluate
 from graphrec.evaluate.validation import MIN_USERS, Validation
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from tests.worlds import two_tastes
 
 
@@ -29,17 +31,18 @@ def partly_cold(n_warm: int, n_cold: int) -> tuple[Dataset, Dataset]:
 def test_rows_belong_to_the_users() -> None:
     train, valid = parts(two_tastes())
     validation = Validation(train, valid, users=7)
-    assert len(validation) == len(validation.user_nums) == 7
-    assert (np.diff(validation.user_nums) > 0).all()
-    assert np.array_equal(validation.seen.toarray(), train.matrix()[validation.user_nums].toarray())
-    assert np.array_equal(validation.truth.toarray(), valid.matrix()[validation.user_nums].toarray())
+    user_nums = validation.queries.user_nums
+    assert len(validation) == len(user_nums) == 7
+    assert (np.diff(user_nums) > 0).all()
+    assert np.array_equal(validation.seen.toarray(), train.matrix()[user_nums].toarray())
+    assert np.array_equal(validation.truth.toarray(), valid.matrix()[user_nums].toarray())
 
 
 def test_draw_is_seeded_and_at_most_all() -> None:
     train, valid = parts(two_tastes())
-    drawn = [Validation(train, valid, users=20, seed=seed).user_nums.tolist() for seed in (1, 1, 2)]
+    drawn = [Validation(train, valid, users=20, seed=seed).queries.user_nums.tolist() for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
-    assert Validation(train, valid, users=1000).user_nums.tolist() == list(range(60))
+    assert Validation(train, valid, users=1000).queries.user_nums.tolist() == list(range(60))
 
 
 @pytest.mark.parametrize("n_warm", [MIN_USERS, MIN_USERS - 1])
@@ -60,16 +63,17 @@ def test_equal_to_evaluate() -> None:
     users, items = (random.standard_normal((n, 4)).astype(np.float32) for n in (train.n_users, train.n_items))
     validation = Validation(train, valid, k=5, users=31)
     scorer = EmbeddingScorer(users, items)
-    report = evaluate(scorer, train.matrix(), valid.matrix(), (5,))
-    expected = report.per_user["ndcg@5"][np.isin(report.user_nums, validation.user_nums)]
-    own = users[validation.user_nums]
+    report = evaluate(scorer, Queries.stored(Ties(train)), valid.matrix(), (5,))
+    user_nums = validation.queries.user_nums
+    expected = report.per_user["ndcg@5"][np.isin(report.user_nums, user_nums)]
+    own = users[user_nums]
     assert validation.per_user_ndcg(own, items) == pytest.approx(expected, abs=1e-6)
     assert validation.per_user_ndcg_of(scorer.scores) == pytest.approx(expected, abs=1e-6)
     assert validation.ndcg(own, items) == pytest.approx(expected.mean(), abs=1e-6)
     assert validation.ndcg_of(scorer.scores) == pytest.approx(expected.mean(), abs=1e-6)
     best = validation.best(scorer.scores, n_items := train.n_items)
     items = np.sort(np.where(best < 0, n_items, best), axis=1)
-    scores = np.take_along_axis(scorer.scores(validation.user_nums), np.minimum(items, n_items - 1), axis=1)
+    scores = np.take_along_axis(scorer.scores(validation.queries), np.minimum(items, n_items - 1), axis=1)
     among = validation.per_user_ndcg_among(np.where(items < n_items, items, -1), scores)
     assert among == pytest.approx(expected, abs=1e-6)
 
@@ -78,7 +82,7 @@ def test_history_is_left_out_of_the_ranking() -> None:
     """Scores that put the history first and the answer next give NDCG 1."""
     train, valid = parts(two_tastes())
     wanted = 2 * train.matrix().toarray() + valid.matrix().toarray()  # (U, I)
-    assert Validation(train, valid, k=1).ndcg_of(lambda user_nums: wanted[user_nums]) == 1.0
+    assert Validation(train, valid, k=1).ndcg_of(lambda queries: wanted[queries.user_nums]) == 1.0
 
 
 def test_nobody_to_validate_on_gives_zero() -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from graphrec.explain import Explainer
-from graphrec.explain.check import check
+from graphrec.explain.check import check, holds
+from graphrec.explain.names import Names, public
+from graphrec.query.ties import Ties
 from graphrec.types import Evidence, Explanation, Source, Step
-from tests.explain.world import counted, knowledge, said, world
+from tests.explain.world import counted, explained, knowledge, said, world
 
 DATA, GRAPH = world(), knowledge()
 WORTH = {"strings": 3.0, "tuner": 2.0, "cable": 1.0}
@@ -18,7 +20,7 @@ WORTH = {"strings": 3.0, "tuner": 2.0, "cable": 1.0}
 
 @pytest.fixture(scope="module")
 def sound() -> Explanation:
-    out = Explainer(counted(DATA, WORTH, 0.5), DATA, GRAPH).explain(DATA.users.number("ann"), DATA.items.number("capo"))
+    out = explained(Explainer(counted(DATA, WORTH, 0.5), Ties(DATA), GRAPH), "ann", "capo")
     assert {e.kind for e in out.evidence} == {"knowledge", "history", "friend", "mention"}
     return out
 
@@ -82,3 +84,24 @@ def test_broken_paths(sound: Explanation, steps: tuple[Step, ...], problem: str)
 
 def test_blocks_that_do_not_sum(sound: Explanation) -> None:
     assert any("blocks sum to" in p for p in check(replace(sound, score=sound.score + 0.1), DATA, GRAPH))
+
+
+def test_public_forms(sound: Explanation) -> None:
+    """Marks are checked too: somebody must be able to stand for each, and a review on the path must hold the quote."""
+    told = public(sound, Names())
+    assert check(told, DATA, GRAPH) == []
+    no_cid = DATA.subset(DATA.interactions.user_nums != DATA.users.number("cid"))
+    assert any("no such step: user:somebody-1 –interacted→ item:tuner" in p for p in check(told, no_cid, GRAPH))
+    lonely = replace(DATA, social_edge_index=np.zeros((2, 0), np.int64))
+    assert any("no such step: user:ann –friend→ user:friend-1" in p for p in check(told, lonely, GRAPH))
+    corrupt = replace(GRAPH, texts={r: text.replace("drop-D", "drop-C") for r, text in GRAPH.texts.items()})
+    assert any("the quote is not in review review-1" in p for p in check(told, DATA, corrupt))
+    assert all(map(all, holds(told, DATA, GRAPH)))
+
+
+def test_a_mark_is_one_person(sound: Explanation) -> None:
+    """Somebody took the lamp and somebody the capo, but nobody both."""
+    step = Step("user:ann", "interacted", "item:strings")
+    somebody = [Step("user:somebody-1", "interacted", f"item:{item}") for item in ("strings", "capo", "lamp")]
+    assert check(with_path(sound, step, *somebody[:2]), DATA, GRAPH) == []
+    assert any("no such step: user:somebody-1" in p for p in check(with_path(sound, step, *somebody), DATA, GRAPH))

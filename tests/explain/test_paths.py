@@ -15,10 +15,22 @@ from graphrec.explain import Explainer
 from graphrec.explain.check import check
 from graphrec.explain.links import Links
 from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
 from graphrec.types import Explanation, Source
 from kg.graph import KnowledgeGraph, empty
 from tests.explain.test_shares import random_profiles
-from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, said, world
+from tests.explain.world import (
+    Fact,
+    counted,
+    explained,
+    graph_of,
+    knowledge,
+    random_graph,
+    random_world,
+    said,
+    stored,
+    world,
+)
 from tests.reference import naive_connections
 
 WORTH = {"strings": 3.0, "tuner": 2.0, "cable": 1.0, "pick": 0.5}
@@ -35,8 +47,7 @@ def explain(
 ) -> Explanation:
     """The explanation of one pair of the small world, checked."""
     data, graph = data or world(), graph if graph is not None else knowledge()
-    explainer = Explainer(profiles or counted(data, WORTH, 0.5), data, graph)
-    out = explainer.explain(data.users.number(user), data.items.number(item), limit)
+    out = explained(Explainer(profiles or counted(data, WORTH, 0.5), Ties(data), graph), user, item, limit)
     assert check(out, data, graph) == []
     return out
 
@@ -157,13 +168,14 @@ def test_held_out_interactions_are_no_evidence() -> None:
 
 def test_impossible_requests() -> None:
     data = world()
-    explainer = Explainer(counted(data, WORTH), data, knowledge())
-    with pytest.raises(UnknownIdError, match="user number -1"):
-        explainer.explain(-1, 0)
+    ties = Ties(data)
+    for user in (-1, data.n_users):
+        with pytest.raises(UnknownIdError, match=f"user number {user}"):
+            stored(ties, user)
     with pytest.raises(UnknownIdError, match="item number 99"):
-        explainer.explain(0, 99)
+        explained(Explainer(counted(data, WORTH), ties, knowledge()), "ann", 99)
     with pytest.raises(DataError, match="explain with the training data"):
-        Explainer(counted(random_world(0), {}), data, empty())
+        Explainer(counted(random_world(0), {}), ties, empty())
 
 
 @settings(max_examples=40)
@@ -172,10 +184,10 @@ def test_random_worlds(seed: int, user: int) -> None:
     """Whatever the world: every path holds, shares are exact and sorted, a quote is shown where there is one."""
     data = random_world(seed)
     graph = random_graph(seed, data)
-    explainer = Explainer(random_profiles(seed, data), data, graph)
+    explainer = Explainer(random_profiles(seed, data), Ties(data), graph)
     links = Links(graph, data)
     for item in range(data.n_items):
-        out = explainer.explain(user, item, limit=3)
+        out = explained(explainer, user, item, 3)
         assert check(out, data, graph) == []
         kinds = [(e.kind, e.path[0].tail) for e in out.evidence]
         taken = [tail for kind, tail in kinds if kind in ("history", "knowledge")]

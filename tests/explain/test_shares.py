@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
-from graphrec.explain.shares import shares
-from graphrec.profile.profiles import ProfileBlock, Profiles
-from tests.explain.world import counted, linear_block, random_world, world
+from graphrec.explain.shares import Shares, shares
+from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
+from tests.explain.world import counted, linear_block, random_world, scales, stored, sums, world
 
 
 def random_profiles(seed: int, data: Dataset) -> Profiles:
@@ -21,21 +23,27 @@ def random_profiles(seed: int, data: Dataset) -> Profiles:
 
     def block(width: int, friend_weight: float, weight: float) -> ProfileBlock:
         history, items = rng.normal(size=(2, data.n_items, width))
-        return linear_block(data, history, items, rng.uniform(0.1, 3, data.n_users), friend_weight, weight)
+        return linear_block(data, history, items, friend_weight, weight)
 
     dense = ProfileBlock("dense", rng.normal(size=(data.n_users, 3)), rng.normal(size=(data.n_items, 3)), 0.7)
     return Profiles((block(4, 0.6, 1.5), dense, block(2, 0.0, 0.5)))
+
+
+def split(profiles: Profiles, data: Dataset, user: str | int, item: str | int) -> Shares:
+    """The parts of the score of one pair, by ids or numbers."""
+    number = data.items.number(item) if isinstance(item, str) else item
+    return shares(profiles, stored(Ties(data), user), number)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 6), st.integers(0, 8))
 def test_parts_sum_to_the_score(seed: int, user: int, item: int) -> None:
     data = random_world(seed)
     profiles = random_profiles(seed, data)
-    parts = shares(profiles, data, user, item)
-    split = sum(parts.history.values()) + sum(parts.pairs.values())
+    parts = split(profiles, data, user, item)
+    terms = sum(parts.history.values()) + sum(parts.pairs.values())
     size = sum(map(abs, [*parts.history.values(), *parts.pairs.values()]))
     assert set(parts.rest) == {"dense"}
-    assert split == pytest.approx(parts.score - parts.blocks["dense"], rel=1e-4, abs=1e-6 * size)
+    assert terms == pytest.approx(parts.score - parts.blocks["dense"], rel=1e-4, abs=1e-6 * size)
     served = profiles.user_matrix()[user] @ profiles.item_matrix()[item]
     assert parts.score == pytest.approx(served, rel=1e-4, abs=1e-5)
 
@@ -44,19 +52,21 @@ def test_parts_sum_to_the_score(seed: int, user: int, item: int) -> None:
 def test_each_part_is_its_term_of_the_sum(seed: int, user: int, item: int) -> None:
     data = random_world(seed)
     profiles = random_profiles(seed, data)
-    parts = shares(profiles, data, user, item)
+    parts = split(profiles, data, user, item)
     took = [set(data.interactions.item_nums[data.interactions.user_nums == u].tolist()) for u in range(data.n_users)]
     friends = set(data.social_edge_index[1][data.social_edge_index[0] == user].tolist())
 
+    blocks = [b for b in profiles.blocks if isinstance(b, ProfileBlock) and b.history is not None]
+    scale = {b.name: scales(sums(data, b.history, b.friend_weight), b.items)[user] for b in blocks}
+
     def term(item_of_history: int, factor: dict[str, float]) -> float:
         return sum(
-            b.weight * float(b.scale[user]) * factor[b.name] * float(b.history[item_of_history] @ b.items[item])
-            for b in profiles.blocks
-            if b.linear and b.scale is not None and b.history is not None
+            b.weight * scale[b.name] * factor[b.name] * float(b.history[item_of_history] @ b.items[item])
+            for b in blocks
         )
 
-    ones = {b.name: 1.0 for b in profiles.blocks}
-    means = {b.name: b.friend_weight / max(len(friends), 1) for b in profiles.blocks}
+    ones = {b.name: 1.0 for b in blocks}
+    means = {b.name: b.friend_weight / max(len(friends), 1) for b in blocks}
     assert dict(parts.history) == pytest.approx({j: term(j, ones) for j in took[user]}, abs=1e-5)
     assert dict(parts.pairs) == pytest.approx({(f, j): term(j, means) for f in friends for j in took[f]}, abs=1e-5)
     assert dict(parts.friends) == pytest.approx({f: sum(term(j, means) for j in took[f]) for f in friends}, abs=1e-5)
@@ -64,7 +74,7 @@ def test_each_part_is_its_term_of_the_sum(seed: int, user: int, item: int) -> No
 
 def test_planted_shares() -> None:
     data = world()
-    parts = shares(counted(data, {"strings": 3.0, "cable": -1.0, "pick": 2.0}, 0.5), data, *_pair(data, "ann", "capo"))
+    parts = split(counted(data, {"strings": 3.0, "cable": -1.0, "pick": 2.0}, 0.5), data, "ann", "capo")
     named = {data.items.ids[j]: share for j, share in parts.history.items()}
     assert named == pytest.approx({"strings": 3.0, "tuner": 0.0, "cable": -1.0})
     assert parts.friends == pytest.approx({data.users.number("dee"): 1.0})  # half of dee's pick
@@ -74,20 +84,16 @@ def test_planted_shares() -> None:
 def test_nobody_and_nothing() -> None:
     """No history and no friends: nothing to account for."""
     data = replace(world(), social_edge_index=np.zeros((2, 0), np.int64))
-    parts = shares(counted(data, {"strings": 1.0}), data, *_pair(data, "eve", "capo"))
+    parts = split(counted(data, {"strings": 1.0}), data, "eve", "capo")
     assert (parts.score, dict(parts.history), dict(parts.friends), dict(parts.rest)) == (0.0, {}, {}, {})
 
 
-def test_other_data_than_fitted_on_is_not_split() -> None:
-    """A sum over the wrong history would be a false account, so the block counts as a whole."""
+def test_what_a_history_does_not_account_for_is_the_blocks_rest() -> None:
+    """The stored profile holds the tuner, the history does not: its 2 of 5 belong to no item."""
     data = world()
     profiles = counted(data, {"strings": 3.0, "tuner": 2.0})
     less = data.subset(data.interactions.item_nums != data.items.number("tuner"))
-    parts = shares(profiles, less, *_pair(data, "ann", "capo"))
-    assert parts.rest == {profiles.blocks[0].name: pytest.approx(5.0)}
+    parts = split(profiles, less, "ann", "capo")
+    assert parts.rest == {profiles.blocks[0].name: pytest.approx(2.0)}
     assert parts.score == pytest.approx(5.0)
-    assert set(parts.history.values()) == {0.0}
-
-
-def _pair(data: Dataset, user: str, item: str) -> tuple[int, int]:
-    return data.users.number(user), data.items.number(item)
+    assert {less.items.ids[j]: share for j, share in parts.history.items()} == {"strings": 3.0, "cable": 0.0}

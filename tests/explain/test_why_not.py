@@ -10,43 +10,48 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphrec.blocks.popularity import Popularity
+from graphrec.blocks.spectral import Spectral
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.explain import Explainer
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.render import render_gap
 from graphrec.explain.why_not import WhyNot
-from graphrec.profile.profiles import ProfileBlock, Profiles
+from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
 from kg.graph import KnowledgeGraph, empty
 from tests.explain.test_shares import random_profiles
 from tests.explain.test_words import shown
-from tests.explain.world import counted, knowledge, linear_block, random_graph, random_world, world
+from tests.explain.world import counted, knowledge, random_graph, random_world, stored, undivided, world
 
 DATA = world()
+TIES = Ties(DATA)
 
 
 def spoken(worth: dict[tuple[str, str], float], data: Dataset = DATA) -> ProfileBlock:
     """A linear block in which history item j adds worth[j, i] to the score of item i."""
     history = np.eye(data.n_items)
     items = np.array([[worth.get((j, i), 0.0) for j in data.items.ids] for i in data.items.ids])
-    return linear_block(data, history, items, np.ones(data.n_users), 0.0)
+    return undivided(data, history, items)
 
 
 def popularity(worth: dict[str, float]) -> ProfileBlock:
     items = np.array([[worth.get(i, 0.0)] for i in DATA.items.ids])
-    return ProfileBlock("popularity", np.ones((DATA.n_users, 1)), items)
+    return ProfileBlock("popularity", np.ones((DATA.n_users, 1)), items, words=Popularity.words)
 
 
 def why_not(user: str, item: str, *blocks: ProfileBlock, k: int = 1, graph: KnowledgeGraph | None = None) -> WhyNot:
-    profiles, user_num = Profiles(blocks), DATA.users.number(user)
-    scores = profiles.user_matrix()[user_num] @ profiles.item_matrix().T
-    explainer = Explainer(profiles, DATA, knowledge() if graph is None else graph)
-    return explainer.why_not(user_num, DATA.items.number(item), k, scores)
+    profiles, query = Profiles(blocks), stored(TIES, user)
+    scores = profiles.user_matrix()[query.user_nums[0]] @ profiles.item_matrix().T
+    explainer = Explainer(profiles, TIES, knowledge() if graph is None else graph)
+    return explainer.why_not(query, user, DATA.items.number(item), k, scores)
 
 
 def contrast(user: str, item: str, other: str, *blocks: ProfileBlock) -> Contrast:
-    explainer = Explainer(Profiles(blocks), DATA, knowledge())
-    return explainer.contrast(DATA.users.number(user), DATA.items.number(item), DATA.items.number(other))
+    explainer = Explainer(Profiles(blocks), TIES, knowledge())
+    return explainer.contrast(stored(TIES, user), user, (DATA.items.number(item), DATA.items.number(other)))
 
 
 def test_what_put_it_down_and_what_is_missing() -> None:
@@ -71,7 +76,7 @@ def shown_gap(answer: WhyNot | Contrast) -> str:
 
 
 def test_two_blocks_are_named_where_both_matter() -> None:
-    block = replace(spoken({("strings", "capo"): 1.0}), name="spectral")
+    block = replace(spoken({("strings", "capo"): 1.0}), name="spectral", words=Spectral.words)
     text = why_not("ann", "pick", block, popularity({"capo": 1.0}), graph=empty()).text
     assert (
         "The largest part of the gap comes from the taste of people like you (50 %), then from popularity (50 %)."
@@ -95,16 +100,18 @@ def test_without_history() -> None:
 
 
 def test_scores_that_are_not_of_the_blocks_are_not_split() -> None:
-    explainer = Explainer(counted(DATA, {"strings": 1.0}), DATA, knowledge())
+    explainer = Explainer(counted(DATA, {"strings": 1.0}), TIES, knowledge())
     popular = np.arange(DATA.n_items, dtype=np.float32)
-    out = explainer.why_not(DATA.users.number("flo"), 0, 1, popular)
+    out = explainer.why_not(stored(TIES, "flo"), "flo", 0, 1, popular)
     assert out.blocks == {}
     assert out.needed - out.score == pytest.approx(5.0)
 
 
 def test_a_contrast_by_block_and_item() -> None:
     block = replace(
-        spoken({("strings", "capo"): 3.0, ("strings", "pick"): 1.0, ("cable", "pick"): 0.5}), name="spectral"
+        spoken({("strings", "capo"): 3.0, ("strings", "pick"): 1.0, ("cable", "pick"): 0.5}),
+        name="spectral",
+        words=Spectral.words,
     )
     out = contrast("ann", "pick", "capo", block, popularity({"capo": 0.5}))
     assert out.difference == pytest.approx(-2.0)
@@ -134,18 +141,19 @@ def test_random_worlds(seed: int, user: int, k: int) -> None:
     """Ranks agree with a sort, gaps and differences with their parts, percentages lie in (0, 100]."""
     data = random_world(seed)
     profiles = random_profiles(seed, data)
-    explainer = Explainer(profiles, data, random_graph(seed, data))
+    explainer = Explainer(profiles, Ties(data), random_graph(seed, data))
+    query, user_id = stored(explainer.ties, user), data.users.ids[user]
     scores = profiles.user_matrix()[user] @ profiles.item_matrix().T
     taken = set(data.interactions.item_nums[data.interactions.user_nums == user].tolist())
     unseen = sorted(set(range(data.n_items)) - taken, key=lambda i: (-scores[i], i))
     for item in range(data.n_items):
-        out = explainer.why_not(user, item, k, scores)
+        out = explainer.why_not(query, user_id, item, k, scores)
         assert out.taken == (item in taken)
         if item not in taken:
             assert out.rank == unseen.index(item) + 1
             assert out.needed_by == data.items.ids[unseen[min(k, len(unseen)) - 1]]
         assert sum(out.blocks.values()) == pytest.approx(out.needed - out.score, abs=1e-4)
-        against = explainer.contrast(user, item, (item + 1) % data.n_items)
+        against = explainer.contrast(query, user_id, (item, (item + 1) % data.n_items))
         assert sum(against.blocks.values()) == pytest.approx(against.difference, abs=1e-4)
         assert sum(against.shares.values()) == pytest.approx(against.difference, abs=1e-4)
         for text in (out.text, against.text):

@@ -13,20 +13,24 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.panel import Panel
 
+from graphrec.blocks.popularity import Popularity
 from graphrec.explain import Explainer
 from graphrec.explain.render import render
 from graphrec.explain.words import plain
-from graphrec.profile.profiles import ProfileBlock, Profiles
+from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
 from graphrec.types import Evidence, Explanation, Source
 from kg.graph import empty
 from tests.explain.test_paths import WORTH, explain
 from tests.explain.test_shares import random_profiles
-from tests.explain.world import Fact, counted, graph_of, knowledge, random_graph, random_world, said, world
+from tests.explain.world import Fact, counted, explained, graph_of, knowledge, random_graph, random_world, said, world
 
 
 def popularity(strength: float) -> ProfileBlock:
     data = world()
-    return ProfileBlock("popularity", np.ones((data.n_users, 1)), np.full((data.n_items, 1), strength))
+    items = np.full((data.n_items, 1), strength)
+    return ProfileBlock("popularity", np.ones((data.n_users, 1)), items, words=Popularity.words)
 
 
 QUOTE = 'a reviewer of it writes: "Works wonders even in drop-D tuning & it never slips off the neck!"'
@@ -115,12 +119,12 @@ def test_a_score_below_zero_has_no_percentages_but_a_cause() -> None:
         'Not above zero in score because somebody else who took "Snark "SN1"" also took it, though more'
     )
     assert "%" not in text
-    data = world()
-    pair = data.users.number("ann"), data.items.number("capo")
-    first = Explainer(profiles, data, knowledge()).explain(*pair, place=1).text
+    ties = Ties(world())
+    first = explained(Explainer(profiles, ties, knowledge()), "ann", "capo", place=1).text
     assert first.startswith("The best of what you have not taken because")
-    nothing = Explainer(counted(data, {"cable": -5.0}), data, knowledge()).explain(*pair, place=3).text
-    assert nothing.startswith("At place 3 of what you have not taken; nothing speaks for it yet.")
+    nothing = Explainer(counted(ties.data, {"cable": -5.0}), ties, knowledge())
+    text = explained(nothing, "ann", "capo", place=3).text
+    assert text.startswith("At place 3 of what you have not taken; nothing speaks for it yet.")
 
 
 def test_complaints_are_told_as_complaints() -> None:
@@ -192,9 +196,9 @@ def test_whose_words() -> None:
 def test_percentages_are_true(seed: int, user: int) -> None:
     """Whatever the world: percentages lie in (0, 100], and only positive scores have any."""
     data = random_world(seed)
-    explainer = Explainer(random_profiles(seed, data), data, random_graph(seed, data))
+    explainer = Explainer(random_profiles(seed, data), Ties(data), random_graph(seed, data))
     for item in range(data.n_items):
-        out = explainer.explain(user, item)
+        out = explained(explainer, user, item)
         percents = [int(p) for p in re.findall(r"(\d+) %", out.text)]
         assert all(0 < p <= 100 for p in percents)
         assert out.score > 0 or not percents
@@ -206,9 +210,9 @@ def test_percentages_are_true(seed: int, user: int) -> None:
 def test_every_named_thing_is_in_the_evidence(seed: int, user: int) -> None:
     """Take away the labels on the paths, the quotes and the blocks' names, and nothing stands in quotation marks."""
     data = random_world(seed)
-    explainer = Explainer(random_profiles(seed, data), data, random_graph(seed, data))
+    explainer = Explainer(random_profiles(seed, data), Ties(data), random_graph(seed, data))
     for item in range(data.n_items):
-        out = explainer.explain(user, item)
+        out = explained(explainer, user, item)
         steps = [step for evidence in out.evidence for step in evidence.path]
         known = {label for step in steps for label in (step.head_label, step.tail_label)} - {"you"}
         known |= {evidence.source.quote for evidence in out.evidence if evidence.source} | set(out.blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,12 @@ import pandas as pd
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import Events
 from graphrec.data.tables import no_reviews, review_id
-from graphrec.profile.profiles import ProfileBlock, Profiles
-from graphrec.types import Vocabulary
+from graphrec.explain import Explainer
+from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.profiles import Profiles
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.types import Explanation, Floats, Vocabulary
 from kg.graph import MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph
 from kg.types import ExternalTriples
 
@@ -126,25 +131,62 @@ def knowledge() -> KnowledgeGraph:
     return graph_of(facts, texts, labels)
 
 
-def linear_block(
-    data: Dataset, history: np.ndarray, items: np.ndarray, scale: np.ndarray, friend_weight: float, weight: float = 1.0
-) -> ProfileBlock:
-    """A block whose users are the sum that a linear block promises, by loops over users and friends."""
+class Undivided(ProfileBlock):
+    """A block whose scores are not divided by their deviation, so that a planted share is what it was planted as."""
+
+    def _deviations(self, raw: Floats) -> Floats:
+        return np.ones(len(raw), np.float32)
+
+
+def sums(data: Dataset, history: np.ndarray, friend_weight: float) -> np.ndarray:
+    """What linear blocks promise before the deviation, by loops over users and friends: (U, d)."""
     taken = np.zeros((data.n_users, data.n_items))
     taken[data.interactions.user_nums, data.interactions.item_nums] = 1
-    users = np.zeros((data.n_users, history.shape[1]))
+    out = np.zeros((data.n_users, history.shape[1]))
     for u in range(data.n_users):
         friends = data.social_edge_index[1][data.social_edge_index[0] == u]
-        taste = taken[u] + (friend_weight * taken[friends].mean(axis=0) if len(friends) else 0.0)
-        users[u] = scale[u] * (taste @ history)
-    return ProfileBlock(f"linear{weight:g}", users, items, weight, history, True, scale, friend_weight)
+        out[u] = (taken[u] + (friend_weight * taken[friends].mean(axis=0) if len(friends) else 0.0)) @ history
+    return out
+
+
+def scales(users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """1 / deviation of each user's scores over the catalogue (U,), from the scores themselves; 0 where it is 0."""
+    deviations = (users @ items.T).std(axis=1)
+    return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 1e-9)
+
+
+def linear_block(
+    data: Dataset, history: np.ndarray, items: np.ndarray, friend_weight: float, weight: float = 1.0
+) -> ProfileBlock:
+    """A block whose users are the sum that a linear block promises, at unit deviation."""
+    users = sums(data, history, friend_weight)
+    users = scales(users, items)[:, None] * users
+    return ProfileBlock(f"linear{weight:g}", users, items, weight, history, True, friend_weight=friend_weight)
+
+
+def undivided(data: Dataset, history: np.ndarray, items: np.ndarray, friend_weight: float = 0.0) -> ProfileBlock:
+    """The same without the deviation."""
+    users = sums(data, history, friend_weight)
+    return Undivided("linear1", users, items, 1.0, history, True, friend_weight=friend_weight)
 
 
 def counted(data: Dataset, worth: dict[str, float], friend_weight: float = 0.0) -> Profiles:
     """One-dimensional linear profiles: history item j adds worth[j] to the score of every item."""
     history = np.array([[worth.get(i, 0.0)] for i in data.items.ids])
-    ones = np.ones((data.n_items, 1))
-    return Profiles((linear_block(data, history, ones, np.ones(data.n_users), friend_weight),))
+    return Profiles((undivided(data, history, np.ones((data.n_items, 1)), friend_weight),))
+
+
+def stored(ties: Ties, user: str | int) -> Queries:
+    """The query of one user, by id or number, as the data knows them."""
+    return Queries.stored(ties, np.array([ties.data.users.number(user) if isinstance(user, str) else user]))
+
+
+def explained(explainer: Explainer, user: str | int, item: str | int, limit: int = 5, **how: Any) -> Explanation:
+    """The explanation of a pair of users and items, by id or number."""
+    data = explainer.data
+    user_id = user if isinstance(user, str) else data.users.ids[user]
+    item_num = data.items.number(item) if isinstance(item, str) else item
+    return explainer.explain(stored(explainer.ties, user), user_id, item_num, limit, **how)
 
 
 def random_world(seed: int, users: int = 7, items: int = 9) -> Dataset:

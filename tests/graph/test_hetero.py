@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kg.graph
 from graphrec.data.dataset import build
 from graphrec.features.text import TextFeatures
-from graphrec.graph.hetero import ENTITY, INTERACTS, ITEM, TRUSTS, USER, hetero_graph
+from graphrec.graph.hetero import hetero_graph
+from graphrec.graph.names import ENTITY, INTERACTS, ITEM, TRUSTS, USER
 from graphrec.knowledge.adapter import sources
 from graphrec.linalg.adjacency import degree_normalised, friend_mean
 from kg.graph import KnowledgeGraph
 from tests import worlds
+from tests.reference import naive_typed_edges
 
 
 def _world() -> tuple[pd.DataFrame, KnowledgeGraph]:
@@ -63,6 +67,53 @@ def test_nodes_and_edges() -> None:
     assert found[ENTITY, "rev_made_by", ITEM].edge_index.T.tolist() == [[1, 0], [1, 1]]
     assert found[USER, "mentions", ENTITY].edge_attr.tolist() == [[float(np.log1p(np.float32(1))), -1.0]]
     assert found.validate()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(["user", "item", "stranger", "aspect"]), min_size=1, max_size=9),
+    relations=st.integers(1, 4),
+    data=st.data(),
+)
+def test_edges_of_each_kind_are_those_of_a_naive_twin(kinds: list[str], relations: int, data: st.DataObject) -> None:
+    """Relations that join several kinds of nodes, or none; kinds of edges and edges in the same order."""
+    ids = [f"{'user' if kind == 'stranger' else kind}:{kind}{n}" for n, kind in enumerate(kinds)]
+    numbers = st.integers(0, len(kinds) - 1)
+    triple = st.tuples(numbers, st.integers(0, relations - 1), numbers)
+    triples = sorted(data.draw(st.sets(triple, max_size=30)))
+    random = np.random.default_rng(len(triples))
+    none = kg.graph.empty()
+    graph = KnowledgeGraph(
+        pd.DataFrame({"entity": ids, "label": ids, "type": [i.partition(":")[0] for i in ids]}),
+        tuple(f"r{n}" for n in range(relations)),
+        np.array(triples, np.int64).reshape(-1, 3),
+        random.integers(1, 9, len(triples)).astype(np.float32),
+        random.uniform(-1, 1, len(triples)).astype(np.float32),
+        none.provenance,
+        none.mentions,
+        {},
+    )
+    users, items = ([f"{of}{n}" for n, kind in enumerate(kinds) if kind == of] for of in ("user", "item"))
+    events = [(u, i) for u in [*users, "known"] for i in [*items, "known"]]
+    train = build("w", pd.DataFrame(events, columns=["user_id", "item_id"]))
+    known = [kind if kind in ("user", "item") else "entity" for kind in kinds]
+    others = [n for n, kind in enumerate(known) if kind == "entity"]
+    place = [
+        others.index(n) if kind == "entity" else (train.users if kind == "user" else train.items).number(f"{kind}{n}")
+        for n, kind in enumerate(known)
+    ]
+
+    found = hetero_graph(train, graph)
+    expected = naive_typed_edges(graph, known, place)
+    assert [e for e in found.edge_types if e[1] in graph.relations] == list(expected)
+    for (head, relation, tail), rows in expected.items():
+        for edge, ends in (
+            ((head, relation, tail), slice(None)),
+            ((tail, f"rev_{relation}", head), slice(None, None, -1)),
+        ):
+            index, attributes = found[edge].edge_index, found[edge].edge_attr
+            assert index.T.tolist() == [list(row[:2][ends]) for row in rows]
+            np.testing.assert_allclose(attributes, [row[2:] for row in rows], rtol=1e-6)
 
 
 def test_held_out_interactions_and_reviews_are_not_in_it() -> None:

@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 
 import kg.graph
-from graphrec.blocks.base import FitInputs
+from graphrec.blocks.api import FitInputs
 from graphrec.blocks.semantic import Semantic
 from graphrec.config import Config
 from graphrec.data.attributes import SENSITIVE
 from graphrec.data.dataset import TEST, TRAIN, Dataset, build
 from graphrec.features.encoder import unit
 from graphrec.features.text import TextFeatures, item_descriptions
-from graphrec.graph.hetero import ENTITY, ITEM, USER, hetero_graph
+from graphrec.fit import Fitting, learn_from
+from graphrec.graph.hetero import hetero_graph
+from graphrec.graph.names import ENTITY, ITEM, USER
 from graphrec.graph.selection import WHY_NOT, selected
 from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.profile.dense import ProfileBlock
+from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
 
 N_USERS, N_ITEMS, TAKEN = 120, 80, 10
@@ -85,7 +89,7 @@ def test_only_training_rows_tell() -> None:
         assert whole.parts is not None
         train = whole.subset(whole.parts == TRAIN)
         held_out = whole.subset(whole.parts == TEST)
-        for judged in (selected(train), Recommender(_quick()).inputs(train)[0].train):
+        for judged in (selected(train), learn_from(train, _fitting())[0].train):
             assert [_why_not(judged)[name] == "" for name in ("price", "city")] == [kept] * 2
         assert [_why_not(selected(held_out))[name] == "" for name in ("price", "city")] == [not kept] * 2
 
@@ -135,7 +139,8 @@ def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
     np.testing.assert_array_equal(hetero[ITEM].x[:, :6], text.items)
     np.testing.assert_array_equal(hetero[USER].x[:, :6], text.users)
     assert {hetero[kind].x.shape[1] for kind in (USER, ITEM, ENTITY)} == {7}
-    block = Semantic().fit(FitInputs(train, hetero, Config()), {"ridge": "centroid"})
+    block = Semantic().fit(FitInputs(Ties(train), hetero), {"ridge": "centroid"})
+    assert isinstance(block, ProfileBlock)
     assert block.text_map is not None
     assert len(block.text_map) == 6 + 1  # a query is a text
 
@@ -143,6 +148,11 @@ def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
 def test_numbers_are_no_words() -> None:
     said = item_descriptions(selected(_shop()))
     assert all(set(text.split(", ")) <= {"a", "b", "c", "d", "red", "green", "blue"} for text in said)
+
+
+def _fitting() -> Fitting:
+    recommender = Recommender(_quick())
+    return Fitting(recommender.config, recommender.runtime, lambda: recommender.encoder)
 
 
 def _quick() -> Config:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from kg.build import build
 from kg.errors import KGError
+from kg.extract.reading import WRITE_EVERY
 from kg.graph import KnowledgeGraph, empty
-from kg.rdf import read, write
-from kg.reading import WRITE_EVERY
+from kg.rdf.files import read, write
 from kg.text import sentence_around
 from kg.types import ExternalTriples, Item, Review, Span, User
 from kg.validate import validate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kg.build import build
-from kg.judge import judgements
+from kg.extract.judge import judgements
 from kg.relations import compared
 from kg.types import Item, Mention, Review
 from kg.validate import validate

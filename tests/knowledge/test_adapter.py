@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 import pytest
 
-from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset, build
 from graphrec.door.report import Report
 from graphrec.knowledge.adapter import knowledge_graph, links
+from graphrec.settings import KGConfig
 from kg.types import Span
 
 GERMAN = "Leider ist der Wasserkocher nach zwei Wochen kaputt gegangen."

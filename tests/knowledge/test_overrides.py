@@ -9,7 +9,7 @@ import pytest
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
 from graphrec.knowledge.overrides import read_overrides
-from kg.choices import Override
+from kg.link.choices import Override
 
 
 def test_good_and_bad_rows(tmp_path: Path) -> None:

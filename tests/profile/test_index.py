@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from graphrec.config import RetrieveConfig
 from graphrec.errors import ArtifactError, CorruptArtifactError
 from graphrec.profile.index import Index
+from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
 
 EXACT = RetrieveConfig()
@@ -62,23 +62,6 @@ def test_agrees_with_the_naive_twin(data: st.DataObject, width: int, k: int, con
         else:
             np.testing.assert_array_equal(nums[row], expected_nums)
             np.testing.assert_array_equal(scores[row], expected_scores)
-
-
-@pytest.fixture(scope="module")
-def clustered() -> tuple[Floats, Floats]:
-    """20,000 items around 200 centres, and 300 queries near the same centres: float32 (·, 32)."""
-    rng = np.random.default_rng(1)
-    centres = rng.standard_normal((200, 32))
-
-    def around(n: int) -> Floats:
-        return np.asarray(centres[rng.integers(0, 200, n)] + 0.5 * rng.standard_normal((n, 32)), dtype=np.float32)
-
-    return around(20_000), around(300)
-
-
-@pytest.fixture(scope="module")
-def graph(clustered: tuple[Floats, Floats]) -> Index:
-    return Index.build(clustered[0], HNSW)
 
 
 def test_hnsw_finds_nearly_everything(clustered: tuple[Floats, Floats], graph: Index) -> None:
@@ -227,9 +210,11 @@ def test_dense_and_sparse_search_as_one_equals_scoring_everything(seed: int, k: 
     items, query = rng.integers(-3, 4, (60, 4)).astype(np.float32), rng.integers(-3, 4, 4).astype(np.float32)
     sparse = np.where(rng.random(60) < density, rng.integers(-4, 5, 60), 0).astype(np.float32)
     exclude = rng.choice(60, rng.integers(0, 61), replace=False)
-    nums, found = Index.build(items).search_sum(query, sparse, k, exclude)
+    allowed = rng.random(60) < rng.choice([0.05, 0.5, 1]) if rng.random() < 0.7 else None
+    nums, found = Index.build(items).search_sum(query, sparse, k, exclude, allowed)
     scores = items @ query + sparse
     scores[exclude] = -np.inf
-    expected = np.argsort(-scores, kind="stable")[: min(k, 60 - len(exclude))]
+    scores[~allowed if allowed is not None else []] = -np.inf
+    expected = np.argsort(-scores, kind="stable")[: min(k, np.isfinite(scores).sum())]
     np.testing.assert_array_equal(nums, expected)
     np.testing.assert_allclose(found, scores[expected], atol=1e-5)

@@ -75,6 +75,7 @@ def test_fields_of_2018_gzipped_with_metadata_and_friends(tmp_path: Path) -> Non
     }
     assert data.external.triples == (("item:i1", "also_buy", "item:i2"), ("item:i1", "also_view", "item:i2"))
     assert data.external.item_entities == {"i1": "item:i1", "i2": "item:i2"}
+    assert [w for w in data.report.warnings if "2 triples also_buy and also_view come from all purchases" in w]
     assert friends(data) == {("u1", "u2")}
     assert balanced(data)
 
@@ -90,6 +91,7 @@ def test_fields_of_2023(tmp_path: Path) -> None:
     assert data.reviews["summary"].tolist() == ["Fine", "Fine"]
     assert data.item_text.tolist() == ["warm", ""]
     assert item_attributes(data) == {("p1", "store", "Hats"), ("p1", "category", "A"), ("p1", "price", "9.5")}
+    assert not [w for w in data.report.warnings if "also_buy" in w]  # nothing of the kind is there
 
 
 def test_metadata_of_2014_is_python_literals(tmp_path: Path) -> None:

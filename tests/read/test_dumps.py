@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.config import KGConfig
 from graphrec.data.dataset import Dataset
 from graphrec.errors import FormatError
 from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.settings import KGConfig
 from kg.types import ExternalTriples
 from tests.read.support import balanced, write
 

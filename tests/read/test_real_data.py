@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import Counter
 
 import numpy as np
 
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
-from graphrec.door.privacy import mask
+from graphrec.door.privacy import mask_all
 from tests.conftest import shared_data
 from tests.read.support import balanced, everything, titles
 
@@ -32,7 +33,9 @@ def test_musical_instruments() -> None:
     with gzip.open(folder / "reviews_Musical_Instruments_5.json.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
     given = {(r["reviewerID"], r["asin"]): (r["reviewText"], r.get("reviewerName", "")) for r in rows}
-    text = {pair: mask(t, name) for pair, (t, name) in given.items() if t.strip()}
+    written = {pair: said for pair, said in given.items() if said[0].strip()}
+    masked = mask_all([t for t, _ in written.values()], Counter(), [name for _, name in written.values()], reviews=True)
+    text = dict(zip(written, masked, strict=True))
     found = zip(data.reviews["user_num"], data.reviews["item_num"], data.reviews["text"], strict=True)
     assert {(data.users.ids[u], data.items.ids[i]): t for u, i, t in found} == text
     stored = everything(data.subset(np.zeros(len(data.events), bool)))

@@ -1,0 +1,52 @@
+"""A block of links between items of which none is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.profile.api import Doubles
+from graphrec.profile.sparse import NeighbourBlock
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.types import Floats, Ints
+
+
+@dataclass(frozen=True)
+class WholeBlock(NeighbourBlock):
+    """A ``NeighbourBlock`` with dense weights: items float32 (I, I), held once. Saved as the sparse block it equals."""
+
+    items: Floats  # type: ignore[assignment]
+
+    @property
+    def weights(self) -> Floats:  # type: ignore[override]
+        """W, float32 (I, I): row j holds what item j in a history adds to each item's score."""
+        return self.items.T
+
+    def scores(self, queries: Queries) -> Floats:
+        return np.asarray(self.encode(queries) @ self.weights, dtype=np.float32)
+
+    def score(self, queries: Queries, item_num: int) -> Doubles:
+        return np.asarray(self.encode(queries).astype(np.float64) @ self.likeness(item_num).astype(np.float64))
+
+    def likeness(self, item_num: int) -> Floats:
+        return np.asarray(self.items[item_num], np.float32)
+
+    @property
+    def size(self) -> str:
+        return f"{self.items.size:,} links"
+
+    def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
+        return self._sparse().grown(ties, touched, texts)
+
+    def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        return self._sparse().arrays()
+
+    def _sparse(self) -> NeighbourBlock:
+        """The same block with its weights in CSR."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return NeighbourBlock(**{**held, "items": sp.csr_matrix(self.items)})

@@ -1,0 +1,105 @@
+"""What the sparse item-item blocks share: how much each item of a history speaks for each other item.
+
+The strongest of these links are kept per item, for what no low rank can hold.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphrec.blocks._whole import WholeBlock
+from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, reading_of
+from graphrec.blocks.search import Chosen, search
+from graphrec.linalg.adjacency import degrees, divisors, entity_rows, with_entities
+from graphrec.profile.api import Side
+from graphrec.profile.sparse import NeighbourBlock
+from graphrec.query.query import Queries
+from graphrec.settings import FloatList, Section
+from graphrec.types import Floats
+
+
+class LinkSettings(Section):
+    """What all sparse blocks can be told. Several values: the best on validation data is taken."""
+
+    friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
+    knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+
+
+L = TypeVar("L", bound=LinkSettings)
+NO_LINKS = ("friends", "beta")  # hyper-parameters that the links do not depend on
+
+
+class LinkBlock(Block[L]):
+    """A block of links between items: subclasses say which values to try, and make the links."""
+
+    Fitted = NeighbourBlock
+
+    @abstractmethod
+    def grid(self, inputs: FitInputs) -> Space:
+        """Values to try of each hyper-parameter but the reading and the weights of friends and entities."""
+
+    @abstractmethod
+    def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
+        """Row i holds item i's neighbours and their strength, CSR float32 (I, I), dense where all are kept; ``stacked``
+        is R over entity rows."""
+
+    def read(self, links: Side, matrix: sp.csr_matrix, chosen: Chosen) -> Side:
+        """The links as the item side of the block, float32 (I, I); ``matrix`` is R, CSR (U, I).
+
+        Where there is a β among the hyper-parameters, D_i^β N D_i^-β: below ½ popular items are discounted.
+        """
+        if "beta" not in chosen:
+            return links
+        power = divisors(degrees(matrix)) ** chosen["beta"]  # (I,)
+        return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
+
+    def space(self, inputs: FitInputs) -> Space:
+        s, train = self.settings, inputs.train
+        return {
+            **self.grid(inputs),
+            "knowledge": s.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,),
+            "friends": s.friends if train.social_edge_index.shape[1] else (0.0,),
+            "reading": held(train.events.readings, self.readings),
+        }
+
+    def choose(
+        self, inputs: FitInputs, validation: Validation, trials: int | None = None
+    ) -> tuple[NeighbourBlock, Chosen]:
+        space, train, rows = self.space(inputs), inputs.train, entity_rows(inputs.graph)
+
+        @lru_cache(maxsize=1)
+        def links(key: tuple[tuple[str, Any], ...]) -> Side:
+            chosen = dict(key)
+            return self.links(with_entities(train.learning(reading_of(chosen)), rows, chosen["knowledge"]), chosen)
+
+        def score(candidate: Chosen) -> float:
+            costly = tuple((k, v) for k, v in candidate.items() if k not in NO_LINKS)
+            items = self.read(links(costly), train.learning(candidate["reading"]), candidate)
+            weights = sp.csr_matrix(items.T) if sp.issparse(items) else items.T
+
+            def scores(queries: Queries) -> Floats:
+                found = queries.taste(candidate["reading"], candidate["friends"]) @ weights
+                return np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
+
+            return validation.ndcg_of(scores)
+
+        start = {name: space[name][0] for name in self.simplest}
+        order = [(name,) for name in space] if trials is None else None
+        chosen = search(space, score, start, order, len(validation.queries), trials)
+        return self.learn(inputs, chosen), chosen
+
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        reading = reading_of(chosen)
+        learned = inputs.train.learning(reading)
+        stacked = with_entities(learned, entity_rows(inputs.graph), chosen.get("knowledge", 0.0))
+        items = self.read(self.links(stacked, chosen), learned, chosen)
+        made: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
+        block: NeighbourBlock = made(
+            self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading
+        )
+        return block.fitted(inputs.ties)

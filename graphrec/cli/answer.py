@@ -1,0 +1,180 @@
+"""The commands that answer: recommend, explain, similar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from graphrec.cli.options import Artifact, AsJson, Count
+from graphrec.cli.output import Sheet, answer, note, print_json, warn
+from graphrec.errors import ConfigError
+
+UserId = Annotated[str | None, typer.Option("--user", help="A user id.")]
+ItemId = Annotated[str, typer.Option("--item", help="An item id.")]
+History = Annotated[
+    list[str],
+    typer.Option("--history", help="Item ids taken, A,B or repeated: beside what is known of --user, or alone."),
+]
+Words = Annotated[str | None, typer.Option("--query", help="Free text to rank by, beside the profile.")]
+
+
+def recommend(
+    artifact: Artifact,
+    user: UserId = None,
+    history: History = [],  # noqa: B006
+    everybody: Annotated[bool, typer.Option("--all", help="Every user of the model; needs --out.")] = False,
+    users: Annotated[
+        Path | None,
+        typer.Option(
+            "--users",
+            help="The users of this file; needs --out. A table with user_id (and item_id: their histories), or a text "
+            "of one id a line.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where --all and --users write: .parquet, .csv or .jsonl.")
+    ] = None,
+    k: Count = 10,
+    query: Words = None,
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", help='Which items may come back: \'price < 50 and category in ("Mugs", "Tea")\'.'),
+    ] = None,
+    exclude: Annotated[list[str], typer.Option("--exclude", help="Item ids that do not come back, A,B.")] = [],  # noqa: B006
+    seen: Annotated[
+        Literal["exclude", "allow", "only"] | None,
+        typer.Option("--seen", help="What the user already took: leave it out, rank it too, or rank it alone."),
+    ] = None,
+    rerank: Annotated[
+        list[str],
+        typer.Option("--rerank", help="diversity=0.3, cap=brand:2, boost=organic:0.5, pin=A; in the order given."),
+    ] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """The best items for a user, for a basket of nobody in particular, or for many users into a file."""
+    import graphrec
+    from graphrec.data import sink
+    from graphrec.model.asked import listed
+
+    many = everybody or users is not None
+    _check_whom(user, history, everybody, users, out)
+    if out is not None:
+        sink.check(out)
+    model = graphrec.load(artifact)
+    items = model.fitted.data.items
+    options: dict[str, Any] = {"query": query, "filter": filter_, "exclude": listed(exclude, items), "seen": seen}
+    options["rerank"] = rerank
+    if many:
+        from graphrec.cli.people import People, write_all
+
+        assert out is not None
+        people = People(model.fitted.data.users.ids) if users is None else People.read(users, items)
+        found = write_all(model.fitted, people, k, out, **options)
+        if as_json:
+            print_json(found)
+        for text in found["notes"]:
+            warn(f"note: {text}")
+        rate = found["users"] / max(found["seconds"], 1e-9)
+        note(f"{out} written: {found['rows']:,} rows for {found['users']:,} users ({rate:,.0f} users/s)")
+        return
+    document = model.recommend_document(user, k, history=_basket(history, items), **options)
+    if as_json:
+        print_json(document)
+        return
+    _print_items(document, f"for {user}" if user is not None else "for this history")
+
+
+def _check_whom(user: str | None, history: list[str], everybody: bool, users: Path | None, out: Path | None) -> None:
+    """Raises ConfigError unless it is said for whom, once, and where many answers go."""
+    given = {"--all": everybody, "--users": users is not None, "--user": user is not None, "--history": bool(history)}
+    named = [option for option, there in given.items() if there]
+    if not named:
+        raise ConfigError("for whom? Give --user ID, --history A,B, --users FILE or --all")
+    if len(named) > 1 and named != ["--user", "--history"]:
+        more = "; a --users table with the columns user_id and item_id brings histories" if "--history" in named else ""
+        raise ConfigError(f"{' and '.join(named)} do not go together; give one of them{more}")
+    many = named[0] in ("--all", "--users")
+    if many and out is None:
+        raise ConfigError(f"{named[0]} answers many; add --out FILE, which ends in .parquet, .csv or .jsonl")
+    if out is not None and not many:
+        raise ConfigError(f"--out is for --all and --users; for one, write {named[0]} … --json > {out}")
+
+
+def _basket(history: list[str], items: Any) -> list[str]:
+    """The item ids of --history. Raises ConfigError where it is given and holds none."""
+    from graphrec.model.asked import listed
+
+    found = listed(history, items)
+    if history and not found:
+        raise ConfigError("--history holds no item id; write --history A,B")
+    return found
+
+
+def _print_items(document: dict[str, Any], title: str) -> None:
+    from graphrec.explain.words import plain
+
+    table = Sheet("rank", "item", "title", "score", title=title, cut=["title"], figures=["rank", "score"])
+    for row in document["items"]:
+        table.row(row["rank"], row["item_id"], plain(row["title"]), f"{row['score']:.4f}")
+    if document["items"]:
+        answer(table)
+    for change in document.get("changes", ()):
+        price = change.get("price")
+        cost = "" if price is None else f", at {price:.1%} of the score"
+        came = f": {', '.join(change['came'])}" if change["came"] else ""
+        note(f"{change['reranker']}: {len(change['came'])} items came{came}{cost}", "dim")
+    for reason in document["degraded"]:
+        warn(f"note: {reason}")
+
+
+def explain(
+    artifact: Artifact,
+    item: ItemId,
+    user: UserId = None,
+    history: History = [],  # noqa: B006
+    why_not: Annotated[bool, typer.Option("--why-not", help="Why the item is not among the k recommended.")] = False,
+    versus: Annotated[str | None, typer.Option("--versus", help="Another item: why one scores higher.")] = None,
+    k: Annotated[int | None, typer.Option("-k", help="How many are recommended, with --why-not: 10.")] = None,
+    query: Words = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why an item scores as it does for a user or a basket, why it is not recommended, or why another scores higher."""
+    import graphrec
+    from graphrec.explain.render import render, render_gap
+
+    if user is None and not history:
+        raise ConfigError("for whom? Give --user ID, or --history A,B")
+    if why_not and versus is not None:
+        raise ConfigError("--why-not and --versus are two questions; ask one at a time")
+    if k is not None and not why_not:
+        raise ConfigError("-k is how many are recommended, which only --why-not asks about; leave it out")
+    model = graphrec.load(artifact)
+    known: dict[str, Any] = {"history": _basket(history, model.fitted.data.items), "query": query}
+    if why_not or versus is not None:
+        if versus is None:
+            gap: Any = model.why_not(user, item, 10 if k is None else k, **known)
+        else:
+            gap = model.contrast(user, item, versus, **known)
+        if as_json:
+            print_json(gap.to_json())
+        else:
+            answer(render_gap(gap))
+        return
+    explanation = model.explain(user, item, **known)
+    if as_json:
+        print_json(explanation.to_json())
+        return
+    answer(render(explanation))
+
+
+def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = False) -> None:
+    """The items nearest to an item."""
+    import graphrec
+
+    document = graphrec.load(artifact).similar_document(item, k)
+    if as_json:
+        print_json(document)
+        return
+    _print_items(document, f"similar to {item}")

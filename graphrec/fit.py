@@ -1,0 +1,216 @@
+"""The stages of fitting: what blocks learn from, what is chosen on validation users, and the model made with it.
+
+train → knowledge graph → text features → heterogeneous graph → blocks → blend → profiles → index → model
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphrec.blocks.api import Block, FitInputs
+from graphrec.blocks.blend import blend
+from graphrec.config import Config
+from graphrec.data.dataset import TEST, Dataset
+from graphrec.data.split import carve_validation, k_core, resolve_kind, without_behaviour
+from graphrec.errors import ConfigError, EmptyDataError
+from graphrec.evaluate.ranking import Task
+from graphrec.evaluate.validation import Validation
+from graphrec.features.text import text_features
+from graphrec.graph.hetero import hetero_graph
+from graphrec.graph.selection import selected
+from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.model.model import Model
+from graphrec.profile.api import FittedBlock
+from graphrec.profile.dense import empty_block
+from graphrec.profile.index import Index
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
+from graphrec.runtime import Runtime
+from kg.graph import KnowledgeGraph
+from kg.types import Extractor
+
+if TYPE_CHECKING:
+    from graphrec.features.encoder import TextEncoder
+
+FEW = 50  # validation users, below which it is said
+VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
+
+
+@dataclass
+class Fitting:
+    """What all stages share. ``seconds`` adds up what each took.
+
+    Args:
+        config: the settings. runtime: where work is done. encoder: loads the text encoder when it is first needed.
+        extractor: a stand-in for the configured entity extractor.
+    """
+
+    config: Config
+    runtime: Runtime
+    encoder: Callable[[], TextEncoder]
+    extractor: Extractor | None = None
+    seconds: dict[str, float] = field(default_factory=lambda: {"features": 0.0, "kg": 0.0, "fit": 0.0})
+
+    def blocks(self) -> dict[str, Block[Any]]:
+        """The blocks that the configuration names, with their settings. Raises ConfigError."""
+        names = self.config.blocks
+        if not names or len(set(names)) < len(names):
+            raise ConfigError(f"blocks: {list(names)} must name each block once, and at least one")
+        return {name: self.config.block(name) for name in names}
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds what happens inside to the seconds of a stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+
+
+def carved(data: Dataset, config: Config) -> tuple[Dataset, Dataset]:
+    """Train and validation part of all that may be fitted; the latter is empty where there is no row to spare."""
+    data = k_core(data, config.split.k_core) if config.split.k_core else data
+    try:
+        return carve_validation(data, config.cut, config.seed)
+    except EmptyDataError:
+        return data, data.subset(np.zeros(len(data.events), bool))
+
+
+def whole(data: Dataset, config: Config) -> Dataset:
+    """All that may be fitted. # No leakage. Who brings a test part means to measure with it."""
+    data = k_core(data, config.split.k_core) if config.split.k_core else data
+    if data.parts is not None and resolve_kind(data, config.split) == "given":
+        return data.subset(data.parts != TEST)
+    return data
+
+
+def as_read(data: Dataset, config: Config) -> Dataset:
+    """The data with what its events say for the task that is set, or, where the configuration has it so, with all
+    events alike."""
+    if not config.strength.use:
+        return data.alike()
+    return replace(data, events=replace(data.events, exposure=config.evaluate.relevant == "all"))
+
+
+def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGraph]:
+    """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
+    config, runtime = fitting.config, fitting.runtime
+    uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
+    with fitting.timed("kg"):
+        train = selected(train, config.kg.sensitive, config.seed)
+        embed = fitting.encoder().encode if config.features.enabled and len(train.external) else None
+        graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, progress=runtime.progress)
+    with fitting.timed("features"):
+        text = None
+        if uses_text:
+            wanted = config.features.user_text
+            text = text_features(train, graph, fitting.encoder(), user_text=wanted, progress=runtime.progress)
+        hetero = hetero_graph(train, graph, text)
+    return FitInputs(Ties(train), hetero, runtime), graph
+
+
+def validation_of(inputs: FitInputs, valid: Dataset, config: Config) -> Validation:
+    """The validation users, no more than can be ranked in reasonable time; where they are few it is said."""
+    n_users = int(np.clip(VALIDATION_SCORES // max(inputs.train.n_items, 1), 500, config.blend.users))
+    found = Validation(inputs.ties, valid, config.blend.k, n_users, config.seed, Task.of(config))
+    if len(found) < FEW:
+        inputs.train.report.warn(f"only {len(found):,} validation users: what is chosen on so few may not hold")
+    return found
+
+
+def choose(train: Dataset, valid: Dataset, fitting: Fitting) -> dict[str, Any]:
+    """Hyper-parameters of every block and the weights of the blend, on validation users."""
+    config = fitting.config
+    blocks = fitting.blocks()
+    _something_fits(blocks, train.n_items)
+    if not config.split.behaviour:
+        train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
+    inputs, _ = learn_from(as_read(train, config), fitting)
+    with fitting.timed("fit"):
+        validation = validation_of(inputs, valid, config)
+        tuned = {name: block.tune(inputs, validation) for name, block in blocks.items()}
+        weights, ndcg = blend([block for block, _ in tuned.values()], validation, config.blend.candidates)
+    chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
+    found = {"users": len(validation), f"ndcg@{config.blend.k}": round(ndcg, 6)}
+    return {**chosen, "weights": weights, "validation": found}
+
+
+def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
+    """The model of all data, with hyper-parameters and weights that are settled. Raises ConfigError where they are not,
+    or where no block can learn from so large a catalogue."""
+    config, blocks = fitting.config, fitting.blocks()
+    if missing := [name for name in (*blocks, "weights") if name not in chosen]:
+        raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
+    chosen = _within_limits(data.n_items, chosen, blocks)
+    weights = chosen["weights"]
+    inputs, graph = learn_from(as_read(data, config), fitting)
+    data = inputs.train  # with the attributes marked that say nothing
+    with fitting.timed("fit"):
+        fitted = [_refit(block, inputs, chosen[name], weights[name]) for name, block in blocks.items()]
+        profiles = Profiles(tuple(fitted)).reweighted(weights)
+        index = Index.build(profiles.item_matrix(), config.retrieve, profiles.prior)
+    uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
+    return Model(
+        data=data,
+        profiles=profiles,
+        index=index,
+        graph=graph,
+        chosen=chosen,
+        config=config,
+        version=version_of(data, config, chosen),
+        counts=dict(data.counts()),
+        encoder=fitting.encoder,
+        encoder_id=fitting.encoder().id if uses_text else None,
+    )
+
+
+def inherited(chosen: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The choices of an earlier model, without its validation figures, which are not those of another fit."""
+    return {**chosen, "validation": {"chosen_by": version}}
+
+
+def version_of(data: Dataset, config: Config, chosen: Mapping[str, Any]) -> str:
+    """What a model was made of, in 20 characters: its data whole, its settings and its choices."""
+    made = hashlib.sha256((config.fingerprint() + json.dumps(chosen, sort_keys=True, default=str)).encode())
+    return f"{data.digest()[:12]}-{made.hexdigest()[:8]}"
+
+
+def _refit(block: Block[Any], inputs: FitInputs, chosen: dict[str, Any], weight: float) -> FittedBlock:
+    """A block on all training data. One that the blend left out is fitted where it answers what others cannot."""
+    if weight > 0 or block.keeps:
+        return block.fit(inputs, chosen)
+    return empty_block(block.name, inputs.train.n_users, inputs.train.n_items)
+
+
+def _something_fits(blocks: Mapping[str, Block[Any]], n_items: int) -> None:
+    """Raises ConfigError where every block sits out on so large a catalogue."""
+    if all(block.too_large(n_items) for block in blocks.values()):
+        name, block = next(iter(blocks.items()))
+        raise ConfigError(
+            f"blocks: {', '.join(blocks)} cannot learn from {n_items:,} items (the limit of {name} is "
+            f"{block.settings.max_items:,}); add another block, for example spectral, or raise {name}.max_items"
+        )
+
+
+def _within_limits(n_items: int, chosen: Mapping[str, Any], blocks: Mapping[str, Block[Any]]) -> dict[str, Any]:
+    """The choices, with blocks left out, and said to be, whose limit the catalogue exceeds."""
+    out = dict(chosen)
+    for name, block in blocks.items():
+        if why := block.too_large(n_items):
+            out[name] = {"left_out": why}
+            out["weights"] = {**out["weights"], name: 0.0}
+    if not any(out["weights"].values()):
+        _something_fits(blocks, n_items)
+        usable = [name for name, block in blocks.items() if not block.too_large(n_items)]
+        raise ConfigError(
+            f"the blocks with a weight cannot learn from {n_items:,} items; fit without --like, so that weights are "
+            f"chosen for {', '.join(usable)}"
+        )
+    return out

@@ -1,0 +1,182 @@
+"""What is asked: who, what is known of them beside the training data, and what may come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.errors import DataError
+from graphrec.model.learned import Learned
+from graphrec.query.query import NONE, STRANGER, Queries, query_of
+from graphrec.rerank.api import Reranker
+from graphrec.rerank.filters import Filter
+from graphrec.rerank.registry import parse
+from graphrec.types import Ints, Vocabulary
+
+Seen: TypeAlias = Literal["exclude", "allow", "only"]
+LEFT = {"exclude": "that this user has not taken", "allow": "in the catalogue", "only": "that this user took"}
+CONTEXT = ("now", "place", "friends", "attributes")
+SOMEBODY = "somebody"  # the user_id of a history without one; never that of a user
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call for recommendations.
+
+    Args:
+        user_ids: whom each row is for, (B,). queries: what is known of them. k: how many items each gets.
+        seen: what is done with what they took. exclude: item numbers that nobody gets.
+        allowed: bool (I,), what may come back, or None: everything. rerank: what re-orders the lists, in this order.
+    """
+
+    user_ids: Sequence[str]
+    queries: Queries
+    k: int
+    seen: Seen
+    exclude: Ints
+    allowed: npt.NDArray[np.bool_] | None = None
+    rerank: tuple[Reranker, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        model: Learned,
+        users: Any = None,
+        k: int = 10,
+        *,
+        history: Sequence[Any] = (),
+        histories: Any = None,
+        query: str | None = None,
+        exclude: Sequence[Any] = (),
+        include: Sequence[Any] | None = None,
+        seen: Seen | None = None,
+        context: Mapping[str, Any] | None = None,
+        filter: str | None = None,
+        rerank: Any = (),
+    ) -> Asked:
+        """What ``Recommender.recommend`` was asked. Raises DataError, UnknownIdError (an item)."""
+        if k < 1:
+            raise DataError(f"k = {k}; ask for at least 1 item")
+        mode = seen or model.config.seen
+        if mode not in LEFT:
+            raise DataError(f"seen = {mode!r}; it is one of {', '.join(LEFT)}")
+        ids, taken = _people(users, histories)
+        items = model.data.items
+        further = [items.numbers([*map(as_id, (*history, *own))]) for own in taken]
+        known = {"words": (query or "").strip(), **_context(model, context or {})}
+        numbers = model.data.users.numbers(ids, missing="-1")
+        if users is None and not isinstance(histories, Mapping):  # a user may be called that too
+            numbers[:] = STRANGER
+        folded = [_new(model, n, own) for n, own in zip(numbers.tolist(), further, strict=True)]
+        plain = not known["words"] and len(known) == 1 and not any(map(len, folded))
+        if plain and (numbers >= 0).all():
+            queries = Queries.stored(model.ties, numbers)
+        else:
+            pairs = zip(numbers.tolist(), folded, strict=True)
+            queries = Queries.of(model.ties, [query_of(model.ties, n, own, **known) for n, own in pairs])
+        allowed = None if not filter or not filter.strip() else Filter.parse(filter, model.attributes).mask
+        if include is not None:
+            named = np.zeros(len(items), bool)
+            named[items.numbers([*map(as_id, include)])] = True
+            allowed = named if allowed is None else named & allowed
+        chain = tuple(parse(r) if isinstance(r, str) else r for r in ([rerank] if isinstance(rerank, str) else rerank))
+        return cls(ids, queries, k, mode, np.unique(items.numbers([*map(as_id, exclude)])), allowed, chain)
+
+    def barred(self, place: int) -> Ints:
+        """Item numbers that the query at a place must not get, beside those that are not allowed."""
+        if self.seen == "allow":
+            return self.exclude
+        seen = self.queries.seen
+        taken = seen.indices[slice(*seen.indptr[place : place + 2])].astype(np.int64)
+        if self.seen == "only":
+            others = np.ones(seen.shape[1], bool)
+            others[taken] = False
+            taken = np.flatnonzero(others)
+        return np.union1d(taken, self.exclude) if len(self.exclude) else taken
+
+
+def one(model: Learned, user_id: Any, history: Sequence[Any] = (), query: str | None = None, **context: Any) -> Queries:
+    """The query of one person, as ``Asked.of`` has it."""
+    number = int(model.data.users.numbers([as_id(user_id)], missing="-1")[0]) if user_id is not None else STRANGER
+    folded = _new(model, number, model.data.items.numbers([*map(as_id, history)]))
+    known = {"words": (query or "").strip(), **_context(model, context)}
+    if number >= 0 and not len(folded) and len(known) == 1 and not known["words"]:
+        return Queries.stored(model.ties, np.array([number]))
+    return Queries.of(model.ties, [query_of(model.ties, number, folded, **known)])
+
+
+def _new(model: Learned, user_num: int, history: Ints) -> Ints:
+    """What of a history is not liked already: what is known must not be answered by a second encoding."""
+    if user_num == STRANGER or not len(history):
+        return history
+    return np.setdiff1d(history, model.ties.history(user_num))
+
+
+def as_id(value: Any) -> str:
+    """An external id. Whole numbers, as tables hold them, are written as in a file. Raises DataError for others."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_) or value is None:
+        raise DataError(f"{value!r} is no id; give a text or a whole number")
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    raise DataError(f"{value!r} is no id; give a text or a whole number")
+
+
+def listed(texts: Sequence[str], ids: Vocabulary) -> list[str]:
+    """Ids given one at a time or as comma lists: ``["A", "B,C"]`` is A, B and C; "B,C" where that is an id itself."""
+    parts = [[text] if text in ids else text.split(",") for text in texts]
+    return [part.strip() for each in parts for part in each if part.strip()]
+
+
+def _people(users: Any, histories: Any) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    """Ids (B,), and what is known of each beside the training data."""
+    if isinstance(users, pd.DataFrame):
+        if "user_id" not in users:
+            raise DataError(f"a table of users needs the column user_id; it has {', '.join(map(str, users.columns))}")
+        if "item_id" in users:
+            histories = {key: rows.tolist() for key, rows in users.groupby("user_id", sort=False)["item_id"]}
+            users = list(histories)
+        else:
+            users = users["user_id"].tolist()
+    if isinstance(histories, Mapping):
+        table = {as_id(key): list(items) for key, items in histories.items()}
+        ids = list(table) if users is None else _ids(users)
+        return ids, [table.get(id_, ()) for id_ in ids]
+    if histories is not None:
+        taken = [list(items) for items in histories]
+        ids = [SOMEBODY] * len(taken) if users is None else _ids(users)
+        if len(ids) != len(taken):
+            raise DataError(f"{len(ids)} users and {len(taken)} histories; give one history for each user")
+        return ids, taken
+    ids = [SOMEBODY] if users is None else _ids(users)
+    return ids, [()] * len(ids)
+
+
+def _ids(users: Any) -> list[str]:
+    values = users.tolist() if hasattr(users, "tolist") else users
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return [as_id(values)]
+    return [as_id(user) for user in values]
+
+
+def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a query. Raises DataError for one that there is not."""
+    if unknown := [name for name in context if name not in CONTEXT]:
+        raise DataError(f"context: {unknown[0]!r} is nothing that is known; there are {', '.join(CONTEXT)}")
+    known = {name: value for name, value in context.items() if value is not None}
+    if "now" in known:
+        now = known["now"]
+        known["now"] = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | datetime) else int(now)
+    if "friends" in known:
+        found = model.data.users.numbers([*map(as_id, known["friends"])], missing="-1")
+        known["friends"] = np.unique(found[found >= 0]) if len(found) else NONE
+    return known

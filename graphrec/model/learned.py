@@ -1,0 +1,116 @@
+"""What was learned: data, profiles, index, knowledge, choices. Immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.errors import ConfigError
+from graphrec.explain.explainer import Explainer
+from graphrec.graph.nodes import nodes
+from graphrec.profile.index import Index
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
+from graphrec.rerank.attributes import AttributeTable
+from graphrec.types import Floats, Ints
+from kg.graph import KnowledgeGraph
+
+if TYPE_CHECKING:
+    from graphrec.features.encoder import TextEncoder
+
+
+def _no_encoder() -> TextEncoder:
+    raise ConfigError("this model has no text encoder; load it with graphrec.load, or fit with features.enabled")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """All that a fitted model is: what it answers from, what it learned, and how; ``Model`` answers from it.
+
+    Args:
+        data: what it was trained on. profiles: the fitted blocks. index: of their items. graph: the knowledge graph.
+        chosen: each block's hyper-parameters, the blend weights and their validation NDCG.
+        config: the settings. version: of data, settings and choices. counts: what the data held when it was fitted.
+        encoder: loads the text encoder, for what is asked in words. encoder_id: of the one it was fitted with.
+    """
+
+    data: Dataset
+    profiles: Profiles
+    index: Index
+    graph: KnowledgeGraph
+    chosen: Mapping[str, Any]
+    config: Config
+    version: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    encoder: Callable[[], TextEncoder] = _no_encoder
+    encoder_id: str | None = None
+
+    # --- what it is made of -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def ties(self) -> Ties:
+        """Who took what in the training data, and who befriends whom."""
+        return Ties(self.data)
+
+    @cached_property
+    def users(self) -> Floats:
+        """Stored user profiles, float32 (U, D): a cache of ``profiles.encode``."""
+        return self.profiles.user_matrix()
+
+    @cached_property
+    def items(self) -> Floats:
+        """Item profiles, float32 (I, D)."""
+        return self.profiles.item_matrix()
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Explains the profiles; its indices are built at the first question."""
+        return Explainer(self.profiles, self.ties, self.graph)
+
+    @cached_property
+    def popular(self) -> Floats:
+        """What is popular with everyone, float32 (I,) at unit deviation: the answer of last resort."""
+        block = self.profiles.of_everybody
+        if block is not None:
+            return unit_deviation(np.asarray(block.items @ block.users.mean(axis=0), np.float32).ravel())
+        counts = np.bincount(self.data.interactions.item_nums, minlength=self.data.n_items)
+        return unit_deviation(np.log1p(counts).astype(np.float32))
+
+    @cached_property
+    def attributes(self) -> AttributeTable:
+        """The items' attributes, as filters and re-rankers read them."""
+        return AttributeTable(self.data)
+
+    def likeness(self, item_nums: Ints) -> Floats:
+        """What items are compared by, float32 (n, d): their profiles without what says how popular they are."""
+        return np.delete(self.items[item_nums], self.profiles.prior, axis=1)
+
+    @cached_property
+    def described(self) -> tuple[sp.csr_matrix, Mapping[tuple[str, str], int]]:
+        """Which attributes each user has that may be learned from, CSR float32 (U, A), and the place of each."""
+        table = nodes(self.data.user_attributes, self.data.user_columns)
+        pairs = list(zip(table["key"].astype(str), table["value"].astype(str), strict=True))
+        place = {pair: n for n, pair in enumerate(dict.fromkeys(pairs))}
+        codes = np.array([place[pair] for pair in pairs], np.int64)
+        shape = (self.data.n_users, max(len(place), 1))
+        ones = np.ones(len(codes), np.float32)
+        return sp.csr_matrix((ones, (table["user_num"].to_numpy(np.int64), codes)), shape), place
+
+    @cached_property
+    def item_ids(self) -> npt.NDArray[np.object_]:
+        """External ids of the items, (I,)."""
+        return np.array(self.data.items.ids, object)
+
+
+def unit_deviation(scores: Floats) -> Floats:
+    """Scores over their standard deviation; as they are where they have none."""
+    deviation = float(scores.std())
+    return np.asarray(scores / deviation if deviation > 0 else scores, dtype=np.float32)

@@ -1,0 +1,65 @@
+"""Why an item scores as it does, why it is not recommended, and why another scores higher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphrec.explain.contrast import Contrast
+from graphrec.explain.names import Names, public, public_contrast
+from graphrec.explain.why_not import WhyNot
+from graphrec.model.asked import SOMEBODY, as_id, one
+from graphrec.model.learned import Learned
+from graphrec.model.standing import standing_of
+from graphrec.profile.standing import Standing
+from graphrec.query.query import Queries
+from graphrec.types import Explanation, Floats
+
+
+def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any) -> Explanation:
+    """Why an item scores as it does for one person: the score is that of ``recommend``."""
+    query, whom, standing, scores = _asked(model, user_id, known)
+    item = model.data.items.number(as_id(item_id))
+    place, seen = 0, model.config.seen
+    if scores[item] <= 0:
+        may = np.ones(len(scores), bool)
+        if seen != "allow":
+            may[query.seen.indices] = False
+        may = ~may if seen == "only" else may
+        before = (scores > scores[item]) | ((scores == scores[item]) & (np.arange(len(scores)) < item))
+        place = 1 + int((may & before).sum())
+    found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
+    return public(found, _names(model))
+
+
+def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:
+    """Why an item is not among the k recommended."""
+    query, whom, standing, scores = _asked(model, user_id, known)
+    return model.explainer.why_not(
+        query, whom, model.data.items.number(as_id(item_id)), k, scores, standing, model.config.seen
+    )
+
+
+def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) -> Contrast:
+    """Why one item scores higher or lower than another."""
+    query, whom, standing, _ = _asked(model, user_id, known)
+    first, second = model.data.items.numbers([*map(as_id, pair)]).tolist()
+    return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), _names(model))
+
+
+def _names(model: Learned) -> Names:
+    return Names.of(model.config.explain, model.data)
+
+
+def _asked(model: Learned, user_id: Any, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:
+    """The query, whom it is for, how it is ranked, and its scores float32 (I,). Raises UnknownIdError for a user whom
+    nothing is known of."""
+    if user_id is not None and not known.get("history") and not known.get("query"):
+        model.data.users.number(as_id(user_id))
+    query = one(model, user_id, **known)
+    profile, sparse, personal = model.profiles.encode(query)
+    of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
+    standing = standing_of(model, query, of_profile, bool(personal[0]))
+    whom = SOMEBODY if user_id is None else as_id(user_id)
+    return query, whom, standing, standing.scores(of_profile)

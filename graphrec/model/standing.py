@@ -1,0 +1,117 @@
+"""What stands in for a profile that is not known, or beside one: peers, popularity, and words that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from graphrec.errors import ConfigError
+from graphrec.model.learned import Learned, unit_deviation
+from graphrec.profile.standing import PLAIN, Standing
+from graphrec.query.query import NONE, Queries
+from graphrec.types import Floats, Ints
+
+ASKED_FOR = 3.0  # what is asked for now, against the whole profile
+FLAT_SCORES = 1e-6  # relative spread of scores up to which they tell nothing apart
+MOST_ALIKE = 1000  # people whose histories stand in for one that is not known
+
+
+def standing_of(
+    model: Learned,
+    query: Queries,
+    of_profile: Floats,
+    personal: bool,
+    liking: Callable[[str], Floats] | None = None,
+) -> Standing:
+    """How one query (B = 1) is ranked.
+
+    Args:
+        of_profile: scores of the catalogue by the profile alone, float32 (I,). personal: whether it is more than what
+            is said of everybody. liking: ``word_scores`` of this model, remembered where many ask in the same words.
+
+    Raises ConfigError for words where nothing places texts.
+    """
+    out = _without_words(model, query, of_profile, personal)
+    words = query.asked[0].words if query.asked else ""
+    if not words:
+        return out
+    wanted = word_scores(model, words) if liking is None else liking(words)
+    deviation = float(out.scores(of_profile).std()) or 1.0
+    rest = {name: part / np.float32(deviation) for name, part in out.extra.items()}
+    return replace(out, factor=out.factor / deviation, extra={**rest, "words": np.float32(ASKED_FOR) * wanted})
+
+
+def _without_words(model: Learned, query: Queries, of_profile: Floats, personal: bool) -> Standing:
+    known = int(query.user_nums[0]) >= 0
+    if query.liked.nnz and personal:
+        if _flat(of_profile, query):
+            why = "popularity: nothing tells the items apart for this user"
+            return Standing(0.0, {"popularity": model.popular}, degraded=(why,))
+        return PLAIN
+    degraded = []
+    if not query.liked.nnz:
+        degraded.append(
+            "no_history: nothing this user took and liked is known"
+            if known
+            else "unknown_user: no history is known of this id"
+        )
+        what, peers = peers_of(model, query)
+        if len(peers):
+            theirs = np.asarray(model.ties.matrix[peers].mean(axis=0), np.float32).ravel()  # (I,)
+            degraded.append(f"{what}: ranked by what {len(peers):,} of them took")
+            factor = 1 / (float(of_profile.std()) or 1.0) if personal else 0.0
+            own = {} if personal else {"popularity": model.popular}
+            return Standing(factor, {**own, what: unit_deviation(theirs)}, peers, tuple(degraded))
+    if personal:
+        return Standing(degraded=tuple(degraded))
+    degraded.append("popularity: ranked by what is popular with everyone")
+    return Standing(0.0, {"popularity": model.popular}, degraded=tuple(degraded))
+
+
+def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:
+    """For somebody without a history: friends who have one, else the people with a history who share most attributes,
+    at most ``MOST_ALIKE``; int64 (n,)."""
+    friends = query.friends.indices.astype(np.int64)
+    friends = np.sort(friends[~model.ties.cold[friends]])
+    if len(friends):
+        return "friends", friends
+    described, place = model.described
+    user = int(query.user_nums[0])
+    row = described[user].toarray().ravel() if user >= 0 else np.zeros(described.shape[1], np.float32)
+    for key, values in (query.asked[0].attributes if query.asked else {}).items():
+        for value in [values] if isinstance(values, str) else values:
+            if (key, value) in place:
+                row[place[key, value]] = 1.0
+    shared = np.asarray(described @ row, np.float32)  # (U,)
+    shared[model.ties.cold] = 0.0
+    best = np.flatnonzero(shared == shared.max(initial=0.0)) if shared.any() else NONE
+    return "attributes", best[:MOST_ALIKE].astype(np.int64)
+
+
+def word_scores(model: Learned, words: str) -> Floats:
+    """Likeness of a text to every item's text at unit deviation, float32 (I,). Raises ConfigError."""
+    from graphrec.features.encoder import check_encoder
+
+    block = model.profiles.of_texts
+    if block is None or not model.config.features.enabled:
+        raise ConfigError("a query needs the semantic block and text features; fit with both")
+    encoder = model.encoder()
+    check_encoder(model.encoder_id, encoder)
+    text = encoder.encode([words], query=True)[0]  # (F,)
+    try:
+        side = block.encode_text(text)
+    except ValueError:
+        raise ConfigError(
+            "the data has no text, so a query finds nothing; fit on data with reviews or descriptions"
+        ) from None
+    return unit_deviation(np.asarray(block.items @ side, np.float32))
+
+
+def _flat(scores: Floats, query: Queries) -> bool:
+    """Whether the scores (I,) of what is not taken differ by no more than rounding."""
+    others = np.delete(scores, query.seen.indices)
+    if len(others) < 2:
+        return False
+    return float(others.max() - others.min()) <= FLAT_SCORES * float(np.abs(scores).max(initial=0.0))

@@ -1,0 +1,213 @@
+"""New events, users and items taken into a model, without fitting anew what need not change.
+
+What changes: the log and its indices; the stored rows of everybody whose own or whose friends' events are new; a side
+for each new item, by its text where a block places texts; blocks so cheap that they are fitted anew. What the other
+blocks learned stays, and so do all numbers: vocabularies are appended to. What new events say is measured against the
+norms of the log that was fitted, so that a row is what it would be had they been there before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from graphrec.blocks.api import FitInputs
+from graphrec.blocks.registry import registered
+from graphrec.data.dataset import Dataset
+from graphrec.data.events import Events
+from graphrec.errors import DataError
+from graphrec.model.asked import as_id
+from graphrec.model.learned import Learned
+from graphrec.profile.index import Index
+from graphrec.profile.profiles import Profiles
+from graphrec.query.ties import Ties
+from graphrec.types import Floats, Ints
+
+COUNTED = ("users", "items", "events", "interactions")  # what an update changes
+M = TypeVar("M", bound=Learned)
+EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
+
+
+def updated(model: M, events: Any = (), items: Any = None, users: Any = None) -> M:
+    """A model that knows of new events, items and users; the given one stays as it was.
+
+    Args:
+        events: a table, or mappings, of user_id and item_id; ``value`` (a rating or count), ``kind`` (by name, the
+            first by default) and ``timestamp`` (seconds, now by default) where they are known. An event that is known
+            already changes nothing. Ids that are new become users and items.
+        items: a table of item_id, and ``title``, ``text`` or attributes. users: of user_id and attributes.
+
+    Raises DataError for a column or kind that there is not, a value that is no number, or an id that is none.
+    """
+    table, of_items, of_users = _table(events, EVENT), _table(items, None, "item_id"), _table(users, None, "user_id")
+    data, touched = _joined(model.data, table, of_items, of_users)
+    if data is model.data:
+        return model
+    ties = Ties(data)
+    new = np.arange(model.data.n_items, data.n_items)
+    texts = _texts(model, data, of_items, new)
+    inputs = FitInputs(ties, None)
+    blocks = []
+    for block in model.profiles.blocks:
+        kind = registered().get(block.name)
+        if kind is not None and kind.refits and not block.empty:
+            fitted = model.config.block(block.name).fit(inputs, dict(model.chosen[block.name]))
+            blocks.append(fitted.reweighted(block.weight))
+        else:
+            blocks.append(block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts))
+    profiles = Profiles(tuple(blocks))
+    sides = profiles.item_matrix()
+    same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
+    index = model.index if same else Index.build(sides, model.config.retrieve, profiles.prior)
+    made = hashlib.sha256((model.version + data.digest()).encode()).hexdigest()
+    return replace(
+        model,
+        data=data,
+        profiles=profiles,
+        index=index,
+        version=f"{made[:12]}-{model.version.rpartition('-')[2]}",
+        counts={
+            **model.counts,
+            **{k: v for k, v in data.counts().items() if k in ("users", "items", "events", "interactions")},
+        },
+    )
+
+
+def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd.DataFrame:
+    """Rows as a table with ids as text. Raises DataError for columns that there are not."""
+    out = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows or ()))
+    out = out.rename(columns={"rating": "value", "count": "value", "type": "kind", "time": "timestamp"})
+    needed = ("user_id", "item_id") if columns else (key,)
+    if out.empty:
+        return pd.DataFrame({name: [] for name in needed})
+    if lacking := [name for name in needed if name not in out]:
+        raise DataError(f"updated: the table has no column {lacking[0]}; it has {', '.join(map(str, out.columns))}")
+    if columns and (other := [name for name in out.columns if name not in columns]):
+        raise DataError(f"updated: events have no column {other[0]!r}; there are {', '.join(columns)}")
+    return out.assign(**{name: [as_id(value) for value in out[name].tolist()] for name in needed})
+
+
+def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.DataFrame) -> tuple[Dataset, Ints]:
+    """The data with what is new, and the numbers of the users whose events are new or who are, int64 (n,)."""
+    of_users = data.users.extended([*events["user_id"], *users["user_id"]])
+    of_items = data.items.extended([*events["item_id"], *items["item_id"]])
+    new = _events(
+        data, events, of_users.numbers(events["user_id"].tolist()), of_items.numbers(events["item_id"].tolist())
+    )
+    if not len(new) and not len(items) and not len(users):
+        return data, np.zeros(0, np.int64)
+    log, order = replace(data.events, against=data.events.norms).joined(new)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    reviews = data.reviews.assign(event=place[data.reviews["event"].to_numpy(np.int64)])
+    titles = _grown(data.item_titles, len(of_items))
+    texts = _grown(data.item_text, len(of_items))
+    numbers = of_items.numbers(items["item_id"].tolist())
+    for name, column in (("title", titles), ("text", texts)):
+        if name in items:
+            column[numbers] = items[name].fillna("").astype(str).to_numpy(object)
+    out = replace(
+        data,
+        users=of_users,
+        items=of_items,
+        events=log,
+        reviews=reviews,
+        item_titles=titles,
+        item_text=texts,
+        user_text=_grown(data.user_text, len(of_users)),
+        item_attributes=_attributes(data.item_attributes, items, "item_num", numbers, ("item_id", "title", "text")),
+        user_attributes=_attributes(
+            data.user_attributes, users, "user_num", of_users.numbers(users["user_id"].tolist()), ("user_id",)
+        ),
+        parts=None,
+    )
+    touched = np.union1d(new.user_nums, np.arange(data.n_users, len(of_users)))
+    return out, touched.astype(np.int64)
+
+
+_TYPES = {"u": np.int64, "i": np.int64, "v": np.float32, "k": np.uint8, "t": np.int64}
+
+
+def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints) -> Events:
+    """New events in the order of a log, without those that are known. Raises DataError."""
+    log, n = data.events, len(table)
+    names = [kind.name for kind in log.kind_table]
+    said = table["kind"].fillna(names[0]).astype(str).tolist() if "kind" in table else [names[0]] * n
+    if unknown := sorted(set(said) - set(names)):
+        raise DataError(f"updated: {unknown[0]!r} is no kind of event of this model; there are {', '.join(names)}")
+    try:
+        values = (
+            pd.to_numeric(table["value"]).to_numpy(np.float32) if "value" in table else np.full(n, np.nan, np.float32)
+        )
+        times = (
+            pd.to_numeric(table["timestamp"]).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
+        )
+    except (ValueError, TypeError) as error:
+        raise DataError(f"updated: a value or timestamp is no number ({error}); times are in seconds") from None
+    new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [names.index(name) for name in said]})
+    new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
+    new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
+    mine = np.isin(log.user_nums, user_nums)
+    known = pd.DataFrame(
+        {"u": log.user_nums[mine], "i": log.item_nums[mine], "v": log.values[mine], "k": log.kinds[mine]}
+    )
+    known["t"] = 0 if log.timestamps is None else log.timestamps[mine]
+    if log.timestamps is not None:  # without times every event is another one
+        merged = new.merge(known.astype(new.dtypes.to_dict()).drop_duplicates(), how="left", indicator=True)
+        new = merged[merged["_merge"] == "left_only"]
+    new = new.sort_values(["u", "i", "t"], kind="stable")
+    places = None if log.places is None else np.full((len(new), 2), np.nan, np.float32)
+    stamps = None if log.timestamps is None else new["t"].to_numpy(np.int64)
+    return replace(
+        log,
+        user_nums=new["u"].to_numpy(np.int64),
+        item_nums=new["i"].to_numpy(np.int64),
+        values=new["v"].to_numpy(np.float32),
+        kinds=new["k"].to_numpy(np.uint8),
+        timestamps=stamps,
+        places=places,
+    )
+
+
+def _grown(column: Any, n: int) -> Any:
+    """A column of texts with room for n."""
+    out = np.full(n, "", object)
+    out[: len(column)] = column
+    return out
+
+
+def _attributes(
+    known: pd.DataFrame, table: pd.DataFrame, number: str, numbers: Ints, others: Sequence[str]
+) -> pd.DataFrame:
+    """The long table with the attributes of new rows."""
+    parts = [known]
+    for name in [c for c in table.columns if c not in others]:
+        values = table[name]
+        kept = values.notna().to_numpy()
+        parts.append(
+            pd.DataFrame({number: numbers[kept], "key": str(name), "value": values[kept].astype(str).to_numpy()})
+        )
+    return known if len(parts) == 1 else pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _texts(model: Learned, data: Dataset, items: pd.DataFrame, new: Ints) -> Floats | None:
+    """Unit embeddings of new items' titles and texts, float32 (n, F); None where no block places texts."""
+    if not len(new) or model.profiles.of_texts is None:
+        return None
+    texts = [" ".join(filter(None, (str(data.item_titles[n]), str(data.item_text[n])))) for n in new]
+    if not any(texts):
+        return None
+    found = model.encoder().encode([text or " " for text in texts])
+    return np.asarray(found * np.array([[bool(text)] for text in texts]), np.float32)
+
+
+def _hearing(ties: Ties, touched: Ints) -> Ints:
+    """These users and everybody who hears one of them, int64 (n,)."""
+    heard = np.asarray(ties.friend_mean[:, touched].sum(axis=1)).ravel() > 0
+    return np.union1d(touched, np.flatnonzero(heard)).astype(np.int64)

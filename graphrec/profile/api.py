@@ -1,0 +1,155 @@
+"""What every fitted block is: it encodes queries, holds a side for every item, and accounts for its scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.errors import ConfigError
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.types import Floats, Ints
+
+FLAT = 1e-12  # a deviation of scores up to which everything scores the same
+Side: TypeAlias = "Floats | sp.csr_matrix"
+Doubles: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a block is put into sentences.
+
+    Args:
+        because: a clause after "because": "people with a taste like yours took it".
+        cause: the same as a noun phrase: "the taste of people like you".
+        counted: the number of people who took the item is told with it.
+    """
+
+    because: str = ""
+    cause: str = ""
+    counted: bool = False
+
+
+NO_WORDS = Words()
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The parts of one unweighted score of a block, which sum to it exactly.
+
+    Shapes: items int64 (J,), shares float64 (J,): of what the person took, liked or not. ``friends``: user number →
+    items and shares of what that friend took. ``rest`` belongs to neither.
+    """
+
+    items: Ints
+    shares: Doubles
+    friends: Mapping[int, tuple[Ints, Doubles]] = field(default_factory=dict)
+    rest: float = 0.0
+
+
+class FittedBlock(ABC):
+    """One learned view of every user and item; a score is an inner product of the two sides.
+
+        score_b(u, i) = weight · ⟨encode(u), items[i]⟩
+
+    Attributes:
+        name, weight: of the block; its weight in the blend, 0 or more.
+        users: the rows of ``encode`` for every user of the training data, a cache: float32 (U, d), or CSR where sparse.
+        items: float32 (I, d), or CSR float32 (I, d) where sparse.
+        reading: how strengths are read in a taste, of ``data.readings.READINGS``.
+        prior: this many dimensions, the last, say the same of everybody.
+        linear: a score is wholly a sum over what the person and their friends took.
+        sparse: both sides are CSR, for what no low rank can hold; else they lie in the index.
+    """
+
+    name: str
+    weight: float
+    users: Any
+    items: Any
+    reading: str
+    prior: int
+    linear: bool
+    words: Words
+    sparse: ClassVar[bool] = False
+
+    @abstractmethod
+    def encode(self, queries: Queries) -> Side:
+        """The user's side of each query, float32 (B, d) or CSR (B, d), at unit deviation of scores over the catalogue
+        where the block tells items apart for them. Of stored users it is their row of ``users``."""
+
+    @abstractmethod
+    def effects(self, query: Queries, item_num: int) -> Effects | None:
+        """The exact parts of the unweighted score of an item for one query (B = 1); None where the score is no sum."""
+
+    @abstractmethod
+    def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """What the block is made of: arrays by name, and settings that JSON can hold."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FittedBlock:
+        """The block that ``arrays`` describes."""
+
+    @property
+    @abstractmethod
+    def size(self) -> str:
+        """How large it is, for people: "64 dimensions", "1,200 links"."""
+
+    @abstractmethod
+    def scores(self, queries: Queries) -> Floats:
+        """Unweighted scores of the whole catalogue, float32 (B, I)."""
+
+    @abstractmethod
+    def score(self, queries: Queries, item_num: int) -> Doubles:
+        """Unweighted scores of one item for each query, float64 (B,)."""
+
+    def likeness(self, item_num: int) -> Floats:
+        """How close every item is to one, by the items' sides, float32 (I,)."""
+        found = self.items @ self.items[item_num].T
+        return np.asarray(found.toarray() if self.sparse else found, np.float32).ravel()
+
+    @abstractmethod
+    def reweighted(self, weight: float) -> FittedBlock:
+        """The same block with another weight."""
+
+    def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> FittedBlock:
+        """The block over data with new events, users and items, with nothing learned anew.
+
+        Args:
+            ties: the data; users and items that the block does not know come last.
+            touched: users whose rows are made anew, int64 (n,), new ones among them.
+            texts: unit embeddings of the new items' texts, float32 (m, F), zero where there is none; or None.
+
+        A block that does not say how cannot be updated: raises ConfigError.
+        """
+        raise ConfigError(f"block {self.name} cannot take in new events; fit again, or leave it out of the blocks")
+
+    @property
+    def hears_friends(self) -> bool:
+        """Whether a user's side depends on what friends took."""
+        return bool(getattr(self, "friend_weight", 0.0))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of users and items (U, I)."""
+        return int(self.users.shape[0]), int(self.items.shape[0])
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing of anybody: one that sat out, or that the blend left out."""
+        return False
+
+    @property
+    def places_text(self) -> bool:
+        """Whether a text alone has an item's side; see ``encode_text``."""
+        return False
+
+    def encode_text(self, text: Floats) -> Floats:
+        """The item's side, float32 (d,), of a unit text embedding float32 (F,)."""
+        raise NotImplementedError(f"block {self.name} places no texts; ask places_text first")

@@ -1,0 +1,163 @@
+"""A sparse block: item by item, for what no low rank can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.errors import DataError
+from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words
+from graphrec.query.query import Queries, query_of
+from graphrec.query.ties import Ties, row
+from graphrec.types import Floats, Ints
+
+BATCH = 1024  # users whose deviation is measured at once
+PARTS = ("data", "indices", "indptr")
+SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
+
+
+@dataclass(frozen=True)
+class NeighbourBlock(FittedBlock):
+    """An item's score is the sum of its neighbours' weights in the history.
+
+        encode(u) = (x + friend_weight · mean_{f ∈ friends} x_f) / deviation       x: the taste under ``reading``
+
+    Shapes: users CSR float32 (U, I), items CSR float32 (I, I), whose row i holds the weights of item i's neighbours.
+    The deviation is that over the first ``spread`` items, 0 for all. Always linear: a score splits exactly into history
+    items and friends.
+    """
+
+    name: str
+    users: sp.csr_matrix
+    items: sp.csr_matrix
+    weight: float = 1.0
+    friend_weight: float = 0.0
+    reading: str = "alike"
+    linear: bool = True
+    prior: int = 0
+    spread: int = 0
+    words: Words = NO_WORDS
+    sparse: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.items.shape[0] != self.items.shape[1] or self.users.shape[1] != self.items.shape[1]:
+            raise DataError(f"block {self.name}: users {self.users.shape} and items {self.items.shape} do not fit")
+        if self.weight < 0:
+            raise DataError(f"block {self.name}: weight {self.weight} is negative")
+
+    def encode(self, queries: Queries) -> sp.csr_matrix:
+        """The user's side of each query, CSR float32 (B, I)."""
+        return self.users[queries.user_nums] if queries.asked is None else self.computed(queries)
+
+    def computed(self, queries: Queries) -> sp.csr_matrix:
+        """The same, made from the histories even where rows are stored, CSR float32 (B, I)."""
+        taste = queries.taste(self.reading, self.friend_weight)
+        return sp.csr_matrix(sp.diags(self._scale(taste)) @ taste, dtype=np.float32)
+
+    def fitted(self, ties: Ties) -> NeighbourBlock:
+        """The block with the stored rows of all users of the training data."""
+        return replace(self, users=self.computed(Queries.stored(ties)))
+
+    def _scale(self, taste: sp.csr_matrix) -> Floats:
+        """1 / deviation of the scores of tastes (B, I), float32 (B,)."""
+        return unit_scale(taste, self.weights[:, : self.spread] if self.spread else self.weights)
+
+    @cached_property
+    def weights(self) -> sp.csr_matrix:
+        """W, CSR (I, I): row j holds what item j in a history adds to each item's score."""
+        return sp.csr_matrix(self.items.T)
+
+    def scores(self, queries: Queries) -> Floats:
+        return np.asarray((self.encode(queries) @ self.weights).toarray(), dtype=np.float32)
+
+    def score(self, queries: Queries, item_num: int) -> Doubles:
+        item = self.items[item_num].astype(np.float64)
+        return np.asarray((self.encode(queries).astype(np.float64) @ item.T).toarray()).ravel()
+
+    def likeness(self, item_num: int) -> Floats:
+        """The weights of an item's neighbours, float32 (I,)."""
+        return np.asarray(self.items[item_num].toarray(), np.float32).ravel()
+
+    def effects(self, query: Queries, item_num: int) -> Effects:
+        """The parts of one score: the weight of each neighbour in a history."""
+        link = self.likeness(item_num).astype(np.float64)
+        scale = float(self._scale(query.taste(self.reading, self.friend_weight))[0])
+
+        def each(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
+            items = row(taste, 0)
+            return items, scale * weight * taste.data[slice(*taste.indptr[:2])].astype(np.float64) * link[items]
+
+        items, shares = each(query.taste(self.reading), 1.0)
+        heard = query.friends if self.friend_weight else query.friends[:, :0]
+        pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
+        everybody = query.ties.taste(self.reading)
+        friends = {f: each(everybody[f], self.friend_weight * part) for f, part in pairs}
+        found = float(shares.sum()) + sum(float(s.sum()) for _, s in friends.values())
+        return Effects(items, shares, friends, float(self.score(query, item_num)[0]) - found)
+
+    def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
+        """New items have no neighbours."""
+        n_users, n_items = ties.data.n_users, ties.data.n_items
+        items, users = resized(self.items, (n_items, n_items)), resized(self.users, (n_users, n_items))
+        out = replace(self, users=users, items=items, spread=self.spread or self.items.shape[0])
+        made = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
+        return replace(out, users=with_rows(users, touched, made))
+
+    @property
+    def size(self) -> str:
+        return f"{self.items.nnz:,} links"
+
+    def reweighted(self, weight: float) -> NeighbourBlock:
+        return replace(self, weight=weight)
+
+    def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        sides = {"users": self.users, "items": self.items}
+        found = {f"{side}.{part}": getattr(matrix, part) for side, matrix in sides.items() for part in PARTS}
+        shapes = {side: list(matrix.shape) for side, matrix in sides.items()}
+        return found, {name: getattr(self, name) for name in SETTINGS} | {"shapes": shapes}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> NeighbourBlock:
+        sides = {
+            side: sp.csr_matrix(tuple(arrays[f"{side}.{part}"] for part in PARTS), shape=tuple(shape))
+            for side, shape in settings["shapes"].items()
+        }
+        return cls(users=sides["users"], items=sides["items"], **{name: settings[name] for name in SETTINGS})
+
+
+def resized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
+    """The same entries in a larger matrix."""
+    ends = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
+    return sp.csr_matrix((matrix.data, matrix.indices, ends), shape=shape)
+
+
+def with_rows(matrix: sp.csr_matrix, places: Ints, rows: sp.csr_matrix) -> sp.csr_matrix:
+    """The matrix, CSR (n, d), with other rows, CSR (m, d), at these places (m,)."""
+    kept = np.ones(matrix.shape[0], np.float32)
+    kept[places] = 0.0
+    ones, m = np.ones(len(places), np.float32), len(places)
+    place = sp.csr_matrix((ones, (places, np.arange(m))), (matrix.shape[0], m))
+    out = sp.csr_matrix(sp.diags(kept) @ matrix + place @ rows, dtype=np.float32)
+    out.eliminate_zeros()
+    return out
+
+
+def unit_scale(users: sp.csr_matrix, weights: Side) -> Floats:
+    """1 / deviation over the catalogue of each user's scores users @ weights, float32 (B,); 0 for a constant user."""
+    n_items = weights.shape[1]
+    out = np.zeros(users.shape[0], np.float64)
+    for start in range(0, len(out), BATCH):
+        scores = (users[start : start + BATCH] @ weights).astype(np.float64)
+        if not sp.issparse(scores):
+            out[start : start + BATCH] = scores.std(axis=1)
+            continue
+        mean = np.asarray(scores.sum(axis=1)).ravel() / n_items
+        square = np.asarray(scores.multiply(scores).sum(axis=1)).ravel() / n_items
+        out[start : start + BATCH] = np.sqrt(np.maximum(square - mean**2, 0.0))
+    return np.divide(1.0, out, out=np.zeros_like(out), where=out > FLAT).astype(np.float32)

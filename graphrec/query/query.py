@@ -1,0 +1,197 @@
+"""A user is a query: what is known of somebody at the moment of asking. A batch of them is ``Queries``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.data.readings import combined, holds_dislikes, weigh
+from graphrec.errors import DataError, UnknownIdError
+from graphrec.query.ties import Ties, row
+from graphrec.types import Floats, Ints, frozen
+
+NONE: Ints = np.zeros(0, np.int64)
+STRANGER = -1  # the user number of somebody that the training data does not hold
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is known of one person.
+
+    Args:
+        user_num: in the training data, or -1. What training learned of a person beside their events counts for them.
+        items, strengths, times: the events in order of time, int64 (E,), signed float32 (E,) and int64 (E,) seconds or
+            None. An item may come up again. ``outright``: events that are opinions, bool (E,): of these the latest
+            counts; none by default.
+        now: second of the question; None: now.
+        place: latitude and longitude of the person now. words: what they ask for, in their own words.
+        friends: user numbers whom they hear. attributes: what else is known of them, key → values.
+
+    Raises DataError for columns of different lengths.
+    """
+
+    user_num: int = STRANGER
+    items: Ints = field(default_factory=lambda: NONE)
+    strengths: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    times: Ints | None = None
+    outright: npt.NDArray[np.bool_] | None = None
+    now: int | None = None
+    place: tuple[float, float] | None = None
+    words: str = ""
+    friends: Ints = field(default_factory=lambda: NONE)
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        types: dict[str, npt.DTypeLike] = {"items": np.int64, "strengths": np.float32, "times": np.int64}
+        for name, dtype in (types | {"outright": np.bool_, "friends": np.int64}).items():
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, frozen(value, dtype))
+        columns = [c for c in (self.items, self.strengths, self.times, self.outright) if c is not None]
+        if len({len(c) for c in columns}) != 1:
+            raise DataError(f"the events of a query differ in length: {[len(c) for c in columns]}")
+
+
+class Queries:
+    """B queries over what a model learned from.
+
+    ``stored`` are users of the training data as it knows them, which costs nothing: their rows are sliced. ``of`` takes
+    any. Indexing with an array gives some of them; all arrays are read-only.
+
+    Args:
+        ties: the training data: who took what, and who befriends whom.
+        user_nums: int64 (B,), -1 for strangers.
+        asked: the queries themselves, or None for users as they are stored.
+    """
+
+    def __init__(self, ties: Ties, user_nums: Ints, asked: Sequence[Query] | None = None) -> None:
+        self.ties, self.user_nums, self.asked = ties, frozen(user_nums, np.int64), asked
+
+    @classmethod
+    def stored(cls, ties: Ties, user_nums: Ints | None = None) -> Queries:
+        """Users of the training data, all of them by default. Raises UnknownIdError for numbers out of range."""
+        n_users = ties.data.n_users
+        nums = np.arange(n_users) if user_nums is None else np.asarray(user_nums, np.int64)
+        # A stranger (-1) would be shown what is stored of the last user.
+        if len(strange := nums[(nums < 0) | (nums >= n_users)]):
+            raise UnknownIdError(f"unknown user number {strange[0]}; the data holds users 0 to {n_users - 1}")
+        return cls(ties, nums)
+
+    @classmethod
+    def of(cls, ties: Ties, asked: Sequence[Query]) -> Queries:
+        """Any queries."""
+        return cls(ties, np.array([q.user_num for q in asked], np.int64), tuple(asked))
+
+    def __len__(self) -> int:
+        return len(self.user_nums)
+
+    def __getitem__(self, rows: npt.NDArray[Any] | slice) -> Queries:
+        if self.asked is None:
+            return Queries(self.ties, self.user_nums[rows])
+        picked = range(len(self))[rows] if isinstance(rows, slice) else np.arange(len(self))[rows].tolist()
+        return Queries(self.ties, self.user_nums[rows], [self.asked[n] for n in picked])
+
+    # --- what they took -----------------------------------------------------------------------------------------------
+
+    def taste(self, reading: str, friend_weight: float = 0.0) -> sp.csr_matrix:
+        """x + friend_weight · mean of the friends' x, CSR float32 (B, I), x the tastes under a reading of strengths."""
+        stored = self.asked is None
+        own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self._read(reading))
+        if not friend_weight:
+            return own
+        return sp.csr_matrix(own + friend_weight * (self.friends @ self.ties.taste(reading)), dtype=np.float32)
+
+    @cached_property
+    def liked(self) -> sp.csr_matrix:
+        """What they like, binary CSR float32 (B, I)."""
+        if self.asked is None:
+            return self.ties.matrix[self.user_nums]
+        rows, items, strengths = self._pairs
+        return self._matrix(rows[strengths > 0], items[strengths > 0])
+
+    @cached_property
+    def seen(self) -> sp.csr_matrix:
+        """What they took, liked or not, binary CSR float32 (B, I)."""
+        return self.ties.known[self.user_nums] if self.asked is None else self._matrix(*self._pairs[:2])
+
+    @cached_property
+    def friends(self) -> sp.csr_matrix:
+        """Whom they hear, CSR float32 (B, U); rows sum to 1, or to 0."""
+        if self.asked is None:
+            return self.ties.friend_mean[self.user_nums]
+        heard = [q.friends for q in self.asked]
+        ends = np.cumsum([0, *map(len, heard)])
+        values = np.repeat([1 / max(len(f), 1) for f in heard], [len(f) for f in heard]).astype(np.float32)
+        shape = (len(self), self.ties.data.n_users)
+        return sp.csr_matrix((values, np.concatenate([*heard, NONE]), ends), shape=shape)
+
+    @cached_property
+    def _pairs(self) -> tuple[Ints, Ints, Floats]:
+        """Row, item and signed strength of every pair, in order of row and item: each (P,)."""
+        assert self.asked is not None
+        counts = [len(q.items) for q in self.asked]
+        rows, items = np.repeat(np.arange(len(self)), counts), np.concatenate([*(q.items for q in self.asked), NONE])
+        says = np.concatenate([*(q.strengths for q in self.asked), np.zeros(0)]).astype(np.float64)
+        outright = [
+            np.zeros(n, bool) if q.outright is None else q.outright for q, n in zip(self.asked, counts, strict=True)
+        ]
+        order = np.lexsort((items, rows))  # stable: the order in time stays
+        rows, items, says = rows[order], items[order], says[order]
+        new = np.concatenate([[True], (np.diff(rows) != 0) | (np.diff(items) != 0)])[: len(rows)]
+        pair = np.cumsum(new) - 1
+        total = combined(pair, says, np.concatenate([*outright, np.zeros(0, bool)])[order], int(new.sum()))
+        return rows[new], items[new], total.astype(np.float32)
+
+    def _read(self, reading: str) -> tuple[Ints, Ints, Floats]:
+        """The same with what pairs weigh under a reading; pairs that it does not hold are left out."""
+        rows, items, strengths = self._pairs
+        events = self.ties.data.events
+        if not holds_dislikes(reading, learning=False, exposure=events.exposure):
+            kept = strengths > 0
+            rows, items, strengths = rows[kept], items[kept], strengths[kept]
+        if reading != "signed" and not self.ties.matrix.nnz:  # as in ``Events.read``: nothing to measure against
+            return rows, items, np.ones(len(rows), np.float32)
+        return rows, items, weigh(strengths, reading, events.norms)
+
+    def _matrix(self, rows: Ints, items: Ints, values: Floats | None = None) -> sp.csr_matrix:
+        weights = np.ones(len(rows), np.float32) if values is None else values
+        shape = (len(self), self.ties.data.n_items)
+        out = sp.csr_matrix((weights, (rows, items)), shape=shape, dtype=np.float32)
+        out.eliminate_zeros()
+        return out
+
+
+def query_of(ties: Ties, user_num: int, history: Ints = NONE, **known: Any) -> Query:
+    """What the training data knows of a user, or of a stranger (-1), with further items that they like.
+
+    An item of ``history`` that is liked already changes nothing; one that was disliked is liked now, whatever was said
+    of it before. Each counts as much as what people usually like.
+
+    Args:
+        known: further fields of the query; friends and attributes are those of the data where they are not given.
+    """
+    events, liked = ties.data.events, np.unique(history)
+    if user_num >= 0:
+        rows = np.arange(*np.searchsorted(events.user_nums, [user_num, user_num + 1]))
+        liked = np.setdiff1d(liked, ties.history(user_num))
+        rows = rows[np.isin(events.item_nums[rows], np.setdiff1d(ties.seen(user_num), liked))]
+        if events.timestamps is not None:
+            rows = rows[np.argsort(events.timestamps[rows], kind="stable")]
+        known.setdefault("friends", row(ties.friend_mean, user_num))
+    else:
+        rows = NONE
+    usual = np.full(len(liked), events.norms.liked, np.float32)
+    times = None if events.timestamps is None or len(liked) else events.timestamps[rows]
+    return Query(
+        user_num,
+        np.concatenate([events.item_nums[rows], liked]),
+        np.concatenate([events.strengths[rows], usual]),
+        times,
+        np.concatenate([events.outright[rows], np.ones(len(liked), bool)]),
+        **known,
+    )

@@ -1,0 +1,79 @@
+"""Who took what and who befriends whom in the training data, indexed in both directions."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.data.dataset import Dataset
+from graphrec.linalg.adjacency import friend_mean
+from graphrec.types import Ints
+
+
+class Ties:
+    """Interactions and friendships of a Dataset by number. Histories and takers come sorted, int64.
+
+    What somebody dislikes is in no history, and nobody who dislikes an item is among its takers.
+
+    Attributes:
+        matrix: who likes what, binary CSR float32 (U, I). known: who took what, liked or not, the same.
+        friend_mean: whom each user hears, CSR float32 (U, U), rows sum to 1 or 0. activity: items per user (U,).
+        cold: users who like nothing that is known, bool (U,).
+    """
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
+        # No leakage. These interactions are all that is shown of who took what: pass the training part.
+        self.matrix = data.matrix()
+        self.known = data.seen()
+        self._tastes: dict[str, sp.csr_matrix] = {}
+        self._takers = self.matrix.T.tocsr()  # (I, U)
+        self.friend_mean = friend_mean(data)
+        self.activity = np.diff(self.matrix.indptr)
+        self.cold: npt.NDArray[np.bool_] = self.activity == 0
+
+    def history(self, user_num: int) -> Ints:
+        """Item numbers this user took."""
+        return row(self.matrix, user_num)
+
+    def seen(self, user_num: int) -> Ints:
+        """Item numbers this user took, liked or not."""
+        return row(self.known, user_num)
+
+    def disliked(self, user_num: int) -> Ints:
+        """Item numbers this user took and does not like."""
+        return np.setdiff1d(self.seen(user_num), self.history(user_num), assume_unique=True)
+
+    def taste(self, reading: str) -> sp.csr_matrix:
+        """``Dataset.taste``, made once: CSR float32 (U, I)."""
+        if reading not in self._tastes:
+            self._tastes[reading] = self.data.taste(reading)
+        return self._tastes[reading]
+
+    def takers(self, item_num: int) -> Ints:
+        """User numbers who took this item."""
+        return row(self._takers, item_num)
+
+    @cached_property
+    def taken(self) -> npt.NDArray[np.bool_]:
+        """Items of which it is known who took them, bool (I,)."""
+        out: npt.NDArray[np.bool_] = np.diff(self._takers.indptr) > 0
+        return out
+
+    def overlap(self, user_nums: Ints, item_nums: Ints) -> bool:
+        """Whether any of these users took any of these items."""
+        return bool(np.isin(self.matrix[user_nums].indices, item_nums).any())
+
+    def friends(self, user_num: int) -> dict[int, float]:
+        """Friends' user numbers, each with its weight in the mean over friends; the weights sum to 1."""
+        found = slice(*self.friend_mean.indptr[user_num : user_num + 2])
+        pairs = zip(self.friend_mean.indices[found].tolist(), self.friend_mean.data[found].tolist(), strict=True)
+        return dict(sorted(pairs))
+
+
+def row(matrix: sp.csr_matrix, number: int) -> Ints:
+    """The columns that one row of a CSR matrix holds, int64."""
+    return matrix.indices[slice(*matrix.indptr[number : number + 2])].astype(np.int64)

@@ -1,0 +1,64 @@
+"""Where and how work is done: device, threads, processes, seed and progress, in one object that is handed down."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphrec.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How work is done; results depend on ``seed``, and on ``device`` by rounding alone.
+
+    Args:
+        device: of the networks: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU where there is one.
+        threads: of a matrix product; 0 leaves it to the libraries.
+        processes: that read texts side by side.
+        seed: of every draw. No global generator is seeded: each draw has its own, from here.
+        progress: bars on standard error for whatever takes longer than a moment.
+    """
+
+    device: str = "auto"
+    threads: int = 0
+    processes: int = 2
+    seed: int = 42
+    progress: bool = False
+
+    def rng(self, stream: int = 0) -> np.random.Generator:
+        """A numpy generator; another ``stream`` draws independently."""
+        return np.random.default_rng(self.seed + stream)
+
+    def generator(self, stream: int = 0) -> torch.Generator:
+        """A torch generator on the CPU, where all draws are made so that devices agree."""
+        import torch
+
+        return torch.Generator().manual_seed(self.seed + stream)
+
+    def torch_device(self) -> torch.device:
+        """The device of the networks. Raises ConfigError for one that is not there."""
+        import torch
+
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            found = torch.device(self.device)
+            torch.empty(0, device=found)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ConfigError(f"runtime.device: {self.device!r} cannot be used ({reason}); set auto or cpu") from None
+        return found
+
+    def set_threads(self) -> None:
+        """Hold torch to ``threads``; called once, before anything is fitted."""
+        if self.threads:
+            import torch
+
+            torch.set_num_threads(min(self.threads, os.cpu_count() or 1))

@@ -1,0 +1,115 @@
+"""What settings are made of, and the sections that no block owns.
+
+Where a setting is a list, the best of its values on validation data is taken. The sections of blocks stand in their own
+files; ``config`` puts all together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+
+def _listed(value: Any) -> Any:
+    """A comma list or a single value → a list, so that ``--set blocks=spectral`` means what it says."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+AnyNames = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+IntList = Annotated[tuple[PositiveInt, ...], BeforeValidator(_listed), Field(min_length=1)]
+CountList = Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_listed), Field(min_length=1)]
+PositiveList = Annotated[tuple[PositiveFloat, ...], BeforeValidator(_listed), Field(min_length=1)]
+ShareList = Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], BeforeValidator(_listed), Field(min_length=1)]
+FloatList = Annotated[tuple[float, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """Settings that belong together: unknown names and what is no number are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SplitConfig(Section):
+    """How held-out data is cut. ``auto``: given where the source brings a split, temporal where it has times."""
+
+    kind: Literal["auto", "given", "temporal", "leave-last", "random"] = "auto"
+    valid: float = Field(default=0.1, gt=0, lt=1)
+    test: float = Field(default=0.1, gt=0, lt=1)
+    k_core: int = Field(default=0, ge=0)
+    behaviour: bool = False  # keep what a shop counts from everybody's events, held-out ones too: also_buy, also_view
+    repeats: bool = False  # hold out single events, so that re-orders are test answers; set where ``seen`` allows them
+
+
+class StrengthConfig(Section):
+    """Ratings, counts and kinds of events as strengths; without, every event is as good as any other."""
+
+    use: bool = True
+
+
+class KGConfig(Section):
+    """Knowledge graph from reviews, metadata and external triples."""
+
+    enabled: bool = True
+    extractor: Literal["spacy", "gliner", "transformers"] = "spacy"
+    model: str = ""  # a folder or a name; empty is the installed English pipeline of spaCy
+    overrides: str = ""  # a CSV of form, entity[, type]: what forms mean, whatever linking makes of them
+    min_mentions: int = Field(default=2, ge=1)  # an aspect named fewer times in the training reviews is dropped
+    processes: int = Field(default=2, ge=1)
+    sensitive: AnyNames = ()  # sensitive attributes of users that may be learned from all the same, by name
+
+
+class FeaturesConfig(Section):
+    """Frozen text encoder. ``auto`` is MiniLM: the official model where installed, else the packaged weights."""
+
+    enabled: bool = True
+    encoder: str = "auto"
+    max_tokens: int = Field(default=64, ge=8)  # of one review or description
+    batch_tokens: int = Field(default=4096, ge=128)
+    user_text: bool = False  # users' own written profiles, where a source has them
+
+
+class BlendConfig(Section):
+    """Block weights on validation users."""
+
+    users: int = Field(default=3000, ge=1)
+    k: int = Field(default=20, ge=1)
+    candidates: int = Field(default=300, ge=1)  # per block, where the catalogue is larger
+
+
+class RetrieveConfig(Section):
+    """FAISS index: exact up to ``exact_below`` items, HNSW above."""
+
+    exact_below: int = Field(default=200_000, ge=0)
+    hnsw_links: int = Field(default=32, ge=4)
+    ef_search: int = Field(default=256, ge=16)
+
+
+class ExplainConfig(Section):
+    """How explanations are worded, and who is named in them: oneself, and friends who agreed, friends, or everybody."""
+
+    names: Literal["own", "friends", "all"] = "own"
+    agreed: str = ""  # an attribute of users that says yes for those who agreed to be named to their friends
+    rewriter: str = ""  # folder of a causal language model that rewrites the sentences; none: the templates stand
+
+
+class EvaluateConfig(Section):
+    """How models are measured, and how long each baseline of a comparison is tuned."""
+
+    k: IntList = (10, 20)
+    relevant: Literal["liked", "all"] = (
+        "liked"  # held-out items that count: those that are liked, or all that were taken
+    )
+    batch_size: int = Field(default=1024, ge=1)
+    trials: int = Field(default=20, ge=1)  # points of its space that each model of a comparison tries
+
+
+class RuntimeConfig(Section):
+    """Where work is done; see ``runtime.Runtime``."""
+
+    device: str = "auto"  # of the networks: cpu, cuda, cuda:1, mps, or auto: a GPU where there is one
+    threads: int = Field(default=0, ge=0)  # of torch; 0: as many as there are cores
+    processes: int = Field(default=2, ge=1)  # that read texts side by side

@@ -1,0 +1,179 @@
+"""What an update takes in, what it leaves as it was, and that a kill leaves the old or the new."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import graphrec as gr
+from graphrec.data.dataset import build
+from graphrec.errors import DataError
+from graphrec.model.model import Model
+from graphrec.query.query import Queries, query_of
+from graphrec.samples import generate
+from tests.worlds import two_tastes
+
+CONFIG = gr.Config().with_(
+    blocks="popularity,spectral,neighbours,ials,graph",
+    features={"enabled": False},
+    kg={"enabled": False},
+    graph={"dim": 8, "max_epochs": 3},
+    ials={"factors": "8", "alpha": "3", "regularisation": "10"},
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    data = two_tastes(friends=True)
+    fitted = gr.Recommender(CONFIG).fit(data).fitted
+    weights = dict.fromkeys(CONFIG.blocks, 1.0)  # every block is heard
+    return gr.Recommender(CONFIG).fit(data, {**fitted.chosen, "weights": weights}).fitted
+
+
+def stored_rows_are_encoded(model: Model) -> None:
+    for block in model.profiles.heard:
+        queries = Queries.of(model.ties, [query_of(model.ties, u) for u in range(model.data.n_users)])
+        encoded, stored = block.encode(queries), block.users
+        np.testing.assert_allclose(_dense(encoded), _dense(stored), atol=2e-5, err_msg=block.name)
+
+
+def _dense(side: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return side.toarray() if hasattr(side, "toarray") else np.asarray(side)
+
+
+def test_new_events_count_at_once_and_the_old_model_stays(model: Model) -> None:
+    before = model.recommend("u000", 3)
+    item = before["item_id"].iat[0]
+    later = model.updated([{"user_id": "u000", "item_id": item}])
+    assert item not in set(later.recommend("u000", 40)["item_id"])
+    assert model.recommend("u000", 3).equals(before)
+    assert later.version != model.version
+    assert len(later.data.events) == len(model.data.events) + 1
+    stored_rows_are_encoded(later)
+
+
+def test_only_the_rows_change_that_must(model: Model) -> None:
+    later = model.updated([{"user_id": "u000", "item_id": "i002"}])
+    hearing = {0, *model.ties.friend_mean[:, [0]].tocoo().row.tolist()}
+    others = np.array(sorted(set(range(model.data.n_users)) - hearing))
+    for old, new in zip(model.profiles.blocks, later.profiles.blocks, strict=True):
+        np.testing.assert_array_equal(_dense(new.users)[others], _dense(old.users)[others], err_msg=old.name)
+    assert later.data.users.ids[: model.data.n_users] == model.data.users.ids
+
+
+def test_new_users_and_items_come_last_and_are_answered(model: Model) -> None:
+    likes = [{"user_id": "a new one", "item_id": f"i{n:03d}"} for n in (0, 2, 4, 6)]
+    later = model.updated([*likes, {"user_id": "a new one", "item_id": "i-new"}], items=[{"item_id": "i-more"}])
+    assert later.data.users.ids[-1] == "a new one"
+    assert later.data.items.ids[-2:] == ("i-new", "i-more")
+    found = later.recommend("a new one", 10)
+    assert found.attrs["degraded"] == []
+    numbers = found["item_id"].str[1:].astype(int)
+    assert (numbers % 2 == 0).mean() > 0.8, "even items, as they took"
+    assert later.explain("a new one", found["item_id"].iat[0]).score == pytest.approx(found["score"].iat[0], rel=1e-4)
+    assert len(later.recommend("u000", 100, seen="allow")) == model.data.n_items + 2
+    stored_rows_are_encoded(later)
+
+
+def test_what_is_known_already_changes_nothing() -> None:
+    events = pd.DataFrame(
+        {"user_id": list("aabbcc"), "item_id": list("xyxzyz"), "timestamp": range(10, 70, 10), "value": [5.0] * 6}
+    )
+    config = CONFIG.with_(blocks="popularity,spectral")
+    model = gr.Recommender(config).fit(build("log", events)).fitted
+    assert model.updated(events) is model
+    assert model.updated() is model
+    later = model.updated([{"user_id": "a", "item_id": "z", "timestamp": 99}])
+    assert later.updated([{"user_id": "a", "item_id": "z", "timestamp": 99}]) is later
+    assert later.data.events.timestamps is not None
+    assert later.data.events.timestamps.max() == 99
+
+
+def test_one_after_another_is_all_at_once(model: Model) -> None:
+    rows = [{"user_id": f"u{n:03d}", "item_id": f"i{(n * 7) % 40:03d}"} for n in range(0, 20, 3)]
+    together, apart = model.updated(rows), model
+    for row in rows:
+        apart = apart.updated([row])
+    for one, other in zip(together.profiles.blocks, apart.profiles.blocks, strict=True):
+        np.testing.assert_allclose(_dense(one.users), _dense(other.users), atol=1e-5)
+    assert together.data == apart.data
+
+
+def test_ratings_are_measured_against_the_norms_of_the_fit() -> None:
+    data = generate(n_users=60, n_items=60, n_reviews=500)
+    model = gr.Recommender(CONFIG.with_(blocks="popularity,spectral")).fit(data).fitted
+    known = model.data.events
+    assert known.against is None
+    user = data.users.ids[0]
+    later = model.updated([{"user_id": user, "item_id": data.items.ids[1], "value": 5}])
+    assert later.data.events.norms == known.norms
+    others = later.data.events.user_nums != 0
+    np.testing.assert_array_equal(later.data.events.strengths[others], known.strengths[known.user_nums != 0])
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ([{"user_id": "u000"}], "no column item_id"),
+        ([{"user_id": "u000", "item_id": "i001", "colour": 1}], "no column 'colour'"),
+        ([{"user_id": "u000", "item_id": "i001", "kind": "stare"}], "'stare' is no kind"),
+        ([{"user_id": "u000", "item_id": "i001", "value": "many"}], "no number"),
+        ([{"user_id": None, "item_id": "i001"}], "no id"),
+    ],
+)
+def test_mistakes_are_told(model: Model, events: list[dict[str, object]], says: str) -> None:
+    with pytest.raises(DataError, match=says) as caught:
+        model.updated(events)
+    assert "\n" not in str(caught.value)
+
+
+def test_saved_and_loaded_it_goes_on(model: Model, tmp_path: Path) -> None:
+    later = model.updated([{"user_id": "z", "item_id": "i000"}])
+    gr.Recommender.of(later).save(tmp_path / "m")
+    again = gr.load(tmp_path / "m").fitted
+    assert again.version == later.version
+    assert again.recommend("z", 5).equals(later.recommend("z", 5))
+    once_more = again.updated([{"user_id": "z", "item_id": "i002"}])
+    assert "i002" not in set(once_more.recommend("z", 50)["item_id"])
+    stored_rows_are_encoded(once_more)
+
+
+CHILD = """
+import sys
+import graphrec as gr
+path = sys.argv[1]
+n = 0
+while True:
+    model = gr.load(path).fitted
+    later = model.updated([{"user_id": f"v{n}", "item_id": "i000"}])
+    gr.Recommender.of(later).save(path)
+    print("saved", flush=True)
+    n += 1
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
+def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    gr.Recommender.of(model).save(path)
+    seen = {model.version}
+    for delay in (0.0, 0.01, 0.05, 0.1, 0.2, 0.3):
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "saved\n"
+        time.sleep(delay)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        left = gr.load(path).fitted
+        assert len(left.recommend("u000", 3)) == 3
+        stored_rows_are_encoded(left)
+        seen.add(left.version)
+    assert len(seen) == 7, "each time an update was saved before"

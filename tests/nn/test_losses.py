@@ -1,0 +1,142 @@
+"""Losses: by hand, against loops, their gradients, and what the temperature does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck
+
+from graphrec.nn.losses import BILATERAL, LOSSES, agreement, away
+from tests.reference_nn import naive_agreement, naive_away, naive_loss
+
+E1, E2 = torch.eye(2)
+
+
+def _rows(n: int, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    x = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    return torch.nn.functional.normalize(x, dim=1)
+
+
+def _slopes(loss: Callable[..., Tensor], temperature: float, *cosines: float) -> Tensor:
+    """−∂loss/∂cosine of one user with one positive (first) and negatives of these cosines."""
+    x = torch.tensor(cosines, requires_grad=True)
+    users, height = torch.ones(1, 1), x[:, None]  # the products of one user with vectors of one entry
+    loss(users, height[:1], height[1:], temperature).backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    return -x.grad
+
+
+@pytest.mark.parametrize(
+    ("name", "temperature", "expected"),
+    [
+        ("softmax", 0.5, math.log(1 + 2 * math.exp(-2))),  # cosines 1 and 0, 0
+        ("softmax", 1.0, math.log(1 + 2 / math.e)),
+        ("bsl", 0.5, math.log(2) - 2),  # one positive: −s⁺/τ + log Σ exp(s/τ)
+        ("bsl", 1.0, math.log(2) - 1),
+        ("ccl", 0.5, 0.0),  # nothing above the margin
+    ],
+)
+def test_a_positive_beside_two_strangers_by_hand(name: str, temperature: float, expected: float) -> None:
+    found = LOSSES[name](E1[None], E1[None], torch.stack([E2, -E2]), temperature)
+    assert float(found) == pytest.approx(expected, abs=1e-6)
+
+
+def test_cosine_contrastive_by_hand_where_negatives_are_near() -> None:
+    near = torch.tensor([[0.8, 0.6], [0.0, 1.0]])  # .4 above the margin, and not
+    assert float(LOSSES["ccl"](E1[None], E2[None], near, 0.1)) == pytest.approx(1 + 150 * 0.4 / 2, rel=1e-5)
+
+
+def test_bilateral_softmax_by_hand_over_two_rows() -> None:
+    """Cosines 1 and 0 with their positives, 0 with the one negative: τ⁺ log mean exp(s/τ⁺), over −τ."""
+    users, positives, negatives = torch.eye(3)[[0, 0]], torch.eye(3)[[0, 1]], torch.eye(3)[[2]]
+    above = BILATERAL * 0.5
+    expected = -BILATERAL * math.log((math.exp(1 / above) + 1) / 2)
+    assert float(LOSSES["bsl"](users, positives, negatives, 0.5)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_agreement_and_keeping_apart_by_hand() -> None:
+    x = torch.eye(2)
+    assert float(agreement(x, x, 0.5)) == pytest.approx(math.log(1 + math.exp(-2)), abs=1e-6)
+    assert float(agreement(x, x.flip(0), 0.5)) == pytest.approx(math.log(1 + math.exp(2)), abs=1e-6)
+    assert float(away(x, x.flip(0), 0.5)) == pytest.approx(math.log(2), abs=1e-6)
+    assert float(away(x, x, 0.5)) == pytest.approx(math.log(1 + math.exp(2)), abs=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.2, 1.0])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_equal_their_loops(name: str, temperature: float) -> None:
+    users, positives, negatives = (_rows(n, seed, torch.float64) for seed, n in enumerate((5, 5, 7)))
+    found = LOSSES[name](users, positives, negatives, temperature)
+    expected = naive_loss(name, users.tolist(), positives.tolist(), negatives.tolist(), temperature)
+    assert float(found) == pytest.approx(expected, rel=1e-6)  # bsl holds log B in float32
+
+
+@pytest.mark.parametrize("temperature", [0.05, 1.0])
+def test_agreement_and_keeping_apart_equal_their_loops(temperature: float) -> None:
+    first, second = (_rows(6, seed, torch.float64) for seed in (0, 1))
+    one, other = first.tolist(), second.tolist()
+    assert float(agreement(first, second, temperature)) == pytest.approx(naive_agreement(one, other, temperature))
+    assert float(away(first, second, temperature)) == pytest.approx(naive_away(one, other, temperature))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_those_of_small_steps(name: str) -> None:
+    inputs = [_rows(n, seed, torch.float64).requires_grad_() for seed, n in enumerate((4, 4, 6))]
+    assert gradcheck(lambda u, p, n: LOSSES[name](u, p, n, 0.3), inputs)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-2, 100.0])
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_finite_at_any_temperature_and_where_all_is_alike(name: str, temperature: float) -> None:
+    for users, positives, negatives in (
+        (_rows(4, 0), _rows(4, 1), _rows(6, 2)),
+        (_rows(4, 0), _rows(4, 0), -_rows(4, 0)),  # as good as can be
+        (_rows(4, 0), -_rows(4, 0), _rows(4, 0)),  # as bad as can be
+        (E1.repeat(4, 1), E1.repeat(4, 1), E1.repeat(6, 1)),
+    ):
+        inputs = [x.clone().requires_grad_() for x in (users, positives, negatives)]
+        value = LOSSES[name](inputs[0], inputs[1], inputs[2], temperature)
+        value.backward()  # type: ignore[no-untyped-call]
+        assert value.isfinite()
+        assert all(x.grad is not None and x.grad.isfinite().all() for x in inputs)
+
+
+@pytest.mark.parametrize("name", ["softmax", "bsl"])
+def test_a_low_temperature_pushes_the_nearest_negative_alone(name: str) -> None:
+    shares = []
+    for temperature in (1.0, 0.1, 0.01):
+        slopes = _slopes(LOSSES[name], temperature, 0.2, 0.5, 0.3, -0.4)[1:]  # of the negatives
+        assert (slopes < 0).all() or temperature < 0.1
+        assert (slopes.diff() >= 0).all()  # the nearer, the harder
+        shares.append(float(slopes[0] / slopes.sum()))
+    assert shares == sorted(shares)
+    assert shares[0] < 0.5 < 0.85 < shares[1] < 0.999 < shares[2]
+
+
+def test_a_high_temperature_pushes_all_negatives_alike() -> None:
+    slopes = _slopes(LOSSES["softmax"], 1000.0, 0.9, 0.5, 0.3, -0.4)
+    torch.testing.assert_close(slopes[1:], slopes[1].repeat(3), rtol=1e-2, atol=0)
+    torch.testing.assert_close(slopes.sum(), torch.tensor(0.0), atol=1e-7, rtol=0)
+
+
+def test_the_bilateral_loss_pulls_a_hard_positive_less_than_the_softmax_does() -> None:
+    """Of two positives, cosines .9 and −.9: the share of the pull that the far one gets."""
+    shares = {}
+    for name in ("softmax", "bsl"):
+        positives = torch.tensor([[0.9], [-0.9]], requires_grad=True)
+        LOSSES[name](torch.ones(2, 1), positives, torch.zeros(3, 1), 0.5).backward()  # type: ignore[no-untyped-call]
+        assert positives.grad is not None
+        shares[name] = float((positives.grad[1] / positives.grad.sum()).item())
+    assert shares["softmax"] > 0.5 > 0.1 > shares["bsl"]
+    assert shares["bsl"] == pytest.approx(1 / (1 + math.exp(1.8 / (BILATERAL * 0.5))), rel=1e-4)
+
+
+def test_the_cosine_contrastive_loss_has_no_temperature_and_leaves_far_negatives_alone() -> None:
+    users, positives, negatives = _rows(4, 0), _rows(4, 1), _rows(6, 2)
+    cold, warm = (LOSSES["ccl"](users, positives, negatives, t) for t in (0.01, 10.0))
+    assert torch.equal(cold, warm)
+    assert _slopes(LOSSES["ccl"], 0.1, 0.2, 0.5, 0.3, -0.4).tolist() == pytest.approx([1, -50, 0, 0])

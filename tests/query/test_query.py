@@ -1,0 +1,165 @@
+"""Queries: what is made of a user's events is what is stored of them, and more likes change only what is new."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphrec.data.dataset import Dataset
+from graphrec.data.events import Events
+from graphrec.data.kinds import Kind
+from graphrec.data.readings import READINGS
+from graphrec.errors import DataError, UnknownIdError
+from graphrec.query.query import STRANGER, Queries, Query, query_of
+from graphrec.query.ties import Ties
+from tests.explain.world import random_world
+
+USERS, ITEMS = 7, 9
+KINDS = (
+    Kind("review", values="rating", scale=(1, 5)),
+    Kind("play", values="count"),
+    Kind("view", 0.25),
+    Kind("skip", -0.5),
+    Kind("like"),
+    Kind("dislike", -1.0),
+    Kind("shown", 0.0),
+    Kind("star", 0.0),  # an opinion that says nothing takes back the one before it
+)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> Dataset:
+    """Events of all kinds, many of one pair and of one second; with times and friends, or without."""
+    data = random_world(draw(st.integers(0, 10_000)), USERS, ITEMS)
+    n, random = draw(st.integers(0, 60)), np.random.default_rng(draw(st.integers(0, 10_000)))
+    users, items = random.integers(0, USERS, n), random.integers(0, draw(st.integers(1, ITEMS)), n)
+    kinds = random.choice(draw(st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=4)), n)
+    values = np.where(kinds == 0, random.integers(1, 6, n), np.where(kinds == 1, random.integers(0, 9, n), np.nan))
+    values[random.random(n) < 0.1] = np.nan
+    times = random.integers(0, 5, n) if draw(st.booleans()) else None
+    order = np.lexsort((*(() if times is None else (times,)), items, users))
+    events = Events(
+        users[order],
+        items[order],
+        values[order],
+        kinds[order],
+        None if times is None else times[order],
+        kind_table=KINDS,
+        exposure=draw(st.booleans()),
+    )
+    return replace(data, events=events)
+
+
+def equal(asked: Queries, stored: Queries) -> None:
+    for reading in READINGS:
+        for friend_weight in (0.0, 0.7):
+            found, expected = (q.taste(reading, friend_weight).toarray() for q in (asked, stored))
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7, err_msg=reading)
+    for what in ("liked", "seen"):
+        np.testing.assert_array_equal(getattr(asked, what).toarray(), getattr(stored, what).toarray(), err_msg=what)
+    np.testing.assert_allclose(asked.friends.toarray(), stored.friends.toarray(), rtol=1e-6)
+
+
+@settings(max_examples=150)
+@given(logs())
+def test_what_is_made_of_events_is_what_is_stored(data: Dataset) -> None:
+    ties = Ties(data)
+    equal(Queries.of(ties, [query_of(ties, u) for u in range(USERS)]), Queries.stored(ties))
+
+
+@settings(max_examples=60)
+@given(logs(), st.integers(0, USERS - 1))
+def test_likes_that_are_known_change_nothing(data: Dataset, user: int) -> None:
+    ties = Ties(data)
+    equal(Queries.of(ties, [query_of(ties, user, ties.history(user))]), Queries.stored(ties, np.array([user])))
+
+
+@settings(max_examples=60)
+@given(logs(), st.integers(0, USERS - 1), st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=4))
+def test_new_likes_count_as_usual_and_leave_the_rest(data: Dataset, user: int, likes: list[int]) -> None:
+    """Among them items that were disliked, however often, which are liked now."""
+    ties = Ties(data)
+    usual = ties.history(user)
+    found, before = Queries.of(ties, [query_of(ties, user, np.array(likes))]), Queries.stored(ties, np.array([user]))
+    assert found.liked.indices.tolist() == sorted({*usual.tolist(), *likes})
+    taste, was = (q.taste("weighted").toarray()[0] for q in (found, before))
+    for item in range(ITEMS):
+        new = item in likes and item not in usual
+        assert taste[item] == pytest.approx(1.0 if new else was[item], rel=1e-5)
+
+
+@settings(max_examples=30)
+@given(logs(), st.lists(st.integers(0, ITEMS - 1), max_size=4))
+def test_strangers(data: Dataset, likes: list[int]) -> None:
+    """Nobody's history is a stranger's: an item that comes twice in what they like counts once."""
+    ties = Ties(data)
+    found = Queries.of(ties, [query_of(ties, STRANGER, np.array([*likes, *likes], np.int64)), Query()])
+    assert found.liked[0].indices.tolist() == sorted(set(likes))
+    assert found.taste("alike").toarray()[0].tolist() == [float(i in likes) for i in range(ITEMS)]
+    assert found.seen[1].nnz == found.friends.nnz == 0
+
+
+@settings(max_examples=30)
+@given(logs(), st.data())
+def test_slices_are_those_of_the_whole(data: Dataset, draw: st.DataObject) -> None:
+    ties = Ties(data)
+    both = Queries.stored(ties), Queries.of(ties, [query_of(ties, u) for u in range(USERS)])
+    ways = st.one_of(
+        st.lists(st.integers(0, USERS - 1)).map(lambda n: np.array(n, np.int64)),
+        st.lists(st.booleans(), min_size=USERS, max_size=USERS).map(np.array),
+        st.slices(USERS),
+    )
+    rows = draw.draw(ways)
+    for whole in both:
+        some = whole[rows]
+        assert some.user_nums.tolist() == whole.user_nums[rows].tolist()
+        assert len(some) == len(some.user_nums)
+        for reading in READINGS:
+            expected = whole.taste(reading).toarray()[rows]
+            np.testing.assert_array_equal(some.taste(reading).toarray(), expected)
+        np.testing.assert_array_equal(some.friends.toarray(), whole.friends.toarray()[rows])
+
+
+@settings(max_examples=30)
+@given(logs(), st.lists(st.sets(st.integers(0, USERS - 1)), max_size=5))
+def test_rows_of_friends_sum_to_one_or_to_nothing(data: Dataset, heard: list[set[int]]) -> None:
+    ties = Ties(data)
+    found = Queries.of(ties, [query_of(ties, 0, friends=np.array(sorted(f), np.int64)) for f in heard])
+    sums = np.asarray(found.friends.sum(axis=1)).ravel()
+    assert sums == pytest.approx([float(bool(f)) for f in heard])
+    mean = [np.mean([ties.matrix[f].toarray()[0] for f in fs] or np.zeros((1, ITEMS)), axis=0) for fs in heard]
+    with_friends = found.taste("alike", 0.5) - found.taste("alike")
+    if heard and not data.events.exposure:
+        np.testing.assert_allclose(with_friends.toarray(), 0.5 * np.array(mean), atol=1e-6)
+
+
+def test_nobody_at_all() -> None:
+    ties = Ties(random_world(0))
+    for nobody in (Queries.of(ties, []), Queries.stored(ties, np.zeros(0, np.int64)), Queries.stored(ties)[:0]):
+        assert len(nobody) == 0
+        for matrix in (nobody.liked, nobody.seen, nobody.taste("signed", 0.5)):
+            assert matrix.shape == (0, ties.data.n_items)
+        assert nobody.friends.shape == (0, ties.data.n_users)
+
+
+def test_a_stranger_is_nobody_that_is_stored() -> None:
+    """Number -1 would be read as the last user's row."""
+    ties = Ties(random_world(0))
+    for number in (-1, ties.data.n_users):
+        with pytest.raises(UnknownIdError, match=f"user number {number}; the data holds users 0 to 6"):
+            Queries.stored(ties, np.array([0, number]))
+
+
+def test_columns_of_a_query_are_of_one_length() -> None:
+    with pytest.raises(DataError, match=r"differ in length: \[2, 1\]"):
+        Query(items=np.array([1, 2]), strengths=np.array([1.0], np.float32))
+
+
+def test_a_query_cannot_be_written_to() -> None:
+    query = Query(items=np.array([1, 2]), strengths=np.ones(2, np.float32))
+    with pytest.raises(ValueError, match="read-only"):
+        query.items[0] = 5

@@ -1,0 +1,167 @@
+"""The HTTP service: every way of asking, every mistake, and many at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+import graphrec as gr
+from graphrec.recommender import Recommender
+from graphrec.serve.app import make_app
+from tests.features.test_encoder import CountingEncoder
+from tests.test_recommender import QUICK, WordExtractor, shop
+
+
+@pytest.fixture(scope="module")
+def model() -> Recommender:
+    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+
+
+@pytest.fixture(scope="module")
+def client(model: Recommender) -> TestClient:
+    return TestClient(make_app(model))
+
+
+def ask(client: TestClient, path: str, expect: int = 200, **parameters: Any) -> Any:
+    found = client.get(path, params=parameters)
+    assert found.status_code == expect, found.text
+    return found.json()
+
+
+def ids(answer: Any) -> list[str]:
+    return [row["item_id"] for row in answer["items"]]
+
+
+def test_an_answer_is_the_document(client: TestClient, model: Recommender) -> None:
+    assert ask(client, "/recommend", user_id="u0", k=4) == model.recommend_document("u0", 4)
+    assert ask(client, "/similar", item_id="i2", k=3) == model.similar_document("i2", 3)
+
+
+def test_a_history_is_folded_in(client: TestClient, model: Recommender) -> None:
+    found = ask(client, "/recommend", user_id="u0", k=30, history=["i1", "i3"])
+    assert found == model.recommend_document("u0", 30, history=["i1", "i3"])
+    assert found == ask(client, "/recommend", user_id="u0", k=30, history="i1,i3")
+    assert not {"i1", "i3"} & set(ids(found))
+    assert ids(found) != [i for i in ids(ask(client, "/recommend", user_id="u0", k=30)) if i not in ("i1", "i3")]
+
+
+def test_a_history_alone_is_answered_and_explained(client: TestClient) -> None:
+    found = ask(client, "/recommend", history="i1,i3,i5", k=5)
+    assert found["user_id"] is None
+    assert {int(i[1:]) % 2 for i in ids(found)} == {1}
+    top = found["items"][0]
+    why = ask(client, "/explain", history=["i1", "i3", "i5"], item_id=top["item_id"])
+    assert why["score"] == pytest.approx(top["score"], abs=1e-4)
+    assert ask(client, "/why_not", history="i1,i3,i5", item_id=ids(found)[4], k=2)["rank"] == 5
+    pair = {"item_id": ids(found)[1], "other_id": ids(found)[0]}
+    gap = found["items"][1]["score"] - top["score"]
+    assert ask(client, "/contrast", history="i1,i3,i5", **pair)["difference"] == pytest.approx(gap, abs=1e-4)
+
+
+def test_a_query_changes_the_order(client: TestClient, model: Recommender) -> None:
+    found = ask(client, "/recommend", user_id="u0", k=30, query="neck")
+    assert found == model.recommend_document("u0", 30, query="neck")
+    assert ids(found) != ids(ask(client, "/recommend", user_id="u0", k=30))
+    assert ask(client, "/explain", user_id="u0", item_id=ids(found)[0], query="neck")["score"] == pytest.approx(
+        found["items"][0]["score"], abs=1e-4
+    )
+
+
+def test_words_that_many_ask_in_are_embedded_once(model: Recommender) -> None:
+    before = len(model.encoder.asked)  # type: ignore[attr-defined]
+    many = model.recommend(["u0", "u1", "nobody"], 5, query="tone")
+    assert model.encoder.asked[before:] == ["tone"]  # type: ignore[attr-defined]
+    one = model.recommend("u1", 5, query="tone")
+    assert many[many["user_id"] == "u1"]["item_id"].tolist() == one["item_id"].tolist()
+
+
+def test_seen_filter_exclude_and_rerank(client: TestClient, model: Recommender) -> None:
+    data = model.fitted.data
+    taken = {data.items.ids[n] for n in model.fitted.ties.history(data.users.number("u0"))}
+    assert set(ids(ask(client, "/recommend", user_id="u0", k=30, seen="only"))) == taken
+    assert len(ids(ask(client, "/recommend", user_id="u0", k=30, seen="allow"))) == 30
+    assert not taken & set(ids(ask(client, "/recommend", user_id="u0", k=30)))
+    brand = ask(client, "/recommend", user_id="u0", k=30, filter='brand == "B1"')
+    assert {int(i[1:]) % 2 for i in ids(brand)} == {1}
+    assert "fewer_items" in brand["degraded"][0]
+    best, second = ids(ask(client, "/recommend", user_id="u0", k=2))
+    assert ids(ask(client, "/recommend", user_id="u0", k=1, exclude=best)) == [second]
+    pinned = ask(client, "/recommend", user_id="u0", k=2, rerank=f"pin={second}")
+    assert ids(pinned) == [second, best]
+    assert pinned["changes"][0]["pinned"] == [second]
+    none = ask(client, "/recommend", user_id="u0", filter='brand == "none"')
+    assert none["items"] == []
+    assert "none of 30 items passes the filter" in none["degraded"][0]
+
+
+def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
+    found = ask(client, "/recommend", user_id="nobody", k=3)
+    assert len(found["items"]) == 3
+    assert found["degraded"][0].startswith("unknown_user")
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "said"),
+    [
+        ("/recommend", {"user_id": "u0", "history": "absent"}, 404, "'absent'"),
+        ("/recommend", {"user_id": "u0", "exclude": "absent"}, 404, "'absent'"),
+        ("/similar", {"item_id": "absent"}, 404, "'absent'"),
+        ("/explain", {"user_id": "u0", "item_id": "absent"}, 404, "'absent'"),
+        ("/explain", {"user_id": "nobody", "item_id": "i0"}, 404, "'nobody'"),
+        ("/explain", {"item_id": "i0"}, 422, "user_id, or history"),
+        ("/recommend", {}, 422, "user_id, or history"),
+        ("/recommend", {"user_id": "u0", "k": 0}, 422, "k: "),
+        ("/recommend", {"user_id": "u0", "k": 1001}, 422, "k: "),
+        ("/recommend", {"user_id": "u0", "seen": "maybe"}, 422, "seen: "),
+        ("/recommend", {"user_id": "u0", "filter": "colour == 1"}, 422, "'colour'"),
+        ("/recommend", {"user_id": "u0", "filter": "__import__('os')"}, 422, "filter"),
+        ("/recommend", {"user_id": "u0", "rerank": "magic=1"}, 422, "magic"),
+        ("/recommend", {"user_id": "u0", "histroy": "i1"}, 422, "histroy: there is no such parameter"),
+        ("/health", {"verbose": "1"}, 422, "takes none"),
+        ("/similar", {}, 422, "item_id: "),
+        ("/contrast", {"user_id": "u0", "item_id": "i0", "other_id": "i0"}, 422, "itself"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(
+    path: str, parameters: dict[str, Any], status: int, said: str, client: TestClient
+) -> None:
+    detail = ask(client, path, expect=status, **parameters)["detail"]
+    assert said in detail
+    assert "\n" not in detail
+
+
+def test_many_at_once_get_what_they_would_get_alone(model: Recommender) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for n in range(12):
+        item = ("i0", "i1")[n % 2]
+        asked += [
+            ("/recommend", {"user_id": f"u{n}", "k": 5}),
+            ("/recommend", {"user_id": f"u{n}", "k": 5, "history": f"i{n},i{n + 7}", "filter": 'brand == "B0"'}),
+            ("/recommend", {"history": f"i{n}", "query": "tone", "rerank": "diversity=0.4"}),
+            ("/recommend", {"user_id": "nobody", "seen": "allow"}),
+            ("/explain", {"user_id": f"u{n}", "item_id": item}),
+            ("/why_not", {"user_id": f"u{n}", "item_id": item}),
+            ("/similar", {"item_id": item}),
+        ]
+    one = TestClient(make_app(Recommender.of(model.fitted)))
+    alone = [ask(one, path, **parameters) for path, parameters in asked]
+    fresh = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop(), model.fitted.chosen)
+    many = TestClient(make_app(fresh))  # nothing of it is cached yet
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda a: ask(many, a[0], **a[1]), asked))
+    for first, second in zip(alone, together, strict=True):
+        first.pop("model_version", None), second.pop("model_version", None)
+        assert second == first
+
+
+def test_health_reports_what_was_fitted(model: Recommender, tmp_path: Path) -> None:
+    model.save(tmp_path / "m")
+    found = ask(TestClient(make_app(gr.load(tmp_path / "m"))), "/health")
+    assert found["status"] == "ok"
+    assert found["model_version"] == model.fitted.version
+    assert found["counts"] == dict(shop().counts())
+    assert found["counts"]["reviews"] == 280
