@@ -34,6 +34,7 @@ from graphrec.data.split import split
 from graphrec.evaluate.ranking import EmbeddingScorer, Scorer, evaluate
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.runtime import Runtime
 
 PUBLISHED = 0.1554  # NDCG@20 of LightGCN on its Gowalla split
 TIMES = 20
@@ -49,7 +50,7 @@ def main(folder: Path, seconds_at_most: float = 1500.0) -> None:
     train, truth = parts.fit_data, parts.test.seen()
     graph = HeteroData()
     graph["entity"].num_nodes, graph["item"].num_nodes = 0, train.n_items
-    inputs = FitInputs(Ties(train), graph, config.run())
+    inputs = FitInputs(Ties(train), graph, Runtime.of(config.runtime, config.seed))
     queries = Queries.stored(inputs.ties)
 
     def ndcg(scorer: Scorer) -> float:

@@ -19,7 +19,6 @@ from pydantic import ValidationError, create_model
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import find, registered
 from graphrec.errors import ConfigError
-from graphrec.runtime import Runtime
 from graphrec.settings import (
     BlendConfig,
     EvaluateConfig,
@@ -99,11 +98,6 @@ class Settings(Section):
     def block(self, name: str) -> Block[Any]:
         """The block of this name with its section of settings. Raises ConfigError for one that does not exist."""
         return find(name)(getattr(self, name))
-
-    def run(self, progress: bool = False) -> Runtime:
-        """Where and how work is done."""
-        r = self.runtime
-        return Runtime(r.device, r.threads, r.processes, self.seed, progress)
 
     def fingerprint(self) -> str:
         """SHA-256 of all settings that count."""

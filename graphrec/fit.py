@@ -106,7 +106,7 @@ def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGr
     with fitting.timed("kg"):
         train = selected(train, config.kg.sensitive, config.seed)
         embed = fitting.encoder().encode if config.features.enabled and len(train.external) else None
-        graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, progress=runtime.progress)
+        graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, runtime=runtime)
     with fitting.timed("features"):
         text = None
         if uses_text:

@@ -17,6 +17,7 @@ from graphrec.model.answers import records
 from graphrec.model.asked import Seen
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
+from graphrec.runtime import Runtime
 from graphrec.types import Explanation, Floats
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Recommender:
         progress: bool = False,
     ) -> None:
         self.config = config or Config()
-        self.runtime = self.config.run(progress)
+        self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress)
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphrec.errors import ConfigError
+from graphrec.settings import RuntimeConfig
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,11 @@ class Runtime:
     processes: int = 2
     seed: int = 42
     progress: bool = False
+
+    @classmethod
+    def of(cls, settings: RuntimeConfig, seed: int, progress: bool = False) -> Runtime:
+        """What the settings say."""
+        return cls(settings.device, settings.threads, settings.processes, seed, progress)
 
     def rng(self, stream: int = 0) -> np.random.Generator:
         """A numpy generator; another ``stream`` draws independently."""

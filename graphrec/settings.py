@@ -58,7 +58,6 @@ class KGConfig(Section):
     model: str = ""  # a folder or a name; empty is the installed English pipeline of spaCy
     overrides: str = ""  # a CSV of form, entity[, type]: what forms mean, whatever linking makes of them
     min_mentions: int = Field(default=2, ge=1)  # an aspect named fewer times in the training reviews is dropped
-    processes: int = Field(default=2, ge=1)
     sensitive: AnyNames = ()  # sensitive attributes of users that may be learned from all the same, by name
 
 

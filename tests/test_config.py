@@ -111,8 +111,8 @@ def test_an_impossible_override_is_named(override: str, message: str) -> None:
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:
-    with pytest.raises(ConfigError, match=r"(?=.*graph\.dim)(?=.*kg\.processes)(?=.*nothing)"):
-        Config.load(overrides=["graph.dim=-1", "kg.processes=x", "nothing=1"])
+    with pytest.raises(ConfigError, match=r"(?=.*graph\.dim)(?=.*runtime\.processes)(?=.*nothing)"):
+        Config.load(overrides=["graph.dim=-1", "runtime.processes=x", "nothing=1"])
 
 
 def test_a_value_is_not_a_section() -> None:

@@ -42,7 +42,7 @@ def build(
     for column in (*data.item_columns, *data.user_columns):
         if column.why_not:
             note(f"{column.name} left out: {column.why_not}", "dim")
-    graph = knowledge_graph(data, settings.kg, quarantine=corrections, report=data.report, progress=True)
+    graph = knowledge_graph(data, settings.kg, quarantine=corrections, report=data.report, runtime=_runtime(settings))
     kg.rdf.files.write(graph, out)
     if settings.kg.overrides:
         note(f"{settings.kg.overrides}: {corrections.summary()}", "dim")
@@ -71,7 +71,7 @@ def links(
     settings = config_of(config, set_)
     corrections = Quarantine()
     data = selected(Dataset.load(source), settings.kg.sensitive, settings.seed)
-    rows = found(data, settings.kg, quarantine=corrections, progress=True)
+    rows = found(data, settings.kg, quarantine=corrections, runtime=_runtime(settings))
     try:
         with out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -210,15 +210,23 @@ def extract(
     import kg.extract.extractors
     from graphrec.errors import DataError
 
-    settings = config_of(config, set_).kg
+    settings = config_of(config, set_)
+    extractor = kg.extract.extractors.make(settings.kg.extractor, settings.kg.model, settings.runtime.processes)
     try:
         lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    for spans in kg.extract.extractors.make(settings.extractor, settings.model, settings.processes).extract(lines):
+    for spans in extractor.extract(lines):
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
         ]
         print_json({"mentions": mentions})
+
+
+def _runtime(settings: Any) -> Any:
+    """Where work is done, with progress bars."""
+    from graphrec.runtime import Runtime
+
+    return Runtime.of(settings.runtime, settings.seed, progress=True)

@@ -221,7 +221,9 @@ def compare(
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
     blind = replace(split, test=split.test.subset(np.zeros(len(split.test.events), dtype=bool)))
     task, trials = Task.of(config), config.evaluate.trials
-    train, whole = (interactions_of(part, task, config.run()) for part in (blind.train, blind.fit_data))
+    train, whole = (
+        interactions_of(part, task, Runtime.of(config.runtime, config.seed)) for part in (blind.train, blind.fit_data)
+    )
     validation = Validation(train.ties, blind.valid, config.blend.k, config.blend.users, config.seed, task)
     popular = fit_alone(alone(config, FALLBACK), train, validation, whole, trials).scorer
     truth = task.truth(split.test)

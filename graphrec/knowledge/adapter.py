@@ -20,6 +20,7 @@ from graphrec.door.report import Report
 from graphrec.features.cache import ContentCache
 from graphrec.graph.nodes import nodes
 from graphrec.knowledge.overrides import read_overrides
+from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
 from kg.graph import KnowledgeGraph
 from kg.link.choices import Choice
@@ -27,6 +28,7 @@ from kg.link.context import Embed
 from kg.types import Extractor, Item, Review, User
 
 _log = logging.getLogger(__name__)
+HERE = Runtime()
 
 
 def knowledge_graph(
@@ -37,7 +39,7 @@ def knowledge_graph(
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
     report: Report | None = None,
-    progress: bool = False,
+    runtime: Runtime = HERE,
 ) -> KnowledgeGraph:
     """Entities, relations and triples from training reviews, metadata of items and users, and external triples.
 
@@ -48,6 +50,7 @@ def knowledge_graph(
         embed: texts → unit vectors, for telling apart external entities of one name.
         quarantine: takes the bad rows of ``kg.overrides``.
         report: takes a warning where reviews are in languages that the extractor does not read.
+        runtime: how many processes read texts, and whether bars are shown.
 
     Raises KGError where the extractor, and DataError where the overrides cannot be read.
     """
@@ -56,8 +59,8 @@ def knowledge_graph(
     items, reviews = sources(train)
     if extractor is None:
         reviews = readable(reviews, settings, report)
-    given = _given(settings, bool(reviews), extractor, embed, quarantine)
-    return kg.build.build(items, reviews, train.external, users=known_users(train), progress=progress, **given)
+    given = _given(settings, bool(reviews), extractor, embed, quarantine, runtime)
+    return kg.build.build(items, reviews, train.external, users=known_users(train), progress=runtime.progress, **given)
 
 
 def links(
@@ -67,13 +70,13 @@ def links(
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
     report: Report | None = None,
-    progress: bool = False,
+    runtime: Runtime = HERE,
 ) -> list[Choice]:
     """What each form in the reviews was linked to, how and how surely: see ``kg.build.links``."""
     items, reviews = sources(train)
     reviews = readable(reviews, settings, report)
-    given = _given(settings, bool(reviews), None, embed, quarantine)
-    return kg.build.links(items, reviews, train.external, progress=progress, **given)
+    given = _given(settings, bool(reviews), None, embed, quarantine, runtime)
+    return kg.build.links(items, reviews, train.external, progress=runtime.progress, **given)
 
 
 def _given(
@@ -82,9 +85,10 @@ def _given(
     extractor: Extractor | None,
     embed: Embed | None,
     quarantine: Quarantine | None,
+    runtime: Runtime,
 ) -> dict[str, Any]:
     if has_text and extractor is None:
-        extractor = kg.extract.extractors.make(settings.extractor, settings.model, settings.processes)
+        extractor = kg.extract.extractors.make(settings.extractor, settings.model, runtime.processes)
     rows = quarantine if quarantine is not None else Quarantine()
     return {
         "extractor": extractor,

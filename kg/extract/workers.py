@@ -52,7 +52,7 @@ def in_order(work: Callable[[list[str]], list[T]], texts: Iterable[str], process
                 yield from done
         except BrokenProcessPool:
             raise KGError(
-                "a worker process was killed, perhaps for want of memory; try again with kg.processes=1: "
+                "a worker process was killed, perhaps for want of memory; try again with runtime.processes=1: "
                 "what was read is kept in the cache"
             ) from None
         finally:

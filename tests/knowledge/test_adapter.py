@@ -11,6 +11,7 @@ import pytest
 from graphrec.data.dataset import Dataset, build
 from graphrec.door.report import Report
 from graphrec.knowledge.adapter import knowledge_graph, links
+from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
 from kg.types import Span
 
@@ -39,18 +40,18 @@ def test_reviews_that_the_english_pipeline_does_not_read_are_left_out_and_said(
     data = _reviewed([CHINESE] * 4 + [GERMAN] * 4 + [ENGLISH] * 4)
     report = Report()
     with caplog.at_level(logging.WARNING):
-        graph = knowledge_graph(data, KGConfig(processes=1), report=report)
-        knowledge_graph(data, KGConfig(processes=1), report=report)
+        graph = knowledge_graph(data, KGConfig(), report=report, runtime=Runtime(processes=1))
+        knowledge_graph(data, KGConfig(), report=report, runtime=Runtime(processes=1))
     assert set(graph.texts.values()) == {ENGLISH}
     assert [w.partition(":")[0] for w in report.warnings] == ["8 of 12 reviews are Chinese and German"]
     assert "8 of 12 reviews are Chinese and German" in caplog.text
-    assert {c.form for c in links(data, KGConfig(processes=1))} == set(graph.mentions["label"])
+    assert {c.form for c in links(data, KGConfig())} == set(graph.mentions["label"])
 
 
 def test_chinese_reviews_give_no_aspects() -> None:
-    graph = knowledge_graph(_reviewed([CHINESE] * 6), KGConfig(processes=1))
+    graph = knowledge_graph(_reviewed([CHINESE] * 6), KGConfig())
     assert graph.stats()["mentions"] == 0
-    assert links(_reviewed([CHINESE] * 6), KGConfig(processes=1)) == []
+    assert links(_reviewed([CHINESE] * 6), KGConfig()) == []
 
 
 def test_an_extractor_of_ones_own_is_trusted() -> None:

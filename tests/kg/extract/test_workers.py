@@ -57,7 +57,7 @@ def killed(texts: list[str]) -> list[str]:
 def test_errors_come_back() -> None:
     with pytest.raises(ValueError, match="a"):
         list(in_order(broken, ["a"], 2))
-    with pytest.raises(KGError, match=r"a worker process was killed.*kg\.processes=1"):
+    with pytest.raises(KGError, match=r"a worker process was killed.*runtime\.processes=1"):
         list(in_order(killed, ["a"] * 3 * CHUNK, 2))
 
 
