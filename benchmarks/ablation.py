@@ -9,7 +9,9 @@ many items each entity has; noise replaces every text vector by a random one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,19 +20,20 @@ import report
 import torch
 import typer
 
-from graphrec.blocks.base import FitInputs
+from graphrec.blocks.api import FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
-from graphrec.evaluate.ranking import Task, evaluate
+from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
-from graphrec.evaluate.validation import Validation
+from graphrec.features.encoder import load_encoder
+from graphrec.fit import Fitting, as_read, learn_from, validation_of
 from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
-from graphrec.recommender import BLOCKS, Recommender
-from graphrec.types import Floats, Ints
-from kg.graph import KnowledgeGraph
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.types import Floats
 
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
     "lastfm_social": (
@@ -47,41 +50,37 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
 SOURCES = ("no knowledge", "shuffled knowledge", "no friends", "shuffled friends", "no text", "noise for text")
 
 
-class Ablated(Recommender):
-    """A Recommender whose blocks see a graph with one source taken out or spoilt."""
-
-    what = ""
-
-    def inputs(self, train: Dataset) -> tuple[FitInputs, KnowledgeGraph]:
-        inputs, knowledge = super().inputs(train)
-        graph, rng = inputs.graph.clone(), np.random.default_rng(0)
-        if "knowledge" in self.what:
-            for kind in [t for t in graph.edge_types if ENTITY in (t[0], t[2])]:
-                if self.what == "no knowledge":
-                    del graph[kind]
-                elif not kind[1].startswith("rev_"):  # its reverse goes along
-                    edges = graph[kind].edge_index.clone()
-                    edges[0] = edges[0][torch.from_numpy(rng.permutation(edges.shape[1]))]
-                    graph[kind].edge_index = edges
-                    graph[kind[2], f"rev_{kind[1]}", kind[0]].edge_index = edges.flip(0)
-        if "friends" in self.what:
-            edges = np.zeros((2, 0), np.int64)
-            if self.what == "shuffled friends":
-                edges = rng.permutation(train.n_users)[train.social_edge_index]  # the same graph over other people
-            train = replace(train, social_edge_index=edges)
-            graph[TRUSTS].edge_index = torch.from_numpy(edges)
-        if "text" in self.what:
-            for kind in (USER, ITEM, ENTITY):
-                x = graph[kind].x
-                noise = torch.from_numpy(rng.standard_normal(x.shape).astype(np.float32))
-                some = x.any(dim=1, keepdim=True)
-                graph[kind].x = some * torch.nn.functional.normalize(noise, dim=1) if "noise" in self.what else 0 * x
-        return FitInputs(train, graph, inputs.config, inputs.progress), knowledge
+def spoilt(inputs: FitInputs, what: str) -> FitInputs:
+    """The same with one source taken out or spoilt; all of it for ""."""
+    assert inputs.graph is not None
+    graph, train, rng = inputs.graph.clone(), inputs.train, np.random.default_rng(0)
+    if "knowledge" in what:
+        for kind in [t for t in graph.edge_types if ENTITY in (t[0], t[2])]:
+            if what == "no knowledge":
+                del graph[kind]
+            elif not kind[1].startswith("rev_"):  # its reverse goes along
+                edges = graph[kind].edge_index.clone()
+                edges[0] = edges[0][torch.from_numpy(rng.permutation(edges.shape[1]))]
+                graph[kind].edge_index = edges
+                graph[kind[2], f"rev_{kind[1]}", kind[0]].edge_index = edges.flip(0)
+    if "friends" in what:
+        friends = np.zeros((2, 0), np.int64)
+        if what == "shuffled friends":
+            friends = rng.permutation(train.n_users)[train.social_edge_index]  # the same graph over other people
+        train = replace(train, social_edge_index=friends)
+        graph[TRUSTS].edge_index = torch.from_numpy(friends)
+    if "text" in what:
+        for node in (USER, ITEM, ENTITY):
+            x = graph[node].x
+            noise = torch.from_numpy(rng.standard_normal(x.shape).astype(np.float32))
+            some = x.any(dim=1, keepdim=True)
+            graph[node].x = some * torch.nn.functional.normalize(noise, dim=1) if "noise" in what else 0 * x
+    return FitInputs(Ties(train), graph, inputs.runtime)
 
 
-def per_user(parts: Split, scorer: Any) -> Floats:
+def per_user(parts: Split, scorer: Scorer) -> Floats:
     """NDCG@20 of each test user."""
-    found = evaluate(scorer, parts.fit_data.seen(), Task().truth(parts.test), (20,), auc=False)
+    found = evaluate(scorer, Queries.stored(Ties(parts.fit_data)), Task().truth(parts.test), (20,), auc=False)
     return found.per_user["ndcg@20"]
 
 
@@ -89,40 +88,45 @@ class Scored:
     """Several blocks under given weights."""
 
     def __init__(self, profiles: Profiles) -> None:
-        self.blocks = [b for b in profiles.blocks if b.weight > 0]
+        self.heard = profiles.heard
 
-    def scores(self, user_nums: Ints) -> Floats:
-        return np.sum([np.float32(b.weight) * b.scores(user_nums) for b in self.blocks], axis=0)
+    def scores(self, queries: Queries) -> Floats:
+        """The weighted sum, float32 (B, I)."""
+        return sum((np.float32(b.weight) * b.scores(queries) for b in self.heard), np.zeros((), np.float32))
 
 
-def blocks_table(parts: Split, config: Config) -> dict[str, Floats]:
-    """NDCG@20 of each test user for the whole, each block alone, and each block left out."""
-    model = Recommender(config, progress=True)
-    validation = Validation(parts.train, parts.valid, config.blend.k, config.blend.users, config.seed)
-    inputs, _ = model.inputs(parts.train)
-    tuned = {name: BLOCKS[name]().tune(inputs, validation) for name in config.blocks}
-    inputs, _ = model.inputs(parts.fit_data)
-    fitted = {name: BLOCKS[name]().fit(inputs, tuned[name][1]) for name in config.blocks}
-    subsets = {"the whole": tuple(config.blocks)}
-    subsets |= {f"{name} alone": (name,) for name in config.blocks}
-    subsets |= {f"without {name}": tuple(n for n in config.blocks if n != name) for name in config.blocks}
-    out = {}
-    for what, names in subsets.items():
-        weights, _ = blend([tuned[n][0] for n in names], validation, config.blend.candidates)
-        out[what] = per_user(parts, Scored(Profiles(tuple(fitted[n] for n in names)).reweighted(weights)))
-    return out
+class Learned:
+    """The blocks of a configuration, chosen on validation users and learned again on all but the test part, from what
+    one source less, or spoilt, leaves."""
+
+    def __init__(self, parts: Split, fitting: Fitting, what: str = "") -> None:
+        self.config, blocks = fitting.config, fitting.blocks()
+        inputs = spoilt(learn_from(as_read(parts.train, self.config), fitting)[0], what)
+        self.validation = validation_of(inputs, parts.valid, self.config)
+        tuned = {name: block.tune(inputs, self.validation) for name, block in blocks.items()}
+        inputs = spoilt(learn_from(as_read(parts.fit_data, self.config), fitting)[0], what)
+        self.tuned = {name: fitted for name, (fitted, _) in tuned.items()}
+        self.fitted = {name: block.fit(inputs, tuned[name][1]) for name, block in blocks.items()}
+
+    def blended(self, names: Sequence[str]) -> Scored:
+        """Some of the blocks, with weights of their own."""
+        weights, _ = blend([self.tuned[n] for n in names], self.validation, self.config.blend.candidates)
+        return Scored(Profiles(tuple(self.fitted[n] for n in names)).reweighted(weights))
 
 
 def measure(folder: Path, settings: tuple[str, ...]) -> dict[str, Any]:
+    """NDCG@20 of the whole, each block alone, each left out, and each source taken away or spoilt."""
     data, config = Dataset.load(folder), Config.load(None, settings)
     parts = split(data, config.split, config.seed)
-    found = blocks_table(parts, config)
+    fitting = Fitting(config, config.run(progress=True), cache(lambda: load_encoder(config.features)))
+    subsets = {"the whole": config.blocks}
+    subsets |= {f"{name} alone": (name,) for name in config.blocks}
+    subsets |= {f"without {name}": tuple(n for n in config.blocks if n != name) for name in config.blocks}
+    learned = Learned(parts, fitting)
+    found = {what: per_user(parts, learned.blended(names)) for what, names in subsets.items() if names}
     for what in SOURCES:
-        if "friends" in what and not data.social_edge_index.shape[1]:
-            continue
-        model = Ablated(config, progress=True)
-        model.what = what
-        found[what] = per_user(parts, model.fit_split(parts))
+        if "friends" not in what or data.social_edge_index.shape[1]:
+            found[what] = per_user(parts, Learned(parts, fitting, what).blended(config.blocks))
     whole = found["the whole"]
     p = holm([paired_p_value(values, whole) for what, values in found.items() if what != "the whole"])
     means = [float(values.mean(dtype=np.float64)) for values in found.values()]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import report
@@ -23,6 +23,8 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import EmbeddingScorer, evaluate
 from graphrec.experiment import peak_rss_mb
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 
 K, BATCH = 20, 1024
 
@@ -35,7 +37,7 @@ def main(
     """Measure both and keep the result."""
     data, config, random = Dataset.load(folder), Config(), np.random.default_rng(0)
     parts = split(data, config.split.model_copy(update={"kind": "given"}))
-    seen, truth = parts.fit_data.seen(), parts.test.seen()
+    queries, truth = Queries.stored(Ties(parts.fit_data)), parts.test.seen()
     users = random.standard_normal((data.n_users, width), dtype=np.float32)  # (U, d)
     items = random.standard_normal((data.n_items, width), dtype=np.float32)  # (I, d)
 
@@ -46,8 +48,8 @@ def main(
 
     what: dict[str, Callable[[], object]] = {
         "matrix product and top-k, bare": bare,
-        "evaluate": lambda: evaluate(EmbeddingScorer(users, items), seen, truth, (K,), auc=False),
-        "evaluate, with AUC": lambda: evaluate(EmbeddingScorer(users, items), seen, truth, (K,)),
+        "evaluate": lambda: evaluate(EmbeddingScorer(users, items), queries, truth, (K,), auc=False),
+        "evaluate, with AUC": lambda: evaluate(EmbeddingScorer(users, items), queries, truth, (K,)),
     }
     taken: dict[str, list[float]] = {name: [] for name in what}
     for _ in range(rounds):
@@ -58,7 +60,11 @@ def main(
     seconds = {name: median(values) for name, values in taken.items()}
     first = next(iter(seconds.values()))
     rows = [{"what": name, "seconds": value, "ratio": value / first} for name, value in seconds.items()]
-    found = {"users": len(np.unique(parts.test.interactions.user_nums)), "items": data.n_items, "width": width}
+    found: dict[str, Any] = {
+        "users": len(np.unique(parts.test.interactions.user_nums)),
+        "items": data.n_items,
+        "width": width,
+    }
     found |= {"data": data.fingerprint(), "rounds": rounds, "rows": rows, "peak_rss_mb": peak_rss_mb()}
     report.keep("evaluation_speed", data.name, found)
     print(report.TABLE.read_text("utf-8"))

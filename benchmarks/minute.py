@@ -25,6 +25,8 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import evaluate
 from graphrec.experiment import peak_rss_mb
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
 
 SPECTRAL = {"rank": 1000, "alpha": 0.4, "beta": 0.45, "power": 0.8, "friends": 0.0, "knowledge": 0.0}
@@ -69,7 +71,7 @@ def main(folder: Path, recipe: Annotated[str, typer.Option(help="One of the reci
     for rows in np.array_split(model.fitted.users, 30):
         rows @ model.fitted.items.T
     product = time.perf_counter() - start
-    found = evaluate(model, parts.fit_data.seen(), parts.test.seen(), (20,), auc=False, progress=True)
+    found = evaluate(model, Queries.stored(Ties(parts.fit_data)), parts.test.seen(), (20,), auc=False, progress=True)
     document = {
         "data": data.fingerprint(),
         "chosen": chosen,

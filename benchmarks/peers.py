@@ -190,7 +190,7 @@ PEERS = (LenskitItemKNN(), LenskitALS(), LenskitEASE(), CornacBPR(), CornacVAE()
 
 def main(data: Path, only: Annotated[str, typer.Option(help="One of the runs.")] = "") -> None:
     """Run, store, and write the table."""
-    models = ["popularity", *PEERS, "ials", "bpr", "graphrec"]
+    models: list[str | Block[Any]] = ["popularity", *PEERS, "ials", "bpr", "graphrec"]
     for name, (folder, settings) in RUNS.items():
         if only in ("", name) and (data / folder).exists():
             source = Dataset.load(data / folder)

@@ -23,6 +23,8 @@ from graphrec.data.fetch import fetch
 from graphrec.data.split import split
 from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import paired_p_value
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
 from graphrec.types import Floats
 
@@ -65,7 +67,7 @@ def reasons(model: Recommender, seed: int) -> dict[str, int]:
 def compared(data: Dataset, config: Config, seeds: range) -> dict[str, Any]:
     """NDCG@10 and @20 with strength and without, means over seeds (of split and fit), and p of the paired t-test on
     each user's mean NDCG@10."""
-    task, found = Task.of(config), {}
+    task, found = Task.of(config), dict[str, Any]()
     per_user: dict[str, list[Floats]] = {}  # NDCG@10 (U,) of each seed, NaN where a user is not tested
     for use in (True, False):
         name, measured, model = "with strength" if use else "all alike", [], None
@@ -73,7 +75,9 @@ def compared(data: Dataset, config: Config, seeds: range) -> dict[str, Any]:
             own = config.with_(strength={"use": use}, seed=seed)
             parts = split(data, own.cut, own.seed)
             model = Recommender(own, progress=True).fit_split(parts)
-            tested = evaluate(model, parts.fit_data.seen(), task.truth(parts.test), (10, 20), auc=False, task=task)
+            tested = evaluate(
+                model, Queries.stored(Ties(parts.fit_data)), task.truth(parts.test), (10, 20), auc=False, task=task
+            )
             row = np.full(data.n_users, np.nan, np.float32)
             row[tested.user_nums] = tested.per_user["ndcg@10"]
             per_user.setdefault(name, []).append(row)

@@ -46,8 +46,8 @@ def naive_connections(graph: KnowledgeGraph, item: str) -> dict[str, set[str]]:
     By networkx: all simple paths of up to two edges in the graph without its users and without directions.
     """
     directed = graph.to_networkx()
-    directed.remove_nodes_from([node for node, type_ in directed.nodes(data="type") if type_ == "user"])
-    undirected = nx.Graph(directed.to_undirected())
+    directed.remove_nodes_from([node for node, data in directed.nodes(data=True) if data["type"] == "user"])
+    undirected: nx.Graph[str] = nx.Graph(directed.to_undirected())
     others = [node for node in undirected if node.startswith("item:") and node != item and item in undirected]
     return {
         other: {"".join(path[1:-1]) for path in nx.all_simple_paths(undirected, item, other, cutoff=2)}
@@ -82,7 +82,8 @@ def spectral_scores(
     _, values, right = np.linalg.svd(dense / np.outer(rows**alpha, columns**0.5))
     v, values = right[:rank].T, values / values[0]
     scores: npt.NDArray[np.float64] = dense @ (columns[:, None] ** -beta * v * values[:rank] ** power)
-    return scores @ (columns[:, None] ** beta * v).T
+    out: npt.NDArray[np.float64] = scores @ (columns[:, None] ** beta * v).T
+    return out
 
 
 def naive_ranking(scores: list[float], seen: set[int], k: int) -> list[int]:

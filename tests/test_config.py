@@ -146,4 +146,4 @@ def test_with_changes_only_what_is_named() -> None:
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Config().graph.dim = 3  # type: ignore[misc]
+        Config().graph.dim = 3

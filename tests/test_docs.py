@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from graphrec.read import spec
 from graphrec.read.columns import ROLES
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-MODELS = [m for m in vars(spec).values() if isinstance(m, type) and issubclass(m, spec.BaseModel) and m.model_fields]
+MODELS = [m for m in vars(spec).values() if isinstance(m, type) and issubclass(m, BaseModel) and m.model_fields]
 
 
 def literals(of: Any) -> Iterator[str]:

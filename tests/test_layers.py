@@ -83,7 +83,8 @@ def circles(root: Path) -> list[list[str]]:
     top and binds all."""
     files = [*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]
     names = {".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
-    modules, rooms = nx.DiGraph(), nx.DiGraph()
+    modules: nx.DiGraph[str] = nx.DiGraph()
+    rooms: nx.DiGraph[str] = nx.DiGraph()
     for name, file in names.items():
         package = list(file.relative_to(root).parts[:-1])
         for _, imported in imports(ast.parse(file.read_text("utf-8")), package):

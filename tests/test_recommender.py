@@ -181,7 +181,7 @@ def test_no_text_no_times_no_friends_no_knowledge() -> None:
     model = _fit(build("bare", _events(pairs)))
     found = model.recommend("u0", 3)
     assert len(found) == 3
-    assert check(model.explain("u0", found["item_id"].iat[0]), model.fitted.data, model.fitted.graph) == []
+    assert check(model.explain("u0", str(found["item_id"].iat[0])), model.fitted.data, model.fitted.graph) == []
 
 
 def test_a_catalogue_with_one_item_and_a_single_interaction() -> None:
@@ -204,7 +204,7 @@ def test_without_a_dense_block_similar_items_are_the_linked_ones() -> None:
 def test_a_second_fit_forgets_the_first() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
     model = _fit(build("bare", _events(pairs)))
-    item_id = model.recommend("u0", 1)["item_id"].iat[0]
+    item_id = str(model.recommend("u0", 1)["item_id"].iat[0])
     before = scores_of(model, 0)
     model.fit(build("others", _events([(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u * i) % 4 != 1])))
     after = scores_of(model, 0)

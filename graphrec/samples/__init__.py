@@ -29,7 +29,8 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.samples.edges import generate_edges
 from graphrec.samples.shop import ITEM, META, SHUFFLE, SIGNALS, WORDS, Shop, open_shop, stream
-from graphrec.samples.words import BRANDS, COLOURS, PRODUCTS, THEMES, WORKS_FIRST, WORKS_LAST
+from graphrec.samples.themes import THEMES
+from graphrec.samples.words import BRANDS, COLOURS, PRODUCTS, WORKS_FIRST, WORKS_LAST
 from graphrec.samples.writer import Facts, describe, review
 from graphrec.types import Ints
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphrec.errors import ConfigError
-from graphrec.samples.words import THEMES
+from graphrec.samples.themes import THEMES
 from graphrec.types import Ints
 
 SIGNALS = ("behaviour", "text", "kg", "social")

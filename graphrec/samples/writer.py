@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from random import Random
 
 from graphrec.samples import phrases
-from graphrec.samples.words import BRANDS, Product, Theme
+from graphrec.samples.themes import Theme
+from graphrec.samples.words import BRANDS, Product
 
 PLEASED = {1: 0.05, 2: 0.2, 3: 0.5, 4: 0.85, 5: 0.97}  # chance of praise for an aspect, by stars
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from graphrec.blocks import _light_gcn
 from graphrec.blocks.lightgcn import LightGCN, LightGCNSettings
+from graphrec.nn.light_gcn import light_gcn
+from graphrec.profile.dense import ProfileBlock
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from tests import worlds
@@ -21,8 +25,12 @@ SMALL = LightGCNSettings(dim=8, batch_size=64)
 def test_a_user_is_the_mean_over_layers(layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dense formula of the paper on the embeddings that training ended with gives the block's scores."""
     ended: list[torch.Tensor] = []
-    given = _light_gcn.light_gcn
-    monkeypatch.setattr(_light_gcn, "light_gcn", lambda graph, x, k: (ended.append(x.detach()), given(graph, x, k))[1])
+
+    def watched(graph: Any, x: torch.Tensor, k: int) -> torch.Tensor:
+        ended.append(x.detach())
+        return light_gcn(graph, x, k)
+
+    monkeypatch.setattr(_light_gcn, "light_gcn", watched)
     ties = Ties(worlds.given(worlds.two_tastes()).train)
     block = LightGCN(SMALL).fit(inputs_of(ties.data), {**CHOSEN, "layers": layers})
     taste, n_users = ties.matrix.toarray(), ties.data.n_users
@@ -34,6 +42,7 @@ def test_a_user_is_the_mean_over_layers(layers: int, monkeypatch: pytest.MonkeyP
     expected = at_unit_deviation(final[:n_users] @ final[n_users:].T)
     np.testing.assert_allclose(block.scores(Queries.stored(ties)), expected, atol=1e-3)
     own = root[:n_users, None] * ended[-1].numpy()[:n_users]
+    assert isinstance(block, ProfileBlock)
     assert block.own is not None
     np.testing.assert_allclose(block.own, own, atol=1e-4)  # all else is the history
 

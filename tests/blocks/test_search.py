@@ -20,7 +20,7 @@ class Asked:
 
     def __call__(self, point: Chosen) -> float:
         self.points.append((point["a"], point["b"]))
-        return 10.0 - abs(point["a"] - self.peak[0]) - abs(point["b"] - self.peak[1])
+        return 10.0 - abs(int(point["a"]) - self.peak[0]) - abs(int(point["b"]) - self.peak[1])
 
 
 @pytest.mark.parametrize("trials", [1, 2, 7, 19])
@@ -76,7 +76,12 @@ def test_where_trials_allow_it_starts_from_the_best_of_points_spread_over_the_sp
     assert search(space, score) == {"a": 2, "b": 2, "c": 1}
     assert search(space, score, trials=24) == {"a": 3, "b": 1, "c": 1}
     asked: list[Chosen] = []
-    fixed = search(space, lambda p: (asked.append(p), score(p))[1], {"a": 2, "c": 0}, trials=24)
+
+    def watched(point: Chosen) -> float:
+        asked.append(point)
+        return score(point)
+
+    fixed = search(space, watched, {"a": 2, "c": 0}, trials=24)
     assert fixed == {"a": 2, "b": 2, "c": 0}
     assert all(p["a"] == 2 and p["c"] == 0 for p in asked[:3])
 

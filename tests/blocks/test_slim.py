@@ -20,7 +20,7 @@ def test_it_minimises_the_elastic_net() -> None:
     assert not np.diag(weights).any()
     assert weights.any()
 
-    def cost(column: np.ndarray, item: int) -> float:  # type: ignore[type-arg]
+    def cost(column: np.ndarray, item: int) -> float:
         missed = taste[:, item] - taste @ column
         return float(missed @ missed / 2 / len(taste) + 0.002 * column.sum() + 0.005 * column @ column)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from graphrec.blocks import userknn
 from graphrec.blocks.userknn import UserKNN
@@ -51,7 +52,7 @@ def test_nobody_listens_to_themselves_and_a_stranger_does_to_their_twin() -> Non
     block = UserKNN().fit(inputs_of(ties.data), CHOSEN)
     assert not block.users.diagonal().any()
     own = query_of(ties, 3)
-    twin = block.encode(Queries.of(ties, [replace(own, user_num=-1)])).toarray()[0]
+    twin = sp.csr_matrix(block.encode(Queries.of(ties, [replace(own, user_num=-1)]))).toarray()[0]
     assert twin.argmax() == 3
     nothing = Queries.of(ties, [Query()])
     assert not block.scores(nothing).any()

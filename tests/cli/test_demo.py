@@ -30,7 +30,7 @@ def test_the_demo_fits_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for row in model.recommend(user_id, 5).itertuples():
             assert row.item_id in text
             assert f"{row.score:.3f}" in text
-            parts = model.explain(user_id, row.item_id).blocks
+            parts = model.explain(user_id, str(row.item_id)).blocks
             used = [name for name, weight in model.fitted.profiles.weights.items() if weight > 0]
             assert all(f"{parts[name]:+.3f}" in text for name in used)
     told = text[text.index("ask for more") :].replace("\\\n", "").splitlines()[1:]

@@ -18,7 +18,7 @@ from graphrec.data.values import dates, numbers
 from graphrec.door.values import BLANKS
 
 SENTENCE = "A long description of number {} that says a good deal about the thing it is of."
-TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
+TYPED: list[tuple[AttributeType, str, Sequence[Any] | pd.DatetimeIndex]] = [
     ("category", "material", ["steel", "wood", "steel", ""]),
     ("category", "category_id", ["3", "17", "3", "4"]),
     ("list", "genres", ["Action|Drama", "Drama", "Comedy|Action"]),
@@ -41,7 +41,7 @@ TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
     ("date", "release_date", ["20191231", "20200102"]),
     ("date", "year", ["1999", "2003", "1999"]),
     ("date", "signupAt", ["1561939200", "1571939200"]),
-    ("date", "added", pd.to_datetime(["2019-01-02", None])),
+    ("date", "added", pd.DatetimeIndex(["2019-01-02", pd.NaT])),
     ("boolean", "organic", ["true", "false", "", "true"]),
     ("boolean", "organic", ["ja", "nein"]),
     ("boolean", "organic", ["0", "1", "1"]),
@@ -55,7 +55,7 @@ TYPED: list[tuple[AttributeType, str, Sequence[Any]]] = [
 ]
 
 
-def _values(given_: Sequence[Any]) -> pd.Series[Any]:
+def _values(given_: Sequence[Any] | pd.DatetimeIndex) -> pd.Series[Any]:
     plain = given_ if isinstance(given_, pd.DatetimeIndex) else list(given_)
     return pd.Series(plain, dtype=object if any(isinstance(v, (str, list, np.ndarray)) for v in plain) else None)
 

@@ -60,7 +60,8 @@ def test_groups_do_not_depend_on_test_rows() -> None:
 
 
 def _pairs(data: Dataset) -> list[list[int]]:
-    return np.stack([data.interactions.user_nums, data.interactions.item_nums], 1).tolist()
+    pairs: list[list[int]] = np.stack([data.interactions.user_nums, data.interactions.item_nums], 1).tolist()
+    return pairs
 
 
 def test_a_tiny_catalogue_is_one_group() -> None:

@@ -97,7 +97,9 @@ def test_held_out_ratings_shape_no_strength() -> None:
 
 def naive_pairs(events: Events) -> dict[tuple[int, int], float]:
     """The same by a loop over events, without the means of persons."""
-    implicit, opinion, says = defaultdict(float), {}, set()
+    implicit: defaultdict[tuple[int, int], float] = defaultdict(float)
+    opinion: dict[tuple[int, int], float] = {}
+    says: set[tuple[int, int]] = set()
     for u, i, value, k in zip(events.user_nums, events.item_nums, events.values, events.kinds, strict=True):
         kind = events.kind_table[k]
         strength = kind.weight

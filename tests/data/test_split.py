@@ -189,6 +189,7 @@ def test_given_parts_are_kept_and_validation_is_the_last_of_training() -> None:
     assert timeless.cut["sizes"] == {"train": 24, "valid": 8, "test": 8}
     with_valid = split(shop(drawn, parts=[min(i // 4, TEST) for _, i, _ in drawn]), SplitConfig())
     assert triples(with_valid.valid) == {t for t in triples(data) if "i004" <= t[1] < "i008"}
+    assert with_valid.valid.parts is not None
     assert (with_valid.valid.parts == VALID).all()
 
 
@@ -246,6 +247,7 @@ def test_shares_must_leave_training_rows() -> None:
 
 def test_groups_are_made_of_training_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     data = worlds.two_tastes()
+    assert data.parts is not None
     parts = np.where(data.parts == VALID, TRAIN, data.parts).astype(np.uint8)
     read: list[sp.csr_matrix] = []
 

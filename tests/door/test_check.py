@@ -134,7 +134,7 @@ def test_nothing_left_is_explained_in_one_line() -> None:
         check_events(raw(user_id=[]), Quarantine(), "f.csv")
 
 
-BAD = {  # reason → a column with such a value, and what mends it
+BAD: dict[str, tuple[dict[str, list[Any]], str]] = {  # reason → a column with such a value, and what mends it
     "user_id is missing": ({"user_id": ["NULL"]}, r"\[columns\] user_id ="),
     "rating is not a number": ({"rating": ["five"]}, 'decimal = ","'),
     "rating is missing": ({"rating": [""]}, r"\[columns\] rating ="),
@@ -200,7 +200,7 @@ def test_kinds_of_which_most_have_no_rating_keep_their_events() -> None:
     assert [(b.line, b.reason) for b in quarantine] == [(4, "rating is missing")]
     assert kept["kind"].tolist()[:5] == [1, 1, 1, 0, 0]
     assert kept["kind"].dtype == np.uint8
-    np.testing.assert_array_equal(kept["value"].iloc[:5], np.float32([5, math.nan, math.nan, 4, 3]))
+    np.testing.assert_array_equal(kept["value"].iloc[:5], np.array([5, math.nan, math.nan, 4, 3], np.float32))
     assert quarantine.warnings == ["only 1 of 3 events have a rating; the others count as events without one"]
 
 

@@ -43,7 +43,8 @@ class Oracle:
     answers: Floats
 
     def scores(self, queries: Queries) -> Floats:
-        return self.answers[queries.user_nums]
+        out: Floats = self.answers[queries.user_nums]
+        return out
 
 
 def constant(items: Floats, n_users: int) -> ProfileBlock:
@@ -175,7 +176,7 @@ class UpsideDown(Spy):
     """Ranks the least popular first."""
 
     def learn(self, inputs: FitInputs, chosen: dict[str, Any]) -> ProfileBlock:
-        return constant(-np.asarray(inputs.train.matrix().sum(axis=0)).ravel(), inputs.train.n_users)
+        return constant(-np.asarray(inputs.train.matrix().sum(axis=0), np.float32).ravel(), inputs.train.n_users)
 
 
 def test_cold_users_get_the_same_fallback(split: Split) -> None:
@@ -269,6 +270,7 @@ def test_models_are_as_strong_as_they_were() -> None:
 def test_known_figures_on_lastfm(name: str, figures: dict[str, float]) -> None:
     """EASE λ=100 and popularity on the published split, as in its notes."""
     data = Dataset.load(shared_data("lastfm_social") / "split")
+    assert data.parts is not None
     train, test = (data.subset(data.parts == part) for part in (TRAIN, TEST))
     inputs = interactions_of(train, Task(), Runtime())
     block = alone(Config(), name).fit(inputs, {"regularisation": 100.0, "n": 0} if name == "ease" else {})

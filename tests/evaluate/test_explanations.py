@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,13 @@ from graphrec.evaluate.path_quality import BETA, PathQuality, PopularPaths, smoo
 from graphrec.evaluate.ranking import EmbeddingScorer
 from graphrec.explain import Explainer
 from graphrec.explain.check import check
+from graphrec.profile.api import FittedBlock
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.profiles import Profiles
 from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import NONE
 from graphrec.query.ties import Ties
-from graphrec.types import Evidence, Ints, Step
+from graphrec.types import Evidence, Floats, Ints, Step
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, explained, graph_of, knowledge, random_graph, random_world, scales, world
 
@@ -32,23 +34,33 @@ from tests.explain.world import Fact, counted, explained, graph_of, knowledge, r
 def profiles_of_all_kinds(seed: int, data: Dataset) -> Profiles:
     """A constant block, a linear one with friends, a folded-in one, and a sparse one."""
     rng = np.random.default_rng(seed)
-    constant = ProfileBlock("popularity", np.ones((data.n_users, 1)), rng.random((data.n_items, 1)))
-    dense = ProfileBlock("graph", rng.normal(size=(data.n_users, 3)), rng.normal(size=(data.n_items, 3)), 0.7)
-    dense = replace(dense, history=rng.normal(size=(data.n_items, 3)))
-    links = sp.random(data.n_items, data.n_items, 0.5, "csr", np.float32, rng)
+
+    def normal(n: int) -> Floats:
+        return rng.normal(size=(n, 3)).astype(np.float32)
+
+    alike, popular = np.ones((data.n_users, 1), np.float32), rng.random((data.n_items, 1)).astype(np.float32)
+    constant = ProfileBlock("popularity", alike, popular)
+    dense = ProfileBlock("graph", normal(data.n_users), normal(data.n_items), 0.7)
+    dense = replace(dense, history=normal(data.n_items))
+    links = sp.csr_matrix(sp.random_array((data.n_items,) * 2, density=0.5, dtype=np.float32, rng=rng))
     sparse = NeighbourBlock("near", data.matrix(), links, weight=0.3).fitted(Ties(data))
     return Profiles((constant, *random_profiles(seed, data).blocks[::2], dense, sparse))
 
 
-def folded_in(block: ProfileBlock | NeighbourBlock, history: Ints) -> npt.NDArray[np.float64]:
+def folded_in(block: FittedBlock, history: Ints) -> npt.NDArray[Any]:
     """Scores (I,) of a stranger with a history, by a loop over it."""
+    out: npt.NDArray[Any]
     if isinstance(block, NeighbourBlock):
         scores = sum((block.items.toarray()[:, j] for j in history), np.zeros(block.items.shape[0]))
-        return scores * scales(np.eye(1), scores[:, None])[0]
+        out = scores * scales(np.eye(1), scores[:, None])[0]
+        return out
+    assert isinstance(block, ProfileBlock)
     if block.history is None:
-        return block.items @ block.users.mean(axis=0)
+        out = block.items @ block.users.mean(axis=0)
+        return out
     raw = sum((block.history[j] for j in history), np.zeros(block.width))
-    return block.items @ raw * scales(raw[None], block.items)[0]
+    out = block.items @ raw * scales(raw[None], block.items)[0]
+    return out
 
 
 @settings(max_examples=30)
@@ -59,7 +71,7 @@ def test_deletion_is_the_fold_in_of_what_is_left(seed: int, user: int, item: int
     rng = np.random.default_rng(seed)
     for history in (ties.history(user), np.sort(rng.choice(data.n_items, 4, replace=False)), NONE):
         (found,) = fold_in_scores(profiles, ties, user, item, [Known(history, NONE)])
-        by_hand = sum(b.weight * folded_in(b, history) for b in profiles.blocks)
+        by_hand = np.sum([b.weight * folded_in(b, history) for b in profiles.blocks], axis=0)
         assert found == pytest.approx(by_hand[item] - by_hand.mean(), rel=1e-3, abs=1e-3)
 
 
@@ -67,7 +79,9 @@ def test_friends_are_deleted_too() -> None:
     """dee's capo and pick count half; without her nothing of them is left."""
     data = world()
     profiles, ties = counted(data, {"strings": 3.0, "pick": 2.0}, 0.5), Ties(data)
-    profiles = Profiles((replace(profiles.blocks[0], items=np.arange(data.n_items)[:, None]),))
+    (block,) = profiles.blocks
+    assert isinstance(block, ProfileBlock)
+    profiles = Profiles((replace(block, items=np.arange(data.n_items, dtype=np.float32)[:, None]),))
     eve, dee = data.users.number("eve"), data.users.number("dee")
     whole = Known(NONE, np.array([dee]))
     with_dee, without = fold_in_scores(profiles, ties, eve, 4, [whole, whole.without(whole)])
@@ -157,13 +171,13 @@ def test_deleting_what_mattered_lowers_the_score_most() -> None:
         events=Events.of(users, np.concatenate(taken)),
         social_edge_index=np.zeros((2, 0), np.int64),
     )
-    weights = np.zeros((n_items, n_items))
+    weights = np.zeros((n_items, n_items), np.float32)
     for item in range(4):
         weights[item, 32 + 2 * item : 34 + 2 * item] = 1.0
     weights[4:32] = 0.05 * rng.random((28, n_items))
     ties = Ties(data)
-    none = np.zeros((n_users, n_items))
-    block = ProfileBlock("linear", none, np.eye(n_items), 1.0, weights, True).fitted(ties)
+    none = np.zeros((n_users, n_items), np.float32)
+    block = ProfileBlock("linear", none, np.eye(n_items, dtype=np.float32), 1.0, weights, True).fitted(ties)
     explainer = Explainer(Profiles((block,)), ties, knowledge())
     scorer = EmbeddingScorer(block.users, block.items)
     found = explanation_report(explainer, scorer, np.arange(12), k=2)

@@ -32,7 +32,8 @@ class TableScorer:
 
     def scores(self, queries: Queries) -> Floats:
         self.asked.append(len(queries))
-        return self.table[queries.user_nums]
+        out: Floats = self.table[queries.user_nums]
+        return out
 
 
 def csr(rows: list[list[int]] | npt.NDArray[np.generic]) -> sp.csr_matrix:
@@ -42,8 +43,8 @@ def csr(rows: list[list[int]] | npt.NDArray[np.generic]) -> sp.csr_matrix:
 def who_took(rows: list[list[int]] | npt.NDArray[np.generic] | sp.csr_matrix) -> Queries:
     """Users who took what the rows (U, I) mark."""
     marks = sp.csr_matrix(rows)
-    taken = marks.nonzero()
-    return Queries.stored(Ties(replace(random_world(0, *marks.shape), events=Events.of(*map(np.int64, taken)))))
+    users, items = (nums.astype(np.int64) for nums in marks.nonzero())
+    return Queries.stored(Ties(replace(random_world(0, *marks.shape), events=Events.of(users, items))))
 
 
 SCORES = st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 0.5, 2.0])  # few values: many ties

@@ -25,7 +25,8 @@ def random_profiles(seed: int, data: Dataset) -> Profiles:
         history, items = rng.normal(size=(2, data.n_items, width))
         return linear_block(data, history, items, friend_weight, weight)
 
-    dense = ProfileBlock("dense", rng.normal(size=(data.n_users, 3)), rng.normal(size=(data.n_items, 3)), 0.7)
+    users, items = (rng.normal(size=(n, 3)).astype(np.float32) for n in (data.n_users, data.n_items))
+    dense = ProfileBlock("dense", users, items, 0.7)
     return Profiles((block(4, 0.6, 1.5), dense, block(2, 0.0, 0.5)))
 
 
@@ -57,11 +58,12 @@ def test_each_part_is_its_term_of_the_sum(seed: int, user: int, item: int) -> No
     friends = set(data.social_edge_index[1][data.social_edge_index[0] == user].tolist())
 
     blocks = [b for b in profiles.blocks if isinstance(b, ProfileBlock) and b.history is not None]
-    scale = {b.name: scales(sums(data, b.history, b.friend_weight), b.items)[user] for b in blocks}
+    history = {b.name: b.history for b in blocks if b.history is not None}
+    scale = {b.name: scales(sums(data, history[b.name], b.friend_weight), b.items)[user] for b in blocks}
 
     def term(item_of_history: int, factor: dict[str, float]) -> float:
         return sum(
-            b.weight * scale[b.name] * factor[b.name] * float(b.history[item_of_history] @ b.items[item])
+            b.weight * float(scale[b.name]) * factor[b.name] * float(history[b.name][item_of_history] @ b.items[item])
             for b in blocks
         )
 

@@ -38,8 +38,8 @@ def spoken(worth: dict[tuple[str, str], float], data: Dataset = DATA) -> Profile
 
 
 def popularity(worth: dict[str, float]) -> ProfileBlock:
-    items = np.array([[worth.get(i, 0.0)] for i in DATA.items.ids])
-    return ProfileBlock("popularity", np.ones((DATA.n_users, 1)), items, words=Popularity.words)
+    items = np.array([[worth.get(i, 0.0)] for i in DATA.items.ids], np.float32)
+    return ProfileBlock("popularity", np.ones((DATA.n_users, 1), np.float32), items, words=Popularity.words)
 
 
 def why_not(user: str, item: str, *blocks: ProfileBlock, k: int = 1, graph: KnowledgeGraph | None = None) -> WhyNot:

@@ -29,8 +29,8 @@ from tests.explain.world import Fact, counted, explained, graph_of, knowledge, r
 
 def popularity(strength: float) -> ProfileBlock:
     data = world()
-    items = np.full((data.n_items, 1), strength)
-    return ProfileBlock("popularity", np.ones((data.n_users, 1)), items, words=Popularity.words)
+    items = np.full((data.n_items, 1), strength, np.float32)
+    return ProfileBlock("popularity", np.ones((data.n_users, 1), np.float32), items, words=Popularity.words)
 
 
 QUOTE = 'a reviewer of it writes: "Works wonders even in drop-D tuning & it never slips off the neck!"'

@@ -41,7 +41,8 @@ def graph_of(facts: Sequence[Fact], texts: dict[str, str], labels: dict[str, str
     number = {node: n for n, node in enumerate(ids)}
     relations = tuple(sorted({fact.relation for fact in facts}))
     keys = sorted({(number[f.head], relations.index(f.relation), number[f.tail]) for f in facts})
-    provenance, mentions, polarity = [], [], [[] for _ in keys]
+    provenance, mentions = [], []
+    polarity: list[list[float]] = [[] for _ in keys]
     for f in facts:
         row = keys.index((number[f.head], relations.index(f.relation), number[f.tail]))
         start = texts[f.review].index(f.surface) if f.review else -1
@@ -152,7 +153,8 @@ def sums(data: Dataset, history: np.ndarray, friend_weight: float) -> np.ndarray
 def scales(users: np.ndarray, items: np.ndarray) -> np.ndarray:
     """1 / deviation of each user's scores over the catalogue (U,), from the scores themselves; 0 where it is 0."""
     deviations = (users @ items.T).std(axis=1)
-    return np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 1e-9)
+    out: np.ndarray = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 1e-9)
+    return out
 
 
 def linear_block(

@@ -56,7 +56,8 @@ def test_nodes_and_edges() -> None:
     events, graph = _world()
     friends = pd.DataFrame({"user_id": ["a"], "friend_id": ["b"]})
     data = build("w", events, friends=friends)
-    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    assert data.parts is not None
+    train = data.subset(data.parts == 0)
     found = hetero_graph(train, graph)
     assert {kind: int(found[kind].num_nodes) for kind in (USER, ITEM, ENTITY)} == {USER: 2, ITEM: 2, ENTITY: 2}
     assert found[ENTITY].num.tolist() == [0, 1]
@@ -112,14 +113,15 @@ def test_edges_of_each_kind_are_those_of_a_naive_twin(kinds: list[str], relation
             ((tail, f"rev_{relation}", head), slice(None, None, -1)),
         ):
             index, attributes = found[edge].edge_index, found[edge].edge_attr
-            assert index.T.tolist() == [list(row[:2][ends]) for row in rows]
+            assert index.T.tolist() == [[*row[:2]][ends] for row in rows]
             np.testing.assert_allclose(attributes, [row[2:] for row in rows], rtol=1e-6)
 
 
 def test_held_out_interactions_and_reviews_are_not_in_it() -> None:
     events, _ = _world()
     data = build("w", events)
-    train = data.subset(data.parts == 0)  # type: ignore[operator]
+    assert data.parts is not None
+    train = data.subset(data.parts == 0)
     _, reviews = sources(train)
     assert "held out secret" not in {review.text for review in reviews}
     assert len(reviews) == 3

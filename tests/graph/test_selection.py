@@ -13,7 +13,7 @@ from graphrec.blocks.semantic import Semantic
 from graphrec.config import Config
 from graphrec.data.attributes import SENSITIVE
 from graphrec.data.dataset import TEST, TRAIN, Dataset, build
-from graphrec.features.encoder import unit
+from graphrec.features.encoder import TextEncoder, unit
 from graphrec.features.text import TextFeatures, item_descriptions
 from graphrec.fit import Fitting, learn_from
 from graphrec.graph.hetero import hetero_graph
@@ -23,6 +23,7 @@ from graphrec.knowledge.adapter import knowledge_graph
 from graphrec.profile.dense import ProfileBlock
 from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
+from graphrec.runtime import Runtime
 
 N_USERS, N_ITEMS, TAKEN = 120, 80, 10
 
@@ -84,12 +85,13 @@ def test_what_people_choose_by_is_kept_and_what_is_random_is_left_out() -> None:
 
 
 def test_only_training_rows_tell() -> None:
+    fitting = Fitting(_quick(), Runtime(), _no_texts)
     for by_taste, kept in (((TEST,), False), ((TRAIN,), True)):
         whole = _shop(by_taste)
         assert whole.parts is not None
         train = whole.subset(whole.parts == TRAIN)
         held_out = whole.subset(whole.parts == TEST)
-        for judged in (selected(train), learn_from(train, _fitting())[0].train):
+        for judged in (selected(train), learn_from(train, fitting)[0].train):
             assert [_why_not(judged)[name] == "" for name in ("price", "city")] == [kept] * 2
         assert [_why_not(selected(held_out))[name] == "" for name in ("price", "city")] == [not kept] * 2
 
@@ -150,9 +152,8 @@ def test_numbers_are_no_words() -> None:
     assert all(set(text.split(", ")) <= {"a", "b", "c", "d", "red", "green", "blue"} for text in said)
 
 
-def _fitting() -> Fitting:
-    recommender = Recommender(_quick())
-    return Fitting(recommender.config, recommender.runtime, lambda: recommender.encoder)
+def _no_texts() -> TextEncoder:
+    raise AssertionError("no text is encoded")
 
 
 def _quick() -> Config:

@@ -109,7 +109,7 @@ def test_order_of_the_input_does_not_matter(graph: KnowledgeGraph) -> None:
         items, reviews, triples = list(ITEMS), list(REVIEWS), list(EXTERNAL.triples)
         for rows in (items, reviews, triples):
             rng.shuffle(rows)
-        external = ExternalTriples(tuple(triples), dict(reversed(EXTERNAL.item_entities.items())), EXTERNAL.labels)
+        external = ExternalTriples(tuple(triples), dict(reversed([*EXTERNAL.item_entities.items()])), EXTERNAL.labels)
         assert build(items, reviews, external, extractor=WordExtractor()) == graph
 
 

@@ -32,8 +32,21 @@ def test_largest_keeps_what_sorting_by_size_and_column_keeps(seed: int, n: int) 
         np.testing.assert_array_equal(kept, expected)
 
 
-def test_neighbours_leave_the_item_itself_out_whatever_the_chunk(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    taste = sp.random(30, 20, 0.3, "csr", np.float32, random_state=np.random.default_rng(0))
+def scattered(rows: int, columns: int, density: float, seed: int, ones: bool = False) -> sp.csr_matrix:
+    """A random CSR float32 matrix, its entries uniform or all one."""
+    rng = np.random.default_rng(seed)
+    found = sp.random_array(
+        (rows, columns), density=density, dtype=np.float32, rng=rng, data_sampler=_ones if ones else None
+    )
+    return sp.csr_matrix(found)
+
+
+def _ones(size: int) -> npt.NDArray[np.float32]:
+    return np.ones(size, np.float32)
+
+
+def test_neighbours_leave_the_item_itself_out_whatever_the_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    taste = scattered(30, 20, 0.3, 0)
     whole = nearest_neighbours(taste, 4)
     monkeypatch.setattr(item_item, "CHUNK", 7)
     np.testing.assert_array_equal(nearest_neighbours(taste, 4).toarray(), whole.toarray())
@@ -42,7 +55,7 @@ def test_neighbours_leave_the_item_itself_out_whatever_the_chunk(monkeypatch) ->
 
 
 def test_the_chebyshev_filter_equals_its_polynomial_on_the_eigenvalues() -> None:
-    taste = sp.random(30, 20, 0.3, "csr", np.float32, random_state=np.random.default_rng(0), data_rvs=np.ones)
+    taste = scattered(30, 20, 0.3, 0, ones=True)
     for flatness, order in ((1.0, 1), (1.5, 8), (3.0, 5)):
         found = chebyshev_filter(degree_normalised(taste, rows=0.3, columns=0.5), flatness, order)
         np.fill_diagonal(found, 0)
@@ -50,7 +63,7 @@ def test_the_chebyshev_filter_equals_its_polynomial_on_the_eigenvalues() -> None
 
 
 def test_a_flat_response_lifts_the_weak_frequencies() -> None:
-    taste = sp.random(40, 12, 0.5, "csr", np.float32, random_state=np.random.default_rng(1), data_rvs=np.ones)
+    taste = scattered(40, 12, 0.5, 1, ones=True)
     values = np.linalg.eigvalsh(taste.T @ taste.toarray())
     flat, linear = (np.linalg.eigvalsh(chebyshev_filter(taste, flatness, 8)) for flatness in (3.0, 1.0))
     np.testing.assert_allclose(linear, values / values[-1], atol=1e-5)

@@ -61,13 +61,13 @@ def test_an_integer_id_from_a_table_is_found(numbered: Recommender, users: Any) 
 
 
 def test_integer_ids_everywhere(numbered: Recommender) -> None:
-    item = numbered.recommend(5, 1)["item_id"].iat[0]
+    item = str(numbered.recommend(5, 1)["item_id"].iat[0])
     assert numbered.explain(5, int(item)).to_json() == numbered.explain("5", item).to_json()
     assert numbered.why_not(5, int(item)).rank == 1
     alike(numbered.recommend([1, 2], 2), numbered.recommend(["1", "2"], 2))
     alike(numbered.recommend(None, 2, history=[100, 101.0]), numbered.recommend(None, 2, history=["100", "101"]))
     alike(numbered.recommend(1, 2, exclude=[int(item)]), numbered.recommend("1", 2, exclude=[item]))
-    pd.testing.assert_frame_equal(numbered.similar(100, 2), numbered.similar("100", 2))  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(numbered.similar(100, 2), numbered.similar("100", 2))
 
 
 @pytest.mark.parametrize("users", [5.5, True, [None], [float("nan")], np.array([1.5]), object()])
@@ -151,7 +151,7 @@ def test_an_empty_question_changes_nothing(model: Recommender) -> None:
         for nothing in ("", "  ", None):
             pd.testing.assert_frame_equal(model.recommend(user_id, 8, query=nothing), plain)
         pd.testing.assert_frame_equal(model.recommend(user_id, 8, history=[], context={}), plain)
-    item = model.recommend("u0", 1)["item_id"].iat[0]
+    item = str(model.recommend("u0", 1)["item_id"].iat[0])
     assert model.explain("u0", item, query="").to_json() == model.explain("u0", item).to_json()
 
 

@@ -78,7 +78,8 @@ def test_new_users_and_items_come_last_and_are_answered(model: Model) -> None:
     assert found.attrs["degraded"] == []
     numbers = found["item_id"].str[1:].astype(int)
     assert (numbers % 2 == 0).mean() > 0.8, "even items, as they took"
-    assert later.explain("a new one", found["item_id"].iat[0]).score == pytest.approx(found["score"].iat[0], rel=1e-4)
+    first = str(found["item_id"].iat[0])
+    assert later.explain("a new one", first).score == pytest.approx(found["score"].iat[0], rel=1e-4)
     assert len(later.recommend("u000", 100, seen="allow")) == model.data.n_items + 2
     stored_rows_are_encoded(later)
 

@@ -40,7 +40,7 @@ def test_fields_of_2014(tmp_path: Path) -> None:
 
 def test_fields_of_2018_gzipped_with_metadata_and_friends(tmp_path: Path) -> None:
     rows = [review14("u1", "i1", verified=True, vote="3", style={"Format:": " Print"}), review14("u2", "i2")]
-    meta = [
+    meta: list[dict[str, Any]] = [
         {
             "asin": "i1",
             "title": '<span class="a-size-medium a-color-secondary"',
@@ -82,7 +82,7 @@ def test_fields_of_2018_gzipped_with_metadata_and_friends(tmp_path: Path) -> Non
 
 def test_fields_of_2023(tmp_path: Path) -> None:
     rows = [review23("u1", "p1"), {k: v for k, v in review23("u2", "p2").items() if k != "parent_asin"}]
-    meta = [
+    meta: list[dict[str, Any]] = [
         {"parent_asin": "p1", "title": "Cap", "store": "Hats", "features": ["warm"], "categories": ["A"], "price": 9.5}
     ]
     data = Dataset.load(write(tmp_path, {"Hats.jsonl": jsonl(rows), "meta_Hats.jsonl": jsonl(meta)}))

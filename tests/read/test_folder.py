@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from graphrec.types import frozen
 from kg.types import ExternalTriples
 from tests.read.support import item_attributes, user_attributes
 
-IDS = st.from_regex(r"[A-Za-zäß漢]{1,3}[0-9]{0,3}", fullmatch=True).filter(lambda i: i.lower() not in BLANK)
 BLANK = {"na", "nan", "null", "none", "nat"}
+IDS = st.from_regex(r"[A-Za-zäß漢]{1,3}[0-9]{0,3}", fullmatch=True).filter(lambda i: i.lower() not in BLANK)
 WORDS = st.sampled_from(
     ["warm sound", 'a "quoted" word', "line\nend", "comma, and ; and |", "=1+1", "très bon", "漢字"]
 )
@@ -30,6 +31,10 @@ KINDS = (
     Kind("review", 1.0, "rating", (1.0, 5.0), 2.0),
     Kind("remove from cart", -0.5),
 )
+
+
+def _differs(old: list[float], value: float) -> bool:
+    return len(old) != 1 or value != old[0]
 
 
 @st.composite
@@ -43,7 +48,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
         value = {"count": st.integers(1, 9), "rating": st.integers(1, 5), "none": st.just(np.nan)}[KINDS[kind].values]
         row: dict[str, Any] = {"user_id": draw(st.sampled_from(users)), "item_id": draw(st.sampled_from(items))}
         of_kind = [r["value"] for r in rows if r["kind"] == kind]
-        value = value.filter(lambda v, old=of_kind: len(old) != 1 or v != old[0])  # one and the same value says nothing
+        value = value.filter(partial(_differs, of_kind))  # one and the same value says nothing
         row |= {"kind": kind, "value": draw(value), "text": draw(st.just("") | WORDS)}
         row["summary"] = draw(st.just("") | WORDS) if row["text"] else ""
         row |= {"timestamp": draw(st.integers(0, 2_000_000_000))} if timed else {}

@@ -154,7 +154,7 @@ def test_names_of_columns(tmp_path: Path) -> None:
 
 def test_json_in_its_forms(tmp_path: Path) -> None:
     objects = [{"user_id": 1, "tags": ["a", "b"]}, {"user_id": "x", "line": 7, "on": None}]
-    files = {
+    files: dict[str, str | bytes] = {
         "a.jsonl": "".join(json.dumps(o) + "\n" for o in objects),
         "a.json": json.dumps(objects, indent=1),
         "b.json": json.dumps({"total": 2, "rows": objects}, indent=1),

@@ -15,7 +15,7 @@ from graphrec.errors import FormatError
 from graphrec.read.spec import Spec, to_toml
 from tests.read.support import events, friends, item_attributes, titles, user_attributes, write
 
-NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 VALUES = st.one_of(NAMES, st.integers(-(2**60), 2**60), st.booleans(), st.floats(allow_nan=False, allow_infinity=False))
 
 

@@ -151,7 +151,7 @@ def test_what_is_missing_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch
 
 
 def test_settings_name_them_all() -> None:
-    assert [KGConfig(extractor=name).extractor for name in extractors.NAMES] == list(extractors.NAMES)  # type: ignore[arg-type]
+    assert [KGConfig(extractor=name).extractor for name in extractors.NAMES] == list(extractors.NAMES)
 
 
 @pytest.mark.parametrize(

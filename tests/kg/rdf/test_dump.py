@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kg.errors import KGError
 from kg.rdf.dump import LINKED, link, name, read_dumps
 from kg.rdf.parse import statements
+from kg.types import ExternalTriples
 from tests.conftest import shared_data
 
 DBR, DBO = "http://dbpedia.org/resource/", "http://dbpedia.org/ontology/"
@@ -30,11 +31,14 @@ nonsense
 <{DBR}Lee_Falk> <{DBO}notableWork> <{DBR}The_Phantom_(1996_film)> .
 <relative> <{DBO}x> <{DBR}y> .
 """
+Fault = tuple[str, int, str]  # file, line, reason
 PHANTOM = f"{DBR}The_Phantom_(1996_film)"
 
 
-def load(path: Path, titles: dict[str, str], chosen: dict[str, str] | None = None) -> tuple[object, list[object]]:
-    faults: list[object] = []
+def load(
+    path: Path, titles: dict[str, str], chosen: dict[str, str] | None = None
+) -> tuple[ExternalTriples, list[Fault]]:
+    faults: list[Fault] = []
     found = read_dumps([path], titles, chosen or {}, lambda p, line, reason: faults.append((p.name, line, reason)))
     return found, faults
 
