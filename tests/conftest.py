@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("graphrec", deadline=None)  # no test asserts a time
-settings.load_profile("graphrec")
+# No test asserts a time. The same examples every time; HYPOTHESIS_PROFILE=search draws others, and ten times as many.
+settings.register_profile("graphrec", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "graphrec")
+settings.load_profile(PROFILE)
+
+
+def examples(n: int) -> settings:
+    """For a test that is too slow for the usual number of examples."""
+    return settings(max_examples=10 * n if PROFILE == "search" else n)
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from graphrec.config import Config
 from graphrec.errors import ConfigError
+from tests.conftest import examples
 
 positive = st.floats(min_value=1e-300, max_value=1e300)
 counts = st.integers(1, 10**20)
@@ -43,7 +44,7 @@ def configs(draw: st.DrawFn) -> Config:
     return Config.parse({**values, "seed": draw(st.integers()), "blocks": draw(lists(st.text()))})
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(config=configs())
 def test_toml_round_trip(tmp_path_factory: pytest.TempPathFactory, config: Config) -> None:
     path = tmp_path_factory.getbasetemp() / "config.toml"

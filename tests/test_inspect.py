@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -19,7 +19,7 @@ from graphrec.errors import DataError, FormatError, GraphrecError
 from graphrec.read.delimited import column_names
 from graphrec.read.detect import load
 from graphrec.read.spec import Spec
-from tests.conftest import SHARED, shared_data
+from tests.conftest import SHARED, examples
 from tests.read.support import everything, jsonl, write
 
 run = CliRunner().invoke
@@ -214,43 +214,6 @@ def test_no_users_and_no_items(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(not CASES.exists(), reason=f"the cases are not at {CASES}")
-@pytest.mark.parametrize("case", sorted(p.name for p in CASES.glob("*/")) if CASES.exists() else [])
-def test_every_case_is_inspected(case: str) -> None:
-    folder = CASES / case
-    for path in [folder, *folder.rglob("*")]:
-        if path.suffix != ".py":
-            result = run(app, ["inspect", str(path), "--json"])
-            assert result.exit_code == 0 or isinstance(result.exception, DataError), (path, result.exception)
-
-
-def test_the_shop_of_the_cases() -> None:
-    if not (CASES / "shop").exists():
-        pytest.skip(f"the cases are not at {CASES}")
-    report = inspected(CASES / "shop")
-    assert_complete(CASES / "shop", report)
-    data = Dataset.load(CASES / "shop")
-    assert (data.n_users, data.n_items, len(data.events)) == (500, 240, 7830)
-    assert data.directed
-    assert data.report.strength.keys() == {"order", "review"}
-
-
-@pytest.mark.parametrize(
-    ("name", "counts", "used"),
-    [
-        ("lfm1m", (4817, 12492, 438436), {"events", "items", "users", "triples"}),
-        ("yelp_places", (1000, 5255, 35571), {"events", "items", "friends"}),
-        ("ml1m_sequences", (6040, 3416, 999611), {"events", "items", "users"}),
-        ("amazon_beauty", (22363, 12101, 198502), {"events", "items"}),
-    ],
-)
-def test_public_tables(name: str, counts: tuple[int, int, int], used: set[str]) -> None:
-    data = Dataset.load(shared_data(name))
-    assert (data.n_users, data.n_items, data.quarantine.rows_read) == counts
-    assert {f.used_as for f in data.report.files} == used
-    assert len(data.report.summary_lines()) <= 8
-
-
 NAMES = (
     "user_id", "item_id", "rating", "stars", "time", "date", "event_type", "label", "text", "title", "price", "Menge",
     "file", "line", "2", "\xa0", " ", '"',
@@ -275,7 +238,7 @@ def test_two_kinds_in_a_file_share_its_scale(tmp_path: Path) -> None:
     separator=st.sampled_from((",", ";", "\t")),
     encoding=st.sampled_from(("utf-8", "utf-16")),
 )
-@settings(max_examples=60)
+@examples(60)
 def test_any_table_ends_as_a_report_or_as_one_line(
     tmp_path_factory: pytest.TempPathFactory, header: list[str], rows: list[list[str]], separator: str, encoding: str
 ) -> None:

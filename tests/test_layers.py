@@ -1,4 +1,4 @@
-"""Imports go down only, and nothing is ever unpickled. Imports in functions and for type checking count too."""
+"""Imports go down only, those in functions and for type checking too; nothing is unpickled; no file is long."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}
+LINES = 300  # of a file, at most
 PICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
@@ -126,6 +127,13 @@ def test_imports_go_down_only() -> None:
 
 def test_no_modules_or_rooms_import_each_other_in_a_circle() -> None:
     assert circles(ROOT) == []
+
+
+def test_every_file_is_read_in_one_go() -> None:
+    files = [file for folder in ("graphrec", "kg", "tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in files}
+    assert len(lengths) > 300
+    assert {name: length for name, length in lengths.items() if length > LINES} == {}
 
 
 def test_nothing_is_unpickled() -> None:

@@ -28,12 +28,14 @@ class WholeBlock(NeighbourBlock):
         return self.items.T
 
     def scores(self, queries: Queries) -> Floats:
+        """The same product without a sparse matrix, float32 (B, I)."""
         return np.asarray(self.encode(queries) @ self.weights, dtype=np.float32)
 
     def score(self, queries: Queries, item_num: int) -> Doubles:
         return np.asarray(self.encode(queries).astype(np.float64) @ self.likeness(item_num).astype(np.float64))
 
     def likeness(self, item_num: int) -> Floats:
+        """The item's row of the weights, float32 (I,)."""
         return np.asarray(self.items[item_num], np.float32)
 
     @property
@@ -41,9 +43,11 @@ class WholeBlock(NeighbourBlock):
         return f"{self.items.size:,} links"
 
     def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
+        """As of the block in CSR."""
         return self._sparse().grown(ties, touched, texts)
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """As of the block in CSR, which is what it is read back as."""
         return self._sparse().arrays()
 
     def _sparse(self) -> NeighbourBlock:

@@ -50,6 +50,7 @@ class Autoencoder(Block[AutoencoderSettings]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[ProfileBlock, Chosen]:
+        """Each candidate is trained once, up to the epoch that is best on the validation users."""
         settings = self.settings
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else settings.knowledge[:1]
         # nothing is less likely than not at all
@@ -71,6 +72,7 @@ class Autoencoder(Block[AutoencoderSettings]):
         return block, {**chosen, "epochs": epochs, "validation_ndcg": round(ndcg, 6)}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Train for as many epochs as were chosen."""
         run = self._run(inputs, chosen)
         run.train(int(chosen["epochs"]), None)
         block: ProfileBlock = run.block()

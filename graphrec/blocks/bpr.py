@@ -41,6 +41,7 @@ class BPR(Block[BPRSettings]):
         return {**{name: getattr(self.settings, name) for name in names}, "reading": readings}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Train by implicit; the fold-in is a ridge regression of the users' factors on their histories."""
         from implicit.bpr import BayesianPersonalizedRanking  # a second to import
         from sklearn.linear_model import Ridge
 

@@ -38,10 +38,12 @@ class Chebyshev(LinkBlock[ChebyshevSettings]):
     Settings = ChebyshevSettings
 
     def grid(self, inputs: FitInputs) -> Space:
+        """Neighbours n, the order of the polynomial, the exponents α and β, and the flatness of the response."""
         s = self.settings
         return {"n": s.n, "order": (s.order,), "alpha": s.alpha, "flatness": s.flatness, "beta": s.beta}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """The n strongest weights of the filter on each item's row, CSR float32 (I, I)."""
         normalised = degree_normalised(stacked, rows=chosen["alpha"], columns=0.5)
         dense = chebyshev_filter(normalised, chosen["flatness"], chosen["order"])
         return strongest(sp.csr_matrix(dense), 0, chosen["n"])

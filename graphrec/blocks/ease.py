@@ -40,9 +40,11 @@ class Ease(LinkBlock[EaseSettings]):
     }
 
     def grid(self, inputs: FitInputs) -> Space:
+        """λ, and how many weights an item keeps (0: all)."""
         settings = self.settings
         return {"regularisation": settings.regularisation, "n": settings.n}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
+        """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""
         dense = ease(stacked, chosen["regularisation"]).T
         return largest(sp.csr_matrix(dense), chosen["n"]) if chosen["n"] else dense

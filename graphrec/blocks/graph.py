@@ -78,10 +78,12 @@ class Graph(Block[GraphSettings]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[ProfileBlock, Chosen]:
+        """Networks of each temperature, then of each reading, stopped where NDCG on the validation users is best."""
         found: tuple[ProfileBlock, Chosen] = self._networks().choose(inputs, self.settings, validation)
         return found
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Train the networks for as many epochs as were chosen."""
         block: ProfileBlock = self._networks().learn(inputs, self.settings, chosen)
         return block
 

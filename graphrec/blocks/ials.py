@@ -59,6 +59,7 @@ class IALS(Block[IALSSettings]):
     simplest = ("reading", "knowledge", "factors")
 
     def space(self, inputs: FitInputs) -> Space:
+        """Readings, α, λ, the weight of entities, and factors up to half the smaller side of R."""
         settings = self.settings
         most = max(1, min(inputs.train.n_users, inputs.train.n_items) // 2)
         return {

@@ -31,9 +31,11 @@ class ItemKNN(LinkBlock[ItemKNNSettings]):
     Settings = ItemKNNSettings
 
     def grid(self, inputs: FitInputs) -> Space:
+        """Neighbours n and the shrinkage."""
         return {"n": self.settings.n, "shrink": self.settings.shrink}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """Shrunk cosine of columns, the n highest of each item, CSR float32 (I, I)."""
         lengths = np.sqrt(np.asarray(stacked.multiply(stacked).sum(axis=0), np.float32)).ravel()  # (I,)
         near = []
         for start, shared in cooccurrence(stacked):

@@ -45,6 +45,7 @@ class LightGCN(Block[LightGCNSettings]):
         return {**values, "reading": held(inputs.train.events.readings, self.readings)}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Train as in the paper; what propagation adds is the history, the embeddings are the own part."""
         from graphrec.blocks._light_gcn import trained  # torch
 
         reading = reading_of(chosen)

@@ -59,6 +59,7 @@ class LinkBlock(Block[L]):
         return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
     def space(self, inputs: FitInputs) -> Space:
+        """The grid, and the weights of entities and friends where the data has any."""
         s, train = self.settings, inputs.train
         return {
             **self.grid(inputs),
@@ -70,6 +71,7 @@ class LinkBlock(Block[L]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[NeighbourBlock, Chosen]:
+        """Links are made once for all candidates that differ in ``NO_LINKS`` alone."""
         space, train, rows = self.space(inputs), inputs.train, entity_rows(inputs.graph)
 
         @lru_cache(maxsize=1)
@@ -94,6 +96,7 @@ class LinkBlock(Block[L]):
         return self.learn(inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        """A block of the links, dense (``WholeBlock``) where these are."""
         reading = reading_of(chosen)
         learned = inputs.train.learning(reading)
         stacked = with_entities(learned, entity_rows(inputs.graph), chosen.get("knowledge", 0.0))

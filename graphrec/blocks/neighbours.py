@@ -36,8 +36,10 @@ class Neighbours(LinkBlock[NeighboursSettings]):
     Settings = NeighboursSettings
 
     def grid(self, inputs: FitInputs) -> Space:
+        """Neighbours n, and the exponents α and β."""
         settings = self.settings
         return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """The n highest of R̃ᵀR̃ for each item, R̃ normalised by degrees, CSR float32 (I, I)."""
         return nearest_neighbours(degree_normalised(stacked, rows=chosen["alpha"], columns=0.5), chosen["n"])

@@ -34,6 +34,7 @@ class Popularity(Block[PopularitySettings]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[ProfileBlock, Chosen]:
+        """Candidates are compared by the counts themselves; nothing is learned for it."""
         space, users = self.space(inputs), len(validation.queries)
         ones = np.ones((users, 1), np.float32)
 
@@ -45,6 +46,7 @@ class Popularity(Block[PopularitySettings]):
         return self.learn(inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Logarithms of the decayed counts, at unit deviation over the catalogue."""
         counts = decayed_counts(inputs.train, chosen.get("half_life", 0.0), reading_of(chosen))
         logs = np.log1p(counts.astype(np.float64))
         deviation = logs.std() or 1.0

@@ -34,10 +34,12 @@ class RP3Beta(LinkBlock[RP3BetaSettings]):
     readings = ("alike", "liked", "graded", "weighted")  # a probability is not below 0
 
     def grid(self, inputs: FitInputs) -> Space:
+        """The exponent α, the discount of popular items β, and neighbours n."""
         settings = self.settings
         return {"alpha": settings.alpha, "discount": settings.discount, "n": settings.n}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
+        """The n highest values of three steps of the walk for each item, CSR float32 (I, I)."""
         on = degree_normalised(stacked, rows=1.0, columns=0.0)  # v → j
         back = degree_normalised(sp.csr_matrix(stacked.T), rows=1.0, columns=0.0)  # i → v
         on.data, back.data = on.data ** chosen["alpha"], back.data ** chosen["alpha"]

@@ -46,6 +46,7 @@ class Semantic(Block[SemanticSettings]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[ProfileBlock, Chosen]:
+        """Ridges are compared on the rows of the validation users alone."""
         space, users = _TextSpace(inputs, self.settings.dim), len(validation.queries)
 
         def score(candidate: Chosen) -> float:

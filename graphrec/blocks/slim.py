@@ -38,9 +38,11 @@ class Slim(LinkBlock[SlimSettings]):
     readings = ("alike", "liked", "graded", "weighted")  # it has no negative weights, so dislikes would say nothing
 
     def grid(self, inputs: FitInputs) -> Space:
+        """The penalties l1 and l2, and how many weights an item keeps (0: all)."""
         settings = self.settings
         return {"l1": settings.l1, "l2": settings.l2, "n": settings.n}
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+        """Wᵀ of SLIM, with the n largest weights of each row where n is not 0, CSR float32 (I, I)."""
         weights = sp.csr_matrix(slim(stacked, chosen["l1"], chosen["l2"]).T)
         return largest(weights, chosen["n"]) if chosen["n"] else weights

@@ -79,6 +79,7 @@ class Factors:
         return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None] * response, dtype=np.float32)
 
     def block(self, chosen: Chosen) -> ProfileBlock:
+        """The block with these hyper-parameters; it costs no further decomposition."""
         items = self.items(chosen)
         unread = ProfileBlock(
             name=Spectral.name,
@@ -102,6 +103,7 @@ class Spectral(Block[SpectralSettings]):
     def choose(
         self, inputs: FitInputs, validation: Validation, trials: int | None = None
     ) -> tuple[ProfileBlock, Chosen]:
+        """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""
         settings, users = self.settings, len(validation.queries)
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
@@ -134,6 +136,7 @@ class Spectral(Block[SpectralSettings]):
         return full.block(chosen), {**chosen, **outer}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """One decomposition, of the chosen rank or the highest that the data and the memory admit."""
         rank = feasible_ranks(inputs.train, [chosen["rank"]], self.settings.memory_gb)[0]
         return Factors(inputs, rank, chosen, self.settings.iterations).block({**chosen, "rank": rank})
 

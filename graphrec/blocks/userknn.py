@@ -104,6 +104,7 @@ class PeopleBlock(FittedBlock):
         return largest(out, self.n)
 
     def scores(self, queries: Queries) -> Floats:
+        """What the people alike took, weighted by their likeness, float32 (B, I)."""
         return np.asarray((self.encode(queries) @ self.rows).toarray(), dtype=np.float32)
 
     def score(self, queries: Queries, item_num: int) -> Doubles:
@@ -136,6 +137,7 @@ class PeopleBlock(FittedBlock):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> PeopleBlock:
+        """The block that ``arrays`` describes."""
         sides = {
             side: sp.csr_matrix(tuple(arrays[f"{side}.{part}"] for part in PARTS), shape=tuple(shape))
             for side, shape in settings["shapes"].items()

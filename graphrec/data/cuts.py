@@ -48,6 +48,7 @@ class Rows:
 
 
 def given(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
+    """The parts that the source names; validation is carved out of train where it names none. Raises DataError."""
     data = rows.data
     if data.parts is None:
         raise DataError(f"{data.name}: the source brings no split of its own; use --split temporal or random")
@@ -173,6 +174,7 @@ def per_user(rows: Rows, order: Ints, share: float, rng: np.random.Generator) ->
 
 
 def too_small(data: Dataset) -> EmptyDataError:
+    """The error for data of which nothing can be held out."""
     return EmptyDataError(
         f"{data.name}: no user has an event to spare for a held-out part among {len(data.events)};"
         " bring users with at least two events"

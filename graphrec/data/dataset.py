@@ -130,10 +130,12 @@ class Dataset:
 
     @property
     def n_users(self) -> int:
+        """Number of users U."""
         return len(self.users)
 
     @property
     def n_items(self) -> int:
+        """Number of items I."""
         return len(self.items)
 
     @property
@@ -148,6 +150,7 @@ class Dataset:
 
     @property
     def has_times(self) -> bool:
+        """Whether it is known when events happened."""
         return self.events.timestamps is not None
 
     def matrix(self) -> sp.csr_matrix:

@@ -55,6 +55,7 @@ def social_edges(friends: pd.DataFrame | None, directed: bool, users: Vocabulary
 def attributes(
     rows: pd.DataFrame | None, id_column: str, number_column: str, vocabulary: Vocabulary, quarantine: Quarantine
 ) -> pd.DataFrame:
+    """Number, key and value, sorted and distinct, with personal data masked; without unknown ids and blank values."""
     columns = [number_column, "key", "value"]
     if rows is None or rows.empty:
         return pd.DataFrame({number_column: np.array([], np.int64), "key": [], "value": []})[columns]
@@ -69,6 +70,7 @@ def attributes(
 def texts(
     rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary, quarantine: Quarantine
 ) -> npt.NDArray[np.object_]:
+    """The text of each number, str objects (n,), "" where there is none, with personal data masked."""
     out = np.full(len(vocabulary), "", dtype=object)
     if rows is not None and column in rows:
         present = rows[rows[column].notna()]
@@ -80,6 +82,7 @@ def texts(
 
 
 def event_log(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, kinds: tuple[Kind, ...]) -> Events:
+    """The log of checked rows; what a column says is missing where there is no such column."""
     none = np.full(len(events), np.nan, np.float32)
     values = events["value"].to_numpy(np.float32) if "value" in events else none
     kind = events["kind"].to_numpy(np.uint8) if "kind" in events else np.zeros(len(events), np.uint8)

@@ -126,6 +126,7 @@ class WithFallback:
     items: Floats
 
     def scores(self, queries: Queries) -> Floats:
+        """Scores float32 (B, I), by popularity for those who like nothing that is known."""
         out, cold = self.scorer.scores(queries), np.diff(queries.liked.indptr) == 0  # (B, I), (B,)
         return np.where(cold[:, None], self.items, out) if cold.any() else out
 

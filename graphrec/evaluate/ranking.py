@@ -45,6 +45,7 @@ class EmbeddingScorer:
     items: Floats
 
     def scores(self, queries: Queries) -> Floats:
+        """Inner products float32 (B, I). Queries must be of stored users."""
         out: Floats = self.users[queries.user_nums] @ self.items.T  # (B, I)
         return out
 

@@ -42,6 +42,7 @@ class Explainer:
 
     @cached_property
     def links(self) -> Links:
+        """The indices over graph and events, built when they are first needed."""
         return Links(self.graph, self.data)
 
     def shares(self, query: Queries, item_num: int, standing: Standing = PLAIN) -> Shares:

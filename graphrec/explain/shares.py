@@ -43,6 +43,7 @@ class Shares:
 
     @property
     def score(self) -> float:
+        """The whole score: the sum over blocks."""
         return sum(self.blocks.values())
 
 

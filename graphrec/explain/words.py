@@ -296,4 +296,5 @@ def plain(text: str) -> str:
 
 
 def quoted(text: str) -> str:
+    """A text in quotation marks, on one line."""
     return f'"{plain(text)}"'

@@ -32,6 +32,7 @@ class GraphTensors:
     edge_attr: Tensor
 
     def to(self, device: torch.device) -> GraphTensors:
+        """The same on a device."""
         moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, (Tensor, Bipartite))}
         return replace(self, **moved)
 

@@ -26,6 +26,7 @@ class Bipartite(NamedTuple):
     degrees: Tensor
 
     def to(self, device: torch.device) -> Bipartite:
+        """The same on a device."""
         return Bipartite(*(part.to(device) for part in self))
 
 

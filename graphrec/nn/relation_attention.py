@@ -29,6 +29,7 @@ class RelationAttention(nn.Module):
         self.gate = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor, edge_attr: Tensor) -> Tensor:
+        """x (N, d) + gate ⊙ messages over edges (2, E), of type (E,) and attributes (E, edge_features)."""
         features = torch.cat([self.relation(edge_type), edge_attr], dim=1)  # (E, relation_dim + edge_features)
         message: Tensor = self.attention(x, edge_index, edge_attr=features)  # (N, d)
         return x + self.gate * message

@@ -45,6 +45,7 @@ class Profiles:
 
     @property
     def weights(self) -> dict[str, float]:
+        """Block name → its weight in the blend."""
         return {b.name: b.weight for b in self.blocks}
 
     def reweighted(self, weights: Mapping[str, float]) -> Profiles:

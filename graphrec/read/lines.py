@@ -34,9 +34,11 @@ class Lines:
         return np.searchsorted(self.ends, at)
 
     def counts(self, byte: int) -> Places:
+        """How often a byte comes up in each line, int64 (n,)."""
         return np.bincount(self.of(np.flatnonzero(self.bytes == byte)), minlength=len(self))
 
     def with_byte(self, byte: int) -> Mask:
+        """Lines in which a byte comes up, bool (n,)."""
         return self.counts(byte) > 0
 
     def join(self, without: Mask) -> bytes:
@@ -64,6 +66,7 @@ class Looks:
 
 
 def is_number(text: str) -> bool:
+    """Whether Python reads it as a float."""
     try:
         float(text)
     except ValueError:
@@ -72,6 +75,7 @@ def is_number(text: str) -> bool:
 
 
 def is_utf8(line: bytes) -> bool:
+    """Whether it can be decoded as UTF-8."""
     try:
         line.decode("utf-8")
     except UnicodeDecodeError:

@@ -59,6 +59,7 @@ class Plan:
     seen: list[Guess] = field(default_factory=list)
 
     def of(self, use: Use) -> list[Planned]:
+        """What is planned for one use."""
         return [p for p in self.planned if p.use == use]
 
     def spec(self, given: Spec) -> Spec:
@@ -88,6 +89,7 @@ def leave_prices(out: Plan) -> None:
 
 
 def part_of(path: Path) -> str | None:
+    """The part of a split that a file name says ("train", "valid", "test"); None where it says none."""
     words = [_PARTS[w] for w in re.split(r"[\W_\d]+", stem(path).lower()) if w in _PARTS]
     return words[0] if words else None
 
@@ -170,6 +172,7 @@ def planned(guess: Guess, table: Table | None, spec: Spec) -> Planned:
 
 
 def no_ids(guess: Guess) -> str:
+    """The message for a file of events without a column of users or of items."""
     lacking = " and ".join(r for r in ("item_id", "user_id") if r not in guess.roles)
     known = ", ".join(f'{r} = "{col}"' for r, col in guess.roles.items() if r in ("user_id", "item_id"))
     wanted = ", ".join(f'{r} = "…"' for r in ("user_id", "item_id") if r not in guess.roles)

@@ -41,6 +41,7 @@ class Boost:
 
     @classmethod
     def read(cls, argument: str) -> Boost:
+        """From ``FILTER:AMOUNT`` or ``FILTER:*FACTOR``. Raises ConfigError."""
         text, _, amount = argument.rpartition(":")
         if not text.strip():
             raise ConfigError(
@@ -55,6 +56,7 @@ class Boost:
         return max(SPARE, k)
 
     def rerank(self, candidates: Candidates, k: int) -> Candidates:
+        """Raise or lower the score of what passes the filter. Raises ConfigError for a filter that cannot be read."""
         holds = Filter.parse(self.filter, candidates.attributes).mask[candidates.item_nums]  # (n,)
         scores = candidates.scores.astype(np.float64)
         scores[holds] *= np.where(scores[holds] >= 0, self.factor, 1 / self.factor)
@@ -83,12 +85,14 @@ class Pin:
 
     @classmethod
     def read(cls, argument: str) -> Pin:
+        """From item ids with commas between them."""
         return cls(tuple(item_id.strip() for item_id in argument.split(",")))
 
     def beyond(self, k: int) -> int:
         return 0
 
     def rerank(self, candidates: Candidates, k: int) -> Candidates:
+        """The pinned items first, in their order, if they may be recommended. Raises UnknownIdError."""
         nums = candidates.attributes.items.numbers(self.item_ids)
         own = dict(zip(candidates.item_nums.tolist(), candidates.scores.tolist(), strict=True))
         absent = np.array([n for n in nums.tolist() if n not in own], np.int64)

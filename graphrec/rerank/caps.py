@@ -33,6 +33,7 @@ class Cap:
 
     @classmethod
     def read(cls, argument: str) -> Cap:
+        """From ``ATTRIBUTE:MOST``. Raises ConfigError."""
         name, _, most = argument.rpartition(":")
         if not name.strip() or not most.strip().isdecimal():
             raise ConfigError(f"cap: found {argument!r}; an attribute and how many of a value are wanted: cap=brand:2")
@@ -42,6 +43,7 @@ class Cap:
         return max(SPARE, k)
 
     def rerank(self, candidates: Candidates, k: int) -> Candidates:
+        """Pass over items whose values are full. Raises ConfigError for an attribute that there is not."""
         attribute = candidates.attributes[self.attribute]
         counts: Counter[int] = Counter()
         dropped: Counter[str] = Counter()

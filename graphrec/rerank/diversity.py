@@ -35,12 +35,14 @@ class Diversity:
 
     @classmethod
     def read(cls, argument: str) -> Diversity:
+        """From a strength between 0 and 1. Raises ConfigError."""
         return cls(number(argument, "diversity", 0, 1))
 
     def beyond(self, k: int) -> int:
         return max(FEWEST, TIMES * k) if self.strength else 0
 
     def rerank(self, candidates: Candidates, k: int) -> Candidates:
+        """Greedily by (1 - strength) · relevance - strength · likeness to the nearest chosen item."""
         scores, k = candidates.scores.astype(np.float64), min(k, len(candidates))
         units = _units(candidates.profiles(candidates.item_nums))  # (n, d)
         spread = float(np.ptp(scores)) if len(scores) else 0.0

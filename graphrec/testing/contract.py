@@ -63,11 +63,13 @@ class BlockContract:
     # --- what it says of itself ---------------------------------------------------------------------------------------
 
     def test_it_is_found_by_its_name_and_has_its_section(self) -> None:
+        """The registry, and the configuration that is made of it."""
         assert find(self.block.name) is self.block
         assert isinstance(getattr(Config(), self.block.name), self.block.Settings)
         assert isinstance(Config().block(self.block.name), self.block)
 
     def test_it_has_words_and_its_settings_are_described(self) -> None:
+        """Clauses without a full stop; a docstring of the block and one of its settings."""
         words = self.subject.fitted().words
         assert words == self.block.words
         for clause in (words.because, words.cause):
@@ -80,6 +82,7 @@ class BlockContract:
     # --- choosing -----------------------------------------------------------------------------------------------------
 
     def test_it_fits_every_choice_that_tune_can_make(self) -> None:
+        """Choices survive JSON, and fitted with them the block is the tuned one."""
         planted, (tuned, chosen) = world(), self.subject.tuned()
         assert json.loads(json.dumps(chosen, allow_nan=False)) == chosen, "choices are kept as JSON"
         again = self.subject.made().fit(planted.inputs, chosen)
@@ -88,10 +91,12 @@ class BlockContract:
             whole(self.subject.made().fit(planted.inputs, candidate), planted)
 
     def test_what_is_left_out_stays_out(self) -> None:
+        """A choice that says ``left_out`` gives an empty block."""
         planted = world()
         silent(self.subject.made().fit(planted.inputs, {"left_out": "said by tune"}), planted)
 
     def test_choices_are_taken_over_to_other_data(self) -> None:
+        """As by ``fit --like``: larger, smaller, without texts and friends, of one item."""
         small, bare, one = world(9, 7, bare=True), world(150, 90, bare=True), world(3, 1)
         for candidate in self.subject.candidates(world()):
             whole(self.subject.made().fit(small.inputs, candidate), small)
@@ -99,6 +104,7 @@ class BlockContract:
             whole(self.subject.made().fit(there.inputs, self.subject.tuned(here)[1]), there)
 
     def test_few_trials_and_nobody_to_choose_on_are_enough(self) -> None:
+        """``tune`` gives a block and choices in any case."""
         for planted, trials in ((world(), 1), (no_one(world()), None), (no_one(world(3, 1)), 1)):
             block, chosen = self.subject.made().tune(planted.inputs, planted.validation, trials)
             whole(block, planted)
@@ -123,6 +129,7 @@ class BlockContract:
         assert max(told)[0] >= TELLING, f"no values differ enough: {told}; name such in `telling`"
 
     def test_it_sits_out_above_its_limit(self) -> None:
+        """``max_items`` is held by ``tune`` and by ``fit``, also with choices of smaller data."""
         planted = world()
         if "max_items" not in self.block.Settings.model_fields:
             raise SkipTest("it has no limit")
@@ -137,6 +144,7 @@ class BlockContract:
     # --- answering ----------------------------------------------------------------------------------------------------
 
     def test_the_fold_in_of_ones_own_history_is_the_stored_row(self, reading: str) -> None:
+        """A user asked as a query and a user as stored are one."""
         block, planted = self.subject.fitted(reading), world(dislikes=True)
         ties = planted.inputs.ties
         users = range(planted.train.n_users)
@@ -147,6 +155,7 @@ class BlockContract:
         np.testing.assert_allclose(dense(computed), dense(block.users), rtol=1e-5, atol=1e-5)
 
     def test_saved_and_loaded_it_is_the_same(self, reading: str) -> None:
+        """``from_arrays`` of ``arrays``, over safetensors and JSON."""
         block, planted = self.subject.fitted(reading), world(dislikes=True)
         arrays, settings = block.reweighted(0.7).arrays()
         with tempfile.TemporaryDirectory() as folder:
@@ -161,6 +170,7 @@ class BlockContract:
                 assert after == before
 
     def test_the_shares_sum_to_the_score(self, reading: str) -> None:
+        """``effects`` leaves nothing out; the rest of a linear block is what it says of everybody."""
         block, planted = self.subject.fitted(reading), world(dislikes=True)
         asked = anybody(planted)
         for place in range(len(asked)):
@@ -181,6 +191,7 @@ class BlockContract:
                     assert abs(effects.rest - says) < 1e-3 * size, f"{effects.rest} belongs to nothing"
 
     def test_all_ways_to_a_score_agree(self) -> None:
+        """``scores``, ``score``, and the product of the two sides; float32 (B, I)."""
         block, planted = self.subject.fitted(self.readings[0]), world(dislikes=True)
         for queries in (Queries.stored(planted.inputs.ties), anybody(planted)):
             found, sides = block.scores(queries), dense(block.encode(queries))
@@ -194,6 +205,7 @@ class BlockContract:
             assert (np.isclose(deviation, 1, atol=1e-3) | np.isclose(deviation, 0, atol=1e-3)).all()
 
     def test_somebody_unknown_is_as_one_of_whom_nothing_is_known(self) -> None:
+        """A stranger has the row of a user without events; no query has no rows."""
         block, planted = self.subject.fitted(), world()
         ties = planted.inputs.ties
         strangers = dense(block.encode(Queries.of(ties, [Query(), Query(words="anything"), Query()])))
@@ -202,6 +214,7 @@ class BlockContract:
         assert not len(block.scores(Queries.of(ties, [])))
 
     def test_one_item_is_a_history_and_order_and_name_are_none(self) -> None:
+        """One item is enough, and the order of events changes nothing."""
         block, planted = self.subject.fitted(), world()
         liked = planted.train.events.norms.liked
         histories = [[3], [3, 8, 8], [8, 3, 8], [planted.train.n_items - 1]]
@@ -211,6 +224,7 @@ class BlockContract:
         np.testing.assert_array_equal(sides[1], sides[2])
 
     def test_dislikes_alone_are_a_history(self, reading: str) -> None:
+        """Finite rows, and the stored ones, where somebody likes nothing."""
         for planted in (world(dislikes=True), exposed(), everything_disliked()):
             block = self.subject.made().fit(planted.inputs, {**self.subject.tuned()[1], "reading": reading})
             whole(block, planted)
@@ -220,6 +234,7 @@ class BlockContract:
             assert np.isfinite(block.scores(Queries.of(planted.inputs.ties, [hated]))).all()
 
     def test_it_takes_in_new_events_users_and_items(self) -> None:
+        """``grown``, or a fit of a block that ``refits``: what was not touched stays."""
         (block, chosen), (ties, touched) = self.subject.tuned(), later(world())
         try:
             inputs = FitInputs(ties, None)
@@ -241,6 +256,7 @@ class BlockContract:
     # --- among others -------------------------------------------------------------------------------------------------
 
     def test_the_same_twice_and_no_generator_of_others_is_touched(self) -> None:
+        """Equal bytes by the seed of the runtime."""
         before = generators()
         first, again = (self.subject.made().fit(world().inputs, self.subject.tuned()[1]).arrays() for _ in range(2))
         assert generators() == before, "draw from inputs.runtime.rng() or generator(), never from a global generator"
@@ -248,6 +264,7 @@ class BlockContract:
         assert {n: a.tobytes() for n, a in first[0].items()} == {n: a.tobytes() for n, a in again[0].items()}
 
     def test_it_earns_a_weight_beside_noise_and_counts_as_much_as_that(self) -> None:
+        """It ranks better than noise, and its scores have unit deviation."""
         planted, block = world(), self.subject.tuned()[0]
         rng = np.random.default_rng(0)
         sides = [rng.normal(size=(n, 8)).astype(np.float32) / 8**0.5 for n in block.shape]

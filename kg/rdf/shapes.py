@@ -72,6 +72,7 @@ class Report:
 
     @property
     def sampled(self) -> bool:
+        """Whether the shapes saw a part of the statements only."""
         return self.checked < self.quads
 
     def write(self, path: str | Path) -> None:

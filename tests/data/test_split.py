@@ -10,17 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import cuts
-from graphrec.data.attributes import Column
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
-from graphrec.data.split import BEHAVIOUR, Split, carve_validation, k_core, merge, split
+from graphrec.data.split import Split, carve_validation, k_core, merge, split
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.settings import SplitConfig
-from kg.types import ExternalTriples
 from tests import worlds
+from tests.conftest import examples
 from tests.reference import naive_k_core, naive_leave_last
 
 
@@ -73,7 +72,7 @@ def assert_sound(data: Dataset, cut: Split) -> None:
     assert cut.cut["sizes"] == {"train": len(pieces[0]), "valid": len(pieces[1]), "test": len(pieces[2])}
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows(), st.sampled_from(["temporal", "leave-last", "random", "auto"]), st.integers(0, 99))
 def test_parts_are_disjoint_and_cover(drawn: list[tuple[int, int, int]], kind: str, seed: int) -> None:
     data = shop(drawn)
@@ -87,7 +86,7 @@ def test_parts_are_disjoint_and_cover(drawn: list[tuple[int, int, int]], kind: s
     assert_sound(data, cut)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows())
 def test_temporal_parts_follow_each_other(drawn: list[tuple[int, int, int]]) -> None:
     data = shop(drawn)
@@ -121,7 +120,7 @@ def test_two_timestamps_leave_validation_to_the_users() -> None:
     assert "valid_from" not in cut.cut
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows())
 def test_leave_last_agrees_with_naive_twin(drawn: list[tuple[int, int, int]]) -> None:
     data = shop(drawn)
@@ -134,7 +133,7 @@ def test_leave_last_agrees_with_naive_twin(drawn: list[tuple[int, int, int]]) ->
     assert (triples(cut.train), triples(cut.valid), triples(cut.test)) == (train, valid, test)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows(), st.integers(1, 4))
 def test_k_core_agrees_with_naive_twin(drawn: list[tuple[int, int, int]], k: int) -> None:
     data = shop(drawn)
@@ -261,50 +260,3 @@ def test_groups_are_made_of_training_rows_alone(monkeypatch: pytest.MonkeyPatch)
     assert len(read) == 1
     assert read[0].nnz == (parts == TRAIN).sum()
     assert not read[0].multiply(test.seen()).nnz
-
-
-def _with_behaviour() -> Dataset:
-    """A shop with a fact from outside, and with what was bought together, as triples and as an attribute of items."""
-    data = shop([(u, i, u * 10 + i) for u in range(6) for i in range(6)])
-    facts = (("item:i000", "made_by", "brand:x"), ("item:i000", "also_buy", "item:i001"))
-    told = pd.DataFrame({"item_num": [0, 0], "key": ["Bought_Together", "colour"], "value": ["i001", "red"]})
-    external = ExternalTriples((*facts, ("item:i001", "Also_View", "item:i000")), {"i000": "item:i000"})
-    attributes = pd.concat([data.item_attributes, told], ignore_index=True)
-    columns = (*data.item_columns, Column("Bought_Together", "list"), Column("colour", "category"))
-    return replace(data, external=external, item_attributes=attributes, item_columns=columns)
-
-
-def _tells_of_behaviour(data: Dataset) -> bool:
-    names = (
-        {r for _, r, _ in data.external.triples} | {*data.item_attributes["key"]} | {c.name for c in data.item_columns}
-    )
-    return bool({name.lower() for name in names} & BEHAVIOUR)
-
-
-def test_what_was_counted_from_all_events_is_in_no_part() -> None:
-    data = _with_behaviour()
-    cut = split(data, SplitConfig())
-    for part in (cut.train, cut.valid, cut.test, cut.fit_data):
-        assert not _tells_of_behaviour(part)
-        assert [relation for _, relation, _ in part.external.triples] == ["made_by"]
-        assert part.external.item_entities == {"i000": "item:i000"}
-        assert "colour" in set(part.item_attributes["key"])
-    assert cut.cut["left_out"] == 3
-    assert [w for w in data.report.warnings if w.startswith("3 triples and attributes") and "split.behaviour" in w]
-    assert _tells_of_behaviour(data)  # the source stays as it is
-
-
-def test_what_was_counted_from_all_events_stays_where_asked_for_or_nothing_is_measured() -> None:
-    data = _with_behaviour()
-    kept = split(data, SplitConfig(behaviour=True))
-    assert "left_out" not in kept.cut
-    for part in (kept.train, kept.fit_data, *carve_validation(data, SplitConfig())):
-        assert part.external == data.external
-        assert part.item_attributes.equals(data.item_attributes)
-    assert not data.report.warnings
-
-
-def test_without_behaviour_nothing_is_said_of_it() -> None:
-    data = shop([(u, i, u * 10 + i) for u in range(6) for i in range(6)])
-    assert "left_out" not in split(data, SplitConfig()).cut
-    assert not data.report.warnings

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
@@ -27,6 +27,7 @@ from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import NONE
 from graphrec.query.ties import Ties
 from graphrec.types import Evidence, Floats, Ints, Step
+from tests.conftest import examples
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, explained, graph_of, knowledge, random_graph, random_world, scales, world
 
@@ -63,7 +64,7 @@ def folded_in(block: FittedBlock, history: Ints) -> npt.NDArray[Any]:
     return out
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 10_000), st.integers(0, 6), st.integers(0, 8))
 def test_deletion_is_the_fold_in_of_what_is_left(seed: int, user: int, item: int) -> None:
     data = random_world(seed)
@@ -142,7 +143,7 @@ def test_popular_paths_show_the_most_popular() -> None:
     assert check(out, data, graph) == []
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers(0, 10_000))
 def test_reports_of_random_worlds_hold(seed: int) -> None:
     data = random_world(seed)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from graphrec.config import Config
@@ -25,6 +24,7 @@ from graphrec.experiment import evaluate_model, measure_lists
 from graphrec.recommender import Recommender
 from graphrec.samples import generate
 from tests.cli.support import document, printed, run
+from tests.conftest import examples
 from tests.reference import naive_metrics
 
 
@@ -128,7 +128,7 @@ def rankings(draw: st.DrawFn) -> dict[str, list[str]]:
 
 
 @drawn(rankings(), st.sets(st.integers(1, 6), min_size=1, max_size=3))
-@settings(max_examples=60)
+@examples(60)
 def test_equal_to_a_naive_twin(hand: Split, ranked: dict[str, list[str]], ks: set[int]) -> None:
     rows = [(user, item, n) for user, items in ranked.items() for n, item in enumerate(items)]
     if not rows:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -19,6 +19,7 @@ from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, evaluate, new_item
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats
+from tests.conftest import examples
 from tests.explain.world import random_world
 from tests.reference import naive_auc, naive_list_measures, naive_metrics, naive_ranking
 
@@ -59,7 +60,7 @@ def cases(draw: st.DrawFn) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8
 
 
 @given(cases(), st.sets(st.integers(1, 12), min_size=1, max_size=3))
-@settings(max_examples=150)
+@examples(150)
 def test_equal_to_naive_twin(
     case: tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], npt.NDArray[np.int8]], ks: set[int]
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.config import Config
@@ -21,6 +21,7 @@ from graphrec.query.ties import Ties
 from graphrec.settings import ExplainConfig
 from graphrec.types import Evidence, Explanation, Vocabulary
 from kg.graph import empty
+from tests.conftest import examples
 from tests.explain.test_paths import WORTH, explain
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import (
@@ -179,7 +180,7 @@ def strange(data: Dataset) -> Dataset:
     return replace(data, users=Vocabulary((f"zq-{n}-qz" for n in range(data.n_users)), "user"))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_nobody_else_is_named_in_any_world(seed: int, user: int) -> None:
     data = strange(random_world(seed))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
@@ -18,6 +18,7 @@ from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from graphrec.types import Explanation, Source
 from kg.graph import KnowledgeGraph, empty
+from tests.conftest import examples
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import (
     Fact,
@@ -178,7 +179,7 @@ def test_impossible_requests() -> None:
         Explainer(counted(random_world(0), {}), ties, empty())
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_random_worlds(seed: int, user: int) -> None:
     """Whatever the world: every path holds, shares are exact and sorted, a quote is shown where there is one."""
@@ -201,7 +202,7 @@ def test_random_worlds(seed: int, user: int) -> None:
             assert any(e.source for e in out.evidence)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(0, 10_000), st.integers(0, 8))
 def test_connections_agree_with_networkx(seed: int, item: int) -> None:
     data = random_world(seed)

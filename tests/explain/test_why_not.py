@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.blocks.popularity import Popularity
@@ -22,6 +22,7 @@ from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from kg.graph import KnowledgeGraph, empty
+from tests.conftest import examples
 from tests.explain.test_shares import random_profiles
 from tests.explain.test_words import shown
 from tests.explain.world import counted, knowledge, random_graph, random_world, stored, undivided, world
@@ -135,7 +136,7 @@ def test_no_difference() -> None:
         contrast("ann", "pick", "pick", spoken({}))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(0, 10_000), st.integers(0, 6), st.integers(1, 5))
 def test_random_worlds(seed: int, user: int, k: int) -> None:
     """Ranks agree with a sort, gaps and differences with their parts, percentages lie in (0, 100]."""

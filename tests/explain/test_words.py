@@ -8,7 +8,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.panel import Panel
@@ -22,6 +22,7 @@ from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from graphrec.types import Evidence, Explanation, Source
 from kg.graph import empty
+from tests.conftest import examples
 from tests.explain.test_paths import WORTH, explain
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import Fact, counted, explained, graph_of, knowledge, random_graph, random_world, said, world
@@ -191,7 +192,7 @@ def test_whose_words() -> None:
     )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_percentages_are_true(seed: int, user: int) -> None:
     """Whatever the world: percentages lie in (0, 100], and only positive scores have any."""
@@ -205,7 +206,7 @@ def test_percentages_are_true(seed: int, user: int) -> None:
         assert re.fullmatch(r"[A-Z][^\n]*[.!?]\"?", out.text)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_every_named_thing_is_in_the_evidence(seed: int, user: int) -> None:
     """Take away the labels on the paths, the quotes and the blocks' names, and nothing stands in quotation marks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kg.graph
@@ -17,6 +17,7 @@ from graphrec.knowledge.adapter import sources
 from graphrec.linalg.adjacency import degree_normalised, friend_mean
 from kg.graph import KnowledgeGraph
 from tests import worlds
+from tests.conftest import examples
 from tests.reference import naive_typed_edges
 
 
@@ -70,7 +71,7 @@ def test_nodes_and_edges() -> None:
     assert found.validate()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     kinds=st.lists(st.sampled_from(["user", "item", "stranger", "aspect"]), min_size=1, max_size=9),
     relations=st.integers(1, 4),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.build import build
@@ -19,6 +19,7 @@ from kg.rdf.files import read, write
 from kg.text import sentence_around
 from kg.types import ExternalTriples, Item, Review, Span, User
 from kg.validate import validate
+from tests.conftest import examples
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, MemoryCache, WordExtractor
 
 
@@ -260,7 +261,7 @@ ODD = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.lists(st.sampled_from(ODD), max_size=9).map("".join), max_size=4))
 def test_any_text_gives_a_sound_graph(texts: list[str]) -> None:
     reviews = [Review(f"r{n}", f"u{n % 2}", "s1", text) for n, text in enumerate(texts)]

@@ -9,17 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import enet_path
 
 from graphrec.linalg import item_item
 from graphrec.linalg.adjacency import degree_normalised
 from graphrec.linalg.item_item import chebyshev_filter, largest, nearest_neighbours, slim
+from tests.conftest import examples
 from tests.reference import naive_chebyshev, naive_slim
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8))
 def test_largest_keeps_what_sorting_by_size_and_column_keeps(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,10 +13,11 @@ from graphrec.profile import proposals
 from graphrec.profile.index import Index
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
+from tests.conftest import examples
 from tests.profile.test_index import EXACT, HNSW, matrices, naive
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(data=st.data(), k=st.integers(0, 40), config=st.sampled_from([EXACT, HNSW]), many=st.booleans())
 def test_under_a_filter_the_best_allowed_items_come_back(
     data: st.DataObject, k: int, config: RetrieveConfig, many: bool
@@ -105,7 +106,7 @@ def test_ties_that_reach_past_the_candidates_are_broken_by_number(many: int) -> 
     assert Index.build(items).search(queries, 4, out, allowed)[0].tolist() == [[4000, 0, 4, 6]] * many
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([0.01, 0.3, 0.9]))
 def test_a_few_items_with_scores_of_their_own_are_filtered_too(seed: int, k: int, share: float) -> None:
     rng = np.random.default_rng(seed)

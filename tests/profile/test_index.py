@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,6 +17,7 @@ from graphrec.errors import ArtifactError, CorruptArtifactError
 from graphrec.profile.index import Index
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
+from tests.conftest import examples
 
 EXACT = RetrieveConfig()
 HNSW = RetrieveConfig(exact_below=0)
@@ -38,7 +39,7 @@ def matrices(rows: st.SearchStrategy[int], width: int) -> st.SearchStrategy[Floa
     return rows.flatmap(lambda n: hnp.arrays(np.float32, (n, width), elements=values.map(np.float32)))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(data=st.data(), width=st.integers(1, 4), k=st.integers(0, 40), config=st.sampled_from([EXACT, HNSW]))
 def test_agrees_with_the_naive_twin(data: st.DataObject, width: int, k: int, config: RetrieveConfig) -> None:
     items = data.draw(matrices(st.integers(1, 60), width), label="items")
@@ -133,7 +134,7 @@ def test_exact_up_to_the_limit_and_hnsw_above() -> None:
         assert isinstance(Index.build(items, RetrieveConfig(exact_below=limit))._index, kind)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(data=st.data(), k=st.integers(1, 12))
 def test_similar_is_cosine_without_the_item_itself(data: st.DataObject, k: int) -> None:
     values = st.floats(-2, 2, width=32).map(lambda x: round(x, 2))
@@ -203,7 +204,7 @@ def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
     np.testing.assert_array_equal(scores, exact[1])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.floats(0, 1))
 def test_dense_and_sparse_search_as_one_equals_scoring_everything(seed: int, k: int, density: float) -> None:
     rng = np.random.default_rng(seed)

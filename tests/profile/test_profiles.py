@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -16,6 +16,7 @@ from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries, Query
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
+from tests.conftest import examples
 
 small = st.floats(-4, 4, width=32)
 
@@ -48,7 +49,7 @@ def profiles(draw: st.DrawFn) -> Profiles:
     return Profiles(tuple(blocks))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(profiles())
 def test_contributions_sum_to_the_one_inner_product(profiles: Profiles) -> None:
     users, items = profiles.user_matrix(), profiles.item_matrix()
@@ -65,7 +66,7 @@ def test_contributions_sum_to_the_one_inner_product(profiles: Profiles) -> None:
                 assert parts[block.name] == pytest.approx(expected, abs=1e-3)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(profiles())
 def test_rows_and_weights(profiles: Profiles) -> None:
     ties = world(*profiles.shape)
@@ -83,7 +84,7 @@ def test_rows_and_weights(profiles: Profiles) -> None:
     assert profiles.item_matrix().shape[1] == sum(widths), "a block without weight takes no room in the index"
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(profiles(), st.data())
 def test_fold_in(profiles: Profiles, data: st.DataObject) -> None:
     block, ties = profiles.blocks[0], world(*profiles.shape)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
@@ -16,6 +16,7 @@ from graphrec.data.readings import READINGS
 from graphrec.errors import DataError, UnknownIdError
 from graphrec.query.query import STRANGER, Queries, Query, query_of
 from graphrec.query.ties import Ties
+from tests.conftest import examples
 from tests.explain.world import random_world
 
 USERS, ITEMS = 7, 9
@@ -64,21 +65,21 @@ def equal(asked: Queries, stored: Queries) -> None:
     np.testing.assert_allclose(asked.friends.toarray(), stored.friends.toarray(), rtol=1e-6)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(logs())
 def test_what_is_made_of_events_is_what_is_stored(data: Dataset) -> None:
     ties = Ties(data)
     equal(Queries.of(ties, [query_of(ties, u) for u in range(USERS)]), Queries.stored(ties))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(logs(), st.integers(0, USERS - 1))
 def test_likes_that_are_known_change_nothing(data: Dataset, user: int) -> None:
     ties = Ties(data)
     equal(Queries.of(ties, [query_of(ties, user, ties.history(user))]), Queries.stored(ties, np.array([user])))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(logs(), st.integers(0, USERS - 1), st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=4))
 def test_new_likes_count_as_usual_and_leave_the_rest(data: Dataset, user: int, likes: list[int]) -> None:
     """Among them items that were disliked, however often, which are liked now."""
@@ -92,7 +93,7 @@ def test_new_likes_count_as_usual_and_leave_the_rest(data: Dataset, user: int, l
         assert taste[item] == pytest.approx(1.0 if new else was[item], rel=1e-5)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(logs(), st.lists(st.integers(0, ITEMS - 1), max_size=4))
 def test_strangers(data: Dataset, likes: list[int]) -> None:
     """Nobody's history is a stranger's: an item that comes twice in what they like counts once."""
@@ -103,7 +104,7 @@ def test_strangers(data: Dataset, likes: list[int]) -> None:
     assert found.seen[1].nnz == found.friends.nnz == 0
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(logs(), st.data())
 def test_slices_are_those_of_the_whole(data: Dataset, draw: st.DataObject) -> None:
     ties = Ties(data)
@@ -124,7 +125,7 @@ def test_slices_are_those_of_the_whole(data: Dataset, draw: st.DataObject) -> No
         np.testing.assert_array_equal(some.friends.toarray(), whole.friends.toarray()[rows])
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(logs(), st.lists(st.sets(st.integers(0, USERS - 1)), max_size=5))
 def test_rows_of_friends_sum_to_one_or_to_nothing(data: Dataset, heard: list[set[int]]) -> None:
     ties = Ties(data)

@@ -8,11 +8,12 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, EmptyDataError, FormatError, GraphrecError
+from tests.conftest import examples
 from tests.read.support import balanced, events, jsonl, write
 
 ROWS = [
@@ -155,7 +156,7 @@ def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_arbitrary_bytes_beside_a_good_line(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
     path = tmp_path_factory.mktemp("n") / "r.jsonl"
     path.write_bytes(noise + b"\n" + GOOD.encode() + b"\n")
@@ -177,7 +178,7 @@ def test_arbitrary_bytes_beside_a_good_line(tmp_path_factory: pytest.TempPathFac
     ],
 )
 @given(noise=st.binary(max_size=120))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_arbitrary_bytes_behind_a_good_row(
     tmp_path_factory: pytest.TempPathFactory, name: str, good: bytes, noise: bytes
 ) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.door.check import check_events
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError, FormatError, GraphrecError
 from graphrec.read.forms import Form, find_form, read_table, sample
+from tests.conftest import examples
 from tests.read.support import write
 
 
@@ -207,7 +208,7 @@ WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl"
     st.sampled_from(["utf-8", "utf-16", "utf-32", "utf-8-sig"]),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=60)
+@examples(60)
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, records: list[Any], sep: str, encoding: str, end: str
 ) -> None:
@@ -226,7 +227,7 @@ def test_what_is_written_is_read_back(
     st.binary(max_size=300),
     st.sampled_from([b"", b"user_id,item_id\n1,2\n", b"\xff\xfe", b"1 2 3\n", b'{"a": 1}\n', b"["]),
 )
-@settings(max_examples=200)
+@examples(200)
 def test_whatever_a_file_holds_it_is_a_frame_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, before: bytes
 ) -> None:
@@ -259,7 +260,7 @@ VALUES = {
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.booleans(),
 )
-@settings(max_examples=150)
+@examples(150)
 def test_every_row_of_any_table_is_kept_or_set_aside(
     tmp_path_factory: pytest.TempPathFactory,
     records: list[dict[str, str]],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -270,54 +268,3 @@ def test_gorse(tmp_path: Path) -> None:
     data = load(tmp_path, files)
     assert kinds(data) == {"like": 1.0, "read": 1.0, "dislike": -1.0}
     assert ("i0", "Labels", "b") in item_attributes(data)
-
-
-def test_any_keys_of_json_and_parquet(tmp_path: Path) -> None:
-    rows = [{"shopper": f"s{n % 2}", "sku": n, "purchase_date": "2024-05-01", "qty": n + 1} for n in range(4)]
-    lines = load(tmp_path / "lines", {"log.jsonl": jsonl(rows)}, "log.jsonl")
-    array = load(tmp_path / "array", {"log.json": json.dumps(rows)}, "log.json")
-    assert events(lines) == events(array)
-    assert lines.events.kind_table[0].values == "count"
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "Kunde;Artikelnummer;Bestelldatum;Menge",
-        "用户;商品;时间;数量",
-        "visitorid;sku;ts;qty",
-        "msno;song_id;date;plays",
-    ],
-)
-def test_names_in_many_tongues(tmp_path: Path, header: str) -> None:
-    rows = "".join(f"k{n % 3};a{n % 2};2024-05-0{n + 1};{n + 1}\n" for n in range(6))
-    data = load(tmp_path, {"e.csv": f"{header}\n{rows}"}, "e.csv")
-    assert list(roles(data, "e.csv").values()) == ["user_id", "item_id", "timestamp", "count"]
-
-
-def test_zip_files_are_folders(tmp_path: Path) -> None:
-    plain = {
-        "ratings.csv": "user_id,movie_id,stars\nu,1,5\nu,2,x\nv,1,2\n",
-        "movies.csv": "movie_id,title\n1,Heat\n2,Ran\n",
-    }
-    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
-        for name, text in plain.items():
-            archive.writestr(f"films/{name}", text)
-    data = Dataset.load(tmp_path / "films.zip")
-    assert (data.name, titles(data)) == ("films", {"1": "Heat", "2": "Ran"})
-    assert [Path(row.file) for row in data.quarantine] == [tmp_path / "films.zip" / "ratings.csv"]
-    (tmp_path / "shop").mkdir()
-    with zipfile.ZipFile(tmp_path / "shop" / "movies.csv.zip", "w") as archive:
-        archive.writestr("movies.csv", plain["movies.csv"])
-    data = Dataset.load(write(tmp_path / "shop", {"ratings.csv": plain["ratings.csv"]}))
-    assert (data.name, titles(data)) == ("shop", {"1": "Heat", "2": "Ran"})
-    assert {f.path for f in data.report.files} == {"ratings.csv", "movies.csv"}
-
-
-def test_a_column_without_any_value_is_no_users_and_no_items(tmp_path: Path) -> None:
-    """A first line that is a lone number, of what is JSON lines otherwise."""
-    good = json.dumps({"reviewerID": "u0", "asin": "i0", "overall": 4.0, "unixReviewTime": 1393545600})
-    path = write(tmp_path, {"r.jsonl": f"0\t\n{good}\n"}) / "r.jsonl"
-    data = Dataset.load(path, allow_bad=1.0)
-    assert data.users.ids == ("u0",)
-    assert len(data.quarantine) == 1

@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.rerank import AttributeTable, Filter
+from tests.conftest import examples
 from tests.rerank.shop import TYPES, Item, dataset
 
 Tree: TypeAlias = tuple[Any, ...]
@@ -138,7 +139,7 @@ def naive(tree: Tree, item: Item) -> bool:
     return bool(any(values))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(items=ITEMS, trees=st.lists(TREES, min_size=1, max_size=4))
 def test_agrees_with_looking_at_each_item(items: list[Item], trees: list[Tree]) -> None:
     table = AttributeTable(dataset(items))
@@ -259,7 +260,7 @@ TOKENS = st.sampled_from(["\n", "\t", *" ".join(WRITTEN).split()])
 
 
 @pytest.mark.filterwarnings("ignore:invalid")
-@settings(max_examples=400)
+@examples(400)
 @given(st.one_of(st.text(max_size=40), st.lists(TOKENS, max_size=12).map(" ".join), TREES.map(write)))
 @example("\ud800")
 @example('title == "\\ud800"')
@@ -288,8 +289,7 @@ def test_a_mask_is_made_once_and_is_read_only() -> None:
 
 
 def test_values_that_are_not_of_the_type_are_missing() -> None:
-    items: list[Item] = [{"price": ["on request"]}, {"price": [5]}, {"organic": ["perhaps"]}]
-    table = AttributeTable(dataset(items))
+    table = AttributeTable(dataset([{"price": ["on request"]}, {"price": [5]}, {"organic": ["perhaps"]}]))
     assert Filter.parse("price is None", table).mask.tolist() == [True, False, True]
     assert Filter.parse("organic is None", table).mask.all()
 

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from graphrec.errors import ConfigError, DataError, UnknownIdError
@@ -16,6 +16,7 @@ from graphrec.rerank.boosts import Boost, Pin
 from graphrec.rerank.caps import Cap
 from graphrec.rerank.diversity import Diversity
 from graphrec.types import Floats, Ints
+from tests.conftest import examples
 from tests.rerank.shop import Item, candidates, dataset, shown
 
 # --- diversity --------------------------------------------------------------------------------------------------------
@@ -43,7 +44,7 @@ def naive_mmr(scores: list[float], profiles: Floats, strength: float, k: int) ->
     return chosen
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 12),
@@ -93,7 +94,7 @@ def test_diversity_of_nothing_one_and_all_alike() -> None:
 # --- caps -------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     brands=st.lists(st.lists(st.sampled_from("ABC"), max_size=2, unique=True), min_size=1, max_size=12),
     most=st.integers(1, 3),

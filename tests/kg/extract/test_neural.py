@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.settings import KGConfig
 from kg.errors import KGError
 from kg.extract import extractors
 from kg.extract.neural import WINDOW, type_of, windows
+from tests.conftest import examples
 
 WORDS = ["the", "tone", "of", "fender", "is", "great", "##s", ".", "bad"]
 
@@ -125,7 +126,7 @@ def test_gliner_by_its_labels() -> None:
 
 
 @pytest.mark.usefixtures("gliner")
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     texts=st.lists(st.lists(st.sampled_from([*"Ftoned <>&;\u200f\x00😀", "tone", "Fender"])).map("".join), max_size=4)
 )

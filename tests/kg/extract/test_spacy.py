@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kg.extract.model
@@ -11,6 +11,7 @@ import kg.extract.spacy
 from kg.errors import KGError
 from kg.extract.spacy import SpacyExtractor
 from kg.text import clean
+from tests.conftest import examples
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_workers_find_the_same_in_the_same_order(extractor: SpacyExtractor, monk
     assert len(alone) == 12
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(texts=st.lists(st.text(max_size=60), max_size=3))
 def test_any_text_gives_sorted_spans_inside_it(extractor: SpacyExtractor, texts: list[str]) -> None:
     results = list(extractor.extract(texts))
@@ -118,7 +119,7 @@ ODD = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(parts=st.lists(st.sampled_from(ODD) | st.text(max_size=8), max_size=12))
 def test_odd_characters_move_no_span(extractor: SpacyExtractor, parts: list[str]) -> None:
     """Control characters, direction marks and emoji: what a span covers is the word itself, verbatim."""

@@ -6,14 +6,14 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import KGError
 from kg.rdf.dump import LINKED, link, name, read_dumps
 from kg.rdf.parse import statements
 from kg.types import ExternalTriples
-from tests.conftest import shared_data
+from tests.conftest import examples, shared_data
 
 DBR, DBO = "http://dbpedia.org/resource/", "http://dbpedia.org/ontology/"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -125,7 +125,7 @@ def test_any_title(text: str) -> None:
 PIECES = """<urn:a> "x" . [ ] ( ) @base <http://127.0.0.1:1/> @en <file:///etc/passwd> ''' ; , a _:b <rel> @prefix a:"""
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.binary(max_size=80) | st.lists(st.sampled_from([*PIECES.split(), "\n"])).map(" ".join).map(str.encode),
     st.sampled_from([".nt", ".nq", ".ttl", ".trig", ".nt.gz", ".ttl.gz"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import RdfFormat, parse
 
@@ -15,6 +15,7 @@ from kg.graph import empty
 from kg.rdf import files
 from kg.rdf.terms import id_of, iri
 from kg.types import ExternalTriples, Item, Review
+from tests.conftest import examples
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, WordExtractor
 
 odd = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) | st.sampled_from(
@@ -53,7 +54,7 @@ def test_empty_graph_survives(tmp_path: Path) -> None:
     assert files.read(tmp_path / "kg.nq") == empty()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ids=st.lists(odd, min_size=1, max_size=3, unique=True), labels=st.lists(odd, min_size=5, max_size=5))
 def test_odd_ids_and_labels_survive(
     tmp_path_factory: pytest.TempPathFactory, ids: list[str], labels: list[str]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rdflib import OWL, RDF, Graph
 
@@ -17,6 +17,7 @@ from kg.graph import KnowledgeGraph
 from kg.rdf import files, shapes
 from kg.rdf.terms import PREFIXES, SCHEMA_TYPES, type_iri
 from kg.validate import validate
+from tests.conftest import examples
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, WordExtractor
 
 FENDER = "<urn:graphrec:entity:brand:fender>"
@@ -115,7 +116,7 @@ def test_every_class_and_relation_of_the_code_is_in_the_ontology(graph: Knowledg
     assert all(str(named[p]) == iri for p, iri in PREFIXES.items() if p in named and p != "graph")
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.sampled_from(sorted(files.FORMATS)))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes, ending: str) -> None:
     path = tmp_path_factory.mktemp("bytes") / f"kg{ending}"

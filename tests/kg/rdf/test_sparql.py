@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.build import build
@@ -14,6 +14,7 @@ from kg.errors import KGError
 from kg.graph import KnowledgeGraph
 from kg.rdf import files
 from kg.rdf.sparql import Endpoint, query
+from tests.conftest import examples
 from tests.kg.planted import EXTERNAL, ITEMS, REVIEWS, WordExtractor
 
 
@@ -128,7 +129,7 @@ WORDS = r"""SELECT ASK CONSTRUCT DESCRIBE WHERE { } ?s ?p ?o * . ; FILTER ( ) SE
     GROUP ORDER BY COUNT(*) "x"^^<urn:x> 'a'@en-- MINUS EXISTS"""
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(st.sampled_from([*WORDS.split(), "\n", "\r"]), max_size=14).map(" ".join) | st.text(max_size=40))
 def test_any_text_is_answered_or_refused_in_one_line(endpoint: Endpoint, sparql: str) -> None:
     try:
