@@ -84,6 +84,7 @@ def world() -> tuple[Recommender, Dataset]:
 def test_the_test_part_of_a_source_is_what_came_later(world: tuple[Recommender, Dataset]) -> None:
     """A fit leaves the declared test part out, so measuring on the whole source finds the figures of ``evaluate``."""
     model, data = world
+    assert data.parts is not None
     found, expected = measure_model(model.fitted, data), evaluate_model(data, CONFIG)
     assert found["counts"]["known"] == len(model.fitted.data.events)
     assert found["counts"]["new"] == (data.parts == TEST).sum()
@@ -94,6 +95,7 @@ def test_the_test_part_of_a_source_is_what_came_later(world: tuple[Recommender, 
 def test_figures_are_those_of_what_is_recommended(world: tuple[Recommender, Dataset]) -> None:
     """No leakage: the lists are those that ``recommend`` gives without having seen anything of the new data."""
     model, data = world
+    assert data.parts is not None
     test = data.subset(data.parts == TEST)
     found = measure_model(model.fitted, test, CONFIG.with_(evaluate={"k": [5]}))["metrics"]
     gained = []
@@ -107,6 +109,7 @@ def test_figures_are_those_of_what_is_recommended(world: tuple[Recommender, Data
 
 def test_ids_are_matched_however_they_are_numbered(world: tuple[Recommender, Dataset]) -> None:
     model, data = world
+    assert data.parts is not None
     test = data.subset(data.parts == TEST)
     rows = [
         (data.users.ids[u], data.items.ids[i])

@@ -13,7 +13,7 @@ import graphrec as gr
 from graphrec.recommender import Recommender
 from graphrec.serve.app import make_app
 from tests.features.test_encoder import CountingEncoder
-from tests.test_recommender import QUICK, WordExtractor, shop
+from tests.model.shop import QUICK, WordExtractor, shop
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,9 @@ def test_a_history_alone_is_answered_and_explained(client: TestClient) -> None:
     assert ask(client, "/why_not", history="i1,i3,i5", item_id=ids(found)[4], k=2)["rank"] == 5
     pair = {"item_id": ids(found)[1], "other_id": ids(found)[0]}
     gap = found["items"][1]["score"] - top["score"]
-    assert ask(client, "/contrast", history="i1,i3,i5", **pair)["difference"] == pytest.approx(gap, abs=1e-4)
+    assert ask(client, "/contrast", history="i1,i3,i5", item_id=pair["item_id"], other_id=pair["other_id"])[
+        "difference"
+    ] == pytest.approx(gap, abs=1e-4)
 
 
 def test_a_query_changes_the_order(client: TestClient, model: Recommender) -> None:
