@@ -31,6 +31,7 @@ from graphrec.types import Floats
 PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomposition
 PILOT_ITERATIONS = 4
 MOST_OF_SPECTRUM = 0.9  # that a filter without a response to the singular values takes
+BEYOND = 1e-6  # part of the squared spectrum that may be missing from the whole of it
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
@@ -53,18 +54,21 @@ class Factors:
     def __init__(self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int) -> None:
         self.reading, self.ties = reading_of(outer), inputs.ties
         learned = inputs.train.learning(self.reading)  # (U, I)
-        found = degrees(learned)
-        self.degrees = divisors(found)  # (I,)
-        self.present = (found > 0).astype(np.float32)  # an item nobody took has no place in the filter
+        taken = degrees(learned)
+        self.degrees = divisors(taken)  # (I,)
+        self.present = (taken > 0).astype(np.float32)  # an item nobody took has no place in the filter
         stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
         normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)
         values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.runtime.seed)
         self.values = values / max(float(values[0]), 1e-12)
+        found, total = (float((x.astype(np.float64) ** 2).sum()) for x in (values, normalised.data))
+        whole = found >= (1 - BEYOND) * total  # so many are the rank of the matrix
+        self._spectrum = min(*self.ties.matrix.shape, *([len(values)] if whole else []))
 
     def rank(self, chosen: Chosen) -> int:
-        """The rank, cut where nothing else tells the frequencies apart (q = 0): at full rank such a filter is the
-        identity, and all that it says of an untaken item is noise of rounding."""
-        most = MOST_OF_SPECTRUM * min(self.ties.matrix.shape) if not chosen["power"] else np.inf
+        """The rank, cut where nothing else tells the frequencies apart (q = 0): at the rank of the matrix such a filter
+        is the identity, and all that it says of an untaken item is noise of rounding."""
+        most = MOST_OF_SPECTRUM * self._spectrum if not chosen["power"] else np.inf
         return max(1, int(min(chosen["rank"], most)))
 
     def items(self, chosen: Chosen) -> Floats:
@@ -133,7 +137,7 @@ class Spectral(Block[SpectralSettings]):
         if users * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
         chosen = search(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
-        return full.block(chosen), {**chosen, **outer}
+        return full.block(chosen), {**chosen, "rank": full.rank(chosen), **outer}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """One decomposition, of the chosen rank or the highest that the data and the memory admit."""

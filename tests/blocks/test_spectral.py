@@ -95,6 +95,29 @@ def test_the_whole_spectrum_is_never_the_identity() -> None:
     assert Spectral().learn(worlds.inputs(train), {**chosen, "power": 0.8}).width == train.n_items
 
 
+@pytest.mark.parametrize("asked", [6, 7, 40])
+def test_nor_is_the_whole_spectrum_of_a_matrix_of_low_rank(asked: int) -> None:
+    """Six bundles that whole groups of people take: rank 6 of 40, whether more is asked for or just that."""
+    random = np.random.default_rng(0)
+    bundles = random.random((6, 40)) < 0.3
+    rows = [(f"u{u:02d}", f"i{i:02d}") for u in range(60) for i in np.flatnonzero(bundles[u % 6])]
+    train = build("bundles", pd.DataFrame(rows, columns=["user_id", "item_id"]))
+    chosen = {**CHOSEN, "rank": asked, "power": 0.0}
+    block = Spectral().fit(worlds.inputs(train), chosen)
+    assert block.items.shape[1] == 5
+    untaken = worlds.scores(block, train)[train.matrix().toarray() == 0]
+    assert untaken.std() > 1e-2
+
+
+def test_the_rank_that_was_measured_is_the_one_that_is_chosen() -> None:
+    parts = worlds.given(worlds.two_tastes())
+    few = parts.train.subset(parts.train.events.item_nums < 12)
+    validation = Validation(few, parts.valid)
+    settings = Spectral.Settings(rank=[16], power=[0.0])
+    block, chosen = Spectral(settings).tune(worlds.inputs(few), validation)
+    assert chosen["rank"] == block.items.shape[1] < 12
+
+
 def test_items_nobody_took_have_no_place() -> None:
     parts = worlds.given(worlds.two_tastes())
     data = parts.train.subset(parts.train.interactions.item_nums != 3)
