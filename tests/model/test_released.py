@@ -52,7 +52,9 @@ def world() -> Dataset:
         items=pd.DataFrame({"item_id": [f"i{i}" for i in range(16)], "title": [f"Thing {i}" for i in range(16)]}),
         friends=pd.DataFrame({"user_id": ["pal", "u0"], "friend_id": ["u2", "u4"]}),
         item_attributes=pd.DataFrame(prices, columns=["item_id", "key", "value"]),
-        user_attributes=pd.DataFrame({"user_id": [f"u{u}" for u in range(16)], "key": "city", "value": ["c0", "c1"] * 8}),
+        user_attributes=pd.DataFrame(
+            {"user_id": [f"u{u}" for u in range(16)], "key": "city", "value": ["c0", "c1"] * 8}
+        ),
     )
 
 

@@ -57,11 +57,10 @@ def test_a_history_alone_is_answered_and_explained(client: TestClient) -> None:
     why = ask(client, "/explain", history=["i1", "i3", "i5"], item_id=top["item_id"])
     assert why["score"] == pytest.approx(top["score"], abs=1e-4)
     assert ask(client, "/why_not", history="i1,i3,i5", item_id=ids(found)[4], k=2)["rank"] == 5
-    pair = {"item_id": ids(found)[1], "other_id": ids(found)[0]}
     gap = found["items"][1]["score"] - top["score"]
-    assert ask(client, "/contrast", history="i1,i3,i5", item_id=pair["item_id"], other_id=pair["other_id"])[
-        "difference"
-    ] == pytest.approx(gap, abs=1e-4)
+    second, first = ids(found)[1], ids(found)[0]
+    between = ask(client, "/contrast", history="i1,i3,i5", item_id=second, other_id=first)
+    assert between["difference"] == pytest.approx(gap, abs=1e-4)
 
 
 def test_a_query_changes_the_order(client: TestClient, model: Recommender) -> None:
