@@ -155,7 +155,7 @@ def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
     with fitting.timed("fit"):
         fitted = [_refit(block, inputs, chosen[name], weights[name]) for name, block in blocks.items()]
         profiles = Profiles(tuple(fitted)).reweighted(weights)
-        index = Index.build(profiles.item_matrix(), config.retrieve, profiles.prior)
+        index = Index.build(profiles.item_matrix(), config.retrieve)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(
         data=data,

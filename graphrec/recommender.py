@@ -200,9 +200,10 @@ class Recommender:
         }
 
     def similar(self, item_id: str | int, k: int = 10) -> pd.DataFrame:
-        """The k items nearest to one in the profile space by cosine: item_id, score, rank, title.
+        """The k items nearest to one: item_id, score, rank, title.
 
-        An item that nobody took is found by its text; ``.attrs["degraded"]`` says so. Raises UnknownIdError, DataError.
+        A score is the mean cosine of the blocks by their weights; see ``profile/likeness.py``. An item that nobody took
+        is found by its text; ``.attrs["degraded"]`` says so. Raises UnknownIdError, DataError.
         """
         return self.fitted.similar(item_id, k)
 

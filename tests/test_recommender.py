@@ -16,6 +16,7 @@ from graphrec.data.kinds import Kind
 from graphrec.data.split import split
 from graphrec.errors import ConfigError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
+from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.types import Floats
@@ -199,6 +200,25 @@ def test_without_a_dense_block_similar_items_are_the_linked_ones() -> None:
     found = model.similar("i0", 4)
     assert set(found["item_id"]) == {"i2", "i4", "i6", "i8"}
     assert (found["score"] > 0).all()
+
+
+def test_similar_items_hear_every_block_by_its_weight() -> None:
+    model = Recommender(QUICK.with_(blocks=["spectral", "neighbours"])).fit(shop(reviews=False))
+    fitted = model.fitted
+    noise = np.random.default_rng(0).normal(size=fitted.profiles["spectral"].items.shape).astype(np.float32)
+    loud = replace(fitted.profiles["spectral"], items=noise, weight=0.05)
+    profiles = Profiles((loud, fitted.profiles["neighbours"].reweighted(1.0)))
+    found = replace(fitted, profiles=profiles).similar("i4", 8)
+    assert all(int(i[1:]) % 2 == 0 for i in found["item_id"])
+    assert found["score"].between(0.1, 1).all()
+
+
+def test_what_only_tells_how_popular_items_are_does_not_compare_them() -> None:
+    model = Recommender(QUICK.with_(blocks=["popularity"])).fit(shop(reviews=False))
+    found = model.similar("i4", 3)
+    assert len(found) == 3
+    [why] = found.attrs["degraded"]
+    assert "nothing that was learned compares it" in why
 
 
 def test_a_second_fit_forgets_the_first() -> None:

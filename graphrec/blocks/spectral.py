@@ -1,7 +1,7 @@
 """Low-rank graph filter: the profile is read off the leading singular vectors of the normalised interaction matrix.
 
     R̃ = D_u^-α R D_i^-½ ≈ U S Vᵀ                 (randomised SVD)
-    score(u, i) = x_u D_i^-β V S^q (D_i^β V_i)ᵀ   (x_u: the user's row of R)
+    score(u, i) = x_u D_i^-β V S^{q/2} (D_i^β V_i S^{q/2})ᵀ   (x_u: the user's row of R)
 
 α = β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
 β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is
@@ -72,14 +72,18 @@ class Factors:
         return max(1, int(min(chosen["rank"], most)))
 
     def items(self, chosen: Chosen) -> Floats:
-        """Item side D_i^β V, float32 (I, r)."""
-        power = (self.degrees ** chosen["beta"]).astype(np.float32) * self.present
-        return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None], dtype=np.float32)
+        """Item side D_i^β V S^{q/2}, float32 (I, r)."""
+        return self._side(chosen, chosen["beta"])
 
     def history(self, chosen: Chosen) -> Floats:
-        """Fold-in table D_i^-β V S^q, float32 (I, r): a user is the sum of the rows of their items."""
-        power = (self.degrees ** -chosen["beta"]).astype(np.float32) * self.present
-        response = (self.values[: self.rank(chosen)] ** chosen["power"]).astype(np.float32)
+        """Fold-in table D_i^-β V S^{q/2}, float32 (I, r): a user is the sum of the rows of their items."""
+        return self._side(chosen, -chosen["beta"])
+
+    def _side(self, chosen: Chosen, exponent: float) -> Floats:
+        """Both sides have half of the response: so items too are alike as the filter has them, at full rank too, where
+        the rows of V are at right angles."""
+        power = (self.degrees**exponent).astype(np.float32) * self.present
+        response = (self.values[: self.rank(chosen)] ** (chosen["power"] / 2)).astype(np.float32)
         return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None] * response, dtype=np.float32)
 
     def block(self, chosen: Chosen) -> ProfileBlock:

@@ -19,6 +19,7 @@ from graphrec.types import Floats, Ints
 
 BATCH = 512  # people answered at once
 COLUMNS = ("user_id", "item_id", "score", "rank", "title")
+NO_TEXT = "and no text of it is known"
 Answers: TypeAlias = list[tuple[str, Found]]
 
 
@@ -74,7 +75,7 @@ def _shown(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
 
         def fetch(n: int, place: int = place, found: Found = found, score: Any = score) -> Candidates:
             best = found if n == first else retrieve(model, asked, np.array([place]), n)[0]
-            return Candidates(best.nums, best.scores, model.attributes, model.likeness, score)
+            return Candidates(best.nums, best.scores, model.attributes, model.likeness.rows, score)
 
         shown = answer(chain, fetch, asked.k)
         out.append(replace(found, nums=shown.item_nums, scores=shown.scores, changes=shown.changes))
@@ -104,29 +105,21 @@ def _told(found: Found, asked: Asked) -> Found:
 
 
 def similar(model: Learned, item_id: Any, k: int) -> pd.DataFrame:
-    """The k items nearest to one by cosine; an item that nobody took is found by its text alone."""
+    """The k items nearest to one by ``Likeness``; where that says nothing of it, by its text alone."""
     if k < 1:
         raise DataError(f"k = {k}; ask for at least 1 item")
     number, degraded = model.data.items.number(as_id(item_id)), list[str]()
-    itself = np.array([number])
-    if model.ties.taken[number] and model.profiles.sparse and not model.items.any():  # nothing but sparse blocks
-        links = [b.weight * b.likeness(number) for b in model.profiles.sparse]
-        nums, found = ranked(np.sum(links, axis=0, dtype=np.float32), k, itself)
-    elif model.ties.taken[number]:
-        nums, found = model.index.similar(number, k)
-        nums, found = nums[nums >= 0], found[nums >= 0]
-    else:
+    taken = bool(model.ties.taken[number])
+    likeness = model.likeness.to(number) if taken else model.popular
+    if not taken or not likeness.any():
+        why = "nothing that was learned compares it" if taken else "nobody is known to like this item"
         text = model.profiles.of_texts
         items = np.zeros((model.data.n_items, 1), np.float32) if text is None else np.asarray(text.items)
         lengths = np.maximum(np.linalg.norm(items, axis=1), 1e-12)
         by_text = bool(items[number].any())
         likeness = items @ items[number] / (lengths * lengths[number]) if by_text else model.popular
-        nums, found = ranked(np.asarray(likeness, np.float32), k, itself)
-        degraded.append(
-            "text: nobody is known to like this item, so it is compared by its text"
-            if by_text
-            else "popularity: nobody is known to like this item, and no text of it is known"
-        )
+        degraded.append(f"text: {why}, so it is compared by its text" if by_text else f"popularity: {why}, {NO_TEXT}")
+    nums, found = ranked(np.asarray(likeness, np.float32), k, np.array([number]))
     out = _table(model, [""], [Found(nums, found)]).drop(columns="user_id")
     out.attrs["degraded"] = degraded
     return out

@@ -98,7 +98,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     return Model(
         data=_dataset(path, manifest, users, items, item_table["title"]),
         profiles=profiles,
-        index=Index.load(path / "index.faiss", config.retrieve, shape, profiles.prior),
+        index=Index.load(path / "index.faiss", config.retrieve, shape),
         graph=kg.store.load(path / "kg"),
         chosen=manifest["chosen"],
         config=config,

@@ -17,10 +17,11 @@ from graphrec.errors import ConfigError
 from graphrec.explain.explainer import Explainer
 from graphrec.graph.nodes import nodes
 from graphrec.profile.index import Index
+from graphrec.profile.likeness import Likeness
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from graphrec.rerank.attributes import AttributeTable
-from graphrec.types import Floats, Ints
+from graphrec.types import Floats
 from kg.graph import KnowledgeGraph
 
 if TYPE_CHECKING:
@@ -89,9 +90,10 @@ class Learned:
         """The items' attributes, as filters and re-rankers read them."""
         return AttributeTable(self.data)
 
-    def likeness(self, item_nums: Ints) -> Floats:
-        """What items are compared by, float32 (n, d): their profiles without what says how popular they are."""
-        return np.delete(self.items[item_nums], self.profiles.prior, axis=1)
+    @cached_property
+    def likeness(self) -> Likeness:
+        """How alike items are, without what says how popular they are."""
+        return Likeness.of(self.profiles)
 
     @cached_property
     def described(self) -> tuple[sp.csr_matrix, Mapping[tuple[str, str], int]]:

@@ -26,7 +26,7 @@ class Model(Learned):
         return answers.recommend(self, Asked.of(self, users, k, **options))
 
     def similar(self, item_id: str | int, k: int = 10) -> pd.DataFrame:
-        """The k items nearest to one by cosine; see ``Recommender.similar``."""
+        """The k items nearest to one; see ``Recommender.similar``."""
         return answers.similar(self, item_id, k)
 
     def explain(self, user_id: str | int | None, item_id: str | int, limit: int = 5, **known: Any) -> Explanation:

@@ -64,7 +64,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     profiles = Profiles(tuple(blocks))
     sides = profiles.item_matrix()
     same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
-    index = model.index if same else Index.build(sides, model.config.retrieve, profiles.prior)
+    index = model.index if same else Index.build(sides, model.config.retrieve)
     made = hashlib.sha256((model.version + data.digest()).encode()).hexdigest()
     return replace(
         model,

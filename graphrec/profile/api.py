@@ -114,6 +114,11 @@ class FittedBlock(ABC):
         found = self.items @ self.items[item_num].T
         return np.asarray(found.toarray() if self.sparse else found, np.float32).ravel()
 
+    def compared(self) -> Side:
+        """The sides by which items are compared, float32 (I, d) or CSR: without what says how popular they are."""
+        found: Side = self.items[:, : self.items.shape[1] - self.prior]
+        return found
+
     @abstractmethod
     def reweighted(self, weight: float) -> FittedBlock:
         """The same block with another weight."""

@@ -8,7 +8,6 @@ with the last one found, all that may be ranked are scored. How candidates are f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +32,17 @@ class Index:
 
     Exact up to ``config.exact_below`` items; above, HNSW (Malkov and Yashunin, TPAMI 2018), which may miss an item but
     never misstates a score; built by several threads, its graph differs a little from run to run.
-
-    ``prior``: int64, the dimensions that say nothing but how popular an item is; ``similar`` leaves them out.
     """
 
-    def __init__(self, index: Any, config: RetrieveConfig, prior: Ints = NONE) -> None:
+    def __init__(self, index: Any, config: RetrieveConfig) -> None:
         self._index = index
         self._config = config
-        self._prior = prior
         self._propose = Proposals(index, config.ef_search)
         self._items = self._propose.items  # (I, D)
         self.longest = self._propose.longest
 
     @classmethod
-    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS, prior: Ints = NONE) -> Index:
+    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
         """Index item profiles, float32 (I, D)."""
         n, width = items.shape
         index: Any = (
@@ -55,7 +51,7 @@ class Index:
             else faiss.IndexHNSWFlat(width, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
         )
         index.add(np.ascontiguousarray(items, dtype=np.float32))
-        return cls(index, config, prior)
+        return cls(index, config)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -131,12 +127,6 @@ class Index:
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]
 
-    def similar(self, item_num: int, k: int) -> tuple[Ints, Floats]:
-        """The k items nearest to one in cosine, without itself: int64 (k,) and float32 (k,), padded like ``search``."""
-        query = self._cosine._items[item_num : item_num + 1]
-        nums, scores = self._cosine.search(query, k, [np.array([item_num])])
-        return nums[0], scores[0]
-
     def save(self, path: str | Path) -> None:
         """Write the index in FAISS's format. Raises ArtifactError where the disk refuses."""
         try:
@@ -150,7 +140,6 @@ class Index:
         path: str | Path,
         config: RetrieveConfig = DEFAULTS,
         shape: tuple[int, int] | None = None,
-        prior: Ints = NONE,
     ) -> Index:
         """Read an index. Raises CorruptArtifactError unless it is one of ``build``'s, over ``shape`` = (I, D)."""
         try:
@@ -170,14 +159,7 @@ class Index:
                 f"{path}: expected {shape[0]:,} items of width {shape[1]}, found {index.ntotal:,} of width {index.d};"
                 " write the artifact again"
             )
-        return cls(index, config, prior)
-
-    @cached_property
-    def _cosine(self) -> Index:
-        items = self._items.copy()
-        items[:, self._prior] = 0
-        lengths = np.linalg.norm(items, axis=1, keepdims=True)  # (I, 1)
-        return Index.build(items / np.maximum(lengths, FLOAT.tiny), self._config)
+        return cls(index, config)
 
     def _among(self, allowed: Mask | None) -> Ints | None:
         """The numbers of the allowed items, ascending; None where all are."""

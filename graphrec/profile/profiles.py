@@ -13,7 +13,7 @@ from graphrec.errors import DataError
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
 from graphrec.query.query import Queries
-from graphrec.types import Floats, Ints
+from graphrec.types import Floats
 
 
 def weighted(blocks: Sequence[FittedBlock], parts: Sequence[Floats]) -> Floats:
@@ -76,12 +76,6 @@ class Profiles:
     def of_everybody(self) -> FittedBlock | None:
         """The block that says the same of everybody, whatever its weight."""
         return next((b for b in self.blocks if b.prior and b.prior == b.items.shape[1]), None)
-
-    @property
-    def prior(self) -> Ints:
-        """The columns of ``item_matrix`` that are the same for every user, int64."""
-        ends = np.cumsum([b.items.shape[1] for b in self.dense])
-        return np.concatenate([np.arange(end - b.prior, end) for b, end in zip(self.dense, ends, strict=True)])
 
     def user_matrix(self) -> Floats:
         """Stored profiles of the dense blocks, float32 (U, D), √weight folded in."""

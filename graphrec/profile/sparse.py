@@ -84,6 +84,13 @@ class NeighbourBlock(FittedBlock):
         """The weights of an item's neighbours, float32 (I,)."""
         return np.asarray(self.items[item_num].toarray(), np.float32).ravel()
 
+    def compared(self) -> Side:
+        """Each item's neighbours, CSR float32 (I, I), and itself as the nearest: alike are items that are neighbours of
+        each other, or have the same ones."""
+        links = sp.csr_matrix(self.items)
+        nearest = np.asarray(abs(links).max(axis=1).toarray(), np.float32).ravel()
+        return sp.csr_matrix(links + sp.diags(nearest), dtype=np.float32)
+
     def effects(self, query: Queries, item_num: int) -> Effects:
         """The parts of one score: the weight of each neighbour in a history."""
         link = self.likeness(item_num).astype(np.float64)

@@ -71,6 +71,17 @@ def test_scores_have_unit_deviation_so_that_one_weight_is_enough() -> None:
     np.testing.assert_allclose((block.users @ block.items.T).std(axis=1), 1.0, atol=1e-3)
 
 
+def test_at_full_rank_too_items_of_one_taste_are_alike() -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    full = feasible_ranks(train, [10_000], 1.0)[0]
+    block = Factors(worlds.inputs(train), full, {"alpha": 0.5}, iterations=8).block({**CHOSEN, "rank": full})
+    units = block.items / np.linalg.norm(block.items, axis=1, keepdims=True)
+    taste = np.array([int(i[1:]) % 2 for i in train.items.ids])
+    likeness = units @ units.T  # (I, I)
+    same = taste[:, None] == taste
+    assert likeness[same & ~np.eye(len(same), dtype=bool)].mean() > likeness[~same].mean() + 0.05
+
+
 def test_tuning_finds_the_planted_tastes() -> None:
     parts = worlds.given(worlds.two_tastes())
     validation = Validation(parts.train, parts.valid)

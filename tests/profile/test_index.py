@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,12 +89,6 @@ def test_a_result_does_not_depend_on_the_other_queries(
         assert not np.isin(nums[row], exclude[row]).any()
 
 
-def test_items_are_not_alike_for_being_popular() -> None:
-    items = np.array([[1, 0, 9], [0, 1, 9], [1, 0.1, 0]], np.float32)
-    assert Index.build(items).similar(0, 1)[0].tolist() == [1]
-    assert Index.build(items, prior=np.array([2])).similar(0, 1)[0].tolist() == [2]
-
-
 def test_ties_that_reach_past_the_candidates_are_broken_by_number() -> None:
     items = np.ones((5000, 3), np.float32)
     items[4000] = 2
@@ -123,7 +115,6 @@ def test_one_item_and_no_queries(config: RetrieveConfig) -> None:
     assert scores.tolist() == [[11.0, -np.inf, -np.inf]]
     assert index.search(np.array([[3.0, 4.0]], np.float32), 1, [np.array([0])])[0].tolist() == [[-1]]
     assert index.search(np.zeros((0, 2), np.float32), 3)[0].shape == (0, 3)
-    assert index.similar(0, 2)[0].tolist() == [-1, -1]
     empty = Index.build(np.zeros((0, 2), np.float32), config)
     assert empty.search(np.ones((1, 2), np.float32), 2)[0].tolist() == [[-1, -1]]
 
@@ -132,29 +123,6 @@ def test_exact_up_to_the_limit_and_hnsw_above() -> None:
     items = np.eye(5, dtype=np.float32)
     for limit, kind in ((5, faiss.IndexFlatIP), (4, faiss.IndexHNSWFlat)):
         assert isinstance(Index.build(items, RetrieveConfig(exact_below=limit))._index, kind)
-
-
-@examples(60)
-@given(data=st.data(), k=st.integers(1, 12))
-def test_similar_is_cosine_without_the_item_itself(data: st.DataObject, k: int) -> None:
-    values = st.floats(-2, 2, width=32).map(lambda x: round(x, 2))
-    items = data.draw(hnp.arrays(np.float32, st.tuples(st.integers(1, 10), st.just(3)), elements=values), label="items")
-    item = data.draw(st.integers(0, len(items) - 1), label="item")
-    nums, scores = Index.build(items).similar(item, k)
-    found = nums[nums >= 0]
-    assert sorted(found) == sorted(set(found))
-    assert len(found) == min(k, len(items) - 1)
-    assert item not in found
-
-    def cosine(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-        product = float(np.linalg.norm(a) * np.linalg.norm(b))
-        return float(a @ b) / product if product else 0.0
-
-    cosines = np.array([cosine(items[item].astype(float), other) for other in items.astype(float)])
-    np.testing.assert_allclose(scores[: len(found)], cosines[found], atol=1e-6)
-    left = np.setdiff1d(np.arange(len(items)), [*found, item])
-    if len(found) and len(left):
-        assert cosines[left].max() <= scores[len(found) - 1] + 1e-6
 
 
 @pytest.mark.parametrize("config", [EXACT, HNSW])
@@ -166,8 +134,6 @@ def test_saved_and_loaded_it_answers_the_same(tmp_path: Path, config: RetrieveCo
     loaded = Index.load(tmp_path / "index.faiss", config, shape=(300, 8))
     assert (len(loaded), loaded.width) == (300, 8)
     for one, other in zip(index.search(items[:40], 7), loaded.search(items[:40], 7), strict=True):
-        np.testing.assert_array_equal(one, other)
-    for one, other in zip(index.similar(3, 7), loaded.similar(3, 7), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
