@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that `--help` and completion
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -100,8 +101,9 @@ def serve(
     import uvicorn
 
     import graphrec
-    from graphrec.serve.app import make_app
+    from graphrec.serve.app import make_app, without_query
 
+    logging.getLogger("uvicorn.access").addFilter(without_query)
     uvicorn.run(make_app(graphrec.load(artifact)), host=host, port=port)
 
 
@@ -144,7 +146,10 @@ def main() -> None:
     """Entry point. Exit code 0 for success, 2 for a mistake in the call or the data, told in one line."""
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     try:
-        app()
+        completing = any(
+            "-completion" in word for word in sys.argv[1:]
+        )  # the shell completes one word, not python -m …
+        app(prog_name="graphrec" if completing else None)
     except GraphrecError as error:
         print(f"graphrec: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -35,10 +36,10 @@ def make_app(model: Recommender) -> FastAPI:
         faults = (f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors())
         return JSONResponse({"detail": "; ".join(faults)}, 422)
 
-    def known(user_id: str | None, history: list[str], query: str | None) -> dict[str, Any]:
+    def known(user_id: str | None, history: list[str], query: str | None, words_do: bool = False) -> dict[str, Any]:
         items = listed(history, model.fitted.data.items)
-        if user_id is None and not items:
-            raise ConfigError("for whom? Give user_id, or history")
+        if user_id is None and not items and not (words_do and query and query.strip()):
+            raise ConfigError(f"for whom? Give user_id, or history{', or a query' if words_do else ''}")
         return {"history": items, "query": query}
 
     @app.get("/health")
@@ -58,7 +59,7 @@ def make_app(model: Recommender) -> FastAPI:
         rerank: Annotated[list[str], Query(description="diversity=0.3, cap=brand:2; repeated.")] = [],  # noqa: B006
     ) -> dict[str, Any]:
         without = listed(exclude, model.fitted.data.items)
-        asked = known(user_id, history, query)
+        asked = known(user_id, history, query, words_do=True)
         return model.recommend_document(user_id, k, filter=filter, exclude=without, seen=seen, rerank=rerank, **asked)
 
     @app.get("/similar")
@@ -100,3 +101,11 @@ def _only_known(request: Request) -> None:
             raise ConfigError(
                 f"{name}: there is no such parameter; {request.url.path} takes {', '.join(known) or 'none'}"
             )
+
+
+def without_query(record: logging.LogRecord) -> bool:
+    """Leaves out of a line of uvicorn's access log who asked for what: the path alone is told."""
+    if isinstance(record.args, tuple) and len(record.args) == 5:  # client, method, path, version, status
+        client, method, path, *others = record.args
+        record.args = (client, method, str(path).partition("?")[0], *others)
+    return True

@@ -48,6 +48,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"graphrec {graphrec.__version__}\n"
 
 
+def test_the_shell_completes_graphrec_however_it_was_called() -> None:
+    call = [sys.executable, "-m", "graphrec", "--show-completion", "bash"]
+    found = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    assert found.splitlines()[-1].endswith("-F _graphrec_completion graphrec")
+    assert "python" not in found
+
+
 def test_python_m_graphrec() -> None:
     assert python("-m", "graphrec", "--version") == f"graphrec {graphrec.__version__}\n"
     assert "python -m graphrec" in python("-m", "graphrec", "-h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 
 import graphrec as gr
 from graphrec.recommender import Recommender
-from graphrec.serve.app import make_app
+from graphrec.serve.app import make_app, without_query
 from tests.features.test_encoder import CountingEncoder
 from tests.model.shop import QUICK, WordExtractor, shop
 
@@ -97,6 +98,18 @@ def test_seen_filter_exclude_and_rerank(client: TestClient, model: Recommender) 
     none = ask(client, "/recommend", user_id="u0", filter='brand == "none"')
     assert none["items"] == []
     assert "none of 30 items passes the filter" in none["degraded"][0]
+
+
+def test_words_alone_are_answered(client: TestClient, model: Recommender) -> None:
+    assert ask(client, "/recommend", query="tone", k=3) == model.recommend_document(None, 3, query="tone")
+    assert "or a query" in ask(client, "/recommend", expect=422, query=" ")["detail"]
+
+
+def test_the_log_tells_the_path_alone() -> None:
+    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', None, None)
+    record.args = ("127.0.0.1:1", "GET", "/recommend?user_id=u0&query=my+illness", "1.1", 200)
+    assert without_query(record)
+    assert record.getMessage() == '127.0.0.1:1 - "GET /recommend HTTP/1.1" 200'
 
 
 def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
