@@ -17,7 +17,7 @@ History = Annotated[
     list[str],
     typer.Option("--history", help="Item ids taken, A,B or repeated: beside what is known of --user, or alone."),
 ]
-Words = Annotated[str | None, typer.Option("--query", help="Free text to rank by, beside the profile.")]
+Words = Annotated[str | None, typer.Option("--query", help="Free text to rank by, beside the profile or alone.")]
 
 
 def recommend(
@@ -59,7 +59,7 @@ def recommend(
     from graphrec.model.asked import listed
 
     many = everybody or users is not None
-    _check_whom(user, history, everybody, users, out)
+    _check_whom(user, history, everybody, users, out, bool(query and query.strip()))
     if out is not None:
         sink.check(out)
     model = graphrec.load(artifact)
@@ -83,23 +83,31 @@ def recommend(
     if as_json:
         print_json(document)
         return
-    _print_items(document, f"for {user}" if user is not None else "for this history")
+    whose = "for this history" if history else "for these words"
+    _print_items(document, f"for {user}" if user is not None else whose)
 
 
-def _check_whom(user: str | None, history: list[str], everybody: bool, users: Path | None, out: Path | None) -> None:
-    """Raises ConfigError unless it is said for whom, once, and where many answers go."""
+def _check_whom(
+    user: str | None, history: list[str], everybody: bool, users: Path | None, out: Path | None, worded: bool
+) -> None:
+    """Raises ConfigError unless it is said for whom, once, and where many answers go; words are for anybody."""
     given = {"--all": everybody, "--users": users is not None, "--user": user is not None, "--history": bool(history)}
     named = [option for option, there in given.items() if there]
-    if not named:
-        raise ConfigError("for whom? Give --user ID, --history A,B, --users FILE or --all")
+    if not named and not worded:
+        raise ConfigError(
+            "for whom? Give --user ID, --history A,B, --users FILE or --all; or --query TEXT, for anybody"
+        )
+    if user is not None and not user.strip():
+        raise ConfigError("--user is empty; give the id of a user, or leave it out")
     if len(named) > 1 and named != ["--user", "--history"]:
         more = "; a --users table with the columns user_id and item_id brings histories" if "--history" in named else ""
         raise ConfigError(f"{' and '.join(named)} do not go together; give one of them{more}")
-    many = named[0] in ("--all", "--users")
+    many = everybody or users is not None
     if many and out is None:
         raise ConfigError(f"{named[0]} answers many; add --out FILE, which ends in .parquet, .csv or .jsonl")
     if out is not None and not many:
-        raise ConfigError(f"--out is for --all and --users; for one, write {named[0]} … --json > {out}")
+        first = named[0] if named else "--query"
+        raise ConfigError(f"--out is for --all and --users; for one, write {first} … --json > {out}")
 
 
 def _basket(history: list[str], items: Any) -> list[str]:
@@ -124,7 +132,8 @@ def _print_items(document: dict[str, Any], title: str) -> None:
         price = change.get("price")
         cost = "" if price is None else f", at {price:.1%} of the score"
         came = f": {', '.join(change['came'])}" if change["came"] else ""
-        note(f"{change['reranker']}: {len(change['came'])} items came{came}{cost}", "dim")
+        items = "1 item" if len(change["came"]) == 1 else f"{len(change['came'])} items"
+        note(f"{change['reranker']}: {items} came{came}{cost}", "dim")
     for reason in document["degraded"]:
         warn(f"note: {reason}")
 

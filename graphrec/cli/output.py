@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -56,6 +57,7 @@ class Sheet(Table):
         self, *columns: str, title: str = "", cut: Collection[str] = (), figures: Collection[str] = ()
     ) -> None:
         super().__init__(title=Text(one_line(title)) if title else None)
+        self.min_width = cell_len(one_line(title)) or None  # a title is as wide as its table at most
         self._cut = [name in cut for name in columns]
         for name in columns:
             narrow = name in figures

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from graphrec.cli.output import Sheet
+from graphrec.cli.output import Sheet, answer
 from graphrec.evaluate.compare import Comparison, Row
 from tests.cli.support import QUICK, document, printed, run, too_long
 
@@ -122,6 +122,13 @@ def test_a_comparison_of_any_model_fits_80_columns() -> None:
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert too_long(text) == []
     assert all(part in text for part in ("0.1235", "0.0100–0.0200", "98765.4", "2.3e-10", "a_model", "[/]"))
+
+
+def test_a_title_wider_than_its_table_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Sheet("metric", "value", title="shop, temporal split, 308 users, liked items are relevant")
+    table.row("ndcg@10", "0.5")
+    answer(table)
+    assert "shop, temporal split, 308 users, liked items are relevant" in capsys.readouterr().out
 
 
 def test_an_id_is_folded_and_a_title_is_cut() -> None:

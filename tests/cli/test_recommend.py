@@ -216,7 +216,7 @@ def test_what_rerankers_change_is_said(model: Path, capsys: pytest.CaptureFixtur
     assert found["items"][0]["item_id"] == "i01"
     assert found["changes"][0]["came"] == ["i01"]
     run(*asked)
-    assert "pin=i01: 1 items came: i01" in capsys.readouterr().err
+    assert "pin=i01: 1 item came: i01" in capsys.readouterr().err
 
 
 def test_an_anonymous_basket_is_explained(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,6 +252,8 @@ def test_an_anonymous_basket_is_explained(model: Path, capsys: pytest.CaptureFix
         (["--all", "--out", "recs.txt"], ".parquet"),
         (["--all", "--out", "absent/recs.csv"], "there is no folder"),
         (["--all", "--out", "r.csv", "-k", "0"], "k = 0"),
+        (["--user", " "], "--user is empty"),
+        (["--query", "x", "--out", "r.csv"], "--query … --json > r.csv"),
         (["--users", "absent.csv", "--out", "r.csv"], "no such file"),
         (["--users", "absent.txt", "--out", "r.csv"], "cannot be read"),
         (["--users", "odd.csv", "--out", "r.csv"], "no column user_id but name"),
