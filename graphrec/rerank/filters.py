@@ -152,7 +152,12 @@ class _Reader:
         return attribute.where(attribute.values)
 
     def _compared(self, left: ast.expr, sign: str, right: ast.expr) -> Mask:
-        attribute, other = self._attribute(left), self._attribute(right)
+        attribute = self._attribute(left)
+        if attribute is not None and isinstance(right, ast.Name) and right.id not in self._table.types:
+            word = right.id.capitalize()
+            value = word if word in ("True", "False", "None") else f'a text in quotes: {sign} "{right.id}"'
+            raise self._fault(right, f"{right.id!r} is no value; write {value}")
+        other = self._attribute(right)
         if attribute is not None and other is not None:
             raise self._fault(
                 right, f"found {self._segment(right)}: an attribute is compared with values, not with another"

@@ -198,6 +198,8 @@ def test_what_a_filter_means(shop: Dataset, text: str, passes: list[int]) -> Non
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("brand == Kiri", "filter, character 10: 'Kiri' is no value; write a text in quotes: == \"Kiri\""),
+        ("organic == true", "filter, character 12: 'true' is no value; write True"),
         ("pirce < 50", "filter, character 1: 'pirce' is no attribute of the items; did you mean price?"),
         ('  "é" in title and pirce < 5', "filter, character 20: 'pirce' is no attribute"),
         (
