@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from graphrec.config import Config
-from graphrec.errors import NotFittedError
+from graphrec.errors import ConfigError, NotFittedError
 from graphrec.model import files
 from graphrec.model.answers import records
 from graphrec.model.asked import Seen
@@ -39,7 +39,7 @@ class Recommender:
         encoder, extractor: stand-ins for the configured text encoder and entity extractor.
         progress: bars on standard error for whatever takes longer than a moment.
 
-    Raises ConfigError for blocks that there are not.
+    Raises ConfigError for blocks that there are not, and for a config that is none.
     """
 
     def __init__(
@@ -51,12 +51,18 @@ class Recommender:
         progress: bool = False,
     ) -> None:
         self.config = config or Config()
+        if not isinstance(self.config, Config):
+            found = type(self.config).__name__
+            raise ConfigError(f"config is a {found}; give gr.Config().with_(ease={{'n': 100}}), or Config.load(FILE)")
         self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress)
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None
         for name in self.config.blocks:
             self.config.block(name)
+
+    def __repr__(self) -> str:
+        return f"Recommender({'not fitted' if self._model is None else self._model!r})"
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 

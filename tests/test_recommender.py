@@ -16,6 +16,7 @@ from graphrec.data.kinds import Kind
 from graphrec.data.split import split
 from graphrec.errors import ConfigError, DataError, NotFittedError, UnknownIdError
 from graphrec.explain.check import check
+from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
@@ -206,7 +207,9 @@ def test_similar_items_hear_every_block_by_its_weight() -> None:
     model = Recommender(QUICK.with_(blocks=["spectral", "neighbours"])).fit(shop(reviews=False))
     fitted = model.fitted
     noise = np.random.default_rng(0).normal(size=fitted.profiles["spectral"].items.shape).astype(np.float32)
-    loud = replace(fitted.profiles["spectral"], items=noise, weight=0.05)
+    spectral = fitted.profiles["spectral"]
+    assert isinstance(spectral, ProfileBlock)
+    loud = replace(spectral, items=noise, weight=0.05)
     profiles = Profiles((loud, fitted.profiles["neighbours"].reweighted(1.0)))
     found = replace(fitted, profiles=profiles).similar("i4", 8)
     assert all(int(i[1:]) % 2 == 0 for i in found["item_id"])
@@ -219,6 +222,19 @@ def test_what_only_tells_how_popular_items_are_does_not_compare_them() -> None:
     assert len(found) == 3
     [why] = found.attrs["degraded"]
     assert "nothing that was learned compares it" in why
+
+
+def test_a_config_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="config is a dict; give "):
+        Recommender({"ease": {"n": 3}})  # type: ignore[arg-type]
+
+
+def test_it_is_shown_in_one_line(model: Recommender) -> None:
+    for shown in (repr(model), repr(model.fitted), repr(Recommender(QUICK))):
+        assert len(shown) < 400
+        assert "\n" not in shown
+    assert "40 users" in repr(model)
+    assert "not fitted" in repr(Recommender(QUICK))
 
 
 def test_a_second_fit_forgets_the_first() -> None:

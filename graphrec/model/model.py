@@ -16,10 +16,14 @@ from graphrec.query.query import Queries
 from graphrec.types import Explanation, Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model(Learned):
     """A fitted model that answers. Nothing of it changes, so threads may share it, and a service may put another in its
     place while it is in use."""
+
+    def __repr__(self) -> str:
+        heard = ", ".join(f"{b.name} {b.weight:.3g}" for b in self.profiles.heard) or "none"
+        return f"Model({self.version} of {self.data!r}, blocks: {heard})"
 
     def recommend(self, users: Any = None, k: int = 10, **options: Any) -> pd.DataFrame:
         """The k best items for one or many; see ``Recommender.recommend``."""
