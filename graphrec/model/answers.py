@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from graphrec.errors import DataError
-from graphrec.model.asked import LEFT, Asked, as_id
+from graphrec.model.asked import LEFT, Asked, as_id, checked
 from graphrec.model.learned import Learned
 from graphrec.model.retrieve import Found, ranked, retrieve, scores
 from graphrec.rerank.api import Candidates, Change, answer, wanted
@@ -106,8 +105,7 @@ def _told(found: Found, asked: Asked) -> Found:
 
 def similar(model: Learned, item_id: Any, k: int) -> pd.DataFrame:
     """The k items nearest to one by ``Likeness``; where that says nothing of it, by its text alone."""
-    if k < 1:
-        raise DataError(f"k = {k}; ask for at least 1 item")
+    k = checked(k)
     number, degraded = model.data.items.number(as_id(item_id)), list[str]()
     taken = bool(model.ties.taken[number])
     likeness = model.likeness.to(number) if taken else model.popular

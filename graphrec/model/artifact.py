@@ -211,7 +211,9 @@ def _manifest(path: Path) -> dict[str, Any]:
     """The manifest, after checking its schema version and its own checksum."""
     file, checksum = path / MANIFEST, path / CHECKSUM
     if not file.is_file():
-        raise ArtifactError(f"{path}: not a graphrec artifact (it has no {MANIFEST})")
+        raise ArtifactError(
+            f"{path}: not a graphrec artifact (it has no {MANIFEST}); write one with `graphrec fit SOURCE --out MODEL`"
+        )
     try:
         manifest = json.loads(file.read_bytes())
     except ValueError as error:

@@ -61,14 +61,13 @@ class Asked:
         rerank: Any = (),
     ) -> Asked:
         """What ``Recommender.recommend`` was asked. Raises DataError, UnknownIdError (an item)."""
-        if k < 1:
-            raise DataError(f"k = {k}; ask for at least 1 item")
+        k = checked(k)
         mode = seen or model.config.seen
         if mode not in LEFT:
             raise DataError(f"seen = {mode!r}; it is one of {', '.join(LEFT)}")
         ids, taken = _people(users, histories)
         items = model.data.items
-        further = [items.numbers([*map(as_id, (*history, *own))]) for own in taken]
+        further = [items.numbers(_ids((*_ids(history), *own))) for own in taken]
         known = {"words": (query or "").strip(), **_context(model, context or {})}
         numbers = model.data.users.numbers(ids, missing="-1")
         if users is None and not isinstance(histories, Mapping):  # a user may be called that too
@@ -83,10 +82,10 @@ class Asked:
         allowed = None if not filter or not filter.strip() else Filter.parse(filter, model.attributes).mask
         if include is not None:
             named = np.zeros(len(items), bool)
-            named[items.numbers([*map(as_id, include)])] = True
+            named[items.numbers(_ids(include))] = True
             allowed = named if allowed is None else named & allowed
         chain = tuple(parse(r) if isinstance(r, str) else r for r in ([rerank] if isinstance(rerank, str) else rerank))
-        return cls(ids, queries, k, mode, np.unique(items.numbers([*map(as_id, exclude)])), allowed, chain)
+        return cls(ids, queries, k, mode, np.unique(items.numbers(_ids(exclude))), allowed, chain)
 
     def barred(self, place: int) -> Ints:
         """Item numbers that the query at a place must not get, beside those that are not allowed."""
@@ -104,7 +103,7 @@ class Asked:
 def one(model: Learned, user_id: Any, history: Sequence[Any] = (), query: str | None = None, **context: Any) -> Queries:
     """The query of one person, as ``Asked.of`` has it."""
     number = int(model.data.users.numbers([as_id(user_id)], missing="-1")[0]) if user_id is not None else STRANGER
-    folded = _new(model, number, model.data.items.numbers([*map(as_id, history)]))
+    folded = _new(model, number, model.data.items.numbers(_ids(history)))
     known = {"words": (query or "").strip(), **_context(model, context)}
     if number >= 0 and not len(folded) and len(known) == 1 and not known["words"]:
         return Queries.stored(model.ties, np.array([number]))
@@ -116,6 +115,15 @@ def _new(model: Learned, user_num: int, history: Ints) -> Ints:
     if user_num == STRANGER or not len(history):
         return history
     return np.setdiff1d(history, model.ties.history(user_num))
+
+
+def checked(k: Any) -> int:
+    """How many items are asked for. Raises DataError unless it is a whole number of at least 1."""
+    if not isinstance(k, int | np.integer) or isinstance(k, bool):
+        raise DataError(f"k = {k!r} is no whole number; ask for so many items, such as k=10")
+    if k < 1:
+        raise DataError(f"k = {k}; ask for at least 1 item")
+    return int(k)
 
 
 def as_id(value: Any) -> str:
@@ -161,11 +169,12 @@ def _people(users: Any, histories: Any) -> tuple[list[str], Sequence[Sequence[An
     return ids, [()] * len(ids)
 
 
-def _ids(users: Any) -> list[str]:
-    values = users.tolist() if hasattr(users, "tolist") else users
+def _ids(given: Any) -> list[str]:
+    """One id or many, as text."""
+    values = given.tolist() if hasattr(given, "tolist") else given
     if isinstance(values, str) or not isinstance(values, Iterable):
         return [as_id(values)]
-    return [as_id(user) for user in values]
+    return [as_id(value) for value in values]
 
 
 def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,8 +184,39 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in context.items() if value is not None}
     if "now" in known:
         now = known["now"]
-        known["now"] = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | datetime) else int(now)
+        try:
+            known["now"] = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | datetime) else int(now)
+        except (ValueError, TypeError):
+            raise DataError(
+                f"context: now = {now!r} is no time; give seconds, a datetime or '2026-01-31 12:00'"
+            ) from None
+    if "place" in known:
+        known["place"] = _place(known["place"])
+    if "attributes" in known:
+        _check_attributes(model, known["attributes"])
     if "friends" in known:
-        found = model.data.users.numbers([*map(as_id, known["friends"])], missing="-1")
+        found = model.data.users.numbers(_ids(known["friends"]), missing="-1")
         known["friends"] = np.unique(found[found >= 0]) if len(found) else NONE
     return known
+
+
+def _place(place: Any) -> tuple[float, float]:
+    """Latitude and longitude in degrees. Raises DataError."""
+    try:
+        latitude, longitude = map(float, () if isinstance(place, str) else place)
+    except (TypeError, ValueError):
+        latitude = longitude = np.nan
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        raise DataError(f"context: place = {place!r}; give latitude and longitude in degrees, such as (48.1, 11.6)")
+    return latitude, longitude
+
+
+def _check_attributes(model: Learned, attributes: Any) -> None:
+    """Raises DataError for what is no mapping, or names an attribute that nobody has."""
+    if not isinstance(attributes, Mapping):
+        raise DataError(f"context: attributes = {attributes!r}; give a mapping, such as {{'city': 'Berlin'}}")
+    known = sorted({key for key, _ in model.described[1]})
+    for name in attributes:
+        if name not in known:
+            there = f"those learned from are {', '.join(known)}" if known else "no attribute of people was learned from"
+            raise DataError(f"context: {name!r} is no attribute of people; {there}")

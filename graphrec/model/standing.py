@@ -44,6 +44,7 @@ def standing_of(
 
 
 def _without_words(model: Learned, query: Queries, of_profile: Floats, personal: bool) -> Standing:
+    ranked = "beside the words ranked by" if query.asked and query.asked[0].words else "ranked by"
     known = int(query.user_nums[0]) >= 0
     if query.liked.nnz and personal:
         if _flat(of_profile, query):
@@ -55,18 +56,18 @@ def _without_words(model: Learned, query: Queries, of_profile: Floats, personal:
         degraded.append(
             "no_history: nothing this user took and liked is known"
             if known
-            else "unknown_user: no history is known of this id"
+            else "unknown_user: no history is known of this user"
         )
         what, peers = peers_of(model, query)
         if len(peers):
             theirs = np.asarray(model.ties.matrix[peers].mean(axis=0), np.float32).ravel()  # (I,)
-            degraded.append(f"{what}: ranked by what {len(peers):,} of them took")
+            degraded.append(f"{what}: {ranked} what {len(peers):,} of them took")
             factor = 1 / (float(of_profile.std()) or 1.0) if personal else 0.0
             own = {} if personal else {"popularity": model.popular}
             return Standing(factor, {**own, what: unit_deviation(theirs)}, peers, tuple(degraded))
     if personal:
         return Standing(degraded=tuple(degraded))
-    degraded.append("popularity: ranked by what is popular with everyone")
+    degraded.append(f"popularity: {ranked} what is popular with everyone")
     return Standing(0.0, {"popularity": model.popular}, degraded=tuple(degraded))
 
 

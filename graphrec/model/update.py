@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -39,8 +39,8 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
 
     Args:
         events: a table, or mappings, of user_id and item_id; ``value`` (a rating or count), ``kind`` (by name, the
-            first by default) and ``timestamp`` (seconds, now by default) where they are known. An event that is known
-            already changes nothing. Ids that are new become users and items.
+            first by default) and ``timestamp`` (seconds, datetimes or texts of them; now by default) where they are
+            known. An event that is known already changes nothing. Ids that are new become users and items.
         items: a table of item_id, and ``title``, ``text`` or attributes. users: of user_id and attributes.
 
     Raises DataError for a column or kind that there is not, a value that is no number, or an id that is none.
@@ -80,7 +80,9 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
 
 
 def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd.DataFrame:
-    """Rows as a table with ids as text. Raises DataError for columns that there are not."""
+    """Rows as a table with ids as text. Raises DataError for what is no table, and columns that there are not."""
+    if not isinstance(rows, Iterable | None) or isinstance(rows, str | Mapping):
+        raise DataError(f"updated: found {type(rows).__name__}; give a DataFrame, or a list of mappings, one a row")
     out = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows or ()))
     out = out.rename(columns={"rating": "value", "count": "value", "type": "kind", "time": "timestamp"})
     needed = ("user_id", "item_id") if columns else (key,)
@@ -145,11 +147,12 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         values = (
             pd.to_numeric(table["value"]).to_numpy(np.float32) if "value" in table else np.full(n, np.nan, np.float32)
         )
-        times = (
-            pd.to_numeric(table["timestamp"]).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
-        )
+        times = _seconds(table["timestamp"]).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
     except (ValueError, TypeError) as error:
-        raise DataError(f"updated: a value or timestamp is no number ({error}); times are in seconds") from None
+        raise DataError(
+            f"updated: a value is no number, or a timestamp no time ({error}); times are seconds, datetimes or texts"
+            " such as 2026-01-31 12:00"
+        ) from None
     new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [names.index(name) for name in said]})
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
     new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
@@ -173,6 +176,17 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         timestamps=stamps,
         places=places,
     )
+
+
+def _seconds(column: pd.Series) -> pd.Series:
+    """Times in seconds since 1970, float64 (n,), NaN where there is none; those that name no zone are in UTC. Raises
+    ValueError."""
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        numbers = pd.to_numeric(column, errors="coerce")
+        if (numbers.notna() == column.notna()).all():
+            return numbers.astype(np.float64)
+        column = pd.to_datetime(column, utc=True, format="ISO8601")
+    return (pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
 
 
 def _grown(column: Any, n: int) -> Any:

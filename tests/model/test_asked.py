@@ -132,6 +132,43 @@ def test_histories_that_do_not_fit_are_refused(model: Recommender) -> None:
         model.recommend("u0", seen="perhaps")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["history", "exclude", "include"])
+def test_one_id_needs_no_list(name: str, model: Recommender) -> None:
+    one: dict[str, Any] = {name: "i14"}
+    many: dict[str, Any] = {name: ["i14"]}
+    alike(model.recommend("u0", 4, **one), model.recommend("u0", 4, **many))
+
+
+@pytest.mark.parametrize("k", [2.5, "2", None, True])
+def test_a_number_of_items_that_is_none_is_refused(k: Any, model: Recommender) -> None:
+    with pytest.raises(DataError, match="is no whole number"):
+        model.recommend("u0", k)
+    with pytest.raises(DataError, match="is no whole number"):
+        model.similar("i0", k)
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ({"now": "yesterdayish"}, "now = 'yesterdayish' is no time"),
+        ({"place": "Berlin"}, "give latitude and longitude"),
+        ({"place": (48.1, 200)}, "give latitude and longitude"),
+        ({"attributes": "c0"}, "give a mapping"),
+        ({"attributes": {"town": "c0"}}, "'town' is no attribute of people; those learned from are city"),
+    ],
+)
+def test_a_context_that_says_nothing_is_refused(context: dict[str, Any], said: str, model: Recommender) -> None:
+    with pytest.raises(DataError, match=said):
+        model.recommend("stranger", context=context)
+
+
+def test_what_stands_beside_words_is_said_so(model: Recommender) -> None:
+    assert "popularity: beside the words ranked by what is popular with everyone" in _notes(
+        model.recommend(None, 3, query="neck")
+    )
+    assert "popularity: ranked by what is popular with everyone" in _notes(model.recommend(None, 3))
+
+
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 

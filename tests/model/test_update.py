@@ -147,6 +147,25 @@ def test_saved_and_loaded_it_goes_on(model: Model, tmp_path: Path) -> None:
     stored_rows_are_encoded(once_more)
 
 
+def test_times_are_seconds_datetimes_or_texts() -> None:
+    rows = [(f"u{n % 6}", f"i{n % 5:03d}", 1_600_000_000 + n) for n in range(30)]
+    timed = build("timed", pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]))
+    model = gr.Recommender(gr.Config().with_(blocks=["popularity"])).fit(timed).fitted
+    at = pd.Timestamp("2026-01-31 12:00", tz="UTC")
+    for stamp in (at.timestamp(), at, at.tz_localize(None), "2026-01-31 12:00", "2026-01-31T13:00+01:00"):
+        log = model.updated(pd.DataFrame({"user_id": ["z"], "item_id": ["i001"], "timestamp": [stamp]})).data.events
+        assert log.timestamps is not None
+        assert log.timestamps.max() == at.timestamp()
+    with pytest.raises(DataError, match="no time"):
+        model.updated([{"user_id": "z", "item_id": "i001", "timestamp": "some day"}])
+
+
+def test_what_is_no_table_is_refused(model: Model) -> None:
+    for rows in (model.data, "events.csv", {"user_id": "z", "item_id": "i001"}):
+        with pytest.raises(DataError, match="give a DataFrame"):
+            model.updated(rows)
+
+
 CHILD = """
 import sys
 import graphrec as gr
