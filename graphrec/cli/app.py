@@ -9,7 +9,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -142,16 +142,33 @@ def demo(
     run(name, users, out, console())
 
 
+_CallError: type[Exception] = typer.BadParameter.__mro__[1]  # a call that cannot be read; typer exports its kinds alone
+
+
+def _tell(error: Any) -> None:
+    """A mistake in the call in one line, with where to read on; the help where nothing at all was asked."""
+    if "NoArgs" in type(error).__name__:
+        error.show()
+        return
+    said = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    where = "graphrec" if error.ctx is None else error.ctx.command_path
+    print(f"graphrec: {said}; see `{where} -h`", file=sys.stderr)
+
+
 def main() -> None:
     """Entry point. Exit code 0 for success, 2 for a mistake in the call or the data, told in one line."""
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     try:
-        completing = any(
-            "-completion" in word for word in sys.argv[1:]
-        )  # the shell completes one word, not python -m …
-        app(prog_name="graphrec" if completing else None)
+        of_one_word = any("-completion" in word for word in sys.argv[1:])  # the shell completes no python -m graphrec
+        ended = app(prog_name="graphrec" if of_one_word else None, standalone_mode=False)
+        raise SystemExit(ended if isinstance(ended, int) else 0)
     except GraphrecError as error:
         print(f"graphrec: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except typer.Abort:
+        raise SystemExit(1) from None
+    except _CallError as error:
+        _tell(error)
         raise SystemExit(2) from None
     except BrokenPipeError:
         raise SystemExit(0) from None

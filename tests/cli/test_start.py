@@ -43,6 +43,36 @@ def test_h_is_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
     assert "Usage: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["recommendd"], "No such command 'recommendd'. Did you mean 'recommend'?; see `"),
+        (["recommend", "m", "--seen", "perhaps"], "'perhaps' is not one of 'exclude', 'allow', 'only'"),
+        (["recommend", "m", "--usr", "u"], "recommend -h`"),
+        (["recommend", "m", "-k", "ten"], "recommend -h`"),
+        (["recommend", "m", "-k"], "requires an argument; see `graphrec -h`"),
+        (["fit"], "fit -h`"),
+        (["kg", "stat"], "kg -h`"),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*arguments, expect=2)
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert line.startswith("graphrec: ")
+    assert said in line
+    assert "Value error" not in line
+    assert out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["kg"]])
+def test_where_nothing_is_asked_there_is_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    run(*arguments, expect=2)
+    assert "Usage: " in "".join(capsys.readouterr())
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     run("--version")
     assert capsys.readouterr().out == f"graphrec {graphrec.__version__}\n"
