@@ -89,7 +89,7 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
             says += f", of which {none:,} of 0 or less say nothing" if none else ""
     if kind.weight == 0:
         says = "says nothing: no positive"
-    report.strength[kind.name] = f"{says}; {len(mine):,} events"
+    report.strength[kind.name] = f"{says}; {len(mine):,} rows"
     return kind
 
 
