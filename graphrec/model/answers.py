@@ -22,11 +22,21 @@ NO_TEXT = "and no text of it is known"
 Answers: TypeAlias = list[tuple[str, Found]]
 
 
-def recommend(model: Learned, asked: Asked) -> pd.DataFrame:
-    """The table of ``Recommender.recommend``."""
+def batches(model: Learned, asked: Asked) -> Iterator[tuple[pd.DataFrame, Answers]]:
+    """Recommendations, ``BATCH`` people at a time: each a table, and what it was made of."""
+    for start in range(0, len(asked.user_ids), BATCH):
+        rows = np.arange(start, min(start + BATCH, len(asked.user_ids)))
+        whom = [asked.user_ids[n] for n in rows.tolist()]
+        found = _reranked(model, asked, rows) if asked.rerank else retrieve(model, asked, rows, asked.k)
+        found = [_told(each, asked) for each in found]
+        yield _table(model, whom, found), list(zip(whom, found, strict=True))
+
+
+def joined(model: Learned, parts: Iterable[tuple[pd.DataFrame, Answers]], reranked: bool) -> pd.DataFrame:
+    """``batches`` as the one table of ``Recommender.recommend``."""
     tables: list[pd.DataFrame] = []
     found: Answers = []
-    for table, whom in batches(model, asked):
+    for table, whom in parts:
         tables.append(table)
         found += whom
     out = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
@@ -34,18 +44,9 @@ def recommend(model: Learned, asked: Asked) -> pd.DataFrame:
     changes = {user: [_by_id(model, c) for c in each.changes] for user, each in found if each.changes}
     alone = found[0][0] if len(found) == 1 else None
     out.attrs["degraded"] = why if alone is None else why.get(alone, [])
-    if asked.rerank:
+    if reranked:
         out.attrs["changes"] = changes if alone is None else changes.get(alone, [])
     return out
-
-
-def batches(model: Learned, asked: Asked) -> Iterator[tuple[pd.DataFrame, Answers]]:
-    """The same, ``BATCH`` people at a time: each a table, and what it was made of."""
-    for start in range(0, len(asked.user_ids), BATCH):
-        rows = np.arange(start, min(start + BATCH, len(asked.user_ids)))
-        whom = [asked.user_ids[n] for n in rows.tolist()]
-        found = [_told(each, asked) for each in _shown(model, asked, rows)]
-        yield _table(model, whom, found), list(zip(whom, found, strict=True))
 
 
 def streamed(
@@ -61,13 +62,11 @@ def streamed(
         yield from batches(model, Asked.of(model, ids, k, histories=histories, **options))
 
 
-def _shown(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
-    """What the queries at ``rows`` are shown: what is retrieved, after the re-rankers."""
+def _reranked(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
+    """What the re-rankers make of what is retrieved for the queries at ``rows``."""
     chain = asked.rerank
-    first = wanted(chain, asked.k) if chain else asked.k
+    first = wanted(chain, asked.k)
     retrieved = retrieve(model, asked, rows, first)
-    if not chain:
-        return retrieved
     out = []
     for place, found in zip(rows.tolist(), retrieved, strict=True):
         score = partial(_scores_of, model, asked, place)

@@ -156,11 +156,11 @@ def _people(users: Any, histories: Any) -> tuple[list[str], Sequence[Sequence[An
         else:
             users = users["user_id"].tolist()
     if isinstance(histories, Mapping):
-        table = {as_id(key): list(items) for key, items in histories.items()}
+        table = {as_id(key): _ids(items) for key, items in histories.items()}
         ids = list(table) if users is None else _ids(users)
         return ids, [table.get(id_, ()) for id_ in ids]
     if histories is not None:
-        taken = [list(items) for items in histories]
+        taken = [_ids(items) for items in histories]
         ids = [SOMEBODY] * len(taken) if users is None else _ids(users)
         if len(ids) != len(taken):
             raise DataError(f"{len(ids)} users and {len(taken)} histories; give one history for each user")

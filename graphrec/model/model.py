@@ -27,7 +27,9 @@ class Model(Learned):
 
     def recommend(self, users: Any = None, k: int = 10, **options: Any) -> pd.DataFrame:
         """The k best items for one or many; see ``Recommender.recommend``."""
-        return answers.recommend(self, Asked.of(self, users, k, **options))
+        asked = Asked.of(self, users, k, **options)
+        parts = list(answers.batches(self, asked))
+        return answers.joined(self, parts, reranked=bool(asked.rerank))
 
     def similar(self, item_id: str | int, k: int = 10) -> pd.DataFrame:
         """The k items nearest to one; see ``Recommender.similar``."""

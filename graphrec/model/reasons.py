@@ -9,18 +9,20 @@ import numpy as np
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.names import Names, public, public_contrast
 from graphrec.explain.why_not import WhyNot
-from graphrec.model.asked import SOMEBODY, as_id, one
+from graphrec.model.asked import SOMEBODY, as_id, checked, one
 from graphrec.model.learned import Learned
 from graphrec.model.standing import standing_of
 from graphrec.profile.standing import Standing
 from graphrec.query.query import Queries
 from graphrec.types import Explanation, Floats
 
+TOLD = ("history", "query", "friends", "attributes")  # any of it is enough to answer a stranger by
+
 
 def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any) -> Explanation:
     """Why an item scores as it does for one person: the score is that of ``recommend``."""
-    query, whom, standing, scores = _asked(model, user_id, known)
     item = model.data.items.number(as_id(item_id))
+    query, whom, standing, scores = _asked(model, user_id, item, known)
     place, seen = 0, model.config.seen
     if scores[item] <= 0:
         may = np.ones(len(scores), bool)
@@ -35,16 +37,15 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
 
 def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:
     """Why an item is not among the k recommended."""
-    query, whom, standing, scores = _asked(model, user_id, known)
-    return model.explainer.why_not(
-        query, whom, model.data.items.number(as_id(item_id)), k, scores, standing, model.config.seen
-    )
+    item = model.data.items.number(as_id(item_id))
+    query, whom, standing, scores = _asked(model, user_id, item, known)
+    return model.explainer.why_not(query, whom, item, checked(k), scores, standing, model.config.seen)
 
 
 def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) -> Contrast:
     """Why one item scores higher or lower than another."""
-    query, whom, standing, _ = _asked(model, user_id, known)
     first, second = model.data.items.numbers([*map(as_id, pair)]).tolist()
+    query, whom, standing, _ = _asked(model, user_id, first, known)
     return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), _names(model))
 
 
@@ -52,14 +53,21 @@ def _names(model: Learned) -> Names:
     return Names.of(model.config.explain, model.data)
 
 
-def _asked(model: Learned, user_id: Any, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:
-    """The query, whom it is for, how it is ranked, and its scores float32 (I,). Raises UnknownIdError for a user whom
-    nothing is known of."""
-    if user_id is not None and not known.get("history") and not known.get("query"):
+def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:
+    """The query, whom it is for, how it is ranked, and its scores float32 (I,), by which an item has the place that it
+    is recommended at. Raises UnknownIdError for a user whom nothing is known of."""
+    if user_id is not None and not any(_said(known.get(what)) for what in TOLD):
         model.data.users.number(as_id(user_id))
     query = one(model, user_id, **known)
     profile, sparse, personal = model.profiles.encode(query)
-    of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
+    own = None if sparse is None else sparse[0]
+    of_profile = model.items @ profile[0] + (0 if own is None else own)
     standing = standing_of(model, query, of_profile, bool(personal[0]))
     whom = SOMEBODY if user_id is None else as_id(user_id)
+    if standing.plain:
+        return query, whom, standing, model.index.settled(profile[0], of_profile, item_num, own)
     return query, whom, standing, standing.scores(of_profile)
+
+
+def _said(value: Any) -> bool:
+    return value is not None and (not hasattr(value, "__len__") or len(value) > 0)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from graphrec.model.asked import Asked
 from graphrec.model.learned import Learned
 from graphrec.model.standing import FLAT_SCORES, standing_of, word_scores
-from graphrec.profile.many import best_of_many
 from graphrec.query.query import Queries
+from graphrec.query.ties import row
 from graphrec.types import Floats, Ints
 
 PROBES = 64  # items by which scores are seen to differ
@@ -37,12 +37,14 @@ def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
     profile, sparse, personal = model.profiles.encode(queries)  # (B, D), (B, I) or None, (B,)
     usual = ~_unusual(queries, personal)
     barred = [asked.barred(place) for place in rows.tolist()]
-    by_profile = iter(_by_profile(model, profile, sparse, k, barred, asked.allowed, np.flatnonzero(usual)))
+    without = [out for out, alone in zip(barred, usual.tolist(), strict=True) if alone]
+    some = None if sparse is None else sparse[usual]
+    by_profile = model.index.best(profile[usual], some, k, without, asked.allowed)
     out, liking = [], cache(partial(word_scores, model))
     for n in range(len(rows)):
         own = None if sparse is None else sparse[n]
-        found = next(by_profile) if usual[n] else None
-        if found is None or _level(model, profile[n], own, found.scores):
+        found = Found(*next(by_profile)) if usual[n] else None
+        if found is None or _level(model, profile[n], own, found, row(queries.seen, n)):
             of_profile = model.items @ profile[n] + (0 if own is None else own)  # (I,)
             standing = standing_of(model, queries[np.array([n])], of_profile, bool(personal[n]), liking)
             if found is None or not standing.plain:
@@ -73,27 +75,6 @@ def ranked(scores: Floats, k: int, exclude: Ints, allowed: Mask | None = None) -
     return best, scores[best]
 
 
-def _by_profile(
-    model: Learned,
-    profile: Floats,
-    sparse: Floats | None,
-    k: int,
-    barred: list[Ints],
-    allowed: Mask | None,
-    rows: Ints,
-) -> list[Found]:
-    """The best items of the queries at ``rows`` by profile alone: of many by one product, of one by the index."""
-    out = [barred[n] for n in rows.tolist()]
-    if len(rows) > 1 and len(model.items) <= model.config.retrieve.exact_below:
-        own = None if sparse is None else sparse[rows]
-        return [Found(*best) for best in best_of_many(profile[rows], model.items, own, k, out, allowed)]
-    if sparse is None:
-        nums, best = model.index.search(profile[rows], k, out, allowed)
-        return [Found(n[n >= 0], s[n >= 0]) for n, s in zip(nums, best, strict=True)]
-    pairs = zip(rows.tolist(), out, strict=True)
-    return [Found(*model.index.search_sum(profile[n], sparse[n], k, without, allowed)) for n, without in pairs]
-
-
 def _unusual(queries: Queries, personal: Mask) -> Mask:
     """Queries whose profile alone does not decide, bool (B,): nothing is liked, or something is asked for in words."""
     worded = np.zeros(len(queries), bool)
@@ -106,7 +87,7 @@ def _unusual(queries: Queries, personal: Mask) -> Mask:
 def _nearly_level(scores: Floats, queries: Queries) -> Mask:
     """Queries whose scores (B, I) may tell nothing apart, bool (B,): those at some places differ by no more than
     rounding."""
-    places = np.unique(np.linspace(0, scores.shape[1] - 1, PROBES).astype(np.int64))
+    places = _places(scores.shape[1])
     seen = queries.seen[:, places].toarray() > 0  # (B, PROBES)
     some = scores[:, places]
     spread = np.where(seen, -np.inf, some).max(axis=1) - np.where(seen, np.inf, some).min(axis=1)
@@ -114,10 +95,22 @@ def _nearly_level(scores: Floats, queries: Queries) -> Mask:
     return out
 
 
-def _level(model: Learned, profile: Floats, sparse: Floats | None, scores: Floats) -> bool:
-    """Whether the best scores (n,) differ by no more than rounding."""
-    if len(scores) < 2:
-        return len(scores) == 1  # one alone does not tell: all are looked at
+def _level(model: Learned, profile: Floats, sparse: Floats | None, found: Found, taken: Ints) -> bool:
+    """Whether what somebody has not taken may score the same but for rounding, by the best of it, or at some places
+    where the best are not told or of what is taken."""
+    if not len(found.nums):
+        return False
+    some = found.scores[~np.isin(found.nums, taken)]
+    if len(some) < 2:
+        places = np.setdiff1d(_places(len(model.items)), taken)
+        some = model.items[places] @ profile + (0 if sparse is None else sparse[places])
+    if len(some) < 2:
+        return True  # all are looked at
     largest = float(np.linalg.norm(profile)) * float(model.index.longest)
     largest += 0.0 if sparse is None else float(np.abs(sparse).max(initial=0.0))
-    return float(scores[0] - scores[-1]) <= FLAT_SCORES * largest
+    return float(some.max() - some.min()) <= FLAT_SCORES * largest
+
+
+def _places(n_items: int) -> Ints:
+    """Some item numbers, spread over the catalogue, int64."""
+    return np.unique(np.linspace(0, n_items - 1, PROBES).astype(np.int64))

@@ -82,7 +82,7 @@ def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:
     user = int(query.user_nums[0])
     row = described[user].toarray().ravel() if user >= 0 else np.zeros(described.shape[1], np.float32)
     for key, values in (query.asked[0].attributes if query.asked else {}).items():
-        for value in [values] if isinstance(values, str) else values:
+        for value in values:
             if (key, value) in place:
                 row[place[key, value]] = 1.0
     shared = np.asarray(described @ row, np.float32)  # (U,)

@@ -15,6 +15,7 @@ import faiss
 import numpy as np
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
+from graphrec.profile.many import best_of_many
 from graphrec.profile.proposals import FLOAT, Mask, Proposals, power
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
@@ -60,6 +61,25 @@ class Index:
     def width(self) -> int:
         """Number of dimensions D."""
         return int(self._items.shape[1])
+
+    def best(
+        self,
+        queries: Floats,
+        sparse: Floats | None,
+        k: int,
+        exclude: Sequence[Ints],
+        allowed: Mask | None = None,
+    ) -> Iterator[tuple[Ints, Floats]]:
+        """The k best items of each query, fewer where no more may come back: of many by one product, of one by the
+        index. Item numbers and scores, best first; arguments as in ``search`` and ``best_of_many``."""
+        if len(queries) > 1 and len(self) <= self._config.exact_below:
+            yield from best_of_many(queries, self._items, sparse, k, exclude, allowed)
+        elif sparse is None:
+            for nums, scores in zip(*self.search(queries, k, exclude, allowed), strict=True):
+                yield nums[nums >= 0], scores[nums >= 0]
+        else:
+            for query, own, without in zip(queries, sparse, exclude, strict=True):
+                yield self.search_sum(query, own, k, without, allowed)
 
     def search(
         self, queries: Floats, k: int, exclude: Sequence[Ints] | None = None, allowed: Mask | None = None
@@ -126,6 +146,18 @@ class Index:
         scores = self._exact(query, candidates) + sparse[candidates]
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]
+
+    def settled(self, query: Floats, scores: Floats, item_num: int, sparse: Floats | None = None) -> Floats:
+        """Scores of the catalogue by one product, with those that may tie with one item's as ``search`` has them.
+
+        Args:
+            query: float32 (D,). scores: float32 (I,). sparse: float32 (I,), what is in them beside the inner products.
+        """
+        slack = 4 * float(FLOAT.eps) * abs(float(scores[item_num]))
+        near = np.flatnonzero(np.abs(scores - scores[item_num]) <= 2 * self._propose.rounding(query) + slack)
+        out = scores.copy()
+        out[near] = self._exact(query, near) + (0 if sparse is None else sparse[near])
+        return out
 
     def save(self, path: str | Path) -> None:
         """Write the index in FAISS's format. Raises ArtifactError where the disk refuses."""
