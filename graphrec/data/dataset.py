@@ -208,7 +208,10 @@ class Dataset:
         triples = (sorted(x.triples), sorted(x.item_entities.items()), sorted(x.labels.items()))
         texts = (self.item_titles, self.item_text, self.user_text, self.reviews)
         attributes = (self.item_attributes, self.user_attributes, self.item_columns, self.user_columns)
-        return digest((self.fingerprint(), *texts, *attributes, self.social_edge_index, self.directed, triples))
+        places = () if self.events.places is None else (self.events.places,)
+        return digest(
+            (self.fingerprint(), *texts, *attributes, self.social_edge_index, self.directed, triples, *places)
+        )
 
     def counts(self) -> Mapping[str, int]:
         """What is in it, for a summary line."""

@@ -41,7 +41,8 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
         events: a table, or mappings, of user_id and item_id; ``value`` (a rating or count), ``kind`` (by name, the
             first by default) and ``timestamp`` (seconds, datetimes or texts of them; now by default) where they are
             known. An event that is known already changes nothing. Ids that are new become users and items.
-        items: a table of item_id, and ``title``, ``text`` or attributes. users: of user_id and attributes.
+        items: a table of item_id, and ``title``, ``text`` or attributes, which take the place of what was known of
+            the same item. users: of user_id and attributes.
 
     Raises DataError for a column or kind that there is not, a value that is no number, or an id that is none.
     """
@@ -74,7 +75,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
         version=f"{made[:12]}-{model.version.rpartition('-')[2]}",
         counts={
             **model.counts,
-            **{k: v for k, v in data.counts().items() if k in ("users", "items", "events", "interactions")},
+            **{what: n for what, n in data.counts().items() if what in COUNTED},
         },
     )
 
@@ -92,7 +93,10 @@ def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd
         raise DataError(f"updated: the table has no column {lacking[0]}; it has {', '.join(map(str, out.columns))}")
     if columns and (other := [name for name in out.columns if name not in columns]):
         raise DataError(f"updated: events have no column {other[0]!r}; there are {', '.join(columns)}")
-    return out.assign(**{name: [as_id(value) for value in out[name].tolist()] for name in needed})
+    out = out.assign(**{name: [as_id(value) for value in out[name].tolist()] for name in needed})
+    if empty := [name for name in needed if (out[name] == "").any()]:
+        raise DataError(f"updated: a row has an empty {empty[0]}, which is no id; leave the row out")
+    return out
 
 
 def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.DataFrame) -> tuple[Dataset, Ints]:
@@ -104,7 +108,8 @@ def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.
     )
     if not len(new) and not len(items) and not len(users):
         return data, np.zeros(0, np.int64)
-    log, order = replace(data.events, against=data.events.norms).joined(new)
+    against = data.events.norms if len(new) else data.events.against
+    log, order = replace(data.events, against=against).joined(new)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     reviews = data.reviews.assign(event=place[data.reviews["event"].to_numpy(np.int64)])
@@ -113,7 +118,8 @@ def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.
     numbers = of_items.numbers(items["item_id"].tolist())
     for name, column in (("title", titles), ("text", texts)):
         if name in items:
-            column[numbers] = items[name].fillna("").astype(str).to_numpy(object)
+            told = items[name].notna().to_numpy()
+            column[numbers[told]] = items[name][told].astype(str).to_numpy(object)
     out = replace(
         data,
         users=of_users,
@@ -127,13 +133,12 @@ def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.
         user_attributes=_attributes(
             data.user_attributes, users, "user_num", of_users.numbers(users["user_id"].tolist()), ("user_id",)
         ),
-        parts=None,
+        parts=data.parts if not len(new) else None,
     )
+    if out == data:
+        return data, np.zeros(0, np.int64)
     touched = np.union1d(new.user_nums, np.arange(data.n_users, len(of_users)))
     return out, touched.astype(np.int64)
-
-
-_TYPES = {"u": np.int64, "i": np.int64, "v": np.float32, "k": np.uint8, "t": np.int64}
 
 
 def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints) -> Events:
@@ -154,6 +159,8 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
             " such as 2026-01-31 12:00"
         ) from None
     new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [names.index(name) for name in said]})
+    if not np.isfinite(times).all():
+        raise DataError("updated: a timestamp is infinite; leave it out where it is not known")
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
     new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
     mine = np.isin(log.user_nums, user_nums)
@@ -199,25 +206,38 @@ def _grown(column: Any, n: int) -> Any:
 def _attributes(
     known: pd.DataFrame, table: pd.DataFrame, number: str, numbers: Ints, others: Sequence[str]
 ) -> pd.DataFrame:
-    """The long table with the attributes of new rows."""
-    parts = [known]
-    for name in [c for c in table.columns if c not in others]:
-        values = table[name]
-        kept = values.notna().to_numpy()
-        parts.append(
-            pd.DataFrame({number: numbers[kept], "key": str(name), "value": values[kept].astype(str).to_numpy()})
-        )
-    return known if len(parts) == 1 else pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+    """The long table with what new rows say: of an attribute that they tell, in place of what was known of it."""
+    told = [name for name in table.columns if name not in others]
+    wide = pd.DataFrame({number: numbers, **{str(name): table[name].to_numpy(object) for name in told}})
+    new = wide.melt(number, var_name="\0key", value_name="\0value")  # an attribute may have any name
+    new = new.set_axis([number, "key", "value"], axis=1).explode("value").dropna(subset="value")
+    new = new.astype({"key": object}).assign(value=[_text(value) for value in new["value"]])
+    if new.empty:
+        return known
+    both = pd.MultiIndex.from_frame(known[[number, "key"]]), pd.MultiIndex.from_frame(new[[number, "key"]])
+    parts = [known[~both[0].isin(both[1])], new]
+    return pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _text(value: Any) -> str:
+    """A value as a file would hold it: a whole number in a column where some are missing has no decimals."""
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if whole else str(value)
 
 
 def _texts(model: Learned, data: Dataset, items: pd.DataFrame, new: Ints) -> Floats | None:
-    """Unit embeddings of new items' titles and texts, float32 (n, F); None where no block places texts."""
+    """Unit embeddings of new items' titles and texts, float32 (n, F); None where no block places texts. Raises
+    OtherEncoderError for another encoder than the model was fitted with."""
     if not len(new) or model.profiles.of_texts is None:
         return None
     texts = [" ".join(filter(None, (str(data.item_titles[n]), str(data.item_text[n])))) for n in new]
     if not any(texts):
         return None
-    found = model.encoder().encode([text or " " for text in texts])
+    from graphrec.features.encoder import check_encoder
+
+    encoder = model.encoder()
+    check_encoder(model.encoder_id, encoder)
+    found = encoder.encode([text or " " for text in texts])
     return np.asarray(found * np.array([[bool(text)] for text in texts]), np.float32)
 
 

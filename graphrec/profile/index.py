@@ -7,7 +7,7 @@ with the last one found, all that may be ranked are scored. How candidates are f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 

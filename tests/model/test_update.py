@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 
 import graphrec as gr
 from graphrec.data.dataset import build
-from graphrec.errors import DataError
+from graphrec.errors import DataError, OtherEncoderError
 from graphrec.model.model import Model
 from graphrec.query.query import Queries, query_of
 from graphrec.samples import generate
+from tests.features.test_encoder import CountingEncoder
 from tests.worlds import two_tastes
 
 CONFIG = gr.Config().with_(
@@ -197,3 +199,47 @@ def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: P
         stored_rows_are_encoded(left)
         seen.add(left.version)
     assert len(seen) == 7, "each time an update was saved before"
+
+
+def test_what_is_told_anew_of_an_item_takes_the_place_of_the_old(model: Model) -> None:
+    first = model.updated(
+        items=[{"item_id": "i001", "price": 5, "tag": ["a", "b"], "title": "Cup", "value": "x", "key": "y"}]
+    )
+    later = first.updated(items=[{"item_id": "i001", "price": 7}, {"item_id": "i003", "title": None, "tag": "c"}])
+    table = later.data.item_attributes
+    pairs = table[table["item_num"] == 1][["key", "value"]].to_records(index=False).tolist()
+    assert sorted(pairs) == [("key", "y"), ("price", "7"), ("tag", "a"), ("tag", "b"), ("value", "x")]
+    assert later.data.item_titles[1] == "Cup"
+    assert later.recommend(None, 50, filter='price == "5"').empty
+    again = later.updated(items=[{"item_id": "i001", "price": 7, "title": None}], users=[{"user_id": "u000"}])
+    assert again is later, "nothing is new"
+
+
+def test_times_are_told_in_any_form() -> None:
+    log = pd.DataFrame({"user_id": list("aabb"), "item_id": list("xyxy"), "timestamp": range(10, 50, 10)})
+    model = gr.Recommender(CONFIG.with_(blocks="popularity")).fit(build("log", log)).fitted
+    for when in (pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-01 01:00", tz="Europe/Berlin"), 1_577_836_800.0):
+        rows = [{"user_id": "c", "item_id": "x", "timestamp": when}, {"user_id": "c", "item_id": "y"}]
+        times = model.updated(rows).data.events.timestamps
+        assert times is not None
+        assert times[-2] == 1_577_836_800
+        assert times[-1] == pytest.approx(time.time(), abs=3600), "where no time is told it is now"
+    with pytest.raises(DataError, match="infinite"):
+        model.updated([{"user_id": "c", "item_id": "x", "timestamp": float("inf")}])
+
+
+@pytest.mark.parametrize("rows", [5, "u000,i001", [{"user_id": "", "item_id": "i001"}]])
+def test_what_is_no_table_of_events_is_refused(model: Model, rows: object) -> None:
+    with pytest.raises(DataError, match=r"no table|no id"):
+        model.updated(rows)
+
+
+def test_a_text_is_read_by_the_encoder_of_the_fit() -> None:
+    fitted = gr.Recommender(CONFIG.with_(blocks="semantic", features={"enabled": True}), encoder=CountingEncoder())
+    model = fitted.fit(generate(n_users=30, n_items=30, n_reviews=120)).fitted
+    other = replace(model, encoder_id="another")
+    with pytest.raises(OtherEncoderError, match="another"):
+        other.updated(items=[{"item_id": "a new one", "text": "of some text"}])
+    assert (
+        model.updated(items=[{"item_id": "a new one", "text": "of some text"}]).data.n_items == model.data.n_items + 1
+    )
