@@ -14,7 +14,7 @@ from graphrec.errors import DataError, UnknownIdError
 from graphrec.model.asked import one
 from graphrec.profile.index import Index
 from graphrec.recommender import Recommender
-from tests.model.shop import QUICK, fitted, town
+from tests.model.shop import QUICK, fitted, shop, town
 
 BLOCKS = ("popularity,spectral,neighbours,ease,ials,semantic", "spectral", "semantic", "neighbours", "userknn")
 PEOPLE: list[tuple[str | None, dict[str, Any]]] = [
@@ -117,3 +117,21 @@ def test_from_the_question_to_the_best_items_it_is_five_functions(
     model.recommend("u0", 3)
     model.recommend(["u0", "u1"], 3)
     assert ours == [["retrieve", "batches", "Model.recommend", "Recommender.recommend"]] * 2
+
+
+@pytest.mark.parametrize("blocks", ["ease", "popularity,ease", "popularity,userknn"])
+def test_without_profiles_items_are_compared_by_their_links(blocks: str) -> None:
+    found = fitted(shop(), QUICK.with_(blocks=blocks))
+    found.fit(found.fitted.data, {**found.fitted.chosen, "weights": dict.fromkeys(found.config.blocks, 1.0)})
+    near = found.similar("i4", 5)
+    assert near["score"].gt(0).all()
+    assert near["item_id"].str[1:].astype(int).mod(2).eq(0).all(), "of its taste"
+    changes = found.recommend("u0", 8, rerank="diversity=0.9").attrs["changes"][0]
+    assert changes["likeness"][1] < changes["likeness"][0], "the list is more diverse"
+
+
+def test_an_item_that_is_like_no_other_is_said_to_be(model: Recommender) -> None:
+    near = model.similar("unheard", 3)
+    assert near["score"].ne(0).any()
+    if not model.fitted.items[model.fitted.data.items.number("unheard")].any():
+        assert near.attrs["degraded"]
