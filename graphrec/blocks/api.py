@@ -82,6 +82,7 @@ class Block(ABC, Generic[S]):
         Settings: its section; what is worth choosing is a list there. Fitted: what it is read back as.
         alone: settings that it takes where it is compared as a model of its own.
         keeps: it is fitted even where the blend leaves it out, since it answers what others cannot.
+        fallback: it says the same of everybody, and ranks for people without a history where models are compared.
         refits: it is so cheap that an update fits it anew, from interactions alone.
         searched: settings that it cannot choose by itself, and the values worth a longer search (``graphrec tune``).
         readings: of the strengths, that the method can use. uses_text: it wants text features.
@@ -94,6 +95,7 @@ class Block(ABC, Generic[S]):
     Fitted: ClassVar[type[FittedBlock]] = ProfileBlock
     alone: ClassVar[Mapping[str, Any]] = {}
     keeps: ClassVar[bool] = False
+    fallback: ClassVar[bool] = False
     refits: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False

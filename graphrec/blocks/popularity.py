@@ -25,6 +25,7 @@ class Popularity(Block[PopularitySettings]):
     words = Words("of its popularity", "popularity", counted=True)
     Settings = PopularitySettings
     keeps = True  # it answers strangers
+    fallback = True
     refits = True
 
     def space(self, inputs: FitInputs) -> Space:

@@ -18,8 +18,15 @@ from typing import Any
 from graphrec import blocks
 from graphrec.blocks.api import Block
 from graphrec.errors import ConfigError
+from graphrec.settings import Section
 
 GROUP = "graphrec.blocks"
+RESERVED = (  # names that mean something else beside those of the blocks
+    *("seed", "blocks", "seen", "split", "strength", "kg", "features", "blend", "retrieve", "explain", "evaluate"),
+    *("runtime", "parse", "load", "with_", "cut", "block", "run", "fingerprint", "to_toml"),  # in ``Config``
+    *("weights", "validation", "graphrec"),  # in what was chosen; a model that is compared
+    *("friends", "attributes", "words"),  # parts of a score: ``profile.standing``
+)
 
 
 @cache
@@ -38,8 +45,8 @@ def registered() -> Mapping[str, type[Block[Any]]]:
         except Exception as error:
             warnings.warn(f"block {point.name!r} of {point.value} cannot be imported: {error}", stacklevel=2)
             continue
-        if not _is_block(value) or value.name in found:
-            why = "its name is taken" if _is_block(value) else "it is no Block with a name"
+        why = _why_not(value, found)
+        if why:
             warnings.warn(f"block {point.name!r} of {point.value} is left out: {why}", stacklevel=2)
             continue
         found[value.name] = value
@@ -51,6 +58,16 @@ def find(name: str) -> type[Block[Any]]:
     if name not in registered():
         raise ConfigError(f"blocks: {name!r} does not exist; there are {', '.join(registered())}")
     return registered()[name]
+
+
+def _why_not(value: Any, found: Mapping[str, type[Block[Any]]]) -> str:
+    """Why what an entry point names is left out; "" where it is a block."""
+    if not _is_block(value):
+        return "it is no Block with a name"
+    name = value.name
+    if name in found or name in RESERVED or hasattr(Section, name):
+        return f"its name, {name!r}, is taken"
+    return "" if name.isidentifier() and not name.startswith("_") else f"{name!r} is no name, such as my_block"
 
 
 def _is_block(value: Any) -> bool:

@@ -38,7 +38,6 @@ from graphrec.types import Floats
 from kg.types import ExternalTriples
 
 OWN = "graphrec"
-FALLBACK = "popularity"  # the block that ranks for users without a history
 ALIKE: tuple[Reading, ...] = ("liked", "alike")  # readings of the strengths in which every event is as good as any
 
 log = logging.getLogger(__name__)
@@ -226,7 +225,8 @@ def compare(
         interactions_of(part, task, Runtime.of(config.runtime, config.seed)) for part in (blind.train, blind.fit_data)
     )
     validation = Validation(train.ties, blind.valid, config.blend.k, config.blend.users, config.seed, task)
-    popular = fit_alone(alone(config, FALLBACK), train, validation, whole, trials).scorer
+    fallback = next(name for name, block in registered().items() if block.fallback)
+    popular = fit_alone(alone(config, fallback), train, validation, whole, trials).scorer
     truth = task.truth(split.test)
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from graphrec.blocks.registry import registered
 from graphrec.errors import ConfigError
 from graphrec.model.learned import Learned, unit_deviation
 from graphrec.profile.standing import PLAIN, Standing
@@ -97,7 +98,8 @@ def word_scores(model: Learned, words: str) -> Floats:
 
     block = model.profiles.of_texts
     if block is None or not model.config.features.enabled:
-        raise ConfigError("a query needs the semantic block and text features; fit with both")
+        known = ", ".join(name for name, kind in registered().items() if kind.uses_text and kind.keeps)
+        raise ConfigError(f"a query needs text features and a block that answers in words ({known}); fit with both")
     encoder = model.encoder()
     check_encoder(model.encoder_id, encoder)
     text = encoder.encode([words], query=True)[0]  # (F,)
