@@ -193,7 +193,7 @@ def _something_fits(blocks: Mapping[str, Block[Any]], n_items: int) -> None:
     """Raises ConfigError where every block sits out on so large a catalogue."""
     if all(block.too_large(n_items) for block in blocks.values()):
         name, block = next(iter(blocks.items()))
-        others = [name for name in Config().blocks if not Config().block(name).too_large(n_items)]
+        others = [n for n in Config().blocks if n not in blocks and not Config().block(n).too_large(n_items)]
         raise ConfigError(
             f"blocks: {', '.join(blocks)} cannot learn from {n_items:,} items (the limit of {name} is "
             f"{block.settings.max_items:,}); add one without a limit ({', '.join(others)}), or raise {name}.max_items"

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from graphrec.model.asked import Asked
 from graphrec.model.learned import Learned
@@ -40,11 +41,12 @@ def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
     without = [out for out, alone in zip(barred, usual.tolist(), strict=True) if alone]
     some = None if sparse is None else sparse[usual]
     by_profile = model.index.best(profile[usual], some, k, without, asked.allowed)
+    new = asked.seen == "exclude"
     out, liking = [], cache(partial(word_scores, model))
     for n in range(len(rows)):
         own = None if sparse is None else sparse[n]
         found = Found(*next(by_profile)) if usual[n] else None
-        if found is None or _level(model, profile[n], own, found, row(queries.seen, n)):
+        if found is None or _level(model, profile[n], own, found, queries.seen, n, new):
             of_profile = model.items @ profile[n] + (0 if own is None else own)  # (I,)
             standing = standing_of(model, queries[np.array([n])], of_profile, bool(personal[n]), liking)
             if found is None or not standing.plain:
@@ -95,14 +97,16 @@ def _nearly_level(scores: Floats, queries: Queries) -> Mask:
     return out
 
 
-def _level(model: Learned, profile: Floats, sparse: Floats | None, found: Found, taken: Ints) -> bool:
-    """Whether what somebody has not taken may score the same but for rounding, by the best of it, or at some places
-    where the best are not told or of what is taken."""
+def _level(
+    model: Learned, profile: Floats, sparse: Floats | None, found: Found, seen: sp.csr_matrix, n: int, new: bool
+) -> bool:
+    """Whether what row n of ``seen`` does not hold may score the same but for rounding: by the best of it, or at some
+    places where they do not tell. ``new``: nothing seen is among those found."""
     if not len(found.nums):
         return False
-    some = found.scores[~np.isin(found.nums, taken)]
+    some = found.scores if new else found.scores[~np.isin(found.nums, row(seen, n))]
     if len(some) < 2:
-        places = np.setdiff1d(_places(len(model.items)), taken)
+        places = np.setdiff1d(_places(len(model.items)), row(seen, n))
         some = model.items[places] @ profile + (0 if sparse is None else sparse[places])
     if len(some) < 2:
         return True  # all are looked at

@@ -84,8 +84,17 @@ class Queries:
 
     @classmethod
     def of(cls, ties: Ties, asked: Sequence[Query]) -> Queries:
-        """Any queries."""
-        return cls(ties, np.array([q.user_num for q in asked], np.int64), tuple(asked))
+        """Any queries. Raises UnknownIdError for numbers that are no user's and no item's."""
+        nums, n_users = np.array([q.user_num for q in asked], np.int64), ties.data.n_users
+        items, friends = (np.concatenate([NONE, *(getattr(q, name) for q in asked)]) for name in ("items", "friends"))
+        for what, found, least, n in (
+            ("user", nums, STRANGER, n_users),
+            ("user", friends, 0, n_users),
+            ("item", items, 0, ties.data.n_items),
+        ):
+            if len(strange := found[(found < least) | (found >= n)]):
+                raise UnknownIdError(f"unknown {what} number {strange[0]}; the data holds {what}s 0 to {n - 1}")
+        return cls(ties, nums, tuple(asked))
 
     def __len__(self) -> int:
         return len(self.user_nums)

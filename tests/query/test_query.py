@@ -164,3 +164,18 @@ def test_a_query_cannot_be_written_to() -> None:
     query = Query(items=np.array([1, 2]), strengths=np.ones(2, np.float32))
     with pytest.raises(ValueError, match="read-only"):
         query.items[0] = 5
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        (Query(user_num=99), "user number 99"),
+        (Query(user_num=-2), "user number -2"),
+        (Query(friends=np.array([-1])), "user number -1"),
+        (Query(items=np.array([0, 999]), strengths=np.ones(2, np.float32)), "item number 999"),
+    ],
+)
+def test_numbers_that_are_nobodys_are_refused(query: Query, says: str) -> None:
+    ties = Ties(random_world(0))
+    with pytest.raises(UnknownIdError, match=says):
+        Queries.of(ties, [Query(), query])
