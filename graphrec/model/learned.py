@@ -15,6 +15,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.explain.explainer import Explainer
+from graphrec.explain.names import Names
 from graphrec.graph.nodes import nodes
 from graphrec.profile.index import Index
 from graphrec.profile.likeness import Likeness
@@ -66,15 +67,20 @@ class Learned:
         """Stored user profiles, float32 (U, D): a cache of ``profiles.encode``."""
         return self.profiles.user_matrix()
 
-    @cached_property
+    @property
     def items(self) -> Floats:
-        """Item profiles, float32 (I, D)."""
-        return self.profiles.item_matrix()
+        """Item profiles, float32 (I, D): those that the index holds."""
+        return self.index.items
 
     @cached_property
     def explainer(self) -> Explainer:
         """Explains the profiles; its indices are built at the first question."""
         return Explainer(self.profiles, self.ties, self.graph)
+
+    @cached_property
+    def names(self) -> Names:
+        """Who may be named to whom. Raises ConfigError where the settings name no attribute of the users."""
+        return Names.of(self.config.explain, self.data)
 
     @cached_property
     def popular(self) -> Floats:

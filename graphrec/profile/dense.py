@@ -59,9 +59,12 @@ class ProfileBlock(FittedBlock):
     words: Words = NO_WORDS
 
     def __post_init__(self) -> None:
+        alike = self.history is self.items
         for name in ARRAYS:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, frozen(value, np.float32))
+        if alike:  # one array, not two that are equal
+            object.__setattr__(self, "history", self.items)
         if self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: user width {self.users.shape[1]} ≠ item width {self.items.shape[1]}")
         if self.weight < 0:
@@ -81,8 +84,7 @@ class ProfileBlock(FittedBlock):
         """The same, made from the histories even where rows are stored, float32 (B, d)."""
         nums = queries.user_nums
         if self.history is None:
-            anybody = self.users.mean(axis=0) if len(self.users) else np.zeros(self.width, np.float32)
-            rows: Floats = np.where(nums[:, None] >= 0, self.users[np.maximum(nums, 0)], anybody)
+            rows: Floats = np.where(nums[:, None] >= 0, self.users[np.maximum(nums, 0)], self._anybody)
             return rows.astype(np.float32)
         raw = self._raw(queries)
         deviation = self._deviations(raw)
@@ -115,6 +117,11 @@ class ProfileBlock(FittedBlock):
         covariance = self.item_covariance.astype(np.float32)  # (d, d)
         variance = np.einsum("bd,bd->b", raw @ covariance, raw, dtype=np.float64)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float32)
+
+    @cached_property
+    def _anybody(self) -> Floats:
+        """The mean row of the users, float32 (d,)."""
+        return self.users.mean(axis=0) if len(self.users) else np.zeros(self.width, np.float32)
 
     @cached_property
     def item_covariance(self) -> Doubles:

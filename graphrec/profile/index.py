@@ -16,7 +16,7 @@ import numpy as np
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
 from graphrec.profile.many import best_of_many
-from graphrec.profile.proposals import FLOAT, Mask, Proposals, power
+from graphrec.profile.proposals import FLOAT, Mask, Proposals, of_one_length, power
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
 
@@ -35,32 +35,32 @@ class Index:
     never misstates a score; built by several threads, its graph differs a little from run to run.
     """
 
-    def __init__(self, index: Any, config: RetrieveConfig) -> None:
+    def __init__(self, index: Any, config: RetrieveConfig, width: int) -> None:
         self._index = index
         self._config = config
-        self._propose = Proposals(index, config.ef_search)
-        self._items = self._propose.items  # (I, D)
+        self._propose = Proposals(index, config.ef_search, width)
+        self.items = self._propose.items  # float32 (I, D), a view
         self.longest = self._propose.longest
 
     @classmethod
     def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
         """Index item profiles, float32 (I, D)."""
         n, width = items.shape
-        index: Any = (
-            faiss.IndexFlatIP(width)
-            if n <= config.exact_below
-            else faiss.IndexHNSWFlat(width, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
-        )
-        index.add(np.ascontiguousarray(items, dtype=np.float32))
-        return cls(index, config)
+        if n <= config.exact_below:
+            index: Any = faiss.IndexFlatIP(width)
+            index.add(np.ascontiguousarray(items, dtype=np.float32))
+        else:
+            index = faiss.IndexHNSWFlat(width + 1, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
+            index.add(of_one_length(items))
+        return cls(index, config, width)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     @property
     def width(self) -> int:
         """Number of dimensions D."""
-        return int(self._items.shape[1])
+        return int(self.items.shape[1])
 
     def best(
         self,
@@ -73,7 +73,7 @@ class Index:
         """The k best items of each query, fewer where no more may come back: of many by one product, of one by the
         index. Item numbers and scores, best first; arguments as in ``search`` and ``best_of_many``."""
         if len(queries) > 1 and len(self) <= self._config.exact_below:
-            yield from best_of_many(queries, self._items, sparse, k, exclude, allowed)
+            yield from best_of_many(queries, self.items, sparse, k, exclude, allowed)
         elif sparse is None:
             for nums, scores in zip(*self.search(queries, k, exclude, allowed), strict=True):
                 yield nums[nums >= 0], scores[nums >= 0]
@@ -186,12 +186,15 @@ class Index:
             raise CorruptArtifactError(
                 f"{path}: expected an inner product index, found {found}; write the artifact again"
             )
-        if shape is not None and (index.ntotal, index.d) != shape:
+        width = index.d - isinstance(index, faiss.IndexHNSWFlat)
+        if shape is not None and shape[1] == index.d:  # a graph from before items were brought to one length
+            width = index.d
+        if shape is not None and (index.ntotal, width) != shape:
             raise CorruptArtifactError(
-                f"{path}: expected {shape[0]:,} items of width {shape[1]}, found {index.ntotal:,} of width {index.d};"
+                f"{path}: expected {shape[0]:,} items of width {shape[1]}, found {index.ntotal:,} of width {width};"
                 " write the artifact again"
             )
-        return cls(index, config)
+        return cls(index, config, width)
 
     def _among(self, allowed: Mask | None) -> Ints | None:
         """The numbers of the allowed items, ascending; None where all are."""
@@ -216,7 +219,7 @@ class Index:
         if not n:
             return NONE
         whole = len(may) > len(self) * GATHERED
-        scores: Floats = (self._items @ query)[may] if whole else self._items[may] @ query  # (n of may,)
+        scores: Floats = (self.items @ query)[may] if whole else self.items[may] @ query  # (n of may,)
         if sparse is not None:
             scores += sparse[may]
         last = float(np.partition(scores, -n)[-n])
@@ -234,6 +237,6 @@ class Index:
         step = max(1, CHUNK // max(self.width, 1))
         scores = np.empty(len(nums), dtype=np.float32)
         for start in range(0, len(nums), step):
-            block = self._items[nums[start : start + step]].astype(np.float64)  # (≤step, D)
+            block = self.items[nums[start : start + step]].astype(np.float64)  # (≤step, D)
             scores[start : start + step] = (block * query).sum(axis=1)
         return scores

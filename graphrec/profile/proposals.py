@@ -4,6 +4,9 @@ A filter is a mask inside the search. Few allowed items are scored, they alone. 
 more as are barred, and believed only where enough allowed ones are among its nearest; else all allowed are scored. A
 walk that only skips what is barred (FAISS's ``IDSelector``) brings k items too, but any k where filter and taste have
 to do with each other (``benchmarks/filtered_search.py``).
+
+The graph is one of items of one length, that of the longest, by a further dimension √(M² - ‖x‖²) that is 0 in every
+query (Bachrach et al., RecSys 2014): inner products stay, and long items do not keep edges from the others.
 """
 
 from __future__ import annotations
@@ -24,20 +27,29 @@ FLOAT = np.finfo(np.float32)
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
+class _Memory:
+    """The vectors of a flat FAISS index, read-only, for ``np.asarray``; the index lives as long as the array."""
+
+    def __init__(self, index: Any, storage: Any) -> None:
+        self._index = index
+        found = faiss.rev_swig_ptr(storage.get_xb(), index.ntotal * index.d).__array_interface__
+        self.__array_interface__ = {**found, "shape": (index.ntotal, index.d), "data": (found["data"][0], True)}
+
+
 class Proposals:
     """Who may be among the best of a FAISS index, flat or HNSW over inner products.
 
     Attributes: items: float32 (I, D), a view of FAISS's own memory. longest: the length of the longest of them.
     """
 
-    def __init__(self, index: Any, ef_search: int) -> None:
+    def __init__(self, index: Any, ef_search: int, width: int) -> None:
         self._index, self._ef_search = index, ef_search
         self._hnsw = isinstance(index, faiss.IndexHNSW)
         storage: Any = faiss.downcast_index(index.storage) if self._hnsw else index
-        size = index.ntotal * index.d
-        memory = faiss.rev_swig_ptr(storage.get_xb(), size) if size else np.zeros(0, np.float32)
+        held = index.ntotal * index.d > 0
+        memory = np.asarray(_Memory(index, storage)) if held else np.zeros((index.ntotal, index.d), np.float32)
         self._storage = storage
-        self.items: Floats = memory.reshape(index.ntotal, index.d)
+        self.items: Floats = memory[:, :width]
         self.longest = float(np.sqrt(np.einsum("id,id->i", self.items, self.items).max(initial=0.0)))
 
     def __call__(self, queries: Floats, size: int, need: Ints, among: Ints | None) -> Iterator[tuple[Ints, float]]:
@@ -56,6 +68,10 @@ class Proposals:
         if wider * WORTH > len(among):
             return self._scored(queries, size, among)
         return self._filtered(queries, size, wider, need, among)
+
+    def _wide(self, queries: Floats) -> Floats:
+        """Queries as wide as what FAISS holds, float32 (B, d)."""
+        return np.pad(queries, ((0, 0), (0, self._index.d - queries.shape[1])))
 
     def rounding(self, query: Floats) -> float:
         """How far a float32 inner product of D terms, summed in any order, can be from the exact one, twice over.
@@ -83,17 +99,17 @@ class Proposals:
         parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # not in FAISS's stubs
             efSearch=max(self._ef_search, size)
         )
-        nums: Ints = self._index.search(queries, size, params=parameters)[1]
+        nums: Ints = self._index.search(self._wide(queries), size, params=parameters)[1]
         return nums
 
     def _scored(self, queries: Floats, size: int, among: Ints | None) -> Iterator[tuple[Ints, float]]:
         """From scoring every item, or every one among these."""
         if among is None:
-            scores, nums = self._storage.search(queries, size)
+            scores, nums = self._storage.search(self._wide(queries), size)
         elif len(queries) < BLAS:
             selector = faiss.IDSelectorArray(among)
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # not in FAISS's stubs
-            scores, nums = self._storage.search(queries, size, params=parameters)
+            scores, nums = self._storage.search(self._wide(queries), size, params=parameters)
         else:
             scores, nums = self._multiplied(queries, size, among)
         left = len(self.items) if among is None else len(among)
@@ -115,6 +131,13 @@ class Proposals:
             order = np.argsort(-scores, axis=1, kind="stable")[:, :size]
             scores, nums = np.take_along_axis(scores, order, 1), np.take_along_axis(nums, order, 1)
         return scores, nums
+
+
+def of_one_length(items: Floats) -> Floats:
+    """Items float32 (I, D) with a last dimension that makes them all as long as the longest, float32 (I, D + 1)."""
+    squares = np.einsum("id,id->i", items, items, dtype=np.float64)
+    rest = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0.0))
+    return np.hstack([items, rest[:, None]]).astype(np.float32)
 
 
 def power(n: int, most: int) -> int:

@@ -66,7 +66,12 @@ class NeighbourBlock(FittedBlock):
 
     def _scale(self, taste: sp.csr_matrix) -> Floats:
         """1 / deviation of the scores of tastes (B, I), float32 (B,)."""
-        return unit_scale(taste, self.weights[:, : self.spread] if self.spread else self.weights)
+        return unit_scale(taste, self._measured)
+
+    @cached_property
+    def _measured(self) -> sp.csr_matrix:
+        """W of the items that the deviation is over, CSR (I, spread)."""
+        return self.weights[:, : self.spread] if self.spread else self.weights
 
     @cached_property
     def weights(self) -> sp.csr_matrix:

@@ -47,7 +47,7 @@ def graph(request: pytest.FixtureRequest) -> Model:
 def exact(graph: Model) -> Model:
     """The same profiles, all of them scored."""
     config = graph.config.with_(retrieve={"exact_below": ITEMS})
-    index = Index.build(graph.profiles.item_matrix(), config.retrieve, graph.profiles.prior)
+    index = Index.build(graph.profiles.item_matrix(), config.retrieve)
     return replace(graph, config=config, index=index)
 
 

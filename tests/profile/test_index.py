@@ -162,7 +162,7 @@ def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
     rng = np.random.default_rng(5)
     items = (rng.standard_normal((3000, 4)) * rng.lognormal(0, 3, (3000, 1))).astype(np.float32)
     index = Index.build(items, RetrieveConfig(exact_below=0, hnsw_links=4, ef_search=16))
-    reached = index._index.search(items[:5], 1000)[1]
+    reached = index._propose._walk(items[:5], 1000)
     assert (reached < 0).any(axis=1).all(), "the graph reaches everything: this test needs another example"
     nums, scores = index.search(items[:5], 2500)
     exact = Index.build(items).search(items[:5], 2500)
@@ -185,3 +185,27 @@ def test_dense_and_sparse_search_as_one_equals_scoring_everything(seed: int, k: 
     expected = np.argsort(-scores, kind="stable")[: min(k, np.isfinite(scores).sum())]
     np.testing.assert_array_equal(nums, expected)
     np.testing.assert_allclose(found, scores[expected], atol=1e-5)
+
+
+def test_a_graph_over_items_as_they_are_is_still_read(tmp_path: Path) -> None:
+    """Graphs were written so before items were brought to one length."""
+    items = np.random.default_rng(6).standard_normal((300, 8)).astype(np.float32)
+    older: Any = faiss.IndexHNSWFlat(8, 32, faiss.METRIC_INNER_PRODUCT)
+    older.add(items)
+    faiss.write_index(older, str(tmp_path / "index.faiss"))
+    loaded = Index.load(tmp_path / "index.faiss", HNSW, shape=(300, 8))
+    assert loaded.width == 8
+    np.testing.assert_array_equal(loaded.search(items[:20], 5)[0], Index.build(items, HNSW).search(items[:20], 5)[0])
+
+
+@pytest.mark.parametrize("config", [EXACT, HNSW])
+def test_the_items_are_a_view_that_outlives_its_index(config: RetrieveConfig) -> None:
+    items = np.random.default_rng(7).standard_normal((500, 8)).astype(np.float32)
+    index = Index.build(items, config)
+    held = index.items
+    assert np.shares_memory(held, Index(index._index, config, 8).items), "one copy, FAISS's own"
+    assert not held.flags.writeable
+    del index
+    others = [Index.build(-items, config) for _ in range(5)]  # would be given memory that was freed
+    np.testing.assert_array_equal(held, items)
+    assert len(others) == 5

@@ -135,3 +135,10 @@ def test_blocks_are_checked_and_read_only() -> None:
         assert array.dtype == np.float32
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+def test_a_history_table_that_is_the_item_side_is_held_once() -> None:
+    items = np.eye(3, dtype=np.float32)
+    block = ProfileBlock("b", items[:2].copy(), items, history=items, linear=True)
+    assert block.history is block.items
+    assert "history" not in block.arrays()[0]
