@@ -195,12 +195,13 @@ class Recommender:
 
     def recommend_document(self, user_id: str | int | None, k: int = 10, **options: Any) -> dict[str, Any]:
         """``recommend`` for one person as the JSON document of the command line; re-rankers add ``changes``."""
-        found = self.recommend(user_id, k, **options)
+        model = self.fitted  # one and the same, whatever takes its place meanwhile
+        found = model.recommend(user_id, k, **options)
         changes = {"changes": found.attrs["changes"]} if options.get("rerank") else {}
         return {
             "user_id": user_id,
             "items": records(found.drop(columns="user_id")),
-            "model_version": self.fitted.version,
+            "model_version": model.version,
             "degraded": found.attrs["degraded"],
             **changes,
         }

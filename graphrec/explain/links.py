@@ -64,6 +64,7 @@ class Links:
         self._item_of = item_of
 
         heads, relations, tails = graph.triples.T
+        self._heads = np.ascontiguousarray(heads)  # (T,) sorted; a search in a column of ``triples`` would copy it
         is_user = (graph.entities["type"] == "user").to_numpy(bool)
         items, others = np.r_[item_of[heads], item_of[tails]], np.r_[tails, heads]  # (2T,) both ends of each triple
         kept = np.flatnonzero((items >= 0) & ~is_user[others] & np.r_[heads != tails, heads != tails])
@@ -165,7 +166,7 @@ class Links:
         none = np.zeros(0, np.int64)
         if node is None or mentions is None:
             return Bridges(none, none, none, none, np.zeros(0))
-        triples = np.arange(*np.searchsorted(self.graph.triples[:, 0], [node, node + 1]))
+        triples = np.arange(*np.searchsorted(self._heads, [node, node + 1]))
         triples = triples[self._relation[triples] == mentions]
         return self._join(np.zeros_like(triples), triples, self.graph.triples[triples, 2], item_num)
 

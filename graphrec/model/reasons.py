@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.explain.contrast import Contrast
-from graphrec.explain.names import Names, public, public_contrast
+from graphrec.explain.names import public, public_contrast
 from graphrec.explain.why_not import WhyNot
 from graphrec.model.asked import SOMEBODY, as_id, checked, one
 from graphrec.model.learned import Learned
@@ -32,7 +32,7 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         before = (scores > scores[item]) | ((scores == scores[item]) & (np.arange(len(scores)) < item))
         place = 1 + int((may & before).sum())
     found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
-    return public(found, _names(model))
+    return public(found, model.names)
 
 
 def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:
@@ -46,11 +46,7 @@ def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) 
     """Why one item scores higher or lower than another."""
     first, second = model.data.items.numbers([*map(as_id, pair)]).tolist()
     query, whom, standing, _ = _asked(model, user_id, first, known)
-    return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), _names(model))
-
-
-def _names(model: Learned) -> Names:
-    return Names.of(model.config.explain, model.data)
+    return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), model.names)
 
 
 def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:

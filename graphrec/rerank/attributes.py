@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -115,8 +116,9 @@ class AttributeTable:
             found = make()
             found.setflags(write=False)
             self._masks[key] = found
-            while len(self._masks) > KEPT:
-                self._masks.pop(next(iter(self._masks)), None)
+            with suppress(KeyError):  # another thread was faster
+                while len(self._masks) > KEPT:
+                    self._masks.popitem(last=False)
         return found
 
     def _column(self, name: str) -> Attribute:

@@ -1,8 +1,8 @@
 """A model that was written under the released schema is read, and answers as it did.
 
 ``released/<schema version>/`` holds ``model``, an artifact, and ``answers.json``, what it answered. Whoever changes the
-format raises ``artifact.SCHEMA_VERSION`` and adds a folder: ``python -m tests.model.test_released``. Older folders stay;
-they must be refused, each with the remedy.
+format raises ``artifact.SCHEMA_VERSION`` and adds a folder: ``python -m tests.model.test_released``. Older folders
+stay; they must be refused, each with the remedy.
 """
 
 from __future__ import annotations
