@@ -80,6 +80,25 @@ def test_fit_like_an_earlier_model(source: Path, model: Path, tmp_path: Path) ->
     assert first["files"]["profiles.safetensors"] == again["files"]["profiles.safetensors"]
 
 
+def test_choices_taken_over_are_not_shown_as_measured(
+    source: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    run("fit", source, "--out", tmp_path / "again", "--like", model)
+    said = capsys.readouterr().err
+    version = gr.load(model).fitted.version
+    assert f"choices taken over from {model} ({version})" in said
+    assert "on validation" not in said
+    assert "ndcg" not in said
+    first, again = (json.loads((folder / "metrics.json").read_text()) for folder in (model, tmp_path / "again"))
+    assert set(first["validation"]) == {"users", "ndcg@20"}
+    assert again == {"validation": {}, "chosen_by": version}
+    card = (tmp_path / "again" / "README.md").read_text("utf-8")
+    assert f"taken over from the model `{version}`" in card
+    assert "validation part" not in card
+    assert "validation part (users" in (model / "README.md").read_text("utf-8")
+
+
 def test_the_answer_and_what_is_said_of_it_are_apart(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("recommend", str(model), "--user", "nobody")
     out, err = capsys.readouterr()

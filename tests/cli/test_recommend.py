@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import graphrec as gr
 from graphrec.cli import people
 from graphrec.data import sink
 from tests.cli.support import QUICK, document, printed, run
@@ -289,25 +287,3 @@ def test_what_makes_no_sense_is_refused_in_one_line(
 def test_explain_refuses(arguments: list[str], said: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("explain", model, "--item", "i01", *arguments, expect=2)
     assert said in capsys.readouterr().err
-
-
-# --- choices that are taken over --------------------------------------------------------------------------------------
-
-
-def test_choices_taken_over_are_not_shown_as_measured(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    capsys.readouterr()
-    run("fit", model.parent / "events.csv", "--out", tmp_path / "again", "--like", model)
-    said = capsys.readouterr().err
-    version = gr.load(model).fitted.version
-    assert f"choices taken over from {model} ({version})" in said
-    assert "on validation" not in said
-    assert "ndcg" not in said
-    first, again = (json.loads((folder / "metrics.json").read_text()) for folder in (model, tmp_path / "again"))
-    assert set(first["validation"]) == {"users", "ndcg@20"}
-    assert again == {"validation": {}, "chosen_by": version}
-    card = (tmp_path / "again" / "README.md").read_text("utf-8")
-    assert f"taken over from the model `{version}`" in card
-    assert "validation part" not in card
-    assert "validation part (users" in (model / "README.md").read_text("utf-8")

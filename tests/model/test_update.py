@@ -188,12 +188,11 @@ def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: P
     gr.Recommender.of(model).save(path)
     seen = {model.version}
     for delay in (0.0, 0.01, 0.05, 0.1, 0.2, 0.3):
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        assert child.stdout.readline() == "saved\n"
-        time.sleep(delay)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "saved\n"
+            time.sleep(delay)
+            child.send_signal(signal.SIGKILL)
         left = gr.load(path).fitted
         assert len(left.recommend("u000", 3)) == 3
         stored_rows_are_encoded(left)
