@@ -10,7 +10,7 @@ import graphrec as gr
 from graphrec.data.fetch import fetch
 from graphrec.data.split import split
 from graphrec.errors import DataError
-from graphrec.evaluate.ranking import Task, evaluate
+from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.query.query import Queries
 
 CONFIG = gr.Config().with_(
@@ -45,7 +45,7 @@ def test_movielens_100k_scores_what_it_scored() -> None:
     parts = split(movielens(), CONFIG.split, CONFIG.seed)
     model = gr.Recommender(CONFIG).fit_split(parts).fitted
     alone = gr.Recommender(CONFIG).fit(parts.fit_data, {**model.chosen, "weights": dict.fromkeys(CONFIG.blocks, 1.0)})
-    scorers = {"blend": model, **{block.name: block for block in alone.fitted.profiles.blocks}}
+    scorers: dict[str, Scorer] = {"blend": model, **{block.name: block for block in alone.fitted.profiles.blocks}}
     everybody, truth = Queries.stored(model.ties), Task.of(CONFIG).truth(parts.test)
     found = {name: evaluate(scorer, everybody, truth, auc=False).metrics for name, scorer in scorers.items()}
     told = {name: {what: round(found[name][what], 5) for what in figures} for name, figures in FIGURES.items()}

@@ -46,14 +46,14 @@ def test_every_way_of_asking_has_one_score(model: Recommender, user: str | None,
     of = dict(zip(fitted.data.items.ids, scores.tolist(), strict=True))
     for seen in ("exclude", "allow", "only"):
         for k in (1, 3, 100):
-            found = model.recommend(user, k, seen=seen, **options)  # type: ignore[arg-type]
+            found = model.recommend(user, k, seen=seen, **options)
             np.testing.assert_allclose(found["score"], [of[i] for i in found["item_id"]], atol=2e-4)
-            together = model.recommend([user or "nobody", "u5"], k, seen=seen, **options)  # type: ignore[arg-type]
+            together = model.recommend([user or "nobody", "u5"], k, seen=seen, **options)
             together = together[together["user_id"] == (user or "nobody")]
             assert together["item_id"].tolist() == found["item_id"].tolist()
             np.testing.assert_allclose(together["score"], found["score"], atol=2e-4)
-    first, *_ = found = model.recommend(user, 3, **options)["item_id"].tolist()
-    for item in {first, *found}:
+    first, *others = model.recommend(user, 3, **options)["item_id"].tolist()
+    for item in {first, *others}:
         explained = model.explain(user, item, **known)
         assert explained.score == pytest.approx(of[item], abs=1e-3)
         assert sum(explained.shares.values()) == pytest.approx(of[item], abs=1e-3)
@@ -62,7 +62,8 @@ def test_every_way_of_asking_has_one_score(model: Recommender, user: str | None,
 
 
 def test_of_whom_nothing_is_known_nothing_is_explained(model: Recommender) -> None:
-    for nothing in ({}, {"friends": []}, {"attributes": {}}, {"history": []}):
+    told: list[dict[str, Any]] = [{}, {"friends": []}, {"attributes": {}}, {"history": []}]
+    for nothing in told:
         with pytest.raises(UnknownIdError, match="a stranger"):
             model.explain("a stranger", "i1", **nothing)
 

@@ -104,10 +104,10 @@ def test_an_explanation_is_of_the_score_that_was_recommended(model: Recommender)
     for known in ({"friends": ["u0", "u4"]}, {"attributes": {"city": ["c1"]}}):
         best = model.recommend(None, 1, context=known)
         item = best["item_id"].iat[0]
-        explained = model.explain(None, item, **known)
+        explained = model.explain(None, str(item), **known)
         assert explained.score == pytest.approx(best["score"].iat[0], rel=1e-5)
         assert sum(explained.shares.values()) == pytest.approx(explained.score, rel=1e-5)
-        assert model.why_not(None, item, 3, **known).rank == 1
+        assert model.why_not(None, str(item), 3, **known).rank == 1
 
 
 def test_a_batch_shares_what_is_known(model: Recommender) -> None:

@@ -77,7 +77,7 @@ def answers(model: Recommender) -> dict[str, Any]:
     """What is asked of it: lists, an explanation, likeness."""
     lists = [model.recommend(k=6, **asked) for asked in ASKED]
     best = lists[0]["item_id"].iat[0]
-    why = model.explain("u0", best)
+    why = model.explain("u0", str(best))
     near = model.similar("i2", 4)
     return {
         "lists": [{"items": t["item_id"].tolist(), "scores": t["score"].tolist()} for t in lists],

@@ -49,7 +49,7 @@ def cold(model: Model) -> Model:
     """The same model with nothing remembered: no index is built, nothing cached."""
     blocks = tuple(b.reweighted(b.weight) for b in model.profiles.blocks)
     events = model.data.events.take(np.ones(len(model.data.events), bool))
-    index = Index.build(model.profiles.item_matrix(), model.config.retrieve, model.profiles.prior)
+    index = Index.build(model.profiles.item_matrix(), model.config.retrieve)
     return replace(
         model, profiles=replace(model.profiles, blocks=blocks), data=replace(model.data, events=events), index=index
     )
@@ -198,9 +198,9 @@ def test_after_the_first_an_answer_touches_nothing_as_long_as_the_log(
     def ask(user: str) -> None:
         best = warm.recommend(user, 3)["item_id"].iat[0]
         warm.recommend(user, 3, history=["i3"], filter="brand == 'B0'")
-        warm.explain(user, best)
-        warm.explain(user, best, history=["i3"])
-        warm.explain(None, best, history=["i3"])
+        warm.explain(user, str(best))
+        warm.explain(user, str(best), history=["i3"])
+        warm.explain(None, str(best), history=["i3"])
         warm.why_not(user, "i1", 3)
         warm.contrast(user, "i1", "i2")
         warm.similar("i1", 3)
@@ -256,8 +256,8 @@ def test_no_answer_needs_memory_of_the_size_of_the_log() -> None:
     def ask(user: str) -> None:
         best = model.recommend(user, 5)["item_id"].iat[0]
         model.recommend(user, 5, history=["i300", "i301"])
-        model.explain(user, best)
-        model.explain(user, best, history=["i300"])
+        model.explain(user, str(best))
+        model.explain(user, str(best), history=["i300"])
 
     ask("u0001")
     ask("u0000")
