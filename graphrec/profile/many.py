@@ -10,7 +10,7 @@ import numpy.typing as npt
 from graphrec.types import Floats, Ints
 
 SPARE = 16  # candidates beyond those asked for, scored once more, exactly
-MANY = 500_000_000  # scores in all from which torch, which takes seconds to import, finds the best sooner
+MANY = 10_000_000  # scores of one call from which torch, which takes seconds to import, finds the best sooner
 CELLS = 40_000_000  # scores held at once
 
 
