@@ -197,8 +197,7 @@ class Dataset:
         digest = hashlib.sha256((self.users.fingerprint + self.items.fingerprint).encode())
         e = self.events
         for array in (e.user_nums, e.item_nums, e.values, e.kinds, e.timestamps):
-            if array is not None:
-                digest.update(array.tobytes())
+            digest.update(b"" if array is None else array.tobytes())
         digest.update(repr(e.kind_table).encode())
         return digest.hexdigest()
 
@@ -206,12 +205,10 @@ class Dataset:
         """SHA-256 over all of it: ids, events, reviews, texts, friends, attributes and triples."""
         x = self.external
         triples = (sorted(x.triples), sorted(x.item_entities.items()), sorted(x.labels.items()))
+        ties = (self.social_edge_index, self.directed, self.events.places)
         texts = (self.item_titles, self.item_text, self.user_text, self.reviews)
         attributes = (self.item_attributes, self.user_attributes, self.item_columns, self.user_columns)
-        places = () if self.events.places is None else (self.events.places,)
-        return digest(
-            (self.fingerprint(), *texts, *attributes, self.social_edge_index, self.directed, triples, *places)
-        )
+        return digest((self.fingerprint(), *texts, *attributes, *ties, triples))
 
     def counts(self) -> Mapping[str, int]:
         """What is in it, for a summary line."""

@@ -108,7 +108,7 @@ def similar(model: Learned, item_id: Any, k: int) -> pd.DataFrame:
     number, degraded = model.data.items.number(as_id(item_id)), list[str]()
     taken = bool(model.ties.taken[number])
     likeness = model.likeness.to(number) if taken else model.popular
-    if not taken or not likeness.any():
+    if not taken or not np.delete(likeness, number).any():
         why = "nothing that was learned compares it" if taken else "nobody is known to like this item"
         text = model.profiles.of_texts
         items = np.zeros((model.data.n_items, 1), np.float32) if text is None else np.asarray(text.items)

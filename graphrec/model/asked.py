@@ -84,7 +84,8 @@ class Asked:
             named = np.zeros(len(items), bool)
             named[items.numbers(_ids(include))] = True
             allowed = named if allowed is None else named & allowed
-        chain = tuple(parse(r) if isinstance(r, str) else r for r in ([rerank] if isinstance(rerank, str) else rerank))
+        wished = [rerank] if isinstance(rerank, str) else rerank or ()
+        chain = tuple(parse(r) if isinstance(r, str) else r for r in wished)
         return cls(ids, queries, k, mode, np.unique(items.numbers(_ids(exclude))), allowed, chain)
 
     def barred(self, place: int) -> Ints:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -83,13 +84,19 @@ def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:
     user = int(query.user_nums[0])
     row = described[user].toarray().ravel() if user >= 0 else np.zeros(described.shape[1], np.float32)
     for key, values in (query.asked[0].attributes if query.asked else {}).items():
-        for value in values:
+        for value in _several(values):
             if (key, value) in place:
                 row[place[key, value]] = 1.0
     shared = np.asarray(described @ row, np.float32)  # (U,)
     shared[model.ties.cold] = 0.0
     best = np.flatnonzero(shared == shared.max(initial=0.0)) if shared.any() else NONE
     return "attributes", best[:MOST_ALIKE].astype(np.int64)
+
+
+def _several(values: Any) -> list[str]:
+    """One value or many, as texts; None is not known."""
+    many = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    return [str(value) for value in many if value is not None]
 
 
 def word_scores(model: Learned, words: str) -> Floats:

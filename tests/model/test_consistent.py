@@ -90,16 +90,16 @@ def test_one_is_as_good_as_a_list_of_one(model: Recommender) -> None:
     assert items(include="i1") == ["i1"]
     assert "i1" not in items(exclude="i1")
     assert items(context={"friends": "u0"}) == items(context={"friends": ["u0"]})
-    for attributes in ({"city": "c1"}, {"city": ["c1"]}, {"city": ("c1", None)}, {"city": "c1", "age": 30, "x": None}):
+    for attributes in ({"city": "c1"}, {"city": ["c1"]}, {"city": ("c1", None)}):
         assert items(context={"attributes": attributes}) == items(context={"attributes": {"city": ["c1"]}})
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.5, "3", None])
 def test_k_is_a_whole_number(model: Recommender, k: Any) -> None:
     for ask in (model.recommend, model.similar):
-        with pytest.raises(DataError, match="at least 1 item"):
+        with pytest.raises(DataError, match=r"at least 1 item|no whole number"):
             ask("i1", k)
-    with pytest.raises(DataError, match="at least 1 item"):
+    with pytest.raises(DataError, match=r"at least 1 item|no whole number"):
         model.why_not("u0", "i1", k)
 
 
