@@ -229,7 +229,7 @@ def test_times_are_told_in_any_form() -> None:
 
 @pytest.mark.parametrize("rows", [5, "u000,i001", [{"user_id": "", "item_id": "i001"}]])
 def test_what_is_no_table_of_events_is_refused(model: Model, rows: object) -> None:
-    with pytest.raises(DataError, match=r"no table|no id"):
+    with pytest.raises(DataError, match=r"give a DataFrame|no id"):
         model.updated(rows)
 
 
