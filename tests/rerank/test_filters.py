@@ -47,10 +47,8 @@ def of_type(key: str) -> str:
 
 
 def constants(key: str) -> st.SearchStrategy[Any]:
-    kind = of_type(key)
-    return {"number": VALUES["number"], "date": st.sampled_from(ASKED), "boolean": st.booleans()}.get(
-        kind, st.sampled_from(WORDS)
-    )
+    found = {"number": VALUES["number"], "date": st.sampled_from(ASKED), "boolean": st.booleans()}
+    return found.get(of_type(key), st.sampled_from(WORDS))
 
 
 KEYS = [*TYPES, "title", "item_id"]
