@@ -6,7 +6,7 @@ import pytest
 
 from graphrec.errors import ConfigError
 from graphrec.recommender import Recommender
-from tests.model.shop import QUICK
+from tests.model.shop import QUICK, rated
 
 LIMITS = {name: {"max_items": 5} for name in ("ease", "chebyshev", "slim")}
 

@@ -22,7 +22,7 @@ from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.types import Floats
 from tests.features.test_encoder import CountingEncoder
-from tests.model.shop import QUICK, WordExtractor, shop
+from tests.model.shop import QUICK, WordExtractor, rated, shop
 
 
 @pytest.fixture(scope="module")
@@ -264,13 +264,6 @@ def test_k_core_applies_to_fit() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10)] + [("once", "i0")]
     config = QUICK.with_(split={"k_core": 2}, blocks=["popularity"])
     assert "once" not in Recommender(config).fit(build("core", _events(pairs))).fitted.data.users
-
-
-def rated(stars: float, n_users: int = 20, n_items: int = 12) -> Dataset:
-    """Everybody rates six items with the same stars of five."""
-    rows = [(f"u{u}", f"i{(u + 2 * n) % n_items}", stars) for u in range(n_users) for n in range(6)]
-    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
-    return build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5))])
 
 
 def test_where_nothing_is_liked_the_answer_is_what_is_popular_and_says_so() -> None:

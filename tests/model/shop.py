@@ -78,3 +78,10 @@ def town() -> Dataset:
 
 def fitted(data: Dataset, config: gr.Config = QUICK) -> Recommender:
     return Recommender(config, encoder=CountingEncoder(), extractor=WordExtractor()).fit(data)
+
+
+def rated(stars: float, n_users: int = 20, n_items: int = 12) -> Dataset:
+    """Everybody rates six items with the same stars of five."""
+    rows = [(f"u{u}", f"i{(u + 2 * n) % n_items}", stars) for u in range(n_users) for n in range(6)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
+    return build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5))])
