@@ -39,7 +39,7 @@ def test_every_error_has_the_one_base() -> None:
 def test_the_command_line_exits_with_2_and_one_line(
     error: type[GraphrecError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fails() -> None:
+    def fails(**_: object) -> None:
         raise error("kg.nq:3: found\nthis; do that")
 
     monkeypatch.setattr(app, "app", fails)

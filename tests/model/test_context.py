@@ -94,10 +94,12 @@ def test_friends_come_before_attributes_and_whom_nobody_knows_is_nobody(model: R
     assert parity(model, "stranger", 4, friends=["u1"], attributes={"city": ["c0"]})[0] == {1}
     assert parity(model, "stranger", 4, friends=["who"], attributes={"city": ["c0"]})[0] == {0}
     plain = model.recommend("stranger", 5)
-    for known in ({"friends": ["who"]}, {"attributes": {"city": ["c9"]}}, {"attributes": {"mood": ["c0"]}}):
+    for known in ({"friends": ["who"]}, {"attributes": {"city": ["c9"]}}):
         found = model.recommend("stranger", 5, context=known)
         assert found["item_id"].tolist() == plain["item_id"].tolist()
         assert found.attrs["degraded"][-1] == "popularity: ranked by what is popular with everyone"
+    with pytest.raises(DataError, match="'mood' is no attribute of people"):
+        model.recommend("stranger", 5, context={"attributes": {"mood": ["c0"]}})
 
 
 def test_an_explanation_is_of_the_score_that_was_recommended(model: Recommender) -> None:
