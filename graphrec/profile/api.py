@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
 from graphrec.query.query import Queries
-from graphrec.query.ties import Ties
+from graphrec.query.ties import Ties, row
 from graphrec.types import Floats, Ints
 
 FLAT = 1e-12  # a deviation of scores up to which everything scores the same
@@ -51,6 +51,29 @@ class Effects:
     shares: Doubles
     friends: Mapping[int, tuple[Ints, Doubles]] = field(default_factory=dict)
     rest: float = 0.0
+
+
+def account(
+    query: Queries, reading: str, friend_weight: float, each: Callable[[Ints, Doubles], Doubles], score: float
+) -> Effects:
+    """The parts of a score that is a sum over what a person and their friends took.
+
+    Args:
+        query: one (B = 1). each: items int64 (J,) and their weights in a taste float64 (J,) → what they add to the
+            score, float64 (J,). score: the whole, of which the rest is what these do not add.
+    """
+
+    def of(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
+        items, values = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
+        return items, weight * each(items, values)
+
+    items, shares = of(query.taste(reading), 1.0)
+    heard = query.friends if friend_weight else query.friends[:, :0]
+    everybody = query.ties.taste(reading)
+    pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
+    friends = {friend: of(everybody[friend], friend_weight * part) for friend, part in pairs}
+    found = float(shares.sum()) + sum(float(theirs.sum()) for _, theirs in friends.values())
+    return Effects(items, shares, friends, score - found)
 
 
 class FittedBlock(ABC):

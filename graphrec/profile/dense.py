@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from graphrec.errors import DataError
-from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words
+from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words, account
 from graphrec.query.query import Queries, query_of
-from graphrec.query.ties import Ties, row
+from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints, frozen
 
 ARRAYS = ("users", "items", "history", "own", "text_map")
@@ -176,17 +175,10 @@ class ProfileBlock(FittedBlock):
         deviation = float(self._deviations(raw)[0])
         scale = 1 / deviation if deviation > FLAT else 0.0
 
-        def each(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
-            items, values = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
-            return items, scale * weight * self._each(items, values, raw[0], item_num)
+        def each(items: Ints, weights: Doubles) -> Doubles:
+            return scale * self._each(items, weights, raw[0], item_num)
 
-        items, shares = each(query.taste(self.reading), 1.0)
-        heard = query.friends if self.friend_weight else query.friends[:, :0]
-        pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
-        everybody = query.ties.taste(self.reading)
-        friends = {f: each(everybody[f], self.friend_weight * part) for f, part in pairs}
-        found = float(shares.sum()) + sum(float(s.sum()) for _, s in friends.values())
-        return Effects(items, shares, friends, float(self.score(query, item_num)[0]) - found)
+        return account(query, self.reading, self.friend_weight, each, float(self.score(query, item_num)[0]))
 
     def _each(self, items: Ints, weights: Doubles, raw: Floats, item_num: int) -> Doubles:
         """What each of ``items`` (J,), of ``weights`` (J,) in a taste, adds to a score before the deviation, (J,)."""

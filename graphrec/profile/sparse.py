@@ -12,9 +12,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.errors import DataError
-from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words
+from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
 from graphrec.query.query import Queries, query_of
-from graphrec.query.ties import Ties, row
+from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once
@@ -101,17 +101,10 @@ class NeighbourBlock(FittedBlock):
         link = self.likeness(item_num).astype(np.float64)
         scale = float(self._scale(query.taste(self.reading, self.friend_weight))[0])
 
-        def each(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
-            items = row(taste, 0)
-            return items, scale * weight * taste.data[slice(*taste.indptr[:2])].astype(np.float64) * link[items]
+        def each(items: Ints, weights: Doubles) -> Doubles:
+            return scale * weights * link[items]
 
-        items, shares = each(query.taste(self.reading), 1.0)
-        heard = query.friends if self.friend_weight else query.friends[:, :0]
-        pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
-        everybody = query.ties.taste(self.reading)
-        friends = {f: each(everybody[f], self.friend_weight * part) for f, part in pairs}
-        found = float(shares.sum()) + sum(float(s.sum()) for _, s in friends.values())
-        return Effects(items, shares, friends, float(self.score(query, item_num)[0]) - found)
+        return account(query, self.reading, self.friend_weight, each, float(self.score(query, item_num)[0]))
 
     def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
         """New items have no neighbours."""
