@@ -57,9 +57,8 @@ class Settings(Section):
             return cls.model_validate(values)
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_fault(e)}" for e in error.errors())
-            raise ConfigError(
-                f"{where}: {faults}; graphrec/settings.py and the blocks' files describe the settings"
-            ) from None
+            told = "settings are described in graphrec/settings.py and in the blocks' files"
+            raise ConfigError(f"{where}: {faults}; {told}") from None
 
     @classmethod
     def load(cls, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Self:
