@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 # No test asserts a time. The same examples every time; HYPOTHESIS_PROFILE=search draws others, and ten times as many.
 settings.register_profile("graphrec", deadline=None, derandomize=True)
@@ -18,6 +18,13 @@ settings.load_profile(PROFILE)
 def examples(n: int) -> settings:
     """For a test that is too slow for the usual number of examples."""
     return settings(max_examples=10 * n if PROFILE == "search" else n)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is of tests by example: to trace properties, which run the same lines often, costs half their time."""
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
