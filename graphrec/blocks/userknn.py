@@ -15,7 +15,7 @@ from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, readi
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
-from graphrec.profile.sparse import PARTS, resized, unit_scale, with_rows
+from graphrec.profile.sparse import read_back, resized, stored, unit_scale, with_rows
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties, row
 from graphrec.settings import FloatList, IntList, Section
@@ -130,18 +130,13 @@ class PeopleBlock(FittedBlock):
         return replace(self, weight=weight)
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        sides = {"users": self.users, "items": self.items}
-        found = {f"{side}.{part}": getattr(matrix, part) for side, matrix in sides.items() for part in PARTS}
-        shapes = {side: list(matrix.shape) for side, matrix in sides.items()}
+        found, shapes = stored(users=self.users, items=self.items)
         return found, {name: getattr(self, name) for name in SETTINGS} | {"shapes": shapes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> PeopleBlock:
         """The block that ``arrays`` describes."""
-        sides = {
-            side: sp.csr_matrix(tuple(arrays[f"{side}.{part}"] for part in PARTS), shape=tuple(shape))
-            for side, shape in settings["shapes"].items()
-        }
+        sides = read_back(arrays, settings["shapes"])
         return cls(users=sides["users"], items=sides["items"], **{name: settings[name] for name in SETTINGS})
 
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
 from graphrec.graph.names import ENTITY, ITEM
-from graphrec.types import Floats, Ints
+from graphrec.types import Floats
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -44,14 +44,6 @@ def friend_mean(data: Dataset) -> sp.csr_matrix:
     out = sp.csr_matrix((ones, (source, target)), shape=(data.n_users, data.n_users))
     degree = np.asarray(out.sum(axis=1)).ravel()
     return sp.csr_matrix(sp.diags(1.0 / np.maximum(degree, 1.0)) @ out, dtype=np.float32)
-
-
-def with_friends(
-    matrix: sp.csr_matrix, friends: sp.csr_matrix, weight: float, rows: Ints | slice = slice(None)
-) -> sp.csr_matrix:
-    """x_u + weight · mean of the friends' x, CSR float32 (B, I), from R CSR (U, I) and ``friend_mean`` CSR (U, U)."""
-    own = matrix[rows]
-    return sp.csr_matrix(own + weight * (friends[rows] @ matrix), dtype=np.float32) if weight else own
 
 
 def entity_rows(graph: HeteroData | None) -> sp.csr_matrix:

@@ -73,12 +73,7 @@ class Asked:
         if users is None and not isinstance(histories, Mapping):  # a user may be called that too
             numbers[:] = STRANGER
         folded = [_new(model, n, own) for n, own in zip(numbers.tolist(), further, strict=True)]
-        plain = not known["words"] and len(known) == 1 and not any(map(len, folded))
-        if plain and (numbers >= 0).all():
-            queries = Queries.stored(model.ties, numbers)
-        else:
-            pairs = zip(numbers.tolist(), folded, strict=True)
-            queries = Queries.of(model.ties, [query_of(model.ties, n, own, **known) for n, own in pairs])
+        queries = _queries(model, numbers, folded, known)
         allowed = None if not filter or not filter.strip() else Filter.parse(filter, model.attributes).mask
         if include is not None:
             named = np.zeros(len(items), bool)
@@ -106,9 +101,16 @@ def one(model: Learned, user_id: Any, history: Sequence[Any] = (), query: str | 
     number = int(model.data.users.numbers([as_id(user_id)], missing="-1")[0]) if user_id is not None else STRANGER
     folded = _new(model, number, model.data.items.numbers(_ids(history)))
     known = {"words": (query or "").strip(), **_context(model, context)}
-    if number >= 0 and not len(folded) and len(known) == 1 and not known["words"]:
-        return Queries.stored(model.ties, np.array([number]))
-    return Queries.of(model.ties, [query_of(model.ties, number, folded, **known)])
+    return _queries(model, np.array([number]), [folded], known)
+
+
+def _queries(model: Learned, user_nums: Ints, folded: Sequence[Ints], known: Mapping[str, Any]) -> Queries:
+    """Stored users where nothing is known beside the training data, else a query each."""
+    plain = not known["words"] and len(known) == 1 and not any(map(len, folded))
+    if plain and (user_nums >= 0).all():
+        return Queries.stored(model.ties, user_nums)
+    pairs = zip(user_nums.tolist(), folded, strict=True)
+    return Queries.of(model.ties, [query_of(model.ties, n, own, **known) for n, own in pairs])
 
 
 def _new(model: Learned, user_num: int, history: Ints) -> Ints:

@@ -122,18 +122,25 @@ class NeighbourBlock(FittedBlock):
         return replace(self, weight=weight)
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        sides = {"users": self.users, "items": self.items}
-        found = {f"{side}.{part}": getattr(matrix, part) for side, matrix in sides.items() for part in PARTS}
-        shapes = {side: list(matrix.shape) for side, matrix in sides.items()}
+        found, shapes = stored(users=self.users, items=self.items)
         return found, {name: getattr(self, name) for name in SETTINGS} | {"shapes": shapes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> NeighbourBlock:
-        sides = {
-            side: sp.csr_matrix(tuple(arrays[f"{side}.{part}"] for part in PARTS), shape=tuple(shape))
-            for side, shape in settings["shapes"].items()
-        }
+        sides = read_back(arrays, settings["shapes"])
         return cls(users=sides["users"], items=sides["items"], **{name: settings[name] for name in SETTINGS})
+
+
+def stored(**sides: sp.csr_matrix) -> tuple[dict[str, npt.NDArray[Any]], dict[str, list[int]]]:
+    """CSR matrices as arrays by name, and their shapes; ``read_back`` reads them."""
+    found = {f"{side}.{part}": getattr(matrix, part) for side, matrix in sides.items() for part in PARTS}
+    return found, {side: list(matrix.shape) for side, matrix in sides.items()}
+
+
+def read_back(arrays: Mapping[str, npt.NDArray[Any]], shapes: Mapping[str, Any]) -> dict[str, sp.csr_matrix]:
+    """The CSR matrices that ``stored`` took apart. Raises KeyError where an array is missing."""
+    parts: dict[str, Any] = {side: tuple(arrays[f"{side}.{part}"] for part in PARTS) for side in shapes}
+    return {side: sp.csr_matrix(parts[side], shape=tuple(shape)) for side, shape in shapes.items()}
 
 
 def resized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:

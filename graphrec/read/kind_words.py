@@ -57,11 +57,6 @@ def kind(word: str) -> str:
     return found if found in OPINIONS else word
 
 
-def are_opinions(words: Iterable[str]) -> bool:
-    """Whether all these words are likes and dislikes, and both occur."""
-    return {_KINDS.get(plain(w), plain(w)) for w in words} == {"like", "dislike"}
-
-
 def undone(words: Iterable[str]) -> list[str]:
     """The words that say that an order came to nothing, as they are written."""
     return [w for w in words if plain(w) in _UNDONE]
