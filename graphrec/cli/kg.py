@@ -42,7 +42,7 @@ def build(
     for column in (*data.item_columns, *data.user_columns):
         if column.why_not:
             note(f"{column.name} left out: {column.why_not}", "dim")
-    graph = knowledge_graph(data, settings.kg, quarantine=corrections, report=data.report, runtime=_runtime(settings))
+    graph = knowledge_graph(data, settings.kg, quarantine=corrections, runtime=_runtime(settings))
     kg.rdf.files.write(graph, out)
     if settings.kg.overrides:
         note(f"{settings.kg.overrides}: {corrections.summary()}", "dim")
@@ -207,18 +207,20 @@ def extract(
     set_: Settings = [],  # noqa: B006
 ) -> None:
     """Find entities in texts: one JSON line out for each line in."""
-    import kg.extract.extractors
     from graphrec.errors import DataError
+    from kg.extract.extractors import Readers, make
 
     settings = config_of(config, set_)
-    extractor = kg.extract.extractors.make(settings.kg.extractor, settings.kg.model, settings.runtime.processes)
+    processes = settings.runtime.processes
+    named = settings.kg.extractor != "spacy" or settings.kg.model
+    extractor = make(settings.kg.extractor, settings.kg.model, processes) if named else None
     try:
         lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    for spans in extractor.extract(lines):
+    for spans in (extractor or Readers(lines, processes)).extract(lines):
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
         ]

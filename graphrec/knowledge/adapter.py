@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -14,20 +13,18 @@ import kg.extract.extractors
 import kg.graph
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.dataset import Dataset
-from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
-from graphrec.door.report import Report
 from graphrec.features.cache import ContentCache
 from graphrec.graph.nodes import nodes
 from graphrec.knowledge.overrides import read_overrides
 from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
+from kg.extract.extractors import Readers
 from kg.graph import KnowledgeGraph
 from kg.link.choices import Choice
 from kg.link.context import Embed
 from kg.types import Extractor, Item, Review, User
 
-_log = logging.getLogger(__name__)
 HERE = Runtime()
 
 
@@ -38,7 +35,6 @@ def knowledge_graph(
     extractor: Extractor | None = None,
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
-    report: Report | None = None,
     runtime: Runtime = HERE,
 ) -> KnowledgeGraph:
     """Entities, relations and triples from training reviews, metadata of items and users, and external triples.
@@ -49,7 +45,6 @@ def knowledge_graph(
     Args:
         embed: texts → unit vectors, for telling apart external entities of one name.
         quarantine: takes the bad rows of ``kg.overrides``.
-        report: takes a warning where reviews are in languages that the extractor does not read.
         runtime: how many processes read texts, and whether bars are shown.
 
     Raises KGError where the extractor, and DataError where the overrides cannot be read.
@@ -57,9 +52,7 @@ def knowledge_graph(
     if not settings.enabled:
         return kg.graph.empty()
     items, reviews = sources(train)
-    if extractor is None:
-        reviews = readable(reviews, settings, report)
-    given = _given(settings, bool(reviews), extractor, embed, quarantine, runtime)
+    reviews, given = _given(reviews, settings, extractor, embed, quarantine, runtime)
     return kg.build.build(items, reviews, train.external, users=known_users(train), progress=runtime.progress, **given)
 
 
@@ -69,52 +62,41 @@ def links(
     *,
     embed: Embed | None = None,
     quarantine: Quarantine | None = None,
-    report: Report | None = None,
     runtime: Runtime = HERE,
 ) -> list[Choice]:
     """What each form in the reviews was linked to, how and how surely: see ``kg.build.links``."""
     items, reviews = sources(train)
-    reviews = readable(reviews, settings, report)
-    given = _given(settings, bool(reviews), None, embed, quarantine, runtime)
+    reviews, given = _given(reviews, settings, None, embed, quarantine, runtime)
     return kg.build.links(items, reviews, train.external, progress=runtime.progress, **given)
 
 
 def _given(
+    reviews: list[Review],
     settings: KGConfig,
-    has_text: bool,
     extractor: Extractor | None,
     embed: Embed | None,
     quarantine: Quarantine | None,
     runtime: Runtime,
-) -> dict[str, Any]:
-    if has_text and extractor is None:
-        extractor = kg.extract.extractors.make(settings.extractor, settings.model, runtime.processes)
+) -> tuple[list[Review], dict[str, Any]]:
+    """The reviews in a language that is read, and what ``kg.build`` takes beside them.
+
+    A model that is named in the settings is trusted to read them all. What nothing reads is left out; the door counts
+    and says it (``door.languages``).
+    """
+    if reviews and extractor is None:
+        if settings.extractor == "spacy" and not settings.model:
+            readers = Readers([r.text for r in reviews], runtime.processes)
+            reviews, extractor = [r for r in reviews if readers.reads(r.text)], readers
+        else:
+            extractor = kg.extract.extractors.make(settings.extractor, settings.model, runtime.processes)
     rows = quarantine if quarantine is not None else Quarantine()
-    return {
+    return reviews, {
         "extractor": extractor,
-        "cache": ContentCache("mentions") if has_text else None,
+        "cache": ContentCache("mentions") if reviews else None,
         "min_mentions": settings.min_mentions,
         "overrides": read_overrides(settings.overrides, rows) if settings.overrides else None,
         "embed": embed,
     }
-
-
-def readable(reviews: list[Review], settings: KGConfig, report: Report | None = None) -> list[Review]:
-    """The reviews in a language that the extractor reads: a model named in the settings is trusted to read them all.
-
-    What the English pipeline does not read is left out, said in a warning and in ``report``.
-    """
-    if settings.extractor != "spacy" or settings.model or not reviews:
-        return reviews
-    texts = [r.text for r in reviews]
-    english = languages.is_english(texts)
-    if english.all():
-        return reviews
-    warning = languages.note(texts, english)
-    _log.warning(warning)
-    if report is not None and warning not in report.warnings:
-        report.warnings.append(warning)
-    return [r for r, is_one in zip(reviews, english, strict=True) if is_one]
 
 
 def sources(train: Dataset) -> tuple[list[Item], list[Review]]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import Progress
 
-from kg.extract.extractors import make
+from kg.extract.extractors import Readers, make
 from kg.types import BytesCache, Extractor, Span
 
 WRITE_EVERY = 256  # texts between two writes to the cache
@@ -28,15 +28,20 @@ def extract(
     under way.
 
     Args:
-        extractor: that of ``kg.extract.extractors.make()`` by default.
+        extractor: that of ``kg.extract.extractors.make()`` by default. Of ``Readers`` each language has its own, and
+            texts that none reads are left out.
         progress: show a bar on standard error where it takes longer than SHOW_AFTER seconds.
     """
     texts = sorted({t for t in texts if t.strip()})
+    out: dict[str, list[Span]] = {}
     if not texts:
-        return {}
+        return out
+    if isinstance(extractor, Readers):
+        for one, some in extractor.shared_out(texts):
+            out |= extract(some, one, cache, progress)
+        return out
     extractor = extractor or make()
     key = keys(extractor.id, texts)
-    out: dict[str, list[Span]] = {}
     if cache is not None:
         stored = cache.get_many(list(key.values()))
         decoded = ((t, _decoded(stored[k])) for t, k in key.items() if k in stored)

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from graphrec.data.dataset import Dataset, build
-from graphrec.door.report import Report
 from graphrec.knowledge.adapter import knowledge_graph, links
 from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
 from kg.types import Span
 
 GERMAN = "Leider ist der Wasserkocher nach zwei Wochen kaputt gegangen."
-CHINESE = "手环很好用，但是充电太慢。"
+THAI = "สินค้าดีมาก แนะนำให้ซื้อ"
+GREEK = "Πολύ καλό προϊόν, το συνιστώ σε όλους"
 ENGLISH = "The long battery life is great, and the screen is bright."
 
 
@@ -34,24 +34,21 @@ class _Everything:
         return ([Span(0, len(t), t, "aspect")] for t in texts)
 
 
-def test_reviews_that_the_english_pipeline_does_not_read_are_left_out_and_said(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    data = _reviewed([CHINESE] * 4 + [GERMAN] * 4 + [ENGLISH] * 4)
-    report = Report()
+def test_reviews_that_nothing_reads_are_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    data = _reviewed([THAI] * 4 + [GREEK] * 4 + [ENGLISH] * 4)
     with caplog.at_level(logging.WARNING):
-        graph = knowledge_graph(data, KGConfig(), report=report, runtime=Runtime(processes=1))
-        knowledge_graph(data, KGConfig(), report=report, runtime=Runtime(processes=1))
+        graph = knowledge_graph(data, KGConfig(), runtime=Runtime(processes=1))
+        knowledge_graph(data, KGConfig(), runtime=Runtime(processes=1))
     assert set(graph.texts.values()) == {ENGLISH}
-    assert [w.partition(":")[0] for w in report.warnings] == ["8 of 12 reviews are Chinese and German"]
-    assert "8 of 12 reviews are Chinese and German" in caplog.text
+    assert sum(w.startswith("8 of 12 reviews are Thai and Greek") for w in data.report.warnings) == 1
+    assert not caplog.records
     assert {c.form for c in links(data, KGConfig())} == set(graph.mentions["label"])
 
 
-def test_chinese_reviews_give_no_aspects() -> None:
-    graph = knowledge_graph(_reviewed([CHINESE] * 6), KGConfig())
+def test_greek_reviews_give_no_aspects() -> None:
+    graph = knowledge_graph(_reviewed([GREEK] * 6), KGConfig())
     assert graph.stats()["mentions"] == 0
-    assert links(_reviewed([CHINESE] * 6), KGConfig()) == []
+    assert links(_reviewed([GREEK] * 6), KGConfig()) == []
 
 
 def test_an_extractor_of_ones_own_is_trusted() -> None:
