@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -33,10 +33,10 @@ class Kept:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
         return {k: self.kept[k] for k in keys if k in self.kept}
 
-    def put_many(self, values: dict[str, bytes]) -> None:
+    def put_many(self, values: Mapping[str, bytes]) -> None:
         self.kept |= values
 
 
