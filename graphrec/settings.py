@@ -92,6 +92,7 @@ class ExplainConfig(Section):
 
     names: Literal["own", "friends", "all"] = "own"
     agreed: str = ""  # an attribute of users that says yes for those who agreed to be named to their friends
+    language: Literal["auto", "en", "de", "zh"] = "auto"  # of the sentences; auto: that of most texts, else English
     rewriter: str = ""  # folder of a causal language model that rewrites the sentences; none: the templates stand
 
 

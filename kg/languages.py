@@ -84,6 +84,11 @@ def languages(texts: Iterable[str], sample: int = SAMPLE) -> dict[str, float]:
     return {code: n / sum(kept.values()) for code, n in kept.items()}
 
 
+def most_spoken(texts: Iterable[str]) -> str:
+    """The language of most texts, ISO 639-1; English where none can be told."""
+    return next(iter(languages([text for text in texts if text])), ENGLISH)
+
+
 def of_each(texts: Sequence[str]) -> list[str]:
     """The language of every text, ISO 639-1; that of most where a text holds no letter."""
     found = languages(texts)

@@ -121,7 +121,7 @@ def _basket(history: list[str], items: Any) -> list[str]:
 
 
 def _print_items(document: dict[str, Any], title: str) -> None:
-    from graphrec.explain.words import plain
+    from graphrec.explain.phrases import plain
 
     table = Sheet("rank", "item", "title", "score", title=title, cut=["title"], figures=["rank", "score"])
     for row in document["items"]:

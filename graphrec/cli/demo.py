@@ -18,8 +18,8 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.fetch import fetch
 from graphrec.errors import DataError
+from graphrec.explain.phrases import plain
 from graphrec.explain.render import render
-from graphrec.explain.words import plain
 from graphrec.recommender import Recommender
 from graphrec.samples import generate
 from graphrec.types import Explanation

@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graphrec.explain.links import Links
+from graphrec.explain.phrases import percent, plain, quoted, together
+from graphrec.explain.say import decimal, foreign, marked, say
 from graphrec.explain.shares import Shares
-from graphrec.explain.words import FIRST, percent, plain, quoted
+from graphrec.explain.words import FIRST
 from graphrec.profile.api import Words
 
+MOST = 0.5  # of a whole
 CAUSES = {  # what stands in for a profile, or beside it, as noun phrases
     **FIRST,
-    "words": "the words that were asked for",
-    "popularity": "popularity",
+    "words": marked("the words that were asked for"),
+    "popularity": marked("popularity"),
 }
 
 
@@ -91,24 +94,34 @@ def _describe(
     high, low = map(quoted, titles)
     gap = scores[0] - scores[1]
     if gap <= 1e-9:
-        return f"{high} and {low} score the same for you ({scores[0]:.2f})."
-    sentences = [f"{high} scores {gap:.2f} higher for you than {low} ({scores[0]:.2f} against {scores[1]:.2f})."]
+        return say("{high} and {low} score the same for you ({score}).", high=high, low=low, score=decimal(scores[0]))
+    sentences = [
+        say(
+            "{high} scores {gap} higher for you than {low} ({score} against {other}).",
+            high=high,
+            low=low,
+            gap=decimal(gap),
+            score=decimal(scores[0]),
+            other=decimal(scores[1]),
+        )
+    ]
     block, part = max(blocks.items(), key=lambda kv: kv[1])
-    sentences.append(f"{extent(part, gap)} of the difference comes from {cause(block, words)}{percent(part, gap, '')}.")
+    told = {"cause": cause(block, words), "percent": percent(part, gap, of_score=False)}
+    if part > MOST * gap:
+        sentences.append(say("Most of the difference comes from {cause}{percent}.", **told))
+    else:
+        sentences.append(say("The largest part of the difference comes from {cause}{percent}.", **told))
     most, least = (f(history.items(), key=lambda kv: kv[1], default=("", 0.0)) for f in (max, min))
     if most[1] > 0:
-        sentences.append(f"Of what you took, {quoted(most[0])} speaks most for {high}.")
+        sentences.append(say("Of what you took, {title} speaks most for {high}.", title=quoted(most[0]), high=high))
     if least[1] < 0:
-        sentences.append(f"{quoted(least[0])}, which you took, speaks rather for {low}.")
-    return " ".join(sentences)
-
-
-def extent(part: float, whole: float) -> str:
-    """How to begin a sentence on the largest part of a whole."""
-    return "Most" if part > 0.5 * whole else "The largest part"
+        sentences.append(say("{title}, which you took, speaks rather for {low}.", title=quoted(least[0]), low=low))
+    return together(sentences)
 
 
 def cause(block: str, words: Mapping[str, Words]) -> str:
     """What a block, or what stands in for one, means, as a noun phrase."""
     known = words[block].cause if block in words else CAUSES.get(block, "")
-    return known or f"the block {plain(block)}"
+    if known:
+        return foreign(known) or known
+    return say("the block {name}", name=plain(block))

@@ -23,13 +23,14 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.tables import review_id
 from graphrec.errors import ConfigError
 from graphrec.explain.contrast import Contrast
-from graphrec.explain.words import unnamed
+from graphrec.explain.phrases import unnamed
+from graphrec.explain.say import marked, say
 from graphrec.settings import ExplainConfig
 from graphrec.types import Evidence, Explanation, Source, Step
 
 USER = "user:"
 STRANGER, FRIEND = "somebody", "friend"  # what a mark begins with
-LABELS = {STRANGER: "somebody", FRIEND: "a friend of yours"}
+LABELS = {STRANGER: marked("somebody"), FRIEND: marked("a friend of yours")}
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class _Marks:
             head,
             step.relation,
             tail,
-            step.head_label if head == step.head else LABELS[role],
-            step.tail_label if tail == step.tail else LABELS[role],
+            step.head_label if head == step.head else say(LABELS[role]),
+            step.tail_label if tail == step.tail else say(LABELS[role]),
         )
 
     def _node(self, node: str, role: str) -> str:

@@ -12,8 +12,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from graphrec.explain.contrast import Contrast
+from graphrec.explain.phrases import plain
 from graphrec.explain.why_not import WhyNot
-from graphrec.explain.words import plain
 from graphrec.types import Evidence, Explanation, Step
 
 BAR_WIDTH = 30

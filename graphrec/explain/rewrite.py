@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from graphrec.errors import MissingModelError
-from graphrec.explain.words import plain
+from graphrec.explain.phrases import plain
 from kg.polarity import opinion
 
 Writer = Callable[[str], str]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from graphrec.explain.contrast import cause, extent
+from graphrec.explain.contrast import MOST, cause
 from graphrec.explain.links import Links
+from graphrec.explain.phrases import percent, quoted, together
+from graphrec.explain.say import decimal, number, say
 from graphrec.explain.shares import Shares
-from graphrec.explain.words import percent, quoted
 from graphrec.profile.api import Words
 from graphrec.query.query import Queries
 from graphrec.query.ties import row
@@ -88,22 +89,35 @@ def why_not(
         blocks = {}
     missing = tuple(_missing(query, item_num, links))
     title = links.title(item_num)
+    name = quoted(title)
     if barred and not taken:
-        text = f"You have not taken {quoted(title)}, and nothing but what you took is recommended."
+        text = say("You have not taken {title}, and nothing but what you took is recommended.", title=name)
+    elif barred and item_num in row(query.liked, 0):
+        text = say("You already took {title}, and what you took is not recommended again.", title=name)
     elif barred:
-        liked = item_num in row(query.liked, 0)
-        text = f"You already took {quoted(title)}{'' if liked else ' and did not like it'}, and what you took is not"
-        text += " recommended again."
+        text = say(
+            "You already took {title} and did not like it, and what you took is not recommended again.", title=name
+        )
     elif rank <= k:
-        text = f"{quoted(title)} is recommended to you, at place {rank} of {len(unseen):,}."
+        text = say(
+            "{title} is recommended to you, at place {rank} of {of}.", title=name, rank=rank, of=number(len(unseen))
+        )
     else:
         against = min(parts.history.items(), key=lambda kv: kv[1], default=(-1, 0.0))
-        opposed = (
-            [f"{quoted(links.title(against[0]))}, which you took, speaks most against it."] if against[1] < 0 else []
+        opposed = []
+        if against[1] < 0:
+            most = quoted(links.title(against[0]))
+            opposed = [say("{title}, which you took, speaks most against it.", title=most)]
+        where = say(
+            "{title} is at place {rank} of {of} for you: its score is {score}, and place {place} takes {needed}.",
+            title=name,
+            rank=number(rank),
+            of=number(len(unseen)),
+            score=decimal(score),
+            place=place,
+            needed=decimal(needed),
         )
-        where = f"{quoted(title)} is at place {rank:,} of {len(unseen):,} for you"
-        gap = f"its score is {score:.2f}, and place {place} takes {needed:.2f}."
-        text = " ".join([f"{where}: {gap}", *_blame(blocks, needed - score, words), *missing, *opposed])
+        text = together([where, *_blame(blocks, needed - score, words), *missing, *opposed])
     return WhyNot(
         user_id=user_id,
         item_id=data.items.ids[item_num],
@@ -127,10 +141,13 @@ def _blame(blocks: Mapping[str, float], gap: float, words: Mapping[str, Words]) 
     if not worst or gap <= 0:
         return []
     (part, block), *second = worst
-    text = f"{extent(part, gap)} of the gap comes from {cause(block, words)}{percent(part, gap, '')}"
+    told = {"cause": cause(block, words), "percent": percent(part, gap, of_score=False), "more": ""}
     if second and second[0][0] >= SAID * gap:
-        text += f", then from {cause(second[0][1], words)}{percent(second[0][0], gap, '') if part <= gap else ''}"
-    return [f"{text}."]
+        share = percent(second[0][0], gap, of_score=False) if part <= gap else ""
+        told["more"] = say(", then from {cause}{percent}", cause=cause(second[0][1], words), percent=share)
+    if part > MOST * gap:
+        return [say("Most of the gap comes from {cause}{percent}{more}.", **told)]
+    return [say("The largest part of the gap comes from {cause}{percent}{more}.", **told)]
 
 
 def _missing(query: Queries, item_num: int, links: Links) -> list[str]:
@@ -139,14 +156,16 @@ def _missing(query: Queries, item_num: int, links: Links) -> list[str]:
     own, takers, friends = row(query.liked, 0), ties.takers(item_num), query.friends.indices
     takers, others = takers[takers != query.user_nums[0]], own[own != item_num]
     if not len(own):
-        what = "that you took and liked" if query.seen.nnz else "of what you took"
-        out.append(f"Nothing is known yet {what}.")
+        liked = say("Nothing is known yet that you took and liked")
+        unknown = liked if query.seen.nnz else say("Nothing is known yet of what you took")
+        out.append(say("{sentence}.", sentence=unknown))
     if not len(takers):
-        out.append("Nobody else has taken it yet." if item_num in own else "Nobody has taken it yet.")
+        nobody = say("Nobody has taken it yet.")
+        out.append(say("Nobody else has taken it yet.") if item_num in own else nobody)
     elif len(others) and not ties.overlap(takers, others):
-        out.append("Nobody who took something of what you took also took it.")
+        out.append(say("Nobody who took something of what you took also took it."))
     if len(others) and len(links.graph) and not len(links.between(others, item_num)):
-        out.append("None of what you took is linked to it by anything in the knowledge graph.")
+        out.append(say("None of what you took is linked to it by anything in the knowledge graph."))
     if len(takers) and len(friends) and not np.isin(friends, takers).any():
-        out.append("None of your friends took it.")
+        out.append(say("None of your friends took it."))
     return out

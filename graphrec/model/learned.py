@@ -24,6 +24,7 @@ from graphrec.query.ties import Ties
 from graphrec.rerank.attributes import AttributeTable
 from graphrec.types import Floats
 from kg.graph import KnowledgeGraph
+from kg.languages import most_spoken
 
 if TYPE_CHECKING:
     from graphrec.features.encoder import TextEncoder
@@ -76,6 +77,13 @@ class Learned:
     def explainer(self) -> Explainer:
         """Explains the profiles; its indices are built at the first question."""
         return Explainer(self.profiles, self.ties, self.graph)
+
+    @cached_property
+    def spoken(self) -> str:
+        """The language of explanations: the one that is set, else that of most reviews that they can quote, or of the
+        titles where there are none."""
+        wanted: str = self.config.explain.language
+        return most_spoken(self.graph.texts.values() or self.data.item_titles) if wanted == "auto" else wanted
 
     @cached_property
     def names(self) -> Names:

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.names import public, public_contrast
+from graphrec.explain.say import speaking
 from graphrec.explain.why_not import WhyNot
 from graphrec.model.asked import SOMEBODY, as_id, checked, one
 from graphrec.model.learned import Learned
@@ -31,22 +32,25 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         may = ~may if seen == "only" else may
         before = (scores > scores[item]) | ((scores == scores[item]) & (np.arange(len(scores)) < item))
         place = 1 + int((may & before).sum())
-    found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
-    return public(found, model.names)
+    with speaking(model.spoken):
+        found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
+        return public(found, model.names)
 
 
 def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:
     """Why an item is not among the k recommended."""
     item = model.data.items.number(as_id(item_id))
     query, whom, standing, scores = _asked(model, user_id, item, known)
-    return model.explainer.why_not(query, whom, item, checked(k), scores, standing, model.config.seen)
+    with speaking(model.spoken):
+        return model.explainer.why_not(query, whom, item, checked(k), scores, standing, model.config.seen)
 
 
 def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) -> Contrast:
     """Why one item scores higher or lower than another."""
     first, second = model.data.items.numbers([*map(as_id, pair)]).tolist()
     query, whom, standing, _ = _asked(model, user_id, first, known)
-    return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), model.names)
+    with speaking(model.spoken):
+        return public_contrast(model.explainer.contrast(query, whom, (first, second), standing), model.names)
 
 
 def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:

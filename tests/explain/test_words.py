@@ -15,8 +15,8 @@ from rich.panel import Panel
 
 from graphrec.blocks.popularity import Popularity
 from graphrec.explain import Explainer
+from graphrec.explain.phrases import plain
 from graphrec.explain.render import render
-from graphrec.explain.words import plain
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties

@@ -1,0 +1,78 @@
+"""What sentences are put together from: names in quotation marks, friends, people counted, percentages."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection, Iterable
+from functools import reduce
+
+from graphrec.explain.say import foreign, listed, marked, say, say_many, say_of
+
+RELATIONS = (  # of common metadata, for the catalogues
+    *(marked("brand"), marked("category"), marked("colour"), marked("color"), marked("material"), marked("author")),
+    *(marked("manufacturer"), marked("size"), marked("genre"), marked("artist"), marked("tag"), marked("attribute")),
+)
+
+
+def your_friend(user_id: str) -> str:
+    """What a friend is called within a sentence."""
+    return say("your friend {name}", name=quoted(user_id))
+
+
+def unnamed(text: str, user_ids: Collection[str]) -> str:
+    """A text of ``describe`` without the ids of these friends: each is "a friend of yours", a second one "another"."""
+    met: list[str] = []
+
+    def stands_for(found: re.Match[str]) -> str:
+        name = found[0][1:]  # without the letter that may be a capital
+        if name not in met:
+            met.append(name)
+        called = say("another friend of yours") if met.index(name) else say("a friend of yours")
+        return begun(called) if found[0][0].isupper() else called
+
+    names = sorted((your_friend(id_) for id_ in user_ids), key=len, reverse=True)
+    either = [f"(?:{re.escape(name[0])}|{re.escape(name[0].upper())}){re.escape(name[1:])}" for name in names]
+    return re.sub("|".join(either), stands_for, text) if names else text
+
+
+def begun(clause: str) -> str:
+    """A clause at the beginning of a sentence."""
+    return clause[0].upper() + clause[1:]
+
+
+def people(count: int) -> str:
+    """How many people: "one person", "1,204 people"."""
+    return say("one person") if count == 1 else say_many("{n} person", "{n} people", count)
+
+
+def percent(share: float, whole: float, of_score: bool = True) -> str:
+    """A percentage, where one makes sense: a part above the whole (others being negative) has none."""
+    if not 0 < share <= whole:
+        return ""
+    part = 100 * share / whole
+    if of_score:
+        return say(" ({n} % of the score)", n=f"{part:.0f}") if part >= 1 else say(" (less than 1 % of the score)")
+    return say(" ({n} %)", n=f"{part:.0f}") if part >= 1 else say(" (less than 1 %)")
+
+
+def plain(text: str) -> str:
+    """Text on one line, HTML entities read, without control characters."""
+    line = " ".join(html.unescape(text).split())
+    return "".join(c for c in line if c.isprintable())
+
+
+def quoted(text: str) -> str:
+    """A text in quotation marks, on one line."""
+    return say_of("quotation marks", '"{text}"', text=plain(text))
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Sentences one after the other."""
+    return reduce(listed, sentences)
+
+
+def relation(label: str) -> str:
+    """A relation as a reader knows it: "has colour" is the colour; one that the catalogue does not know stays."""
+    name = label.removeprefix("has ")
+    return foreign(name) or name
