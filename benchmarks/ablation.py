@@ -20,7 +20,7 @@ import report
 import torch
 import typer
 
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.blend import blend
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
@@ -28,7 +28,7 @@ from graphrec.data.split import Split, split
 from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
 from graphrec.features.encoder import load_encoder
-from graphrec.fit import Fitting, as_read, learn_from, validation_of
+from graphrec.fit import Fitting, as_read, folds_of, learn_from
 from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
@@ -101,16 +101,15 @@ class Learned:
 
     def __init__(self, parts: Split, fitting: Fitting, what: str = "") -> None:
         self.config, blocks = fitting.config, fitting.blocks()
-        inputs = spoilt(learn_from(as_read(parts.train, self.config), fitting)[0], what)
-        self.validation = validation_of(inputs, parts.valid, self.config)
-        tuned = {name: block.tune(inputs, self.validation) for name, block in blocks.items()}
+        self.folds = Folds(replace(f, inputs=spoilt(f.inputs, what)) for f in folds_of(parts.folds, fitting))
+        tuned = {name: block.tune(self.folds) for name, block in blocks.items()}
         inputs = spoilt(learn_from(as_read(parts.fit_data, self.config), fitting)[0], what)
         self.tuned = {name: fitted for name, (fitted, _) in tuned.items()}
         self.fitted = {name: block.fit(inputs, tuned[name][1]) for name, block in blocks.items()}
 
     def blended(self, names: Sequence[str]) -> Scored:
         """Some of the blocks, with weights of their own."""
-        weights, _ = blend([self.tuned[n] for n in names], self.validation, self.config.blend.candidates)
+        weights, _ = blend([self.tuned[n] for n in names], self.folds, self.config.blend.candidates)
         return Scored(Profiles(tuple(self.fitted[n] for n in names)).reweighted(weights))
 
 

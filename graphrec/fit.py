@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,11 @@ import numpy as np
 
 from graphrec.blocks.api import Block, FitInputs
 from graphrec.blocks.blend import blend
+from graphrec.blocks.folds import Fold, Folds
 from graphrec.config import Config
+from graphrec.data.carve import Carve, carves
 from graphrec.data.dataset import TEST, Dataset
-from graphrec.data.split import carve_validation, k_core, resolve_kind, without_behaviour
+from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
 from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
@@ -74,18 +76,24 @@ class Fitting:
         self.seconds[stage] += time.perf_counter() - start
 
 
-def carved(data: Dataset, config: Config) -> tuple[Dataset, Dataset]:
-    """Train and validation part of all that may be fitted; the latter is empty where there is no row to spare."""
+def carved(data: Dataset, config: Config) -> tuple[Dataset, tuple[Carve, ...]]:
+    """All that may be fitted, and the folds to choose on: one without validation rows where none can be spared."""
     data = k_core(data, config.split.k_core) if config.split.k_core else data
     try:
-        return carve_validation(data, config.cut, config.seed)
+        folds = carves(data, resolve_kind(data, config.split), config.cut, config.seed)
+        return _fitted(data, config), folds
     except EmptyDataError:
-        return data, data.subset(np.zeros(len(data.events), bool))
+        data = _fitted(data, config)
+        nobody = np.zeros(data.n_users, np.int64)
+        return data, (Carve(data, data.subset(np.zeros(len(data.events), bool)), nobody),)
 
 
 def whole(data: Dataset, config: Config) -> Dataset:
     """All that may be fitted. # No leakage. Who brings a test part means to measure with it."""
-    data = k_core(data, config.split.k_core) if config.split.k_core else data
+    return _fitted(k_core(data, config.split.k_core) if config.split.k_core else data, config)
+
+
+def _fitted(data: Dataset, config: Config) -> Dataset:
     if data.parts is not None and resolve_kind(data, config.split) == "given":
         return data.subset(data.parts != TEST)
     return data
@@ -116,29 +124,40 @@ def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGr
     return FitInputs(Ties(train), hetero, runtime), graph
 
 
-def validation_of(inputs: FitInputs, valid: Dataset, config: Config) -> Validation:
-    """The validation users, no more than can be ranked in reasonable time; where they are few it is said."""
+def validation_of(inputs: FitInputs, carve: Carve, config: Config) -> Validation:
+    """The validation users, no more than can be ranked in reasonable time."""
     n_users = int(np.clip(VALIDATION_SCORES // max(inputs.train.n_items, 1), 500, config.blend.users))
-    found = Validation(inputs.ties, valid, config.blend.k, n_users, config.seed, Task.of(config))
-    if len(found) < FEW:
-        inputs.train.report.warn(f"only {len(found):,} validation users: what is chosen on so few may not hold")
+    task = Task.of(config)
+    return Validation(inputs.ties, carve.valid, config.blend.k, n_users, config.seed, task, carve.ways)
+
+
+def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
+    """What there is to learn from in each fold, and its validation users; where they are few in all it is said."""
+    config = fitting.config
+    folds = []
+    for carve in carved:
+        train = carve.train
+        if not config.split.behaviour:
+            train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
+        inputs, _ = learn_from(as_read(train, config), fitting)
+        folds.append(Fold(inputs, validation_of(inputs, carve, config)))
+    found = Folds(folds)
+    if found.users < FEW:
+        found.inputs.train.report.warn(f"only {found.users:,} validation users: what is chosen on so few may not hold")
     return found
 
 
-def choose(train: Dataset, valid: Dataset, fitting: Fitting) -> dict[str, Any]:
-    """Hyper-parameters of every block and the weights of the blend, on validation users."""
+def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
+    """Hyper-parameters of every block and the weights of the blend, on the validation users of all folds."""
     config = fitting.config
     blocks = fitting.blocks()
-    _something_fits(blocks, train.n_items)
-    if not config.split.behaviour:
-        train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
-    inputs, _ = learn_from(as_read(train, config), fitting)
+    _something_fits(blocks, carved[0].train.n_items)
+    folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
-        validation = validation_of(inputs, valid, config)
-        tuned = {name: block.tune(inputs, validation) for name, block in blocks.items()}
-        weights, ndcg = blend([block for block, _ in tuned.values()], validation, config.blend.candidates)
+        tuned = {name: block.tune(folds) for name, block in blocks.items()}
+        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], folds, config.blend.candidates)
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
-    found = {"users": len(validation), f"ndcg@{config.blend.k}": round(ndcg, 6)}
+    found = {"users": folds.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": weights, "validation": found}
 
 

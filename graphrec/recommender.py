@@ -77,7 +77,6 @@ class Recommender:
             like: an earlier model whose choices are taken, and whose users and items keep their numbers.
         """
         from graphrec.data.numbering import numbered_as
-        from graphrec.data.split import merge
         from graphrec.fit import carved, choose, inherited, learn, whole
 
         fitting = self._fitting()
@@ -86,16 +85,16 @@ class Recommender:
         if chosen is not None:
             self._model = learn(whole(data, self.config), chosen, fitting)
             return self
-        train, valid = carved(data, self.config)
-        self._model = learn(merge(train, valid), choose(train, valid, fitting), fitting)
+        data, folds = carved(data, self.config)
+        self._model = learn(data, choose(folds, fitting), fitting)
         return self
 
     def fit_split(self, split: Split) -> Recommender:
-        """Choose on ``split.valid``, then fit on train and valid. # No leakage. ``split.test`` is not looked at."""
+        """Choose on ``split.folds``, then fit on train and valid. # No leakage. ``split.test`` is not looked at."""
         from graphrec.fit import choose, learn
 
         fitting = self._fitting()
-        self._model = learn(split.fit_data, choose(split.train, split.valid, fitting), fitting)
+        self._model = learn(split.fit_data, choose(split.folds, fitting), fitting)
         return self
 
     def _fitting(self) -> Fitting:

@@ -18,12 +18,13 @@ from optuna.storages.journal import JournalFileBackend
 from rich.console import Console
 from rich.progress import Progress
 
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.blend import blend
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.errors import ConfigError
-from graphrec.fit import Fitting, as_read, learn_from, validation_of
+from graphrec.fit import Fitting, folds_of
 from graphrec.recommender import Recommender
 
 JOURNAL, SETTINGS, REPORT = "trials.jsonl", "config.toml", "tuned.json"
@@ -68,16 +69,15 @@ def tune(
     searched = {name: block for name, block in blocks.items() if block.searched}
     if not searched:
         raise ConfigError(f"blocks: {list(config.blocks)} holds no block whose settings are searched; add graph")
-    inputs, _ = learn_from(as_read(parts.train, config), fitting)
-    validation = validation_of(inputs, parts.valid, config)
-    others = [block.tune(inputs, validation)[0] for name, block in blocks.items() if name not in searched]
-    quiet = replace(inputs, runtime=replace(inputs.runtime, progress=False))
+    folds = folds_of(parts.folds, fitting)
+    others = [block.tune(folds)[0] for name, block in blocks.items() if name not in searched]
+    quiet = Folds(replace(fold, inputs=_quiet(fold.inputs)) for fold in folds)
 
     def objective(trial: optuna.Trial) -> float:
         chosen = {name: trial.suggest_categorical(name, list(values)) for name, values in space.items()}
         settings = _with(config, chosen)
-        tried = [settings.block(name).tune(quiet, validation)[0] for name in searched]
-        weights, ndcg = blend([*others, *tried], validation, config.blend.candidates)
+        tried = [settings.block(name).tune(quiet)[0] for name in searched]
+        weights, ndcg = blend([*others, *tried], folds, config.blend.candidates)
         trial.set_user_attr("weights", {name: weights[name] for name in searched})
         return ndcg
 
@@ -116,6 +116,10 @@ def _with(config: Config, chosen: dict[str, Any]) -> Config:
         section, _, key = name.partition(".")
         sections.setdefault(section, {})[key] = value
     return config.with_(**sections)
+
+
+def _quiet(inputs: FitInputs) -> FitInputs:
+    return replace(inputs, runtime=replace(inputs.runtime, progress=False))
 
 
 def _done(study: optuna.Study) -> int:

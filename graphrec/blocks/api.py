@@ -7,68 +7,25 @@ point ``graphrec.blocks`` (see ``registry``), and nothing else knows its name.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from graphrec.blocks.folds import FitInputs as FitInputs
+from graphrec.blocks.folds import Fold as Fold
+from graphrec.blocks.folds import Folds as Folds
+from graphrec.blocks.folds import Validation as Validation
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock, empty_block
-from graphrec.query.query import Queries
-from graphrec.query.ties import Ties
-from graphrec.runtime import Runtime
 from graphrec.settings import Section
-from graphrec.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch_geometric.data import HeteroData
-
-    from graphrec.data.dataset import Dataset
+from graphrec.types import Floats
 
 S = TypeVar("S", bound=Section)
 Space: TypeAlias = Mapping[str, Sequence[Any]]
-
-
-@dataclass(frozen=True)
-class FitInputs:
-    """All that a block may learn from. ``ties`` and ``graph`` hold training data only.
-
-    There is no graph where a block that ``refits`` is fitted in an update.
-    """
-
-    ties: Ties
-    graph: HeteroData | None
-    runtime: Runtime = field(default_factory=Runtime)
-
-    @property
-    def train(self) -> Dataset:
-        """The training data."""
-        return self.ties.data
-
-
-class Validation(Protocol):
-    """Held-out users that hyper-parameters are chosen on. Never test users."""
-
-    queries: Queries  # B of them
-
-    def ndcg(self, users: Floats, items: Floats) -> float:
-        """NDCG@k of the rankings users @ items.T; users float32 (B, d) for exactly ``queries``, items (I, d)."""
-        ...
-
-    def ndcg_of(self, scores: Callable[[Queries], Floats]) -> float:
-        """NDCG@k of any scorer from queries (n) to float32 (n, I)."""
-        ...
-
-    def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
-        """The n best unseen items of each user by such a scorer, int64 (B, min(n, I)), padded with -1."""
-        ...
-
-    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
-        """NDCG@k of each user, float32 (B,), where only ``items`` (B, C) are ranked, by ``scores`` (B, C)."""
-        ...
 
 
 class Block(ABC, Generic[S]):
@@ -106,16 +63,17 @@ class Block(ABC, Generic[S]):
     def __init__(self, settings: S | None = None) -> None:
         self.settings: S = self.Settings() if settings is None else settings  # type: ignore[assignment]
 
-    def tune(self, inputs: FitInputs, validation: Validation, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """Choose hyper-parameters on validation users; the block fitted with them comes back too.
+    def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
+        """Choose hyper-parameters on the validation users of all folds; the block fitted with them on each comes back
+        too.
 
         ``trials`` bounds how many points of the space are compared. Sits out, and says so in what is chosen, where the
         catalogue is larger than the setting ``max_items``.
         """
-        if why := self.too_large(inputs.train.n_items):
-            return empty_block(self.name, *self._shape(inputs)), {"left_out": why}
-        block, chosen = self.choose(inputs, validation, trials)
-        return _named(block, self), chosen
+        if why := self.too_large(folds.inputs.train.n_items):
+            return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
+        block, chosen = self.choose(folds, trials)
+        return (_named(block, self), *(self.fit(fold.inputs, chosen) for fold in folds[1:])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """Fit with hyper-parameters that are settled, those of another data set too."""
@@ -123,25 +81,29 @@ class Block(ABC, Generic[S]):
             return empty_block(self.name, *self._shape(inputs))
         return _named(self.learn(inputs, chosen), self)
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        """What ``tune`` does within the limits: the best point of ``space`` by learning at each."""
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        """What ``tune`` does within the limits: the best point of ``space`` by learning at each. The block is that of
+        the first fold."""
         best: list[tuple[float, Chosen, FittedBlock]] = []
 
         def score(candidate: Chosen) -> float:
-            block = self.learn(inputs, candidate)
-            found = validation.ndcg_of(block.scores)
+            blocks: list[FittedBlock] = []
+
+            def per_user(fold: Fold) -> Floats:
+                blocks.append(self.learn(fold.inputs, candidate))
+                return fold.validation.per_user_ndcg_of(blocks[-1].scores)
+
+            found = folds.value(per_user)
             if not best or found > best[0][0]:
-                best[:] = [(found, candidate, block)]
+                best[:] = [(found, candidate, blocks[0])]
             return found
 
-        space = self.space(inputs)
+        space = self.space(folds.inputs)
         start = {name: space[name][0] for name in self.simplest if name in space}
         order = [(name,) for name in space] if trials is None else None
-        chosen = search(space, score, start, order, len(validation.queries), trials)
+        chosen = search(space, score, start, order, folds.users, trials)
         known = best and best[0][1] == chosen
-        return best[0][2] if known else self.learn(inputs, chosen), chosen
+        return best[0][2] if known else self.learn(folds.inputs, chosen), chosen
 
     def space(self, inputs: FitInputs) -> Space:
         """The values worth trying of each hyper-parameter on this data."""

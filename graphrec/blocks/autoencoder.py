@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Validation, held
+from graphrec.blocks.api import Block, FitInputs, Folds, held
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import entity_rows
 from graphrec.profile.api import Words
@@ -47,10 +47,9 @@ class Autoencoder(Block[AutoencoderSettings]):
     words = Words("it belongs to histories like yours", "what belongs to histories like yours")
     Settings = AutoencoderSettings
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[ProfileBlock, Chosen]:
-        """Each candidate is trained once, up to the epoch that is best on the validation users."""
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
+        """Each candidate is trained once, up to the epoch that is best on the validation users of the first fold."""
+        inputs, validation = folds[0].inputs, folds[0].validation
         settings = self.settings
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else settings.knowledge[:1]
         # nothing is less likely than not at all

@@ -7,57 +7,62 @@ forecast combination puzzle: Smith and Wallis, Oxford Bulletin of Economics and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from graphrec.blocks.api import Validation
+from graphrec.blocks.folds import Folds, Validation, worth
 from graphrec.profile.api import FittedBlock
 from graphrec.types import Floats, Ints
 
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 SWEEPS = 3
 TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
+TINY = 1e-12
 
 
 def blend(
-    blocks: Sequence[FittedBlock], validation: Validation, candidates: int = 300
+    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int = 300
 ) -> tuple[dict[str, float], float]:
-    """Weights w_b ≥ 0, largest 1, and their NDCG@k on the validation users.
+    """Weights w_b ≥ 0, largest 1, and what they are worth on the validation users (``Folds.value``).
 
     The best single block starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
     best with the others held; a weight moves only for a strictly better score, so a block that adds nothing stays at 0.
     All blocks have unit deviation over the catalogue, so the weights are comparable.
 
-    At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the mean loss of NDCG is
-    no more than its standard error over the users (the one-standard-error rule: Breiman et al., CART, 1984).
+    At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the loss is no more than
+    its standard error (the one-standard-error rule: Breiman et al., CART, 1984) over users and ways of carving
+    (``Folds.doubt``), and which is no worse than the best single block.
 
     Args:
+        blocks: each block as it was fitted on every fold.
         candidates: only the items that are among so many best of some block are ranked for a user.
     """
-    items = _short_lists(blocks, validation, candidates)  # (B, C)
-    listed = np.maximum(items, 0)
-    alone_scores = [np.take_along_axis(b.scores(validation.queries), listed, axis=1) for b in blocks]  # each (B, C)
+    lists = [_short_lists([b[n] for b in blocks], fold.validation, candidates) for n, fold in enumerate(folds)]
+    parts = [[_among(b[n], fold.validation, lists[n]) for b in blocks] for n, fold in enumerate(folds)]  # each (B, C)
     known: dict[tuple[float, ...], Floats] = {}
 
     def per_user(weights: tuple[float, ...]) -> Floats:
         if weights not in known:
-            total = np.zeros(items.shape, np.float32)
-            for weight, scores in zip(weights, alone_scores, strict=True):
-                if weight:
-                    total += np.float32(weight) * scores
-            known[weights] = validation.per_user_ndcg_among(items, total)
+            found = []
+            for fold, items, scores in zip(folds, lists, parts, strict=True):
+                total = np.zeros(items.shape, np.float32)
+                for weight, part in zip(weights, scores, strict=True):
+                    if weight:
+                        total += np.float32(weight) * part
+                found.append(fold.validation.per_user_ndcg_among(items, total))
+            known[weights] = np.concatenate(found)
         return known[weights]
 
     def score(weights: tuple[float, ...]) -> float:
-        found = per_user(weights)
-        return float(found.mean(dtype=np.float64)) if len(found) else 0.0
+        return worth(per_user(weights), folds.members)
 
-    places = [n for n, b in enumerate(blocks) if not b.empty] or list(range(len(blocks)))  # one left out has no weight
+    names = [b[0].name for b in blocks]
+    places = [n for n, b in enumerate(blocks) if not b[0].empty] or list(range(len(blocks)))  # one left out has none
     alone = [tuple(float(a == b) for b in range(len(blocks))) for a in places]
-    best = max(alone, key=score)
+    best = single = max(alone, key=score)
     if len(blocks) == 1:
-        return {blocks[0].name: 1.0}, score(best)
+        return {names[0]: 1.0}, score(best)
     for _ in range(SWEEPS):
         before = best
         for place in places:
@@ -67,9 +72,19 @@ def blend(
                     best = candidate
         if best == before:
             break
-    best = _towards_equal(best, per_user)
+    for t in TOWARDS_EQUAL if folds.users else ():
+        candidate = tuple(w ** (1 - t) if w else 0.0 for w in best)
+        loss = np.log(max(score(best), TINY) / max(score(candidate), TINY))
+        if loss <= folds.doubt(per_user(best), per_user(candidate)) and score(candidate) >= score(single):
+            best = candidate
+            break
     largest = max(best)
-    return {block.name: w / largest for block, w in zip(blocks, best, strict=True)}, score(best)
+    return {name: w / largest for name, w in zip(names, best, strict=True)}, score(best)
+
+
+def _among(block: FittedBlock, validation: Validation, items: Ints) -> Floats:
+    """The block's scores of listed items (B, C)."""
+    return np.take_along_axis(block.scores(validation.queries), np.maximum(items, 0), axis=1)
 
 
 def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Ints:
@@ -81,13 +96,3 @@ def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidat
     items.sort(axis=1)
     width = max(int((items < none).sum(axis=1).max(initial=0)), 1)
     return np.where(items[:, :width] < none, items[:, :width], -1)
-
-
-def _towards_equal(weights: tuple[float, ...], per_user: Callable[[tuple[float, ...]], Floats]) -> tuple[float, ...]:
-    found = per_user(weights)  # (B,)
-    for t in TOWARDS_EQUAL if len(found) else ():
-        candidate = tuple(w ** (1 - t) if w else 0.0 for w in weights)
-        loss = found - per_user(candidate)  # (B,)
-        if loss.mean() <= loss.std() / len(loss) ** 0.5:
-            return candidate
-    return weights

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Validation
+from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.search import Chosen
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
@@ -75,10 +75,10 @@ class Graph(Block[GraphSettings]):
         "contrast": (0.0, 0.05, 0.2),
     }
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[ProfileBlock, Chosen]:
-        """Networks of each temperature, then of each reading, stopped where NDCG on the validation users is best."""
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
+        """Networks of each temperature, then of each reading, stopped where NDCG is best on the validation users of the
+        first fold."""
+        inputs, validation = folds[0].inputs, folds[0].validation
         found: tuple[ProfileBlock, Chosen] = self._networks().choose(inputs, self.settings, validation)
         return found
 

@@ -6,14 +6,13 @@ The strongest of these links are kept per item, for what no low rank can hold.
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
 
 from graphrec.blocks._whole import WholeBlock
-from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows, with_entities
 from graphrec.profile.api import Side
@@ -68,32 +67,36 @@ class LinkBlock(Block[L]):
             "reading": held(train.events.readings, self.readings),
         }
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[NeighbourBlock, Chosen]:
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[NeighbourBlock, Chosen]:
         """Links are made once for all candidates that differ in ``NO_LINKS`` alone."""
-        space, train, rows = self.space(inputs), inputs.train, entity_rows(inputs.graph)
+        space = self.space(folds.inputs)
+        made: dict[int, tuple[Any, Side]] = {}  # of each fold the last links, and what they were made with
 
-        @lru_cache(maxsize=1)
-        def links(key: tuple[tuple[str, Any], ...]) -> Side:
-            chosen = dict(key)
-            return self.links(with_entities(train.learning(reading_of(chosen)), rows, chosen["knowledge"]), chosen)
+        def links(fold: Fold, chosen: Chosen) -> Side:
+            costly = {k: v for k, v in chosen.items() if k not in NO_LINKS}
+            if made.get(id(fold), (None,))[0] != costly:
+                learned, rows = fold.inputs.train.learning(reading_of(chosen)), entity_rows(fold.inputs.graph)
+                made[id(fold)] = costly, self.links(with_entities(learned, rows, chosen["knowledge"]), chosen)
+            return made[id(fold)][1]
 
         def score(candidate: Chosen) -> float:
-            costly = tuple((k, v) for k, v in candidate.items() if k not in NO_LINKS)
-            items = self.read(links(costly), train.learning(candidate["reading"]), candidate)
-            weights = sp.csr_matrix(items.T) if sp.issparse(items) else items.T
+            def per_user(fold: Fold) -> Floats:
+                learned = fold.inputs.train.learning(candidate["reading"])
+                items = self.read(links(fold, candidate), learned, candidate)
+                weights = sp.csr_matrix(items.T) if sp.issparse(items) else items.T
 
-            def scores(queries: Queries) -> Floats:
-                found = queries.taste(candidate["reading"], candidate["friends"]) @ weights
-                return np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
+                def scores(queries: Queries) -> Floats:
+                    found = queries.taste(candidate["reading"], candidate["friends"]) @ weights
+                    return np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
 
-            return validation.ndcg_of(scores)
+                return fold.validation.per_user_ndcg_of(scores)
+
+            return folds.value(per_user)
 
         start = {name: space[name][0] for name in self.simplest}
         order = [(name,) for name in space] if trials is None else None
-        chosen = search(space, score, start, order, len(validation.queries), trials)
-        return self.learn(inputs, chosen), chosen
+        chosen = search(space, score, start, order, folds.users, trials)
+        return self.learn(folds.inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """A block of the links, dense (``WholeBlock``) where these are."""

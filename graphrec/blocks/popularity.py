@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.popularity import decayed_counts
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.settings import FloatList, Section
+from graphrec.types import Floats
 
 
 class PopularitySettings(Section):
@@ -32,19 +33,20 @@ class Popularity(Block[PopularitySettings]):
         lives = self.settings.half_life if inputs.train.has_times else (0.0,)
         return {"half_life": lives, "reading": held(inputs.train.events.readings, self.readings)}
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[ProfileBlock, Chosen]:
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """Candidates are compared by the counts themselves; nothing is learned for it."""
-        space, users = self.space(inputs), len(validation.queries)
-        ones = np.ones((users, 1), np.float32)
+        space = self.space(folds.inputs)
 
         def score(candidate: Chosen) -> float:
-            return validation.ndcg(ones, decayed_counts(inputs.train, **candidate)[:, None])
+            def per_user(fold: Fold) -> Floats:
+                ones = np.ones((len(fold.validation.queries), 1), np.float32)
+                return fold.validation.per_user_ndcg(ones, decayed_counts(fold.inputs.train, **candidate)[:, None])
+
+            return folds.value(per_user)
 
         start = {name: values[0] for name, values in space.items()}
-        chosen = search(space, score, start, [("half_life",), ("reading",)], users, trials)
-        return self.learn(inputs, chosen), chosen
+        chosen = search(space, score, start, [("half_life",), ("reading",)], folds.users, trials)
+        return self.learn(folds.inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """Logarithms of the decayed counts, at unit deviation over the catalogue."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Validation, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.graph.names import ITEM
 from graphrec.profile.api import Words
@@ -43,24 +43,25 @@ class Semantic(Block[SemanticSettings]):
     keeps = True  # it answers queries in words, and places items that nobody took
     uses_text = True
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[ProfileBlock, Chosen]:
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """Ridges are compared on the rows of the validation users alone."""
-        space, users = _TextSpace(inputs, self.settings.dim), len(validation.queries)
+        spaces = {id(fold): _TextSpace(fold.inputs, self.settings.dim) for fold in folds}
 
         def score(candidate: Chosen) -> float:
-            history = space.history(float(candidate["ridge"]))
-            taken = validation.queries.taste(candidate["reading"])  # (B, I)
-            return validation.ndcg(np.asarray(taken @ history, np.float32), space.items)
+            def per_user(fold: Fold) -> Floats:
+                space, taken = spaces[id(fold)], fold.validation.queries.taste(candidate["reading"])  # (B, I)
+                history = space.history(float(candidate["ridge"]))
+                return fold.validation.per_user_ndcg(np.asarray(taken @ history, np.float32), space.items)
+
+            return folds.value(per_user)
 
         ridges = (*self.settings.ridge, CENTROID)
-        readings = inputs.train.events.readings_of_likes
+        readings = folds.inputs.train.events.readings_of_likes
         start = {"ridge": CENTROID, "reading": readings[0]}
         grid = {"ridge": ridges, "reading": readings}
-        chosen = search(grid, score, start, [("ridge",), ("reading",)], users, trials)
+        chosen = search(grid, score, start, [("ridge",), ("reading",)], folds.users, trials)
         chosen["ridge"] = "centroid" if chosen["ridge"] == CENTROID else chosen["ridge"]  # JSON has no infinity
-        return space.block(chosen), chosen
+        return spaces[id(folds[0])].block(chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         return _TextSpace(inputs, self.settings.dim).block(chosen)

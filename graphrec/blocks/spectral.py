@@ -13,12 +13,12 @@ disliked: see ``Dataset.learning`` and ``Dataset.taste``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Validation, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, with_entities
@@ -108,11 +108,9 @@ class Spectral(Block[SpectralSettings]):
     words = Words("people with a taste like yours took it", "the taste of people like you")
     Settings = SpectralSettings
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[ProfileBlock, Chosen]:
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""
-        settings, users = self.settings, len(validation.queries)
+        settings, inputs = self.settings, folds.inputs
         ranks = feasible_ranks(inputs.train, settings.rank, settings.memory_gb)
         with_friends = inputs.train.social_edge_index.shape[1] > 0
         grid = {
@@ -123,25 +121,33 @@ class Spectral(Block[SpectralSettings]):
         }
         middle = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
 
-        def score(factors: Factors, candidate: Chosen) -> float:
-            taste = validation.queries.taste(factors.reading, candidate["friends"])
-            return validation.ndcg(taste @ factors.history(candidate), factors.items(candidate))
+        def score(factors: Mapping[int, Factors], candidate: Chosen) -> float:
+            def per_user(fold: Fold) -> Floats:
+                found = factors[id(fold)]
+                taste = fold.validation.queries.taste(found.reading, candidate["friends"])
+                return fold.validation.per_user_ndcg(taste @ found.history(candidate), found.items(candidate))
+
+            return folds.value(per_user)
+
+        def factors(rank: int, outer: Chosen, iterations: int) -> dict[int, Factors]:
+            return {id(fold): Factors(fold.inputs, rank, outer, iterations) for fold in folds}
 
         def pilot(candidate: Chosen) -> float:
             rank = min(PILOT_RANK, max(ranks))
-            return score(Factors(inputs, rank, candidate, PILOT_ITERATIONS), {**middle, "rank": rank})
+            return score(factors(rank, candidate, PILOT_ITERATIONS), {**middle, "rank": rank})
 
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
         costly = {"reading": inputs.train.events.readings, "alpha": settings.alpha, "knowledge": knowledge}
         outer: Chosen = {name: values[0] for name, values in costly.items()}
         if any(len(values) > 1 for values in costly.values()):
-            outer = search(costly, pilot, outer, [(name,) for name in costly], users)
-        full = Factors(inputs, max(ranks), outer, settings.iterations)
+            outer = search(costly, pilot, outer, [(name,) for name in costly], folds.users)
+        full = factors(max(ranks), outer, settings.iterations)
         order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
-        if users * inputs.train.n_items <= SMALL:
+        if folds.users * inputs.train.n_items <= SMALL:
             order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
         chosen = search(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
-        return full.block(chosen), {**chosen, "rank": full.rank(chosen), **outer}
+        first = full[id(folds[0])]
+        return first.block(chosen), {**chosen, "rank": first.rank(chosen), **outer}
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """One decomposition, of the chosen rank or the highest that the data and the memory admit."""

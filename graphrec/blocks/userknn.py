@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.blocks.api import Block, FitInputs, Space, Validation, held, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
@@ -153,20 +153,21 @@ class UserKNN(Block[UserKNNSettings]):
         readings = held(inputs.train.events.readings, self.readings)
         return {"n": settings.n, "shrink": settings.shrink, "reading": readings}
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[PeopleBlock, Chosen]:
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[PeopleBlock, Chosen]:
         """The likenesses of the validation users alone are compared."""
 
         def score(candidate: Chosen) -> float:
-            block = self._bare(inputs, candidate)
-            return validation.ndcg_of(lambda queries: (block.alike(queries) @ block.rows).toarray())
+            def per_user(fold: Fold) -> Floats:
+                block = self._bare(fold.inputs, candidate)
+                return fold.validation.per_user_ndcg_of(lambda q: (block.alike(q) @ block.rows).toarray())
 
-        space = self.space(inputs)
+            return folds.value(per_user)
+
+        space = self.space(folds.inputs)
         start = {"reading": space["reading"][0]}
         order = [(name,) for name in space] if trials is None else None
-        chosen = search(space, score, start, order, len(validation.queries), trials)
-        return self.learn(inputs, chosen), chosen
+        chosen = search(space, score, start, order, folds.users, trials)
+        return self.learn(folds.inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> PeopleBlock:
         return self._bare(inputs, chosen).fitted(inputs.ties)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,18 @@ from graphrec.settings import SplitConfig
 from graphrec.types import Ints
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
-Parts: TypeAlias = tuple[npt.NDArray[np.uint8], dict[str, Any]]  # part of each event (E,), what to record
+OWN, ROWS, GROUPS = 0, 1, 2  # ways to hold out: as the test part is or as the source says, rows at random, whole groups
+GROUPED = 1 / 2  # of the users, where it is not known how the test part was cut
+LATER = 0.9  # of the users, whose test rows are all later than their others: then it is known
+
+
+class Parts(NamedTuple):
+    """The part of each event, uint8 (E,), what to record, and in which way validation rows of each user were held out,
+    int64 (U,)."""
+
+    parts: npt.NDArray[np.uint8]
+    told: dict[str, Any]
+    ways: Ints
 
 
 class Rows:
@@ -32,6 +43,7 @@ class Rows:
         rows = events.take(self.latest)
         self.user_nums, self.item_nums, self.timestamps = rows.user_nums, rows.item_nums, rows.timestamps
         self.degrees = np.bincount(self.user_nums, minlength=data.n_users)  # (U,)
+        self.alike: Ints = np.full(data.n_users, OWN)  # the way of users whose validation rows are like the test rows
 
     def __len__(self) -> int:
         return len(self.latest)
@@ -53,24 +65,38 @@ def given(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
     if data.parts is None:
         raise DataError(f"{data.name}: the source brings no split of its own; use --split temporal or random")
     if (data.parts == VALID).any():
-        return data.parts, {"valid": "given"}
+        return Parts(data.parts, {"valid": "given"}, rows.alike)
     parts = data.parts[rows.latest].copy()
     training = parts == TRAIN
     share = min(max(config.valid, float((parts == TEST).mean())), 0.5)
-    if data.has_times:
-        order = oldest_first(rows)
+    if rows.timestamps is not None and _later(rows, parts == TEST):
+        order, ways = oldest_first(rows), rows.alike
     else:
         # No leakage. The groups are made from training rows alone.
-        seen = data.subset(data.parts == TRAIN).seen()
-        groups = item_groups(seen, int(rng.integers(2**31)))
-        by_group = rng.permutation(data.n_users) % 2 == 0  # (U,)
-        order = grouped_order(rows.user_nums, np.where(by_group[rows.user_nums], groups[rows.item_nums], -1), rng)
+        order, ways = rows_or_groups(rows, data.subset(data.parts == TRAIN), rng)
     parts[per_user(rows, order[training[order]], share, rng)] = VALID
     events = np.where(data.parts == TRAIN, rows.spread(parts), data.parts).astype(np.uint8)
-    return events, {
-        "valid": "last of each user" if data.has_times else "groups or rows of each user",
-        "valid_share": share,
-    }
+    told = "groups or rows of each user" if ways.any() else "last of each user"
+    return Parts(events, {"valid": told, "valid_share": share}, ways)
+
+
+def rows_or_groups(rows: Rows, known: Dataset, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Row positions (R,) of which each user's last are held out, whole groups of the items of ``GROUPED`` of the users,
+    rows at random of the others; and the way of each user, int64 (U,). Groups are those of the ``known`` part."""
+    groups = item_groups(known.seen(), int(rng.integers(2**31)))
+    ways = np.where(rng.permutation(rows.data.n_users) < GROUPED * rows.data.n_users, GROUPS, ROWS)  # (U,)
+    by_group = (ways == GROUPS)[rows.user_nums]
+    return grouped_order(rows.user_nums, np.where(by_group, groups[rows.item_nums], -1), rng), ways
+
+
+def _later(rows: Rows, test: Mask) -> bool:
+    """Whether the source's test rows (R,) are the last of nearly every user: of them nothing is read but the times."""
+    times, users, n_users = times_of(rows, "given"), rows.user_nums, rows.data.n_users
+    last, first = np.full(n_users, np.iinfo(np.int64).min), np.full(n_users, np.iinfo(np.int64).max)
+    np.maximum.at(last, users[~test], times[~test])
+    np.minimum.at(first, users[test], times[test])
+    tested = np.unique(users[test])
+    return bool((first[tested] >= last[tested]).mean() >= LATER)
 
 
 def _temporal(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
@@ -80,14 +106,16 @@ def _temporal(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Part
     if cuts is not None:
         parts[times >= cuts[0]] = VALID
         parts[times >= cuts[1]] = TEST
-        return rows.spread(parts), {"valid_from": cuts[0], "test_from": cuts[1], **rows.hidden(parts)}
+        told: dict[str, Any] = {"valid_from": cuts[0], "test_from": cuts[1], **rows.hidden(parts)}
+        return Parts(rows.spread(parts), told, rows.alike)
     cuts = time_cuts(times, [config.test])
     if cuts is None:
         raise DataError(f"{rows.data.name}: all events have one timestamp, which no cut divides; use --split random")
     parts[times >= cuts[0]] = TEST
     order = oldest_first(rows)
     parts[per_user(rows, order[parts[order] == TRAIN], config.valid, rng)] = VALID
-    return rows.spread(parts), {"valid": "last of each user", "test_from": cuts[0], **rows.hidden(parts)}
+    told = {"valid": "last of each user", "test_from": cuts[0], **rows.hidden(parts)}
+    return Parts(rows.spread(parts), told, rows.alike)
 
 
 def _leave_last(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
@@ -95,7 +123,7 @@ def _leave_last(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Pa
     parts = np.full(len(place), TRAIN, dtype=np.uint8)
     parts[(place == 1) & (degree >= 3)] = VALID
     parts[(place == 0) & (degree >= 3)] = TEST
-    return rows.spread(parts), {}
+    return Parts(rows.spread(parts), {}, rows.alike)
 
 
 def _random(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
@@ -104,7 +132,7 @@ def _random(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
     parts[per_user(rows, order, config.test, rng)] = TEST
     order = order[parts[order] == TRAIN]
     parts[per_user(rows, order, config.valid / (1 - config.test), rng)] = VALID
-    return rows.spread(parts), {}
+    return Parts(rows.spread(parts), {}, rows.alike)
 
 
 CUTS: dict[str, Callable[[Rows, SplitConfig, np.random.Generator], Parts]] = {

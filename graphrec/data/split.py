@@ -4,8 +4,8 @@
 kind              what is held out
 ================  ==================================================================================================
 ``given``         what the source itself holds out; without a validation part, as large a share of each user's training
-                  rows as the test part has of all: the last ones; without times, whole groups of related items for
-                  one half of the users, rows at random for the other
+                  rows as the test part has of all: the last ones where the test rows are the last of nearly every
+                  user; else rows at random of half the users, whole groups of related items of the others
 ``temporal``      the latest ``test`` of all interactions, and the ``valid`` before them; one timestamp, one side
 ``leave-last``    each user's last interaction (test) and the one before (valid); under three, all stay in training
 ``random``        ``test`` and ``valid`` of each user's interactions, drawn with the seed
@@ -35,7 +35,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graphrec.data.cuts import CUTS, Rows, from_last, given, oldest_first, per_user, time_cuts, times_of, too_small
+from graphrec.data.carve import Carve, further
+from graphrec.data.cuts import CUTS, Rows
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.settings import SplitConfig
@@ -52,8 +53,10 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 class Split:
     """Three Datasets over the same vocabularies, and how they were cut.
 
-    ``cut`` holds seed, k_core, sizes {train, valid, test}, for a temporal cut valid_from and test_from (s), and as
-    ``left_out`` how many triples and attributes from behaviour are in no part, where there are any.
+    ``ways`` int64 (U,) is how each user's validation rows were held out, ``further`` are more folds of training and
+    validation rows where one has too few users to choose on (``carve``). ``cut`` holds seed, k_core, sizes {train,
+    valid, test}, for a temporal cut valid_from and test_from (s), and as ``left_out`` how many triples and attributes
+    from behaviour are in no part, where there are any.
     """
 
     train: Dataset
@@ -61,6 +64,13 @@ class Split:
     test: Dataset
     kind: str
     cut: dict[str, Any]
+    ways: Ints
+    further: tuple[Carve, ...] = ()
+
+    @property
+    def folds(self) -> tuple[Carve, ...]:
+        """All that is chosen on."""
+        return (Carve(self.train, self.valid, self.ways), *self.further)
 
     @cached_property
     def fit_data(self) -> Dataset:
@@ -84,7 +94,7 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
         data, lost = without_behaviour(data)
         left_out = {"left_out": lost} if lost else {}
     kind = resolve_kind(data, config)
-    parts, cut = CUTS[kind](Rows(data, config), config, np.random.default_rng(seed))
+    parts, cut, ways = CUTS[kind](Rows(data, config), config, np.random.default_rng(seed))
     # No leakage. ``subset`` drops the reviews of rows outside its mask, so held-out text is in no other part.
     train, valid, test = (data.subset(parts == part) for part in (TRAIN, VALID, TEST))
     sizes = {"train": len(train.events), "valid": len(valid.events), "test": len(test.events)}
@@ -94,34 +104,10 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
                 f"{data.name}: {kind} split of {len(data.events)} events leaves the {part} part empty;"
                 " bring more data, or choose another kind with --split or --set split.kind="
             )
-    return Split(train, valid, test, kind, {"seed": seed, "k_core": config.k_core, "sizes": sizes, **cut, **left_out})
-
-
-def carve_validation(data: Dataset, config: SplitConfig, seed: int = 42) -> tuple[Dataset, Dataset]:
-    """(train, valid) for a production fit, where nothing is kept for a test; cut in the style of the split's kind.
-
-    Rows that the source declares as its test part stay out of both: who brings a test part means to measure with it.
-    Raises DataError where no row can be spared for validation.
-    """
-    kind = resolve_kind(data, config)
-    rng = np.random.default_rng(seed)
-    rows = Rows(data, config)
-    if kind == "given":
-        parts, _ = given(rows, config, rng)
-        # No leakage. The source's test rows are in neither mask.
-        return data.subset(parts == TRAIN), data.subset(parts == VALID)
-    if kind == "temporal":
-        times = times_of(rows, kind)
-        cuts = time_cuts(times, [config.valid])
-        held = rows.spread(times >= cuts[0] if cuts else per_user(rows, oldest_first(rows), config.valid, rng))
-    elif kind == "leave-last":
-        place, degree = from_last(rows)
-        held = rows.spread((place == 0) & (degree >= 2))
-        if not held.any():
-            raise too_small(data)
-    else:
-        held = rows.spread(per_user(rows, rng.permutation(len(rows)), config.valid, rng))
-    return data.subset(~held), data.subset(held)
+    cut = {"seed": seed, "k_core": config.k_core, "sizes": sizes, **cut, **left_out}
+    # No leakage. Further folds are made of what may be fitted, without the test part.
+    more = further(merge(train, valid), Carve(train, valid, ways), kind, config, seed)
+    return Split(train, valid, test, kind, cut, ways, more)
 
 
 def without_behaviour(data: Dataset) -> tuple[Dataset, int]:

@@ -20,9 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 import kg.graph
-from graphrec.blocks.api import Block, FitInputs
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds
 from graphrec.blocks.registry import find, registered
 from graphrec.config import Config
+from graphrec.data.carve import Carve
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading
 from graphrec.data.split import Split
@@ -185,18 +186,23 @@ def interactions_of(data: Dataset, task: Task, runtime: Runtime) -> FitInputs:
     return FitInputs(Ties(known), hetero_graph(known, kg.graph.empty()), runtime)
 
 
-def fit_alone(
-    block: Block[Any], train: FitInputs, validation: Validation, whole: FitInputs, trials: int, progress: bool = False
-) -> Fitted:
+def fit_alone(block: Block[Any], folds: Folds, whole: FitInputs, trials: int, progress: bool = False) -> Fitted:
     """A block tuned on the validation users, then refitted on ``whole``, which is train + valid."""
     start = perf_counter()
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         bar.add_task(f"tuning {block.name}", total=None)
         # No leakage. Only the training part is learned from while it is chosen, never the answers that choose.
-        _, chosen = block.tune(train, validation, trials)
+        _, chosen = block.tune(folds, trials)
         tuned = perf_counter()
         scorer = block.fit(whole, chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
+
+
+def _fold(carve: Carve, config: Config, task: Task, runtime: Runtime) -> Fold:
+    inputs = interactions_of(carve.train, task, runtime)
+    return Fold(
+        inputs, Validation(inputs.ties, carve.valid, config.blend.k, config.blend.users, config.seed, task, carve.ways)
+    )
 
 
 def compare(
@@ -221,12 +227,11 @@ def compare(
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
     blind = replace(split, test=split.test.subset(np.zeros(len(split.test.events), dtype=bool)))
     task, trials = Task.of(config), config.evaluate.trials
-    train, whole = (
-        interactions_of(part, task, Runtime.of(config.runtime, config.seed)) for part in (blind.train, blind.fit_data)
-    )
-    validation = Validation(train.ties, blind.valid, config.blend.k, config.blend.users, config.seed, task)
+    runtime = Runtime.of(config.runtime, config.seed)
+    whole = interactions_of(blind.fit_data, task, runtime)
+    folds = Folds(_fold(carve, config, task, runtime) for carve in blind.folds)
     fallback = next(name for name, block in registered().items() if block.fallback)
-    popular = fit_alone(alone(config, fallback), train, validation, whole, trials).scorer
+    popular = fit_alone(alone(config, fallback), folds, whole, trials).scorer
     truth = task.truth(split.test)
     reports: dict[str, Report] = {}
     rows: dict[str, Row] = {}
@@ -235,7 +240,7 @@ def compare(
             fitted = fit_graphrec(blind, config)
             scorer, queries = fitted.scorer, Queries.stored(Ties(blind.fit_data))
         else:
-            fitted = fit_alone(block, train, validation, whole, trials, progress)
+            fitted = fit_alone(block, folds, whole, trials, progress)
             queries = Queries.stored(whole.ties)
             scorer = WithFallback(fitted.scorer, popular.scores(queries[:1])[0])
         start = perf_counter()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse as sp
 
+from graphrec.blocks.folds import members, worth
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
@@ -27,9 +28,10 @@ class Validation:
         train: gives each user's history, which is left out of the ranking, unless the task has it otherwise.
         valid: gives the relevant items; what a user already has in ``train`` does not count.
         k: cut-off. users: at most this many are drawn. seed: of the draw. task: what is relevant, and what is ranked.
+        ways: how the rows of each user were carved out, int64 (U,); by default all alike.
 
     Attributes:
-        queries: of B ≤ users, ascending. seen, truth: CSR int8 (B, I), row b is queries[b].
+        queries: of B ≤ users, ascending. ways: int64 (B,), of each. seen, truth: CSR int8 (B, I), row b is queries[b].
 
     B is 0 where no user qualifies; every NDCG is then 0.0, so that the first of several candidates is kept.
     """
@@ -42,6 +44,7 @@ class Validation:
         users: int = 3000,
         seed: int = 42,
         task: Task | None = None,
+        ways: Ints | None = None,
     ) -> None:
         task = task or Task()
         self.k, self.only = k, task.only
@@ -56,6 +59,8 @@ class Validation:
             eligible = np.flatnonzero(wanted)
         drawn = np.random.default_rng(seed).choice(eligible, min(users, len(eligible)), replace=False)
         user_nums = np.sort(drawn).astype(np.int64)
+        self.ways: Ints = np.zeros(len(user_nums), np.int64) if ways is None else ways[user_nums]
+        self._members = members(self.ways)
         self.queries = Queries.stored(ties, user_nums)
         self.seen: sp.csr_matrix = seen[user_nums]
         self.truth: sp.csr_matrix = truth[user_nums]
@@ -64,12 +69,13 @@ class Validation:
         return len(self.queries)
 
     def ndcg(self, users: Floats, items: Floats) -> float:
-        """Mean NDCG@k of inner products: users float32 (B, d) of exactly ``queries``, items float32 (I, d)."""
-        return _mean(self.per_user_ndcg(users, items))
+        """NDCG@k of inner products, over all ways of carving (``blocks.folds.worth``): users float32 (B, d) of exactly
+        ``queries``, items float32 (I, d)."""
+        return worth(self.per_user_ndcg(users, items), self._members)
 
     def ndcg_of(self, scores: Callable[[Queries], Floats]) -> float:
-        """Mean NDCG@k of any scorer: ``scores`` maps queries (n) to float32 (n, I)."""
-        return _mean(self.per_user_ndcg_of(scores))
+        """The same of any scorer: ``scores`` maps queries (n) to float32 (n, I)."""
+        return worth(self.per_user_ndcg_of(scores), self._members)
 
     def per_user_ndcg(self, users: Floats, items: Floats) -> Floats:
         """NDCG@k of each user, float32 (B,), from embeddings as in ``ndcg``. Raises DataError for another B."""
@@ -106,7 +112,3 @@ class Validation:
         for rows, _, items in ranked(scores, len(self), self.seen, self.k, BLOCK, self.only):
             out[rows] = metrics.ndcg(hits_of(items, self.truth[rows]), wanted[rows], self.k)
         return out
-
-
-def _mean(values: Floats) -> float:
-    return float(values.mean(dtype=np.float64)) if len(values) else 0.0

@@ -106,7 +106,7 @@ class BlockContract:
     def test_few_trials_and_nobody_to_choose_on_are_enough(self) -> None:
         """``tune`` gives a block and choices in any case."""
         for planted, trials in ((world(), 1), (no_one(world()), None), (no_one(world(3, 1)), 1)):
-            block, chosen = self.subject.made().tune(planted.inputs, planted.validation, trials)
+            (block,), chosen = self.subject.made().tune(planted.folds, trials)
             whole(block, planted)
             whole(self.subject.made().fit(planted.inputs, chosen), planted)
 
@@ -134,7 +134,7 @@ class BlockContract:
         if "max_items" not in self.block.Settings.model_fields:
             raise SkipTest("it has no limit")
         small = self.subject.made({"max_items": planted.train.n_items - 1})
-        block, chosen = small.tune(planted.inputs, planted.validation)
+        (block,), chosen = small.tune(planted.folds)
         assert str(planted.train.n_items) in chosen.get("left_out", ""), f"tune did not sit out: {chosen}"
         silent(block, planted)
         silent(small.fit(planted.inputs, self.subject.tuned()[1]), planted)
@@ -271,7 +271,7 @@ class BlockContract:
         noise = ProfileBlock("noise", sides[0], sides[1])
         alone, chance = (planted.validation.ndcg_of(b.scores) for b in (block, noise))
         assert alone > chance + TELLING, "it ranks as noise does"
-        weights, _ = blend([noise, block], planted.validation)
+        weights, _ = blend([[noise], [block]], planted.folds)
         assert weights[block.name] == 1.0, weights
         query = Queries.stored(planted.inputs.ties, np.array([1]))
         half = Profiles((block,)).reweighted({block.name: 0.5})

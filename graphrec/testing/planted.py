@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import kg.graph
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.evaluate.validation import Validation
@@ -59,6 +59,11 @@ class World:
     def validation(self) -> Validation:
         """The users who take something after training."""
         return Validation(self.inputs.ties, self.valid, k=K)
+
+    @cached_property
+    def folds(self) -> Folds:
+        """The one fold that choices are made on."""
+        return Folds.of(self.inputs, self.validation)
 
 
 @cache

@@ -40,7 +40,8 @@ class Subject:
         """The block tuned on a world, once, and what was chosen."""
         planted = planted or world()
         if planted not in self._tuned:
-            self._tuned[planted] = self.made().tune(planted.inputs, planted.validation)
+            (block,), chosen = self.made().tune(planted.folds)
+            self._tuned[planted] = block, chosen
         return self._tuned[planted]
 
     def fitted(self, reading: str | None = None) -> FittedBlock:
@@ -69,7 +70,7 @@ class Subject:
     def ndcg(self, planted: World, settings: Mapping[str, Any]) -> float:
         """NDCG of the tuned block on validation users; all other lists have one value."""
         single = {name: values[:1] for name, values in self.lists().items()}
-        block, _ = self.made({**single, **settings}).tune(planted.inputs, planted.validation)
+        (block,), _ = self.made({**single, **settings}).tune(planted.folds)
         return planted.validation.ndcg_of(block.scores)
 
 

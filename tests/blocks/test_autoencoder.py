@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from graphrec.blocks._denoising import Run
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.autoencoder import Autoencoder, AutoencoderSettings
 from graphrec.evaluate.validation import Validation
 from graphrec.profile.api import FittedBlock
@@ -59,7 +59,9 @@ def test_hiding_keeps_the_expected_history() -> None:
 
 def test_it_finds_the_planted_tastes() -> None:
     parts = worlds.given(worlds.two_tastes())
-    block, chosen = Autoencoder(SMALL).tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    (block,), chosen = Autoencoder(SMALL).tune(
+        Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    )
     assert set(chosen) == {*CHOSEN, "reading", "validation_ndcg"}
     assert worlds.finds_the_tastes(worlds.scores(block, parts.train))
 

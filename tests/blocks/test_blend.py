@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphrec.blocks.api import Folds
 from graphrec.blocks.blend import blend
 from graphrec.blocks.search import search
+from graphrec.data.split import Split
 from graphrec.evaluate.validation import Validation
 from graphrec.profile.dense import ProfileBlock
 from graphrec.query.query import Queries
@@ -31,10 +33,15 @@ def _blocks(n_users: int, n_items: int) -> dict[str, ProfileBlock]:
     return {"taste": _scaled("taste", taste, kind), "noise": _scaled("noise", *noise)}
 
 
+def one(parts: Split) -> Folds:
+    """A single fold."""
+    return Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+
+
 def test_noise_gets_little_or_no_weight() -> None:
     parts = worlds.given(worlds.two_tastes())
     blocks = _blocks(60, 40)
-    weights, ndcg = blend(list(blocks.values()), Validation(parts.train, parts.valid))
+    weights, ndcg = blend([[block] for block in blocks.values()], one(parts))
     assert weights["taste"] == 1.0
     assert weights["noise"] <= 0.35
     assert ndcg > 0.1
@@ -42,22 +49,24 @@ def test_noise_gets_little_or_no_weight() -> None:
 
 def test_one_block_needs_no_search() -> None:
     parts = worlds.given(worlds.two_tastes())
-    weights, _ = blend([_blocks(60, 40)["noise"]], Validation(parts.train, parts.valid))
+    weights, _ = blend([[_blocks(60, 40)["noise"]]], one(parts))
     assert weights == {"noise": 1.0}
 
 
 def test_short_lists_hold_what_matters() -> None:
     """The NDCG of the weights found over short lists is that of the same weights over the whole catalogue."""
     parts = worlds.given(worlds.two_tastes(n_items=120))
-    validation = Validation(parts.train, parts.valid)
+    folds = one(parts)
     n_items, random = parts.train.n_items, np.random.default_rng(0)
     taste = [np.eye(2)[np.arange(n) % 2] for n in (60, n_items)]
     blurred = [[np.hstack([side, random.normal(size=(len(side), 3))]) for side in taste] for _ in range(2)]
     blocks = {f"b{n}": _scaled(f"b{n}", *sides) for n, sides in enumerate(blurred)}
-    weights, ndcg = blend(list(blocks.values()), validation, candidates=25)
+    weights, ndcg = blend([[block] for block in blocks.values()], folds, candidates=25)
     assert sum(w > 0 for w in weights.values()) > 1
-    whole = validation.ndcg_of(lambda q: np.sum([w * blocks[name].scores(q) for name, w in weights.items()], axis=0))
-    assert ndcg == pytest.approx(whole, abs=1e-6)
+    found = folds[0].validation.per_user_ndcg_of(
+        lambda q: np.sum([w * blocks[name].scores(q) for name, w in weights.items()], axis=0)
+    )
+    assert ndcg == pytest.approx(found.mean(), abs=1e-6)
 
 
 def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_point() -> None:
@@ -72,11 +81,12 @@ def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_poin
     assert len(asked) == len(set(asked))
 
 
-class _Told:
+class _Told(Validation):
     """A validation part of n users whose NDCG falls with the distance of the weights' ratio from ``best``."""
 
     def __init__(self, best: float, noise: float, n: int = 100) -> None:
         self.queries = Queries.stored(Ties(worlds.two_tastes(n, 4, 2)))
+        self.ways = np.zeros(n, np.int64)
         self.peak, self.noise = best, noise * (-1.0) ** np.arange(n)  # of mean 0
 
     def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
@@ -87,18 +97,14 @@ class _Told:
         ratio = np.log(max(b, 1e-3) / max(a, 1e-3)) - np.log(self.peak)
         return np.asarray(0.5 - 0.01 * abs(ratio) + self.noise * ratio, np.float32)
 
-    def ndcg_of(self, scores: Callable[[Queries], Floats]) -> float:
-        raise NotImplementedError
-
-    def ndcg(self, users: Floats, items: Floats) -> float:
-        raise NotImplementedError
-
 
 @pytest.mark.parametrize(("noise", "ratio"), [(0.0, 5.0), (0.5, 1.0)])
 def test_weights_are_equal_where_the_users_cannot_tell(noise: float, ratio: float) -> None:
     eye = np.eye(2, dtype=np.float32)
     blocks = [ProfileBlock(name, np.tile(eye[n], (100, 1)), eye) for n, name in enumerate("ab")]
-    weights, _ = blend(blocks, _Told(5.0, noise))
+    weights, _ = blend(
+        [[block] for block in blocks], Folds.of(worlds.inputs(worlds.two_tastes(100, 4, 2)), _Told(5.0, noise))
+    )
     assert weights["b"] / weights["a"] == pytest.approx(ratio)
 
 

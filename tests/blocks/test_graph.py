@@ -11,7 +11,7 @@ import torch
 
 import kg.graph
 from graphrec.blocks._networks import PRIOR, _Networks, _on_device, _Run
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.evaluate.validation import Validation
@@ -52,7 +52,7 @@ def test_it_learns_the_planted_tastes(init: str) -> None:
     validation = Validation(parts.train, parts.valid)
     inputs, graph = worlds.inputs(parts.train), Graph(SMALL.model_copy(update={"init": init}))
     before = validation.ndcg_of(graph.fit(inputs, {"epochs": 0}).scores)
-    block, chosen = graph.tune(inputs, validation)
+    (block,), chosen = graph.tune(Folds.of(inputs, validation))
     after = validation.ndcg_of(block.scores)
     assert (init == "random") <= chosen["epochs"] <= 40
     assert after >= before + (0.1 if init == "random" else 0)
@@ -176,7 +176,7 @@ def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
 def test_members_are_other_networks_trained_for_the_chosen_epochs() -> None:
     parts = worlds.given(worlds.two_tastes())
     three, inputs = Graph(SMALL.model_copy(update={"members": 3, "temperature": (0.1,)})), worlds.inputs(parts.train)
-    block, chosen = three.tune(inputs, Validation(parts.train, parts.valid))
+    (block,), chosen = three.tune(Folds.of(inputs, Validation(parts.train, parts.valid)))
     again = three.fit(inputs, chosen)
     np.testing.assert_allclose(again.items, block.items, atol=1e-5)  # as long, and from the same seeds
     members = [torch.from_numpy(part.copy()) for part in np.split(block.items[:, :-1], 3, axis=1)]
@@ -202,7 +202,7 @@ def test_popularity_is_added_back_to_what_the_cosine_leaves_out() -> None:
     parts = worlds.given(_skewed())
     validation = Validation(parts.train, parts.valid)
     inputs = worlds.inputs(parts.train)
-    block, chosen = Graph(SMALL).tune(inputs, validation)
+    (block,), chosen = Graph(SMALL).tune(Folds.of(inputs, validation))
     assert chosen["popularity"] > 0
     without = Graph(SMALL).fit(inputs, {**chosen, "popularity": 0.0})
     assert validation.ndcg_of(block.scores) > validation.ndcg_of(without.scores) + 0.05

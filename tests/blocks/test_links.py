@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from graphrec.blocks.api import Block, FitInputs
+from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.chebyshev import Chebyshev
 from graphrec.blocks.ease import Ease
 from graphrec.blocks.links import LinkBlock
@@ -111,7 +111,7 @@ def test_friends_enter_as_the_mean_of_their_tastes(block: type[LinkBlock[Any]]) 
 @every_block
 def test_tuning_finds_the_planted_tastes(block: type[LinkBlock[Any]]) -> None:
     parts = worlds.given(worlds.two_tastes())
-    fitted, chosen = block().tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    (fitted,), chosen = block().tune(Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid)))
     assert worlds.finds_the_tastes(worlds.scores(fitted, parts.train))
     assert set(chosen) == {*PARAMETERS[block], "reading"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from graphrec.blocks.api import Folds
 from graphrec.blocks.semantic import Semantic
 from graphrec.evaluate.validation import Validation
 from graphrec.features.encoder import unit
@@ -31,7 +32,7 @@ def test_text_leads_to_items_nobody_took() -> None:
     cold = 7
     train = parts.train.subset(parts.train.interactions.item_nums != cold)
     inputs = worlds.inputs(train, text=_text(60, 40))
-    block, _ = Semantic().tune(inputs, Validation(train, parts.valid))
+    (block,), _ = Semantic().tune(Folds.of(inputs, Validation(train, parts.valid)))
     scores = worlds.scores(block, train)
     assert worlds.finds_the_tastes(scores)
     assert scores[1][cold] > scores[0][cold]
@@ -57,5 +58,5 @@ def test_a_text_alone_finds_its_place_among_the_items() -> None:
 
 def test_without_text_every_score_is_zero() -> None:
     parts = worlds.given(worlds.two_tastes())
-    block, _ = Semantic().tune(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    (block,), _ = Semantic().tune(Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid)))
     assert not worlds.scores(block, parts.train).any()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graphrec.blocks.api import Folds
 from graphrec.blocks.spectral import Factors, Spectral, feasible_ranks
 from graphrec.data.dataset import build
 from graphrec.evaluate.validation import Validation
@@ -85,7 +86,7 @@ def test_at_full_rank_too_items_of_one_taste_are_alike() -> None:
 def test_tuning_finds_the_planted_tastes() -> None:
     parts = worlds.given(worlds.two_tastes())
     validation = Validation(parts.train, parts.valid)
-    block, chosen = Spectral().tune(worlds.inputs(parts.train), validation)
+    (block,), chosen = Spectral().tune(Folds.of(worlds.inputs(parts.train), validation))
     assert chosen["rank"] <= 40
     assert worlds.finds_the_tastes(worlds.scores(block, parts.train))
 
@@ -125,7 +126,7 @@ def test_the_rank_that_was_measured_is_the_one_that_is_chosen() -> None:
     few = parts.train.subset(parts.train.events.item_nums < 12)
     validation = Validation(few, parts.valid)
     settings = Spectral.Settings(rank=[16], power=[0.0])
-    block, chosen = Spectral(settings).tune(worlds.inputs(few), validation)
+    (block,), chosen = Spectral(settings).tune(Folds.of(worlds.inputs(few), validation))
     assert chosen["rank"] == block.items.shape[1] < 12
 
 

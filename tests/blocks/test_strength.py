@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graphrec.blocks.api import Folds
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
@@ -79,7 +80,9 @@ def test_who_gives_one_star_does_not_ask_for_more(name: str) -> None:
     data = stars()
     held = np.random.default_rng(1).random(len(data.events)) < 0.2
     train, valid = data.subset(~held), data.subset(held)
-    block, chosen = CONFIG.block(name).tune(worlds.inputs(train), Validation(train, valid, task=Task("liked")))
+    (block,), chosen = CONFIG.block(name).tune(
+        Folds.of(worlds.inputs(train), Validation(train, valid, task=Task("liked")))
+    )
     scores = worlds.scores(block, train)
     seen = train.seen().toarray() > 0
     even = np.arange(data.n_items) % 2 == 0

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from graphrec.data.attributes import Column
+from graphrec.data.carve import carves
 from graphrec.data.dataset import Dataset
-from graphrec.data.split import BEHAVIOUR, carve_validation, split
+from graphrec.data.split import BEHAVIOUR, split
 from graphrec.settings import SplitConfig
 from kg.types import ExternalTriples
 from tests.data.test_split import shop
@@ -49,7 +50,8 @@ def test_what_was_counted_from_all_events_stays_where_asked_for_or_nothing_is_me
     data = _with_behaviour()
     kept = split(data, SplitConfig(behaviour=True))
     assert "left_out" not in kept.cut
-    for part in (kept.train, kept.fit_data, *carve_validation(data, SplitConfig())):
+    first = carves(data, "temporal", SplitConfig(), 42)[0]
+    for part in (kept.train, kept.fit_data, first.train, first.valid):
         assert part.external == data.external
         assert part.item_attributes.equals(data.item_attributes)
     assert not data.report.warnings

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphrec.blocks.api import Block, FitInputs, Space, Validation, reading_of
+from graphrec.blocks.api import Block, FitInputs, Folds, Space, reading_of
 from graphrec.blocks.search import Chosen
 from graphrec.profile.api import Doubles, FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock
@@ -89,20 +89,16 @@ class OneValueOnly(Sound):
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         return super().learn(inputs, {"damping": {1.0: 1.0}.get(chosen["damping"], np.nan)})
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        return self.learn(inputs, {"damping": 1.0}), {"damping": 1.0}
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        return self.learn(folds.inputs, {"damping": 1.0}), {"damping": 1.0}
 
 
 @breaks("it_fits_every_choice_that_tune_can_make")
 class Infinite(Sound):
     """Chooses what JSON does not have."""
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        block, chosen = super().choose(inputs, validation, trials)
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        block, chosen = super().choose(folds, trials)
         return block, {**chosen, "ridge": float("inf")}
 
 
@@ -110,11 +106,9 @@ class Infinite(Sound):
 class Other(Sound):
     """Returns another block than the one that it fits with its choice."""
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        _, chosen = super().choose(inputs, validation, trials)
-        return self.learn(inputs, {"damping": 0.5}), chosen
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        _, chosen = super().choose(folds, trials)
+        return self.learn(folds.inputs, {"damping": 0.5}), chosen
 
 
 @breaks("what_is_left_out_stays_out")
@@ -134,22 +128,18 @@ class OfThisSizeOnly(Sound):
             raise AssertionError("rank")
         return super().learn(inputs, chosen)
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        block, chosen = super().choose(inputs, validation, trials)
-        return block, {**chosen, "rank": inputs.train.n_items}
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        block, chosen = super().choose(folds, trials)
+        return block, {**chosen, "rank": folds.inputs.train.n_items}
 
 
 @breaks("few_trials_and_nobody_to_choose_on_are_enough")
 class NeedsUsers(Sound):
     """Cannot choose where there is nobody to choose on."""
 
-    def choose(
-        self, inputs: FitInputs, validation: Validation, trials: int | None = None
-    ) -> tuple[FittedBlock, Chosen]:
-        assert len(validation.queries)
-        return super().choose(inputs, validation, trials)
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        assert folds.users
+        return super().choose(folds, trials)
 
 
 @breaks("it_sits_out_above_its_limit")

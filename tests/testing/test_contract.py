@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from graphrec.blocks import registry
-from graphrec.blocks.api import Block, FitInputs, Validation
+from graphrec.blocks.api import Block, Folds
 from graphrec.testing import BlockContract
 from tests import blocks
 from tests.testing.faults import FAULTS, Sound
@@ -65,10 +65,10 @@ def contracts() -> Iterator[type[BlockContract]]:
 def lazy(block: type[Block[Any]], place: Callable[[int], int]) -> type[Block[Any]]:
     """The block with a tune that takes the value at a place of each list, and compares nothing."""
 
-    def tune(self: Block[Any], inputs: FitInputs, validation: Validation, trials: int | None = None) -> Any:
+    def tune(self: Block[Any], folds: Folds, trials: int | None = None) -> Any:
         lists = {name: v for name, v in dict(self.settings).items() if isinstance(v, tuple)}
         cut = {name: (values[place(len(values))],) for name, values in lists.items()}
-        return block(self.settings.model_copy(update=cut)).tune(inputs, validation, trials)
+        return block(self.settings.model_copy(update=cut)).tune(folds, trials)
 
     return type("Lazy", (block,), {"tune": tune})
 
