@@ -113,7 +113,8 @@ def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGr
     uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
     with fitting.timed("kg"):
         train = selected(train, config.kg.sensitive, config.seed)
-        embed = fitting.encoder().encode if config.features.enabled and len(train.external) else None
+        has_words = len(train.external) or len(train.reviews)
+        embed = fitting.encoder().encode if config.features.enabled and has_words else None
         graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, runtime=runtime)
     with fitting.timed("features"):
         text = None

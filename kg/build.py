@@ -48,7 +48,8 @@ def build(
         extractor, cache, progress: see ``kg.extract.reading.extract``.
         min_mentions: what fewer reviews name is dropped, unless the metadata name it.
         overrides: form → what a person says that it means.
-        embed: texts → unit vectors, by which names are told apart that external entities share (kg.link.context).
+        embed: texts → unit vectors, by which names are told apart that external entities share (kg.link.context), and
+            aspects from other nouns (kg.extract.termhood).
 
     Relations: item ``has_aspect`` aspect (``mentions_aspect`` where the text does not say that it is the item's),
     ``has_attribute`` attribute, ``used_for`` use, ``mentions_<type>`` of what else is named, ``compared_with`` item;
@@ -59,7 +60,7 @@ def build(
     """
     items, reviews = _at_the_door(items, reviews, external)
     users = _known_users(users)
-    spans = extract([r.text for r in reviews], extractor, cache, progress)
+    spans = extract([r.text for r in reviews], extractor, cache, progress, embed)
     mentions, labels = _linked(items, reviews, external, spans, min_mentions, overrides or {}, embed)
     mentions = sorted([*mentions, *compared(items, reviews)], key=lambda m: (m.review_id, m.start, m.end, m.entity))
     by_id = {r.review_id: r for r in reviews}
@@ -95,7 +96,7 @@ def links(
 ) -> list[Choice]:
     """What each form was linked to in the graph that ``build`` makes of the same arguments."""
     items, reviews = _at_the_door(items, reviews, external)
-    spans = extract([r.text for r in reviews], extractor, cache, progress)
+    spans = extract([r.text for r in reviews], extractor, cache, progress, embed)
     return choices(_linked(items, reviews, external, spans, min_mentions, overrides or {}, embed)[0])
 
 

@@ -98,6 +98,12 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
     return out
 
 
+def in_context(tokens: Sequence[str]) -> list[float]:
+    """The opinion that each lower-case token carries where it stands, in [-1, 1]."""
+    literal = _literal(tokens)
+    return _in_context(literal, _layout(literal)[0])
+
+
 def _literal(tokens: Sequence[str]) -> list[str]:
     """Without the negations that affirm: "without a doubt", "no excuse for such a mess"."""
     denied = {"doubt", "question", "excuse", "wonder"}

@@ -16,7 +16,9 @@ class Span:
 
     ``label`` is the surface form with its last word in the singular where it is a plural; forms that differ in case,
     hyphens or spaces are merged later. ``type`` is one of TYPES, or a label of the model in use that is none of them.
-    ``polarity`` in [-1, 1] comes from the words around it; 0 is neutral or unknown.
+    ``polarity`` in [-1, 1] comes from the words around it; 0 is neutral or unknown. ``cues`` other than 0 make it a
+    candidate, in the first of two passes: what the reader saw around it, in bits (kg.extract.termhood), and the
+    opinion word that judges it.
     """
 
     start: int
@@ -24,6 +26,8 @@ class Span:
     label: str
     type: str
     polarity: float = 0.0
+    cues: int = 0
+    said: str = ""
 
 
 class Extractor(Protocol):
@@ -32,7 +36,7 @@ class Extractor(Protocol):
     id: str
 
     def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
-        """One list of spans per text, in order; spans sorted by start and not overlapping."""
+        """One list of spans per text, in order; spans sorted by start, and apart but for candidates."""
         ...
 
 

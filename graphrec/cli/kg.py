@@ -71,7 +71,7 @@ def links(
     settings = config_of(config, set_)
     corrections = Quarantine()
     data = selected(Dataset.load(source), settings.kg.sensitive, settings.seed)
-    rows = found(data, settings.kg, quarantine=corrections, runtime=_runtime(settings))
+    rows = found(data, settings.kg, embed=_embed(settings), quarantine=corrections, runtime=_runtime(settings))
     try:
         with out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -206,8 +206,9 @@ def extract(
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
 ) -> None:
-    """Find entities in texts: one JSON line out for each line in."""
+    """Find entities in texts: one JSON line out for each line in. What is an aspect, all of them say together."""
     from graphrec.errors import DataError
+    from kg.extract import reading
     from kg.extract.extractors import Readers, make
 
     settings = config_of(config, set_)
@@ -220,11 +221,20 @@ def extract(
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    for spans in (extractor or Readers(lines, processes)).extract(lines):
+    found = reading.extract(lines, extractor or Readers(lines, processes), embed=_embed(settings))
+    for line in lines:
         mentions = [
-            {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity} for s in spans
+            {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity}
+            for s in found.get(line, [])
         ]
         print_json({"mentions": mentions})
+
+
+def _embed(settings: Any) -> Any:
+    """The text encoder, where texts may be encoded."""
+    from graphrec.features.encoder import SentenceEncoder
+
+    return SentenceEncoder(settings.features).encode if settings.features.enabled else None
 
 
 def _runtime(settings: Any) -> Any:

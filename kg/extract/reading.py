@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from kg.extract.extractors import Readers, make
+from kg.extract.termhood import Embed, settled
 from kg.types import BytesCache, Extractor, Span
 
 WRITE_EVERY = 256  # texts between two writes to the cache
@@ -20,9 +21,15 @@ T = TypeVar("T")
 
 
 def extract(
-    texts: Sequence[str], extractor: Extractor | None = None, cache: BytesCache | None = None, progress: bool = False
+    texts: Sequence[str],
+    extractor: Extractor | None = None,
+    cache: BytesCache | None = None,
+    progress: bool = False,
+    embed: Embed | None = None,
 ) -> dict[str, list[Span]]:
     """Text → spans, for each distinct text; cached ones are not extracted again.
+
+    Which candidates are aspects is then settled by all these texts together (``kg.extract.termhood``).
 
     The cache is written every WRITE_EVERY texts: what a killed run loses is less than that and what the extractor has
     under way.
@@ -31,6 +38,7 @@ def extract(
         extractor: that of ``kg.extract.extractors.make()`` by default. Of ``Readers`` each language has its own, and
             texts that none reads are left out.
         progress: show a bar on standard error where it takes longer than SHOW_AFTER seconds.
+        embed: terms → unit vectors, by which terms are settled with others like them.
     """
     texts = sorted({t for t in texts if t.strip()})
     out: dict[str, list[Span]] = {}
@@ -38,9 +46,18 @@ def extract(
         return out
     if isinstance(extractor, Readers):
         for one, some in extractor.shared_out(texts):
-            out |= extract(some, one, cache, progress)
+            out |= extract(some, one, cache, progress, embed)
         return out
-    extractor = extractor or make()
+    found = _found(texts, extractor or make(), cache, progress)
+    # No leakage. What the cache keeps is what one text says; what the corpus says is settled anew from these texts.
+    return dict(zip(texts, settled([found[text] for text in texts], embed), strict=True))
+
+
+def _found(
+    texts: Sequence[str], extractor: Extractor, cache: BytesCache | None, progress: bool
+) -> dict[str, list[Span]]:
+    """What the extractor finds in each text, or has found before."""
+    out: dict[str, list[Span]] = {}
     key = keys(extractor.id, texts)
     if cache is not None:
         stored = cache.get_many(list(key.values()))
@@ -68,7 +85,8 @@ def keys(extractor_id: str, texts: Iterable[str]) -> dict[str, str]:
 
 
 def _encoded(spans: Iterable[Span]) -> bytes:
-    return json.dumps([[s.start, s.end, s.label, s.type, s.polarity] for s in spans], separators=(",", ":")).encode()
+    rows = [[s.start, s.end, s.label, s.type, s.polarity, *((s.cues, s.said) if s.cues else ())] for s in spans]
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
 def _decoded(value: bytes) -> list[Span] | None:

@@ -1,4 +1,4 @@
-"""Named entities and noun-phrase aspects of review texts, by spaCy's small English pipeline."""
+"""Named entities and candidates for aspects of review texts, by spaCy's small English pipeline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from functools import cache
 from importlib.resources import files
 from itertools import chain, islice
 
+from kg.extract.cues import candidates
 from kg.extract.model import load_model
 from kg.extract.roles import roles
-from kg.extract.spans import aspects, names
+from kg.extract.spans import names
 from kg.extract.workers import CHUNK, can_fork, chunks, in_order
 from kg.polarity import polarities
 from kg.text import clean
@@ -20,7 +21,7 @@ from kg.types import Span
 MAX_CHARS = 20_000  # of one text are read
 PARALLEL_FROM = 1_000  # texts
 _CODE = (
-    *(f"extract/{name}.py" for name in ("spacy", "spans", "roles", "model")),
+    *(f"extract/{name}.py" for name in ("spacy", "cues", "spans", "roles", "model", "termhood")),
     *("text.py", "polarity.py", "words.toml"),
 )
 
@@ -35,7 +36,7 @@ def code_version(*more: str) -> str:
 
 
 class SpacyExtractor:
-    """Spans from spaCy: named entities mapped to types, and aspects (noun phrases without determiners and opinions).
+    """Spans from spaCy: named entities mapped to types, and candidates for aspects (``kg.extract.termhood`` chooses).
 
     Args:
         processes: workers for more than PARALLEL_FROM texts.
@@ -50,7 +51,7 @@ class SpacyExtractor:
         self.id = f"spacy:{self.nlp.meta['name']}-{self.nlp.meta['version']}:{code_version()}"
 
     def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
-        """One list of spans per text, in order; spans sorted by start and not overlapping; polarity set."""
+        """One list of spans per text, in order; spans sorted by start, apart but for candidates; polarity set."""
         rows = iter(texts)
         head = list(islice(rows, PARALLEL_FROM + 1))
         if len(head) > PARALLEL_FROM and self.processes > 1 and can_fork():
@@ -62,7 +63,9 @@ class SpacyExtractor:
     def _read(self, texts: list[str]) -> list[list[Span]]:
         out = []
         for doc in self.nlp.pipe(clean(text[:MAX_CHARS]) for text in texts):
-            spans = without_overlap([*names(doc), *roles(doc), *aspects(doc)])
+            spans = sorted(
+                [*without_overlap([*names(doc), *roles(doc)]), *candidates(doc)], key=lambda s: (s.start, s.end)
+            )
             scores = polarities(doc.text, [(s.start, s.end) for s in spans])
             out.append([replace(s, polarity=p) for s, p in zip(spans, scores, strict=True)])
         return out

@@ -1,4 +1,4 @@
-"""Spans in one parsed text: named entities, and aspects, which are noun phrases without determiners and opinions."""
+"""Named entities in one parsed text, and how far to the left an aspect goes from its noun."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from kg.extract.model import singular
 from kg.polarity import opinion, phrases, words
 from kg.types import Span
 
@@ -24,7 +23,6 @@ TYPES = {
 MEASURES = {"DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL"}
 PROPER, PLURAL = {"NNP", "NNPS"}, {"NNS", "NNPS"}
 NOUN = PROPER | PLURAL | {"NN"}
-HEAD = {"oprd", "nsubj", "dobj", "nsubjpass", "pcomp", "pobj", "dative", "appos", "attr", "ROOT", "conj", "poss"}
 MAX_WORDS, MAX_LABEL = 4, 40
 _TERM = re.compile(r"[^\W_]+(?:[-&+][^\W_]+|['’][^\W_]{3,})*")
 
@@ -49,7 +47,7 @@ def names(doc: Any) -> Iterator[Span]:
 
 def _hyphenated(doc: Any, i: int, step: int) -> int:
     """Index of the outermost token, not in lower case, that hyphens without spaces join on: "Electro-Harmonix"."""
-    while _joins(doc, i + step):
+    while joins(doc, i + step):
         outer = doc[i + 2 * step]
         if outer.is_lower or not outer.text[:1].isalnum():
             break
@@ -117,39 +115,15 @@ def _is_roman(text: str) -> bool:
     return not set(text) - set("IVX")
 
 
-def aspects(doc: Any) -> Iterator[Span]:
-    """The head of every noun phrase with its compound nouns and telling adjectives: "the great low end" → "low end".
-
-    The label is the surface form with the head noun in the singular.
-    """
-    alone = words("noun", "empty") | words("noun", "interjection") | words("opinion", "modifier")
-    said = [m.span() for m in idioms().finditer(doc.text)]
-    for head in doc:
-        if head.tag_ not in NOUN or head.dep_ not in HEAD or head.ent_type_ in MEASURES or not is_word(head):
-            continue
-        if any(start <= head.idx < end for start, end in said):
-            continue
-        single = singular(head.text) if head.tag_ in PLURAL else head.text
-        first = _after_hyphen(doc, leftmost(head), head.i)
-        if first > head.i or (_joins(doc, head.i + 1) and doc[head.i + 2].text[0].isalnum()):
-            continue
-        if first == head.i and (not alone.isdisjoint({head.lower_, single.lower()}) or abs(opinion(head.lower_)) == 1):
-            continue
-        span = doc[first : head.i + 1]
-        if 3 <= len(span.text) <= MAX_LABEL:
-            label = span.text[: head.idx - span.start_char] + single
-            yield Span(span.start_char, span.end_char, label, "aspect")
-
-
-def _joins(doc: Any, i: int) -> bool:
+def joins(doc: Any, i: int) -> bool:
     """Whether token i is a hyphen without spaces between two tokens."""
     within = 0 < i < len(doc) - 1 and doc[i].text == "-"
     return within and not doc[i - 1].whitespace_ and not doc[i].whitespace_
 
 
-def _after_hyphen(doc: Any, first: int, last: int) -> int:
+def after_hyphen(doc: Any, first: int, last: int) -> int:
     """``first``, or what follows a half word there: "equalizer" in "3-band equalizer"; beyond ``last`` for "band"."""
-    while first <= last and _joins(doc, first - 1):
+    while first <= last and joins(doc, first - 1):
         first += 1
     return first
 
@@ -167,7 +141,7 @@ def leftmost(head: Any) -> int:
     edge, i = head.left_edge.i, head.i - 1
     while i >= edge and head.i - first + 1 < MAX_WORDS:
         token = doc[i]
-        if i > edge and _joins(doc, i):
+        if i > edge and joins(doc, i):
             i -= 1
             token = doc[i]
         if not is_word(token) or token.ent_type_ in TYPES or token.ent_type_ in MEASURES:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import kg.extract.model
 import kg.extract.spacy
 from kg.errors import KGError
-from kg.extract.spacy import SpacyExtractor
+from kg.extract.spacy import SpacyExtractor, without_overlap
+from kg.extract.termhood import BIT
 from kg.text import clean
 from tests.conftest import examples
 
@@ -20,8 +21,10 @@ def extractor() -> SpacyExtractor:
 
 
 def found(extractor: SpacyExtractor, text: str) -> list[tuple[str, str, str]]:
+    """Names, roles, and the candidates that lie across none of them, but for nouns that are no aspect of anything."""
     (spans,) = extractor.extract([text])
-    return [(text[s.start : s.end], s.label, s.type) for s in spans]
+    kept = without_overlap([*(s for s in spans if not s.cues), *(s for s in spans if s.cues)])
+    return [(text[s.start : s.end], s.label, s.type) for s in kept if not s.cues >> BIT["empty"] & 1]
 
 
 @pytest.mark.parametrize(
