@@ -36,6 +36,30 @@ def two_tastes(n_users: int = 60, n_items: int = 40, taken: int = 8, seed: int =
     return build("two tastes", events, friends=pd.DataFrame(pairs, columns=["user_id", "friend_id"]))
 
 
+def heard_by_some(shuffled: bool = False, each: int = 100, seed: int = 0) -> Dataset:
+    """People of whom 1, 2, 4, 10 and 30 events are known, ``each`` so many, and one of what they take is held out.
+
+    What they take is of one of four tastes, and friends are two of those with 30 events. But those with 2 events took
+    them at random, so that their friends alone, who are of their taste, tell what they take next; and nobody else's
+    friends are chosen by taste. ``shuffled``: theirs neither.
+    """
+    random, tastes, n_items = np.random.default_rng(seed), 4, 240
+    rows, pairs, by_taste = [], [], [f"u30-{n}" for n in range(each)]
+    for known in (30, 1, 2, 4, 10):
+        for n in range(each):
+            mine = np.arange(n % tastes, n_items, tastes)
+            others = np.arange(n_items) if known == 2 else mine
+            taken = random.choice(others, known, replace=False)
+            held = random.choice(np.setdiff1d(mine, taken), 2, replace=False)
+            parts = [VALID, TEST, *[TRAIN] * known]
+            rows += [(f"u{known}-{n}", f"i{i:03d}", part) for i, part in zip([*held, *taken], parts, strict=True)]
+            theirs = known == 2 and not shuffled
+            among = [f for f in range(each) if f % tastes == n % tastes] if theirs else np.arange(each)
+            pairs += [(f"u{known}-{n}", by_taste[f]) for f in random.choice(among, 2, replace=False)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    return build("heard", events, friends=pd.DataFrame(pairs, columns=["user_id", "friend_id"]), directed=True)
+
+
 def given(data: Dataset) -> Split:
     return split(data, SplitConfig(kind="given"))
 

@@ -17,6 +17,7 @@ from graphrec.blocks.folds import FitInputs as FitInputs
 from graphrec.blocks.folds import Fold as Fold
 from graphrec.blocks.folds import Folds as Folds
 from graphrec.blocks.folds import Validation as Validation
+from graphrec.blocks.gate import judged
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
 from graphrec.profile.api import FittedBlock, Words
@@ -56,7 +57,7 @@ class Block(ABC, Generic[S]):
     refits: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
-    simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "friends")
+    simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "smoothing", "friends")
 
     readings: Sequence[Reading] = READINGS
 
@@ -73,7 +74,8 @@ class Block(ABC, Generic[S]):
         if why := self.too_large(folds.inputs.train.n_items):
             return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
         block, chosen = self.choose(folds, trials)
-        return (_named(block, self), *(self.fit(fold.inputs, chosen) for fold in folds[1:])), chosen
+        blocks = (_named(block, self), *(self.fit(fold.inputs, chosen) for fold in folds[1:]))
+        return judged(self.fit, folds, blocks, chosen, self.settings)
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """Fit with hyper-parameters that are settled, those of another data set too."""

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from graphrec.blocks._whole import WholeBlock
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
-from graphrec.linalg.adjacency import degrees, divisors, entity_rows, with_entities
+from graphrec.linalg.adjacency import degrees, divisors, entity_rows, smoothed, with_entities
 from graphrec.profile.api import Side
 from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import Queries
@@ -26,6 +26,7 @@ class LinkSettings(Section):
     """What all sparse blocks can be told. Several values: the best on validation data is taken."""
 
     friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
+    smoothing: FloatList = (0.0, 0.1, 0.3)  # weight ψ of the friends' mean in the rows of R that are learned from
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
 
 
@@ -63,6 +64,7 @@ class LinkBlock(Block[L]):
         return {
             **self.grid(inputs),
             "knowledge": s.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,),
+            "smoothing": s.smoothing if train.social_edge_index.shape[1] else (0.0,),
             "friends": s.friends if train.social_edge_index.shape[1] else (0.0,),
             "reading": held(train.events.readings, self.readings),
         }
@@ -75,8 +77,7 @@ class LinkBlock(Block[L]):
         def links(fold: Fold, chosen: Chosen) -> Side:
             costly = {k: v for k, v in chosen.items() if k not in NO_LINKS}
             if made.get(id(fold), (None,))[0] != costly:
-                learned, rows = fold.inputs.train.learning(reading_of(chosen)), entity_rows(fold.inputs.graph)
-                made[id(fold)] = costly, self.links(with_entities(learned, rows, chosen["knowledge"]), chosen)
+                made[id(fold)] = costly, self.links(_stacked(fold.inputs, chosen), chosen)
             return made[id(fold)][1]
 
         def score(candidate: Chosen) -> float:
@@ -102,10 +103,16 @@ class LinkBlock(Block[L]):
         """A block of the links, dense (``WholeBlock``) where these are."""
         reading = reading_of(chosen)
         learned = inputs.train.learning(reading)
-        stacked = with_entities(learned, entity_rows(inputs.graph), chosen.get("knowledge", 0.0))
-        items = self.read(self.links(stacked, chosen), learned, chosen)
+        items = self.read(self.links(_stacked(inputs, chosen), chosen), learned, chosen)
         made: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
         block: NeighbourBlock = made(
             self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading
         )
         return block.fitted(inputs.ties)
+
+
+def _stacked(inputs: FitInputs, chosen: Chosen) -> sp.csr_matrix:
+    """R smoothed over friends, and entity rows below it, CSR (U + N, I)."""
+    learned = inputs.train.learning(reading_of(chosen))
+    learned = smoothed(learned, inputs.ties.friend_mean, chosen.get("smoothing", 0.0))
+    return with_entities(learned, entity_rows(inputs.graph), chosen.get("knowledge", 0.0))

@@ -6,9 +6,10 @@
 α = β = ½, q = 0 is the ideal low-pass filter of GF-CF (Shen et al., CIKM 2021). q > 0 trusts strong factors more,
 β < ½ discounts popular items less, and α < ½ lets long histories say more about what belongs together. The score is
 linear in the user's history, so it splits exactly into its items. Friends enter as x_u + φ · the mean of their x, and a
-user without history is then the mean of their friends. Entities of the knowledge graph enter as further rows of R, with
-weight κ: an entity is one more user, who took the items it stands beside. R and x_u are the same matrix but for what is
-disliked: see ``Dataset.learning`` and ``Dataset.taste``.
+user without history is then the mean of their friends; R is smoothed in the same way before it is decomposed, with ψ.
+Both have to help, and φ is there for those alone whom it helps (``gate``). Entities of the knowledge graph enter as
+further rows of R, with weight κ: an entity is one more user, who took the items it stands beside. R and x_u are the
+same matrix but for what is disliked: see ``Dataset.learning`` and ``Dataset.taste``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pydantic import Field
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
-from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, with_entities
+from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, smoothed, with_entities
 from graphrec.linalg.svd import truncated_svd
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
@@ -43,6 +44,7 @@ class SpectralSettings(Section):
     beta: FloatList = (0.2, 0.3, 0.4, 0.45, 0.5)  # exponent β of the items' degrees when it is read
     power: FloatList = (0.0, 0.4, 0.8, 1.2)  # response S^q to the singular values
     friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
+    smoothing: FloatList = (0.0, 0.1, 0.3)  # weight ψ of the friends' mean in the rows of R that are learned from
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
     iterations: int = Field(default=6, ge=1)  # of the SVD; the flat tail of a spectrum needs them
     memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
@@ -53,7 +55,8 @@ class Factors:
 
     def __init__(self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int) -> None:
         self.reading, self.ties = reading_of(outer), inputs.ties
-        learned = inputs.train.learning(self.reading)  # (U, I)
+        told = inputs.train.learning(self.reading)  # (U, I)
+        learned = smoothed(told, self.ties.friend_mean, outer.get("smoothing", 0.0))
         taken = degrees(learned)
         self.degrees = divisors(taken)  # (I,)
         self.present = (taken > 0).astype(np.float32)  # an item nobody took has no place in the filter
@@ -137,7 +140,12 @@ class Spectral(Block[SpectralSettings]):
             return score(factors(rank, candidate, PILOT_ITERATIONS), {**middle, "rank": rank})
 
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
-        costly = {"reading": inputs.train.events.readings, "alpha": settings.alpha, "knowledge": knowledge}
+        costly = {
+            "reading": inputs.train.events.readings,
+            "alpha": settings.alpha,
+            "knowledge": knowledge,
+            "smoothing": settings.smoothing if with_friends else (0.0,),
+        }
         outer: Chosen = {name: values[0] for name, values in costly.items()}
         if any(len(values) > 1 for values in costly.values()):
             outer = search(costly, pilot, outer, [(name,) for name in costly], folds.users)

@@ -9,11 +9,14 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
 from graphrec.graph.names import ENTITY, ITEM
+from graphrec.linalg.item_item import largest
 from graphrec.types import Floats
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
+CHUNK = 4096  # rows that are smoothed at a time
+MOST_HEARD = 300  # items that friends add to one row
 LEAST_DEGREE = 1e-3  # where degrees are divided by: a weak event is no reason for a large weight
 
 
@@ -44,6 +47,20 @@ def friend_mean(data: Dataset) -> sp.csr_matrix:
     out = sp.csr_matrix((ones, (source, target)), shape=(data.n_users, data.n_users))
     degree = np.asarray(out.sum(axis=1)).ravel()
     return sp.csr_matrix(sp.diags(1.0 / np.maximum(degree, 1.0)) @ out, dtype=np.float32)
+
+
+def smoothed(matrix: sp.csr_matrix, friends: sp.csr_matrix, weight: float) -> sp.csr_matrix:
+    """R + weight · ``friends`` @ R, CSR float32 (U, I): who learns from somebody learns from their friends as well.
+
+    What friends add to a row is cut to its ``MOST_HEARD`` largest entries. R itself without friends.
+    """
+    if not weight or not friends.nnz:
+        return matrix
+    added = []
+    for start in range(0, matrix.shape[0], CHUNK):
+        part = sp.csr_matrix(friends[start : start + CHUNK] @ matrix, dtype=np.float32)
+        added.append(largest(part, MOST_HEARD))
+    return sp.csr_matrix(matrix + weight * sp.vstack(added), dtype=np.float32)
 
 
 def entity_rows(graph: HeteroData | None) -> sp.csr_matrix:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
+from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties, row
 from graphrec.types import Floats, Ints
@@ -54,7 +55,7 @@ class Effects:
 
 
 def account(
-    query: Queries, reading: str, friend_weight: float, each: Callable[[Ints, Doubles], Doubles], score: float
+    query: Queries, reading: str, friend_weight: Hearing, each: Callable[[Ints, Doubles], Doubles], score: float
 ) -> Effects:
     """The parts of a score that is a sum over what a person and their friends took.
 
@@ -68,10 +69,11 @@ def account(
         return items, weight * each(items, values)
 
     items, shares = of(query.taste(reading), 1.0)
-    heard = query.friends if friend_weight else query.friends[:, :0]
+    weight = float(weights_of(friend_weight, query.activity)[0])
+    heard = query.friends if weight else query.friends[:, :0]
     everybody = query.ties.taste(reading)
     pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
-    friends = {friend: of(everybody[friend], friend_weight * part) for friend, part in pairs}
+    friends = {friend: of(everybody[friend], weight * part) for friend, part in pairs}
     found = float(shares.sum()) + sum(float(theirs.sum()) for _, theirs in friends.values())
     return Effects(items, shares, friends, score - found)
 

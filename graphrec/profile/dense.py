@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words, account
+from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints, frozen
@@ -30,6 +31,7 @@ class ProfileBlock(FittedBlock):
 
     where x is the taste under ``reading`` (what is liked is above 0, dislikes are not), ``own`` float32 (U, d) what
     training learned of a user beside their history, and the deviation that of the resulting scores over the catalogue.
+    The weight of friends is one for all, or one for each band of activity (``query.hearing``).
     So a score splits exactly into history items, friends and the own part; ``linear`` says that there is no own part,
     ``split=False`` that such an account would explain nothing. A ``damping`` δ above 0 counts what was to be expected
     for less: x_j is then max(x_j, 0) − (|x_j| − 1 + δ) · ⟨u, items[j]⟩, u before the deviation, without friends.
@@ -48,7 +50,7 @@ class ProfileBlock(FittedBlock):
     history: Floats | None = None
     linear: bool = False
     own: Floats | None = None
-    friend_weight: float = 0.0
+    friend_weight: Hearing = 0.0
     damping: float = 0.0
     prior: int = 0
     text_map: Floats | None = None
@@ -64,6 +66,7 @@ class ProfileBlock(FittedBlock):
                 object.__setattr__(self, name, frozen(value, np.float32))
         if alike:  # one array, not two that are equal
             object.__setattr__(self, "history", self.items)
+        object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
         if self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: user width {self.users.shape[1]} ≠ item width {self.items.shape[1]}")
         if self.weight < 0:

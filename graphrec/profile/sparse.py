@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
+from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
@@ -37,7 +38,7 @@ class NeighbourBlock(FittedBlock):
     users: sp.csr_matrix
     items: sp.csr_matrix
     weight: float = 1.0
-    friend_weight: float = 0.0
+    friend_weight: Hearing = 0.0
     reading: str = "alike"
     linear: bool = True
     prior: int = 0
@@ -46,6 +47,7 @@ class NeighbourBlock(FittedBlock):
     sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
         if self.items.shape[0] != self.items.shape[1] or self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: users {self.users.shape} and items {self.items.shape} do not fit")
         if self.weight < 0:

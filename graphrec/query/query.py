@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.data.readings import combined, holds_dislikes, weigh
 from graphrec.errors import DataError, UnknownIdError
+from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.ties import Ties, row
 from graphrec.types import Floats, Ints, frozen
 
@@ -107,13 +108,23 @@ class Queries:
 
     # --- what they took -----------------------------------------------------------------------------------------------
 
-    def taste(self, reading: str, friend_weight: float = 0.0) -> sp.csr_matrix:
+    def taste(self, reading: str, friend_weight: Hearing = 0.0) -> sp.csr_matrix:
         """x + friend_weight · mean of the friends' x, CSR float32 (B, I), x the tastes under a reading of strengths."""
         stored = self.asked is None
         own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self._read(reading))
         if not friend_weight:
             return own
-        return sp.csr_matrix(own + friend_weight * (self.friends @ self.ties.taste(reading)), dtype=np.float32)
+        heard = sp.diags(weights_of(friend_weight, self.activity)) @ self.friends
+        heard.eliminate_zeros()
+        return sp.csr_matrix(own + heard @ self.ties.taste(reading), dtype=np.float32)
+
+    @property
+    def activity(self) -> Ints:
+        """How many items they like, int64 (B,)."""
+        if self.asked is None:
+            return np.asarray(self.ties.activity[self.user_nums], np.int64)
+        liked: Ints = np.diff(self.liked.indptr).astype(np.int64)
+        return liked
 
     @cached_property
     def liked(self) -> sp.csr_matrix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +67,17 @@ class Ties:
     def overlap(self, user_nums: Ints, item_nums: Ints) -> bool:
         """Whether any of these users took any of these items."""
         return bool(np.isin(self.matrix[user_nums].indices, item_nums).any())
+
+    def dealt(self, seed: int = 0) -> Ties:
+        """The same where everybody who hears anybody hears the friends of somebody else, drawn: what friends tell
+        beyond what anybody's friends would."""
+        out, rng = copy.copy(self), np.random.default_rng(seed)
+        hearing = np.flatnonzero(np.diff(self.friend_mean.indptr))
+        order = np.arange(self.data.n_users)
+        circle = rng.permutation(hearing)  # nobody keeps their own, unless they are alone
+        order[circle] = np.roll(circle, 1)
+        out.friend_mean = self.friend_mean[order]
+        return out
 
     def friends(self, user_num: int) -> dict[int, float]:
         """Friends' user numbers, each with its weight in the mean over friends; the weights sum to 1."""

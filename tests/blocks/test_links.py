@@ -26,6 +26,7 @@ from tests.reference import naive_chebyshev, naive_ease, naive_two_steps
 
 class TestNeighbours(BlockContract):
     block = Neighbours
+    further = {"friends": [[2.0, 1.0, 0.5, 0.3, 0.1, 0.0]]}  # noqa: RUF012 (read only)
 
 
 class TestEase(BlockContract):
@@ -41,7 +42,7 @@ class TestChebyshev(BlockContract):
     block = Chebyshev
 
 
-REST = {"n": 100, "knowledge": 0.0, "friends": 0.0}
+REST = {"n": 100, "knowledge": 0.0, "smoothing": 0.0, "friends": 0.0}
 PARAMETERS: dict[type[LinkBlock[Any]], dict[str, Any]] = {
     Neighbours: {"alpha": 0.25, "beta": 0.4, **REST},
     Ease: {"regularisation": 20.0, **REST},
@@ -106,6 +107,23 @@ def test_friends_enter_as_the_mean_of_their_tastes(block: type[LinkBlock[Any]]) 
         x = taste[user] + 0.5 * taste[target[source == user]].mean(axis=0)
         expected = x @ fitted.items.T.toarray()
         np.testing.assert_allclose(worlds.scores(heard, train)[user], expected / expected.std(), atol=1e-4)
+
+
+@every_block
+def test_links_are_learned_from_rows_smoothed_over_friends(block: type[LinkBlock[Any]]) -> None:
+    """As from R where each row has the mean of its friends' rows beside it, at the weight."""
+    train = worlds.given(worlds.two_tastes(friends=True)).train
+    fitted = block().fit(worlds.inputs(train), {**PARAMETERS[block], "smoothing": 0.5})
+    source, target = train.social_edge_index
+    taste = train.matrix().toarray()
+    smooth = taste.copy()
+    for user in np.unique(source):
+        smooth[user] += 0.5 * taste[target[source == user]].mean(axis=0)
+    made = block()
+    links = made.links(sp.csr_matrix(smooth.astype(np.float32)), PARAMETERS[block])
+    expected = made.read(links, train.matrix(), PARAMETERS[block])
+    assert sp.issparse(expected)
+    np.testing.assert_allclose(fitted.items.toarray(), expected.toarray(), atol=1e-5)
 
 
 @every_block

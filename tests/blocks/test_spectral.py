@@ -20,6 +20,7 @@ CHOSEN = {"alpha": 0.4, "rank": 10, "beta": 0.4, "power": 0.8, "friends": 0.0}
 class TestSpectral(BlockContract):
     block = Spectral
     settings = {"rank": [4, 16]}  # noqa: RUF012 (read only)
+    further = {"friends": [[2.0, 1.0, 0.5, 0.3, 0.1, 0.0]]}  # noqa: RUF012 (read only)
 
 
 def test_equals_the_dense_twin() -> None:

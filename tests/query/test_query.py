@@ -14,10 +14,12 @@ from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.data.readings import READINGS
 from graphrec.errors import DataError, UnknownIdError
+from graphrec.query.hearing import as_hearing
 from graphrec.query.query import STRANGER, Queries, Query, query_of
 from graphrec.query.ties import Ties
 from tests.conftest import examples
 from tests.explain.world import random_world
+from tests.worlds import two_tastes
 
 USERS, ITEMS = 7, 9
 KINDS = (
@@ -179,3 +181,34 @@ def test_numbers_that_are_nobodys_are_refused(query: Query, says: str) -> None:
     ties = Ties(random_world(0))
     with pytest.raises(UnknownIdError, match=says):
         Queries.of(ties, [Query(), query])
+
+
+def test_friends_are_heard_by_band_of_what_is_known() -> None:
+    """Each row with the weight of its own band: of users as stored, as asked, and of strangers."""
+    data = two_tastes(friends=True)
+    ties = Ties(data)
+    weights = (3.0, 2.0, 1.0, 0.5, 0.25, 0.0)
+    items = [np.arange(n) for n in (0, 1, 2, 5, 6, 25)]
+    strangers = [Query(items=i, strengths=np.ones(len(i), np.float32), friends=np.array([4, 9])) for i in items]
+    for found in (Queries.stored(ties), Queries.of(ties, strangers)):
+        taken = np.diff(found.liked.indptr)
+        each = [weights[(n >= 1) + (n >= 2) + (n >= 3) + (n >= 6) + (n >= 21)] for n in taken.tolist()]
+        expected = found.taste("alike").toarray() + np.array(each)[:, None] * (found.friends @ ties.matrix).toarray()
+        np.testing.assert_allclose(found.taste("alike", weights).toarray(), expected, rtol=1e-5)
+    assert found.taste("alike", weights)[-1].nnz == 25  # whom friends say nothing has nothing of theirs
+
+
+def test_dealt_friends_are_somebody_elses() -> None:
+    ties = Ties(two_tastes(friends=True))
+    dealt = ties.dealt(3)
+    lengths = [np.sort(np.diff(t.friend_mean.indptr)) for t in (ties, dealt)]
+    np.testing.assert_array_equal(lengths[0], lengths[1])
+    same = [u for u in range(ties.data.n_users) if ties.friends(u) and ties.friends(u) == dealt.friends(u)]
+    assert not same
+    assert ties.matrix is dealt.matrix
+
+
+@pytest.mark.parametrize("weights", [[0.1], [0.1] * 7])
+def test_weights_for_other_bands_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="6 bands"):
+        as_hearing(weights)
