@@ -224,11 +224,30 @@ def _sizes(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _regret(name: str, result: dict[str, Any]) -> list[str]:
+    rows = []
+    for how in ("before", "after", "hindsight"):
+        found = result[how]
+        lost = f"{found['regret']:.3f}" if "regret" in found else ""
+        against = f"{found['best']} {found['best_ndcg']:.4f} ± {found['error']:.4f}"
+        rows.append([how, f"{found['ndcg']:.4f}", lost, against])
+    return [
+        f"## Regret: {name}",
+        "",
+        f"{result['users']:,} test users; {result['validation_users']:,} validation users in {result['folds']} folds · "
+        f"{result['machine']}. `±`: standard error of the best block's lead over the blend.",
+        "",
+        *table(["chosen", "NDCG@20", "regret", "its best block alone"], rows),
+        "",
+    ]
+
+
 SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "accuracy": _accuracy,
     "peers": _peers,
     "minute": _minute,
     "ablation": _ablation,
+    "regret": _regret,
     "strength": _strength,
     "time_to_quality": _times,
     "evaluation_speed": _speed,
