@@ -19,6 +19,7 @@ from pydantic import ValidationError, create_model
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import find, registered
 from graphrec.errors import ConfigError
+from graphrec.presets import PRESETS, Preset
 from graphrec.settings import (
     BlendConfig,
     EvaluateConfig,
@@ -61,27 +62,22 @@ class Settings(Section):
             raise ConfigError(f"{where}: {faults}; {told}") from None
 
     @classmethod
-    def load(cls, path: str | Path | None = None, overrides: Sequence[str] = ()) -> Self:
-        """Defaults, then a TOML file, then ``section.key=value`` overrides."""
+    def load(
+        cls, path: str | Path | None = None, overrides: Sequence[str] = (), preset: Preset | str = "default"
+    ) -> Self:
+        """Defaults, then a preset, then a TOML file, then ``section.key=value`` overrides. Raises ConfigError."""
+        if preset not in PRESETS:
+            raise ConfigError(f"--preset {preset}: there is no such preset; known are {', '.join(PRESETS)}")
         values: dict[str, Any] = {}
+        _override(values, PRESETS[preset])
         if path is not None:
             try:
-                values = tomllib.loads(Path(path).read_text("utf-8"))
+                _lay_over(values, tomllib.loads(Path(path).read_text("utf-8")))
             except OSError as error:
                 raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{path}: not valid TOML ({error})") from None
-        for override in overrides:
-            key, sep, text = override.partition("=")
-            if not sep or not key.strip():
-                raise ConfigError(f"--set {override}: expected section.key=value, for example blocks=spectral")
-            *sections, leaf = key.strip().split(".")
-            target = values
-            for section in sections:
-                target = target.setdefault(section, {})
-                if not isinstance(target, dict):
-                    raise ConfigError(f"--set {override}: {section} is a value, not a section")
-            target[leaf] = text.strip()
+        _override(values, overrides)
         return cls.parse(values, str(path or "settings"))
 
     def with_(self, **changes: Any) -> Self:
@@ -132,6 +128,30 @@ else:
         __doc__="All settings; a section for each block under its name.",
         **{name: (block.Settings, block.Settings()) for name, block in registered().items()},
     )
+
+
+def _override(values: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Write ``section.key=value`` over nested values."""
+    for override in overrides:
+        key, sep, text = override.partition("=")
+        if not sep or not key.strip():
+            raise ConfigError(f"--set {override}: expected section.key=value, for example blocks=spectral")
+        *sections, leaf = key.strip().split(".")
+        target = values
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"--set {override}: {section} is a value, not a section")
+        target[leaf] = text.strip()
+
+
+def _lay_over(values: dict[str, Any], others: Mapping[str, Any]) -> None:
+    """Write nested values over others."""
+    for name, value in others.items():
+        if isinstance(value, dict) and isinstance(values.get(name), dict):
+            _lay_over(values[name], value)
+        else:
+            values[name] = value
 
 
 def _fault(error: Mapping[str, Any]) -> str:

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from graphrec.blocks.registry import registered
 from graphrec.config import Config
 from graphrec.errors import ConfigError
+from graphrec.presets import PRESETS
 from tests.conftest import examples
 
 positive = st.floats(min_value=1e-300, max_value=1e300)
@@ -148,3 +150,22 @@ def test_with_changes_only_what_is_named() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Config().graph.dim = 3
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_settings_that_others_win_over(preset: str, tmp_path: Path) -> None:
+    config = Config.load(preset=preset)
+    assert all(block in registered() for block in config.blocks)
+    assert Config.load(overrides=["blocks=ease"], preset=preset).blocks == ("ease",)
+    file = tmp_path / "own.toml"
+    file.write_text("[spectral]\nalpha = [0.5]\n", "utf-8")
+    own = Config.load(file, preset=preset)
+    assert own.spectral.alpha == (0.5,)
+    assert own.spectral.rank == config.spectral.rank, "the rest of the section stays that of the preset"
+
+
+def test_presets_differ_and_an_unknown_one_is_refused() -> None:
+    assert Config.load(preset="default") == Config()
+    assert "graph" not in Config.load(preset="fast").blocks
+    with pytest.raises(ConfigError, match=r"--preset slow: .*fast, default, best"):
+        Config.load(preset="slow")

@@ -17,7 +17,17 @@ from graphrec.cli.answer import explain, recommend, similar
 from graphrec.cli.data import inspect
 from graphrec.cli.kg import kg_app
 from graphrec.cli.measure import compare, evaluate, tune
-from graphrec.cli.options import AllowBad, Artifact, AsJson, ConfigFile, Settings, Source, config_of, load_data
+from graphrec.cli.options import (
+    AllowBad,
+    Artifact,
+    AsJson,
+    ConfigFile,
+    PresetName,
+    Settings,
+    Source,
+    config_of,
+    load_data,
+)
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn_anew, weights_table
 from graphrec.errors import ConfigError, GraphrecError
 
@@ -55,6 +65,7 @@ def fit(
     out: Annotated[Path, typer.Option("--out", help="Where to write the model.")],
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006 (typer reads it)
+    preset: PresetName = "default",
     like: Annotated[
         Path | None,
         typer.Option("--like", help="A model whose settings and choices to take over; nothing is searched."),
@@ -67,10 +78,10 @@ def fit(
     from graphrec.recommender import Recommender
 
     artifact.check_target(out)
-    if like is not None and (config or set_):
-        raise ConfigError("--like takes the settings of the earlier model; leave --config and --set out")
+    if like is not None and (config or set_ or preset != "default"):
+        raise ConfigError("--like takes the settings of the earlier model; leave --config, --preset and --set out")
     earlier = None if like is None else model_files.load(like)
-    settings = config_of(config, set_) if earlier is None else earlier.config
+    settings = config_of(config, set_, preset=preset) if earlier is None else earlier.config
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
     model = Recommender(settings, progress=True).fit(data, like=earlier)

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from graphrec.cli.options import AllowBad, AsJson, ConfigFile, CutOffs, Settings, Source, config_of, load_data
+from graphrec.cli.options import (
+    AllowBad,
+    AsJson,
+    ConfigFile,
+    CutOffs,
+    PresetName,
+    Settings,
+    Source,
+    config_of,
+    load_data,
+)
 from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
 from graphrec.errors import ConfigError
 
@@ -23,6 +33,7 @@ def evaluate(
     ] = None,
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
+    preset: PresetName = "default",
     split: SplitKind = None,
     k: CutOffs = None,
     recommendations: Annotated[
@@ -51,7 +62,13 @@ def evaluate(
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
 
-        given = {"--config": config, "--set": set_, "--split": split, "--recommendations": recommendations}
+        given = {
+            "--config": config,
+            "--set": set_,
+            "--preset": preset != "default",
+            "--split": split,
+            "--recommendations": recommendations,
+        }
         measured_on = _data_for(source, new, [name for name, value in given.items() if value])
         model = graphrec.load(source).fitted
         settings = model.config if k is None else model.config.with_(evaluate={"k": k})
@@ -64,11 +81,11 @@ def evaluate(
     elif recommendations is not None:
         if explanations:
             raise ConfigError("--recommendations are lists without explanations; leave --explanations out")
-        settings = config_of(config, set_, split, k)
+        settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
         document = measure_lists(data, settings, recommendations, **wanted)
     else:
-        settings = config_of(config, set_, split, k)
+        settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
         document = evaluate_model(data, settings, explanations=explanations, progress=True, **wanted)
     if as_json:
@@ -161,6 +178,7 @@ def compare(
     models: Annotated[str, typer.Option("--models", help="Comma list.")] = "popularity,itemknn,ease,graphrec",
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
+    preset: PresetName = "default",
     split: SplitKind = None,
     k: CutOffs = None,
     as_json: AsJson = False,
@@ -170,7 +188,7 @@ def compare(
     from graphrec.experiment import compare_models
 
     names = [name.strip() for name in models.split(",") if name.strip()]
-    settings = config_of(config, set_, split, k)
+    settings = config_of(config, set_, split, k, preset)
     comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True)
     if as_json:
         print_json(comparison.to_json())

@@ -9,6 +9,7 @@ import typer
 
 from graphrec.cli.completion import complete_setting
 from graphrec.cli.output import counts_line, note
+from graphrec.presets import Preset
 
 if TYPE_CHECKING:
     from graphrec.config import Config
@@ -19,6 +20,10 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file o
 Settings = Annotated[
     list[str], typer.Option("--set", help="section.key=value, repeatable.", autocompletion=complete_setting)
 ]
+PresetName = Annotated[
+    Preset,
+    typer.Option("--preset", help="How much time it may take: fast (a minute), default (minutes) or best (hours)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Count = Annotated[int, typer.Option("-k", help="How many.")]
 CutOffs = Annotated[str | None, typer.Option("-k", help="Lengths of the lists that are measured: 10,20.")]
@@ -28,11 +33,18 @@ AllowBad = Annotated[
 ]
 
 
-def config_of(file: Path | None, settings: list[str], split: str | None = None, ks: str | None = None) -> Config:
+def config_of(
+    file: Path | None,
+    settings: list[str],
+    split: str | None = None,
+    ks: str | None = None,
+    preset: Preset = "default",
+) -> Config:
     from graphrec.config import Config
 
     own = {"split.kind": split, "evaluate.k": ks}
-    return Config.load(file, [*settings, *(f"{name}={value}" for name, value in own.items() if value is not None)])
+    given = [f"{name}={value}" for name, value in own.items() if value is not None]
+    return Config.load(file, [*settings, *given], preset)
 
 
 def load_data(source: Path, allow_bad: float | None = None) -> Any:

@@ -91,7 +91,7 @@ def test_choices_taken_over_are_not_shown_as_measured(
     assert "on validation" not in said
     assert "ndcg" not in said
     first, again = (json.loads((folder / "metrics.json").read_text()) for folder in (model, tmp_path / "again"))
-    assert set(first["validation"]) == {"users", "ndcg@20"}
+    assert set(first["validation"]) == {"users", "folds", "ndcg@20"}
     assert again == {"validation": {}, "chosen_by": version}
     card = (tmp_path / "again" / "README.md").read_text("utf-8")
     assert f"taken over from the model `{version}`" in card
