@@ -153,7 +153,7 @@ def test_a_graph_in_turtle_with_a_fault(source: Path, tmp_path: Path, capsys: py
     assert json.loads(report.read_text("utf-8"))["faults"][0]["file"] == str(graph)
     run("kg", "validate", str(graph), "--report", str(tmp_path / "no" / "r.json"), expect=2)
     run("kg", "validate", str(graph), "--sound", str(sound))
-    assert 0 < document(capsys, "kg", "stats", str(sound))["triples"] < triples
+    assert 0 < document(capsys, "kg", "stats", str(sound))["triples"] <= triples  # an item without any loses none
     run("kg", "validate", str(sound))
     (tmp_path / "other.nt").write_text("<http://e/a> <http://e/b> <http://e/c> .\n", "utf-8")
     capsys.readouterr()
