@@ -38,6 +38,13 @@ def keep(kind: str, name: str, document: dict[str, Any]) -> None:
     write(results)
 
 
+def kept(kind: str, name: str = "") -> dict[str, Any]:
+    """What is stored of a kind of measurement, or of one of its runs."""
+    results = json.loads(STORE.read_text("utf-8")) if STORE.exists() else {}
+    of_kind: dict[str, Any] = results.get(kind, {})
+    return dict(of_kind.get(name, {})) if name else of_kind
+
+
 def write(results: dict[str, Any]) -> None:
     """RESULTS.md and the short table of the README, anew."""
     TABLE.write_text(render(results), "utf-8")

@@ -224,6 +224,23 @@ def _sizes(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _presets(name: str, result: dict[str, Any]) -> list[str]:
+    rows = []
+    for preset in ("fast", "default", "best"):
+        if found := result.get(preset):
+            figures = [f"{found['metrics'][m]:.4f}" for m in ("ndcg@10", "ndcg@20", "recall@20")]
+            seconds = f"{sum(found['seconds'].values()):,.0f}"
+            rows.append([preset, *figures, seconds, f"{found['peak_rss_mb']:,.0f}"])
+    return [
+        f"## Presets: {name}",
+        "",
+        f"One `graphrec evaluate --preset` each; seconds are those of all stages · {result['machine']}.",
+        "",
+        *table(["preset", "NDCG@10", "NDCG@20", "Recall@20", "s", "peak MB"], rows),
+        "",
+    ]
+
+
 def _regret(name: str, result: dict[str, Any]) -> list[str]:
     rows = []
     for how in ("before", "after", "hindsight"):
@@ -247,6 +264,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "peers": _peers,
     "minute": _minute,
     "ablation": _ablation,
+    "presets": _presets,
     "regret": _regret,
     "strength": _strength,
     "time_to_quality": _times,
