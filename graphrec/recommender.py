@@ -228,9 +228,9 @@ class Recommender:
 
         Args:
             known: ``history`` (further item ids), ``query``, and what ``context`` holds; with a history ``user_id``
-                may be None.
+                may be None. A user whom nothing is known of is one without a history: ``degraded`` says so.
 
-        Raises UnknownIdError, MissingModelError (the rewriter).
+        Raises UnknownIdError (an item), MissingModelError (the rewriter).
         """
         out = self.fitted.explain(user_id, item_id, limit, **known)
         if not self.config.explain.rewriter:

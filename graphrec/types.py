@@ -161,7 +161,8 @@ class Explanation:
     """Why an item got its score for a user. ``blocks`` sums to ``score``, and so does ``shares``.
 
     As ``Explainer`` makes it, it is internal: paths and ``shares`` (``item:<id>``, ``user:<id>``, ``block:<name>``)
-    name other people. ``graphrec.explain.names.public`` makes of it what the user may read.
+    name other people. ``graphrec.explain.names.public`` makes of it what the user may read. ``degraded``: why the
+    answer is less than it could be, a line each.
     """
 
     user_id: str
@@ -172,6 +173,7 @@ class Explanation:
     text: str
     title: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -194,4 +196,5 @@ class Explanation:
                 }
                 for e in self.evidence
             ],
+            "degraded": list(self.degraded),
         }

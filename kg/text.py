@@ -21,9 +21,15 @@ _UNPRINTABLE = {
     "Zp",
 }  # control, format (zero-width, bidi), surrogate, private, separators
 
-_END = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s|$|(?<=[a-z0-9][.!?])[A-Z])|\n+|<[bB][rR]\s*/?>")
+_END = re.compile(
+    r"[.!?…]+[\"')\]”’]*(?=\s|$|(?<=[a-z0-9][.!?])[A-Z])|[.!?…]*[。！？｡][.!?…。！？｡]*[\"')\]”’」』）】]*|\n+|<[bB][rR]\s*/?>"
+)
 _ABBREVIATION = re.compile(r"\b(?:[a-z]|mr|mrs|ms|dr|st|vs|approx|e\.g|i\.e)\.$", re.IGNORECASE)
 _EDGE = " \t\r\n\f\v"
+_MARKS = ".!?…。！？｡"  # what ends a sentence, in scripts that have spaces between words and those that have none
+_GOES_ON = re.compile(r"\s+[a-z]")  # after a full stop or dots: the same sentence
+_OPENING = "\"'“‘‹«([「『（¿¡ "
+_PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("「", "」"), ("（", "）"))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -68,7 +74,7 @@ def sentence_around(text: str, start: int, end: int, limit: int = 240) -> tuple[
         if match.end() <= start:
             left = match.end()
         elif match.start() >= end:
-            right = match.end() if match.group()[0] in ".!?…" else match.start()
+            right = match.end() if match.group()[0] in _MARKS else match.start()
             break
     if right - left > limit:
         spare = max(0, limit - (end - start))
@@ -80,6 +86,50 @@ def sentence_around(text: str, start: int, end: int, limit: int = 240) -> tuple[
     while right > end and text[right - 1] in _EDGE:
         right -= 1
     return left, right
+
+
+def whole_sentence(text: str, start: int, end: int, limit: int) -> tuple[int, int] | None:
+    """The sentence that holds ``text[start:end]`` where it is whole, as a span without outer whitespace, else None.
+
+    Whole: it begins where a text, line or sentence does, and not in the middle of a letter case; it ends with a mark;
+    no quotation or bracket is left open, no markup or address stands in it; and it is at most ``limit`` characters.
+    """
+    low, high = max(0, start - limit - 1), min(len(text), end + limit + 1)
+    left, right = (0 if low == 0 else -1), -1
+    for match in _END.finditer(text, low, high):
+        mark = match.group()[0] in _MARKS
+        if match.end() == high < len(text) and mark:
+            return None  # the mark may go on behind the window
+        if mark and (_ABBREVIATION.search(text, low, match.end()) or _joins(text, match)):
+            continue
+        if match.end() <= start:
+            left = match.end()
+        elif match.start() >= end:
+            right = match.end() if mark else -1
+            break
+        else:
+            return None  # a span over two sentences
+    if left < 0 or right < 0:
+        return None
+    while left < start and text[left].isspace():
+        left += 1
+    found = text[left:right]
+    plain = _ENTITY.sub(_decoded, found)
+    closed = found.count('"') % 2 == 0 and all(plain.count(a) == plain.count(b) for a, b in _PAIRS)
+    begun = next((c for c in plain if c.isalnum() or c not in _OPENING), "-")
+    fits = (
+        len(found) <= limit
+        and begun.isalnum()
+        and not begun.islower()
+        and not _TAG.search(found)
+        and not _URL.search(found)
+    )
+    return (left, right) if fits and closed and plain.count('"') % 2 == 0 else None
+
+
+def _joins(text: str, match: re.Match[str]) -> bool:
+    """Whether a full stop or dots end no sentence: small letters follow."""
+    return match.group()[0] in ".…" and _GOES_ON.match(text, match.end()) is not None
 
 
 def _whole_word(text: str, cut: int, stop: int, step: int) -> int:

@@ -176,6 +176,8 @@ def explain(
         print_json(explanation.to_json())
         return
     answer(render(explanation))
+    for reason in explanation.degraded:
+        warn(f"note: {reason}")
 
 
 def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = False) -> None:

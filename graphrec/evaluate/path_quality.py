@@ -114,6 +114,6 @@ class PopularPaths(PathFinder):
                 found[start] = self._knowledge(b, 0.0)
         if not found:
             popular = sorted(self.shares.history, key=lambda item: -len(self.ties.takers(item)))
-            together = (self._together(item, 0.0) for item in popular[:limit])
+            together = (self._together(item, 0.0, self._both(item)) for item in popular[:limit])
             return [finding for finding in together if finding is not None]
         return list(found.values())

@@ -49,7 +49,7 @@ def _unmarked(explanation: Explanation, data: Dataset, graph: KnowledgeGraph) ->
     """
     steps = [step for evidence in explanation.evidence for step in evidence.path]
     marks = {node for step in steps for node in (step.head, step.tail) if _is_mark(node, data)}
-    people = {mark: _somebody(mark, steps, explanation.user_id, data) for mark in marks}
+    people = {mark: _somebody(mark, steps, explanation.user_id, data, graph) for mark in marks}
     found = tuple(
         replace(e, path=tuple(_with(step, people) for step in e.path), source=_source(e, graph))
         for e in explanation.evidence
@@ -57,8 +57,9 @@ def _unmarked(explanation: Explanation, data: Dataset, graph: KnowledgeGraph) ->
     return replace(explanation, evidence=found)
 
 
-def _somebody(mark: str, steps: list[Step], reader: str, data: Dataset) -> str:
-    """The first user but the reader who took all items that the mark took and is the friend it is, else the mark."""
+def _somebody(mark: str, steps: list[Step], reader: str, data: Dataset, graph: KnowledgeGraph) -> str:
+    """The first user but the reader who took all items that the mark took, said all that it said and is the friend that
+    it is, else the mark."""
     own = int(data.users.numbers([reader], missing="-1")[0])
     fits = np.delete(np.arange(data.n_users), [own] if own >= 0 else [])
     taken = data.interactions
@@ -68,6 +69,9 @@ def _somebody(mark: str, steps: list[Step], reader: str, data: Dataset) -> str:
             fits = np.intersect1d(fits, taken.user_nums[taken.item_nums == item])
         elif step.tail == mark and step.relation == "friend":
             fits = np.intersect1d(fits, data.social_edge_index[1, data.social_edge_index[0] == own])
+        elif step.head == mark:
+            said = [graph.has(f"user:{data.users.ids[user]}", step.relation, step.tail) for user in fits.tolist()]
+            fits = fits[np.array(said, bool)]
     return f"user:{data.users.ids[fits[0]]}" if len(fits) else mark
 
 

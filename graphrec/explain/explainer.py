@@ -6,6 +6,7 @@ from functools import cached_property
 
 from graphrec.errors import DataError, UnknownIdError
 from graphrec.explain.contrast import Contrast, contrast
+from graphrec.explain.lift import Lifts
 from graphrec.explain.links import Links
 from graphrec.explain.paths import PathFinder
 from graphrec.explain.shares import Shares, shares
@@ -44,6 +45,11 @@ class Explainer:
     def links(self) -> Links:
         """The indices over graph and events, built when they are first needed."""
         return Links(self.graph, self.data)
+
+    @cached_property
+    def lifts(self) -> Lifts:
+        """How much each entity tells about two items, counted when it is first asked for."""
+        return Lifts(self.graph, self.ties)
 
     def shares(self, query: Queries, item_num: int, standing: Standing = PLAIN) -> Shares:
         """What one score is made of. Raises UnknownIdError for a number that is no item's."""
@@ -97,7 +103,7 @@ class Explainer:
         """
         users, items = self.data.users.ids, self.data.items.ids
         parts = self.shares(query, item_num, standing)
-        found = self.finder(self.links, parts, query, user_id, item_num).find(limit)
+        found = self.finder(self.links, self.lifts, parts, query, user_id, item_num).find(limit)
         takers = len(self.ties.takers(item_num))
         return Explanation(
             user_id=user_id,

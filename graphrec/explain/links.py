@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from graphrec.data.dataset import Dataset
-from graphrec.types import Ints, Source, Step
+from graphrec.explain.described import Described
+from graphrec.explain.quotes import TASTES, Quotes, Said
+from graphrec.types import Ints, Step
 from kg.graph import KnowledgeGraph
-from kg.text import sentence_around
+from kg.names import split
 
 NEUTRAL = 0.1  # a mean polarity within ±0.1 claims neither praise nor complaint
-COMMON = 0.05  # an entity linked to more than this part of the items says little about any two of them
-READABLE = (40, 200)  # characters of a good quote
-CANDIDATES = 8  # quotes looked at per triple
+CATEGORY = "Category:"  # how Wikipedia writes one, and DBpedia with it
+BITS = 4.0  # information of a relation that tells all it can: one triple in sixteen is of it
+NAMED = "mentions_"  # how a relation begins that says no more than that a review names something
 
 
 def tone(polarity: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -79,52 +80,62 @@ class Links:
             label != entity and any(map(str.isalpha, label)) for entity, label in zip(number, self._labels, strict=True)
         ]
         self._rarity = np.log((linked + 1) / np.maximum(reach, 1)) * np.where(named, 1.0, 0.1)  # (N,) idf
-        self._telling = np.array(named, dtype=bool) & (reach <= max(3.0, COMMON * linked))  # (N,)
         self._highest = float(np.log(linked + 1))
         self._relation = relations
-        self.tone = tone(graph.polarity)  # (T,)
-        self._strength = np.log1p(graph.counts) * (1 + graph.polarity / 2)  # (T,) several sources, well spoken of
-        self._index_quotes()
-        share = np.bincount(relations, minlength=1)[relations] / max(len(graph), 1)  # (T,) how usual the relation is
-        self._strength *= (1 - np.log(share) / 4) * np.where(self.quotable, 1.5, 1.0)
-
-    def _index_quotes(self) -> None:
-        """Provenance rows that can be quoted: from a review at hand, and not against the tone of their triple."""
-        graph = self.graph
+        only_named = np.array([r.startswith(NAMED) for r in graph.relations], bool)[relations]  # (T,)
+        self._says = ~only_named if len(graph) else np.zeros(0, bool)
+        self._named = np.array(named, dtype=bool)  # (N,)
+        self.quotes = Quotes(graph)
         rows = graph.provenance[graph.provenance["source"] == "review"]
-        rows = rows.astype({"triple": np.int64, "start": np.int64, "end": np.int64})
-        distinct = rows.drop_duplicates(["triple", "review_id"])["triple"]
+        distinct = rows.drop_duplicates(["triple", "review_id"])["triple"].astype(np.int64)
         self._reviews = np.bincount(distinct, minlength=len(graph))  # (T,) reviews behind a triple
-        rows = rows.assign(entity_num=graph.triples[rows["triple"], 2])
-        place = ["entity_num", "review_id", "start", "end"]
-        mentions = graph.mentions[[*place, "polarity"]].drop_duplicates(place)
-        mentions = mentions.astype(dict.fromkeys(("entity_num", "start", "end"), np.int64))
-        rows = rows.astype({"review_id": object}).merge(mentions.astype({"review_id": object}), on=place, how="left")
-        triple = rows["triple"].to_numpy(np.int64)
-        polarity = rows["polarity"].fillna(pd.Series(graph.polarity[triple], index=rows.index)).to_numpy(np.float64)
-        length = np.array([len(graph.texts.get(r, "")) for r in rows["review_id"]], dtype=np.int64)
-        start, end = rows["start"].to_numpy(), rows["end"].to_numpy()
-        claim = self.tone[triple]
-        agreement = np.where(claim < 0, -polarity, polarity)
-        agrees = np.where(claim == 0, agreement >= -NEUTRAL, agreement > NEUTRAL)
-        fit = (start >= 0) & (start < end) & (end <= length) & agrees
-        rows, triple, agreement = rows[fit], triple[fit], agreement[fit]
-        order = np.lexsort((rows["start"], rows["review_id"].astype(str), -agreement, triple))
-        rows = rows.iloc[order]
-        self._quotes = list(zip(rows["review_id"], rows["start"], rows["end"], strict=True))
-        self._first_quote = np.searchsorted(triple[order], np.arange(len(graph) + 1))  # (T + 1,)
-        self.quotable: npt.NDArray[np.bool_] = np.diff(self._first_quote) > 0  # (T,)
+        self._of_reviews = np.bincount(rows["triple"].astype(np.int64), minlength=len(graph)) > 0  # (T,)
+        self.tone = self._tones()  # (T,)
+        share = np.bincount(relations, minlength=1)[relations] / max(len(graph), 1)  # (T,) how usual the relation is
+        self._strength = np.log1p(np.maximum(self.quotes.praise, graph.counts / 2)) * (1 - np.log(share) / 4)  # (T,)
+        bits = -np.log2(np.maximum(share, 1e-12))
+        most = min(BITS, float(bits.max(initial=0.0)))
+        self._tells = np.minimum(1.0, bits / most) if most else np.ones(len(graph))  # (T,)
+        self.described = Described(graph, self._item_node, data.items.ids)
+
+    def _tones(self) -> npt.NDArray[np.int64]:
+        """What may be claimed of each triple (T,): of an aspect that reviewers judge what they hold of it."""
+        graph, quotes = self.graph, self.quotes
+        judged = quotes.praise + quotes.blame > 0
+        of_judges = np.where(quotes.praise > 2 * quotes.blame, 1, np.where(quotes.blame > quotes.praise, -1, 0))
+        out = np.where(judged, of_judges, tone(graph.polarity))
+        head, relation, tail = graph.triples.T
+        own = head * len(graph.entities) + tail  # (T,) what a user wrote about is praised or criticised if it is judged
+        for name in ("mentions", *TASTES):
+            its = relation == graph.relation_num.get(name, -1)
+            if name == "mentions":
+                wrote, out = its, np.where(its, 0, out)
+            else:
+                out[wrote & np.isin(own, own[its])] = TASTES[name]
+        return out
+
+    def own_names(self, item_num: int) -> frozenset[int]:
+        """The entities that an item has by something else than its reviews, such as its brand."""
+        links = slice(*self._first[item_num : item_num + 2])
+        return frozenset(self._other[links][~self._of_reviews[self._triple[links]]].tolist())
 
     def label(self, node: int) -> str:
         """An entity's name or an item's title; the id where there is none."""
         item = int(self._item_of[node])
-        return self.title(item) if item >= 0 else self._labels[node] or self.ids[node]
+        return self.title(item) if item >= 0 else self._labels[node].removeprefix(CATEGORY) or self.ids[node]
 
     def title(self, item_num: int) -> str:
-        """An item's title, else what the graph calls it, else its id."""
-        node = int(self._item_node[item_num])
+        """An item's title, else what the graph calls it, else its id and what reviewers speak of most."""
+        node, id_ = int(self._item_node[item_num]), self.data.items.ids[item_num]
         known_as = self._labels[node] if node >= 0 else ""
-        return str(self.data.item_titles[item_num]) or known_as or self.data.items.ids[item_num]
+        title = str(self.data.item_titles[item_num]) or known_as
+        return title if title and title != id_ else self.described.of(item_num)
+
+    def thing(self, item_num: int, node: int) -> bool:
+        """Whether an aspect is rather the item itself than a side of it: what its reviews are about, or its title."""
+        title = {word.removesuffix("s") for *_, word in split(str(self.data.item_titles[item_num]))}
+        words = {word.removesuffix("s") for *_, word in split(self._labels[node])}
+        return node in self.described.about(item_num) or (bool(words) and words <= title)
 
     def relation(self, triple: int) -> str:
         """A triple's relation in words."""
@@ -142,17 +153,43 @@ class Links:
         return bool(min(self.tone[bridges.near[b]], self.tone[bridges.far[b]]) >= 0)
 
     def telling(self, bridges: Bridges, b: int) -> bool:
-        """Whether a bridge is worth telling: a direct one, or a named entity that few items have; and no complaint."""
-        direct = bridges.near[b] == bridges.far[b]
-        return bool(direct or self._telling[bridges.node[b]]) and self.pleasant(bridges, b)
+        """Whether a bridge is worth telling: a direct one, or over something that has a name; and no complaint.
 
-    def with_quote(self, bridges: Bridges) -> Ints:
-        """Positions of the bridges that have a quote on either side, int64."""
-        return np.flatnonzero(self.quotable[bridges.near] | self.quotable[bridges.far])
+        That reviews of both name the same thing is not.
+        """
+        return self.says(bridges, b) and self.pleasant(bridges, b)
+
+    def says(self, bridges: Bridges, b: int) -> bool:
+        """The same, complaint or not."""
+        near, far = bridges.near[b], bridges.far[b]
+        return bool(near == far or (self._named[bridges.node[b]] and self._says[near] and self._says[far]))
+
+    def tells(self, triple: int) -> float:
+        """How much a triple's relation tells by itself, in [0, 1]: little where most triples are of it."""
+        return float(self._tells[triple])
+
+    def judged(self, triple: int) -> bool:
+        """Whether reviewers of the item judge the aspect of a triple."""
+        return bool(self.quotes.praise[triple] or self.quotes.blame[triple])
+
+    def taste(self, user_node: int, node: int) -> int:
+        """The triple that a user likes an aspect by, or dislikes it. Raises KeyError where there is none."""
+        rows = range(*np.searchsorted(self._heads, [user_node, user_node + 1]).tolist())
+        names = self.graph.relations
+        for row in rows:
+            if self.graph.triples[row, 2] == node and names[self._relation[row]] in TASTES:
+                return row
+        raise KeyError((user_node, node))
 
     def reviews(self, triple: int) -> int:
-        """How many reviews stand behind a triple; several mentions in one count once."""
-        return int(self._reviews[triple])
+        """How many reviews stand behind what may be claimed of a triple; several mentions in one count once."""
+        of = {1: self.quotes.praise, -1: self.quotes.blame, 0: self._reviews}[int(self.tone[triple])]
+        return int(of[triple] or self._reviews[triple])
+
+    def said(self, item_num: int) -> Mapping[int, Sequence[Said]]:
+        """Aspect → what can be quoted on it of an item, the best first."""
+        node = int(self._item_node[item_num])
+        return self.quotes.of(node, self.own_names(item_num)) if node >= 0 else {}
 
     def between(self, item_nums: Ints, item_num: int) -> Bridges:
         """Every way from other items (H,) to an item: over a shared entity, or by a triple that joins the two."""
@@ -187,21 +224,6 @@ class Links:
         quality = rarity * (self._strength[near] + self._strength[far]) * alike * pleasant
         order = np.lexsort((far, near, -quality, start))
         return Bridges(start[order], near[order], far[order], node[order], quality[order])
-
-    def quote(self, triple: int) -> Source | None:
-        """The best sentence behind a triple, verbatim: it agrees with the triple's tone and is of readable length."""
-        best: tuple[int, Source] | None = None
-        for review_id, start, end in self._candidates(triple):
-            text = self.graph.texts[review_id]
-            first, last = sentence_around(text, start, end)
-            misfit = max(READABLE[0] - (last - first), 0, last - first - READABLE[1])
-            if best is None or misfit < best[0]:
-                best = misfit, Source(review_id, text[first:last])
-        return best[1] if best else None
-
-    def _candidates(self, triple: int) -> Iterator[tuple[str, int, int]]:
-        first, last = self._first_quote[triple : triple + 2].tolist()
-        return iter(self._quotes[first : min(last, first + CANDIDATES)])
 
 
 def _ranges(first: Ints, sizes: Ints) -> Ints:

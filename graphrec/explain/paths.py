@@ -1,27 +1,46 @@
 """Real paths from a user to an item, each with its exact share of the score and, where there is one, a quote.
 
     history    user –interacted→ j ←interacted– v –interacted→ i        somebody else took both
+               user –interacted→ j ←interacted– v –likes→ aspect ←has_aspect– i      and praised an aspect of i
     knowledge  user –interacted→ j –relation→ entity ←relation– i       j and i have something in common
     mention    user –mentions→ entity ←relation– i                      the user wrote about it
     friend     user –friend→ f –interacted→ i                           a friend took it
 
 Every step is an interaction or friendship of the training data or a triple of the knowledge graph, in its direction.
+
+Of the ways from a history item the one is taken that tells most: by the lift of the entity among those who took both
+(``lift``), by how many reviewers praise it, and by whether a whole sentence of a review of the item judges it
+(``quotes``). What reviewers of either item complain of, or the reader does, is nothing that the two have in common.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
 from graphrec.data.tables import review_id
+from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
+from graphrec.explain.quotes import Said
 from graphrec.explain.shares import Shares
 from graphrec.query.query import Queries
 from graphrec.query.ties import row
-from graphrec.types import Evidence, Step
+from graphrec.types import Evidence, Ints, Step
 
 MENTIONS = 2  # mention paths in one explanation, at most
+CANDIDATES = 8  # entities of one history item whose lift is looked at
+SPECIFIC = 0.3  # what an entity that few have to do with is worth beside its lift
+LEAST = 0.2  # worth below which what two items share is told only with a sentence that praises it
+LOWEST, HIGHEST = 0.2, 30.0  # lifts beyond which more is not better, or worse: few people are behind them
+OWN_WORDS = 6.0  # worth of what the reader praised and reviewers of the item praise
+THEIRS = 0.8  # what somebody praises who took both is worth, against what both are praised for
+THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
+LIKED = 1.5  # what something is worth that the reader praised elsewhere
+UNQUOTED = 0.4  # what an aspect that no sentence can be shown for is worth, against one that has one
 
 
 @dataclass(frozen=True)
@@ -30,8 +49,9 @@ class Finding:
 
     ``via`` is the title of the history item or the id of the friend that it goes through. ``relations`` (in words),
     ``tones`` and ``reviews`` (how many stand behind it) are those of the near (via's or the user's) and the far (the
-    item's) triple. A quote is from a review of the item, or else of via (or of anything the user wrote about).
-    ``takers`` is how many others took both items.
+    item's) triple. A quote is from a review of the item.
+    ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
+    quote is by one of those who took both.
     """
 
     evidence: Evidence
@@ -40,31 +60,49 @@ class Finding:
     relations: tuple[str, str] = ("", "")
     tones: tuple[int, int] = (0, 0)
     reviews: tuple[int, int] = (0, 0)
-    quote_of_item: bool = False
     quote_is_yours: bool = False
     takers: int = 0
+    worth: float = 0.0
+    theirs: bool = False
 
 
 class PathFinder:
     """Finds the evidence for one (user, item) pair."""
 
-    def __init__(self, links: Links, shares: Shares, query: Queries, user_id: str, item_num: int) -> None:
+    def __init__(self, links: Links, lifts: Lifts, shares: Shares, query: Queries, user_id: str, item_num: int) -> None:
         self.ties = ties = query.ties
-        self.data, self.links, self.shares = ties.data, links, shares
+        self.data, self.links, self.lifts, self.shares = ties.data, links, lifts, shares
         self.user_num, self.item_num = int(query.user_nums[0]), item_num
         self.user, self.item = user_id, self.data.items.ids[item_num]
         own = row(query.liked, 0)
         self.bridges = links.between(own[own != item_num], item_num)
         self.mentioned = links.mentioned(self.user if self.user_num >= 0 else "", item_num)
         self._takers = ties.takers(item_num)
+        tones = links.tone[self.mentioned.near]
+        self._liked, self._disliked = (set(self.mentioned.node[tones == t].tolist()) for t in (1, -1))
+
+    @cached_property
+    def _said(self) -> dict[int, list[Said]]:
+        """Aspect → sentences that praise it of the item, the best first."""
+        said = self.links.said(self.item_num)
+        return {node: good for node, those in said.items() if (good := [s for s in those if s.tone > 0])}
+
+    @cached_property
+    def _spoken(self) -> list[Said]:
+        """All of them, the best first; of a side of the item before the very thing."""
+        those = (s for said in self._said.values() for s in said)
+        return sorted(those, key=lambda s: (-s.fit * self._side(s.node), s.node, s.source.review_id))
+
+    def _side(self, node: int) -> float:
+        return THING if self.links.thing(self.item_num, node) else 1.0
 
     def find(self, limit: int) -> list[Finding]:
-        """The best pieces of evidence, by share; one has a quote wherever any path has one."""
-        found = [*self._history(limit), *self._friends(), *self._mentions()]
-        found = sorted(found, key=lambda f: -f.evidence.share)[:limit]
-        if limit > 0 and not any(f.evidence.source for f in found):
-            found = self._with_quote(found, limit)
-        return found
+        """The best pieces of evidence, by share; one has a quote where any that was found has one."""
+        found = sorted([*self._history(limit), *self._friends(), *self._mentions()], key=lambda f: -f.evidence.share)
+        shown, rest = found[:limit], [f for f in found[limit:] if f.evidence.source]
+        if rest and shown and not any(f.evidence.source for f in shown):
+            shown[-1] = max(rest, key=lambda f: f.worth)
+        return shown
 
     def _history(self, limit: int) -> list[Finding]:
         """One path per history item, for the items that add most to the score; none for those that lower it."""
@@ -76,18 +114,55 @@ class PathFinder:
         for item, share in order:
             if len(found) == limit or share < 0:
                 break
-            ways = self.bridges.of(item)
-            telling = (b for b in ways if self.bridges.node[b] not in told and self.links.telling(self.bridges, b))
-            b = next(telling, None)
-            finding = self._knowledge(b, share) if b is not None else self._together(item, share)
-            if finding is None and len(ways):
-                b = ways[0]
-                finding = self._knowledge(b, share)
-            if b is not None:
-                told.add(int(self.bridges.node[b]))
+            both = self._both(item)
+            finding = self._common(item, share, both, told) or self._together(item, share, both)
+            if finding is None:
+                ways = (b for b in self.bridges.of(item) if self.links.pleasant(self.bridges, b))
+                finding = next((self._knowledge(b, share) for b in ways), None)
             if finding is not None:
                 found.append(finding)
         return found
+
+    def _both(self, item: int) -> Ints:
+        """Who else took a history item and the item explained, int64."""
+        both: Ints = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
+        return np.asarray(both[both != self.user_num], np.int64)
+
+    def _common(self, item: int, share: float, both: Ints, told: set[int]) -> Finding | None:
+        """What tells most about a history item and the item explained; None where nothing does."""
+        ways = (b for b in self.bridges.of(item) if self.links.telling(self.bridges, b))
+        fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked][:CANDIDATES]
+        nodes = set(self.lifts.user_nodes[both].tolist()) if self._said else set()
+        words = list(islice((s for s in self._spoken if s.by in nodes and s.node not in told), CANDIDATES))
+        at = [int(self.bridges.node[b]) for b in fresh] + [s.node for s in words]
+        lifts = self.lifts.of(at, both, (item, self.item_num))
+        worth = [self._worth(b, lift) for b, lift in zip(fresh, lifts, strict=False)]
+        worth += [self._worth_of_words(s, lift) for s, lift in zip(words, lifts[len(fresh) :], strict=True)]
+        best = max(range(len(worth)), key=worth.__getitem__, default=None)
+        if best is None or not worth[best]:
+            return None
+        told.add(at[best])
+        if best < len(fresh):
+            return replace(self._knowledge(fresh[best], share), worth=worth[best])
+        return self._words(item, share, words[best - len(fresh)], len(both), worth[best])
+
+    def _worth(self, b: int, lift: Lift) -> float:
+        """How much a bridge tells; nothing where neither its lift nor a sentence speaks for it."""
+        near, far, node = int(self.bridges.near[b]), int(self.bridges.far[b]), int(self.bridges.node[b])
+        if near == far:
+            return math.log(HIGHEST)
+        said = self._said.get(node)
+        worth = max(_of(lift), LEAST if said else 0.0) * self.links.tells(far)
+        if worth < LEAST and not said:
+            return 0.0
+        worth *= 1 + math.log1p(min(self.links.reviews(near), self.links.reviews(far)))
+        if self.links.judged(far):
+            worth *= self._side(node) * (said[0].fit if said else UNQUOTED)
+        return worth * (LIKED if node in self._liked else 1.0)
+
+    def _worth_of_words(self, said: Said, lift: Lift) -> float:
+        often = 1 + math.log1p(self.links.reviews(said.triple))
+        return max(_of(lift), LEAST) * often * said.fit * self._side(said.node) * self.links.tells(said.triple) * THEIRS
 
     def _friends(self) -> list[Finding]:
         """Friends who took the item and do not lower its score."""
@@ -95,55 +170,45 @@ class PathFinder:
         return [self._friend(f, s) for f, s in self.shares.friends.items() if f in took and s >= 0]
 
     def _mentions(self) -> list[Finding]:
-        """What the user wrote about and the item is known for, best first."""
-        ways = sorted(range(len(self.mentioned)), key=lambda b: -self.mentioned.quality[b])
+        """What the user wrote about and the item is known for, best first: what they judged and reviewers praise, or
+        what the item has by more than reviews."""
         found: dict[int, Finding] = {}
-        for b in ways:
-            node = int(self.mentioned.node[b])
-            if len(found) < MENTIONS and node not in found and self.links.telling(self.mentioned, b):
+        for b in sorted(range(len(self.mentioned)), key=lambda b: -self.mentioned.quality[b]):
+            node, far = int(self.mentioned.node[b]), int(self.mentioned.far[b])
+            mine, theirs = int(self.links.tone[self.mentioned.near[b]]), int(self.links.tone[far])
+            fits = theirs > 0 and mine if self.links.judged(far) else theirs >= 0 and mine >= 0
+            if len(found) < MENTIONS and node not in found and fits and self.links.says(self.mentioned, b):
                 found[node] = self._mention(b)
         return list(found.values())
 
-    def _with_quote(self, found: list[Finding], limit: int) -> list[Finding]:
-        """The same evidence with one piece that has a quote, if the graph has any for this pair; praise before blame.
-
-        A history item already shown gets a quoted path instead of its own; else the last piece makes room.
-        """
-        shown = {f.evidence.path[0].tail: n for n, f in enumerate(found) if f.evidence.kind in ("history", "knowledge")}
-
-        def node(b: int) -> str:
-            return f"item:{self.data.items.ids[self.bridges.start[b]]}"
-
-        def rank(way: tuple[Bridges, int]) -> tuple[bool, bool, bool, float]:
-            bridges, b = way
-            mention = bridges is self.mentioned
-            new = mention or node(b) not in shown
-            return not self.links.pleasant(bridges, b), mention, new, -float(bridges.quality[b])
-
-        both = (self.bridges, self.mentioned)
-        quoted = [(bridges, b) for bridges in both for b in self.links.with_quote(bridges).tolist()]
-        if not quoted:
-            return found
-        bridges, b = min(quoted, key=rank)
-        if bridges is self.mentioned:
-            place, finding = limit - 1, self._mention(b)
-        else:
-            place = shown.get(node(b), limit - 1)
-            finding = self._knowledge(b, self.shares.history[int(bridges.start[b])])
-        return sorted([*found[:place], finding, *found[place + 1 :]], key=lambda f: -f.evidence.share)
-
-    def _together(self, item: int, share: float) -> Finding | None:
+    def _together(self, item: int, share: float, both: Ints) -> Finding | None:
         """History item → somebody else who took it and the item explained; the one who took fewest items."""
         took, via = self._took(self.user_num, item), self.links.title(item)
         if item == self.item_num:
             return Finding(Evidence(share, "history", (took,)), via)
-        both = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
-        both = both[both != self.user_num]
         if not len(both):
             return None
         other = int(both[np.argmin(self.ties.activity[both])])
         path = (took, self._took(other, item), self._took(other, self.item_num))
         return Finding(Evidence(share, "history", path), via, takers=len(both))
+
+    def _words(self, item: int, share: float, said: Said, takers: int, worth: float) -> Finding:
+        """History item → somebody else who took it and praises an aspect of the item explained."""
+        other = self.data.users.number(self.links.ids[said.by].removeprefix("user:"))
+        likes = self.links.taste(said.by, said.node)
+        took = self._took(self.user_num, item), self._took(other, item)
+        path = (*took, self.links.step(likes), self.links.step(said.triple))
+        return Finding(
+            Evidence(share, "history", path, said.source),
+            via=self.links.title(item),
+            entity=self.links.label(said.node),
+            relations=("", self.links.relation(said.triple)),
+            tones=(0, 1),
+            reviews=(0, self.links.reviews(said.triple)),
+            takers=takers,
+            worth=worth,
+            theirs=True,
+        )
 
     def _knowledge(self, b: int, share: float) -> Finding:
         """History item → what it has in common with the item explained."""
@@ -153,18 +218,17 @@ class PathFinder:
 
     def _mention(self, b: int) -> Finding:
         """The user's own words → the item explained."""
-        return self._over(self.mentioned, b, "mention", 0.0, (), None)
+        found = self._over(self.mentioned, b, "mention", 0.0, (), None)
+        return replace(found, worth=OWN_WORDS if found.tones[0] > 0 else OWN_WORDS / 2)
 
     def _over(
         self, bridges: Bridges, b: int, kind: str, share: float, path: tuple[Step, ...], via: str | None
     ) -> Finding:
         """The finding that a bridge stands for, from history item ``via`` or, with None, from the user's own words."""
         near, far, links = int(bridges.near[b]), int(bridges.far[b]), self.links
-        source = links.quote(far)
-        of_item = source is not None
-        source = source or links.quote(near)
-        reviewed = self.item if of_item else via  # None: a review by the user, of whatever
-        yours = source is not None and (reviewed is None or source.review_id == review_id(self.user, reviewed))
+        said = self._said.get(int(bridges.node[b]), []) if links.tone[far] > 0 and near != far else []
+        source = said[0].source if said else None
+        yours = source is not None and source.review_id == review_id(self.user, self.item)
         path += tuple(map(self._triple, dict.fromkeys((near, far))))
         return Finding(
             Evidence(share, kind, path, source),
@@ -173,7 +237,6 @@ class PathFinder:
             relations=(links.relation(near), links.relation(far)),
             tones=(int(links.tone[near]), int(links.tone[far])),
             reviews=(links.reviews(near), links.reviews(far)),
-            quote_of_item=of_item,
             quote_is_yours=yours,
         )
 
@@ -192,3 +255,9 @@ class PathFinder:
     def _triple(self, triple: int) -> Step:
         step = self.links.step(triple)
         return replace(step, head_label="you") if step.head == f"user:{self.user}" else step
+
+
+def _of(lift: Lift) -> float:
+    """What an entity is worth by its lift: ln lift + SPECIFIC · ln(1 / share)."""
+    told = math.log(min(max(lift.shrunken, LOWEST), HIGHEST))
+    return told - SPECIFIC * math.log(lift.common) if lift.common else told

@@ -187,19 +187,40 @@ def _cause(f: Finding) -> str:
 
 
 def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
-    """What is known of the thing itself: a piece of evidence with a quote, else one that the opening does not hold."""
-    told = [f for f in found if f.evidence.kind in ("knowledge", "mention")]
-    f = next((f for f in told if f.evidence.source), next(iter(told), None))
+    """What is known of the thing itself: the piece of evidence that tells most, one with a quote before all others."""
+    told = [f for f in found if f.worth > 0]
+    f = max(told, key=lambda f: (f.evidence.source is not None, f.worth), default=None)
     if f is None:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
         return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
+    source = f.evidence.source
+    if f.theirs and source:
+        return _ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead))
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
-    if not (source := f.evidence.source):
+    if not source:
         return say("{sentence}.", sentence=text)
-    parts = {"sentence": text, "author": _author(f), "quote": quoted(source.quote)}
-    if plain(source.quote).endswith((".", "!", "?", "…", "。", "！", "？")):
-        return say("{sentence}; {author}: {quote}", **parts)
-    return say("{sentence}; {author}: {quote}.", **parts)
+    author = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
+    return _ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=author)
+
+
+_WITH_STOP = {  # where the quote brings no full stop of its own
+    marked("{sentence}: {quote}"): marked("{sentence}: {quote}."),
+    marked("{sentence}; {author}: {quote}"): marked("{sentence}; {author}: {quote}."),
+}
+
+
+def _ended(message: str, quote: str, **parts: str) -> str:
+    """A sentence that ends with a quote."""
+    ends = plain(quote).rstrip("\"')]”’」』）").endswith((".", "!", "?", "…", "。", "！", "？", "｡"))
+    return say(message if ends else _WITH_STOP[message], quote=quoted(quote), **parts)
+
+
+def _praised(f: Finding, known: bool) -> str:
+    """What one of those who took both praises; ``known``: the sentence before said that they took both."""
+    told = {"entity": quoted(f.entity), "title": quoted(f.via)}
+    if not known:
+        return say("Somebody who took it and {title} praises its {entity}", **told)
+    return say("One of them praises its {entity}", **told) if f.takers > 1 else say("They praise its {entity}", **told)
 
 
 def _common(f: Finding, known: bool) -> str:
@@ -220,25 +241,11 @@ def _common(f: Finding, known: bool) -> str:
         return say("Like {inside} it is used for {entity}", **told)
     if near == "compared_with":
         return say("Reviews compare both it and {inside} with {entity}", **told)
-    if near.startswith("mentions_"):
-        return say("Like {inside} it is reviewed by people who mention {entity}", **told)
+    if near == "has_aspect" and f.tones == (1, 1):
+        return say("Like {inside} it is praised for {entity}", **told)
     if near == "has_aspect":
-        return _shared_aspect(f, told)
-    return say("It shares {entity} ({relation}) with {via}", relation=relation(f.relations[0]), **told)
-
-
-def _shared_aspect(f: Finding, told: Mapping[str, str]) -> str:
-    """An aspect in common, with the complaint that must be told along with it."""
-    near, far = f.tones
-    if far < 0 and f.reviews[1]:
-        one = say("a reviewer of this item is critical of that")
-        critical = one if f.reviews[1] == 1 else say("reviewers of this item are critical of that")
-    elif near < 0 and f.reviews[0]:
-        one = say("a reviewer of {title} is critical of that", title=quoted(f.via))
-        critical = one if f.reviews[0] == 1 else say("reviewers of {title} are critical of that", title=quoted(f.via))
-    else:
         return say("It shares {entity} with {via}", **told)
-    return say("It shares {entity} with {inside} though {critical}", critical=critical, **told)
+    return say("It shares {entity} ({relation}) with {via}", relation=relation(f.relations[0]), **told)
 
 
 _YOU = {  # what somebody did themselves, by their tone
@@ -266,7 +273,7 @@ _MANY = {
 
 def _mention(f: Finding) -> str:
     mine, theirs = f.tones
-    if f.quote_of_item and f.quote_is_yours:
+    if f.quote_is_yours:
         return say(_WHEN[mine], entity=quoted(f.entity))
     you = say(_YOU[mine], entity=quoted(f.entity))
     heard = {0: _NONE, 1: _ONE}.get(f.reviews[1], _MANY)
@@ -274,16 +281,6 @@ def _mention(f: Finding) -> str:
     if mine * theirs < 0:
         return say("{you}, but {they}", you=you, they=they)
     return say("{you}, and {they}", you=you, they=they)
-
-
-def _author(f: Finding) -> str:
-    if f.quote_is_yours:
-        if f.via and not f.quote_of_item:
-            return say("you wrote of {title}", title=quoted(f.via))
-        return say("you wrote")
-    if f.quote_of_item:
-        return say("a reviewer of it writes")
-    return say("a reviewer of {title} writes", title=quoted(f.via))
 
 
 def _block(name: str, takers: int, words: Mapping[str, Words]) -> str:

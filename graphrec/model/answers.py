@@ -91,7 +91,9 @@ def _scores_of(model: Learned, asked: Asked, place: int, item_nums: Ints) -> Flo
 
 
 def _told(found: Found, asked: Asked) -> Found:
-    """With a line where there are fewer items than were asked for."""
+    """With a line for what of the question was left unheard, and where there are fewer items than were asked for."""
+    if asked.notes:
+        found = replace(found, why=(*found.why, *asked.notes))
     if len(found.nums) >= asked.k:
         return found
     if asked.allowed is not None and not asked.allowed.any():

@@ -33,6 +33,7 @@ class Asked:
         user_ids: whom each row is for, (B,). queries: what is known of them. k: how many items each gets.
         seen: what is done with what they took. exclude: item numbers that nobody gets.
         allowed: bool (I,), what may come back, or None: everything. rerank: what re-orders the lists, in this order.
+        notes: what of the question is left unheard, a line each.
     """
 
     user_ids: Sequence[str]
@@ -42,6 +43,7 @@ class Asked:
     exclude: Ints
     allowed: npt.NDArray[np.bool_] | None = None
     rerank: tuple[Reranker, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -81,7 +83,8 @@ class Asked:
             allowed = named if allowed is None else named & allowed
         wished = [rerank] if isinstance(rerank, str) else rerank or ()
         chain = tuple(parse(r) if isinstance(r, str) else r for r in wished)
-        return cls(ids, queries, k, mode, np.unique(items.numbers(_ids(exclude))), allowed, chain)
+        unwanted, notes = np.unique(items.numbers(_ids(exclude))), unheard(model, context or {})
+        return cls(ids, queries, k, mode, unwanted, allowed, chain, notes)
 
     def barred(self, place: int) -> Ints:
         """Item numbers that the query at a place must not get, beside those that are not allowed."""
@@ -201,6 +204,17 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
         found = model.data.users.numbers(_ids(known["friends"]), missing="-1")
         known["friends"] = np.unique(found[found >= 0]) if len(found) else NONE
     return known
+
+
+def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of a context is of no use, a line each: friends whom the model does not know."""
+    friends = context.get("friends")
+    ids = [] if friends is None else _ids(friends)
+    strange = int((model.data.users.numbers(ids, missing="-1") < 0).sum())
+    if not strange:
+        return ()
+    of = f"{strange:,} of {len(ids):,} ids are" if len(ids) > 1 else "the id is"
+    return (f"unknown_friends: {of} of nobody the model knows",)
 
 
 def _place(place: Any) -> tuple[float, float]:

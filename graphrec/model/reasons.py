@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,12 @@ from graphrec.explain.contrast import Contrast
 from graphrec.explain.names import public, public_contrast
 from graphrec.explain.say import speaking
 from graphrec.explain.why_not import WhyNot
-from graphrec.model.asked import SOMEBODY, as_id, checked, one
+from graphrec.model.asked import SOMEBODY, as_id, checked, one, unheard
 from graphrec.model.learned import Learned
 from graphrec.model.standing import standing_of
 from graphrec.profile.standing import Standing
 from graphrec.query.query import Queries
 from graphrec.types import Explanation, Floats
-
-TOLD = ("history", "query", "friends", "attributes")  # any of it is enough to answer a stranger by
 
 
 def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any) -> Explanation:
@@ -34,7 +33,8 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         place = 1 + int((may & before).sum())
     with speaking(model.spoken):
         found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
-        return public(found, model.names)
+        degraded = (*standing.degraded, *unheard(model, known))
+        return replace(public(found, model.names), degraded=degraded)
 
 
 def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:
@@ -55,9 +55,7 @@ def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) 
 
 def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -> tuple[Queries, str, Standing, Floats]:
     """The query, whom it is for, how it is ranked, and its scores float32 (I,), by which an item has the place that it
-    is recommended at. Raises UnknownIdError for a user whom nothing is known of."""
-    if user_id is not None and not any(_said(known.get(what)) for what in TOLD):
-        model.data.users.number(as_id(user_id))
+    is recommended at. A user whom nothing is known of is one without a history, as in ``recommend``."""
     query = one(model, user_id, **known)
     profile, sparse, personal = model.profiles.encode(query)
     own = None if sparse is None else sparse[0]
@@ -67,7 +65,3 @@ def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -
     if standing.plain:
         return query, whom, standing, model.index.settled(profile[0], of_profile, item_num, own)
     return query, whom, standing, standing.scores(of_profile)
-
-
-def _said(value: Any) -> bool:
-    return value is not None and (not hasattr(value, "__len__") or len(value) > 0)

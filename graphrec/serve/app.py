@@ -22,8 +22,8 @@ Count = Annotated[int, Query(ge=1, le=1000)]
 def make_app(model: Recommender) -> FastAPI:
     """GET /recommend, /similar, /explain, /why_not, /contrast and /health for a fitted model; /docs describes them.
 
-    An unknown item, or an unknown user who is to be explained, answers 404; any other mistake in a request, a parameter
-    that there is not among them, 422; each with one line in ``detail``.
+    An unknown item answers 404, any other mistake in a request, an unknown parameter among them, 422; each with
+    one line in ``detail``. An unknown user is one of whom no history is known: ``degraded`` says so.
     """
     app = FastAPI(title="graphrec", version=model.fitted.version, dependencies=[Depends(_only_known)])
 

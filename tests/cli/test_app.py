@@ -207,7 +207,7 @@ def test_kg_extract_gives_a_line_for_a_line(tmp_path: Path, capsys: pytest.Captu
         (["fit", "absent.csv", "--out", "m"], "absent.csv"),
         (["fit", "{source}", "--out", "m", "--set", "spectral.rnk=3"], "rnk"),
         (["fit", "{source}", "--out", "m", "--set", "blocks=magic"], "magic"),
-        (["explain", "{model}", "--user", "nobody", "--item", "B00"], "nobody"),
+        (["explain", "{model}", "--user", "nobody", "--item", "absent"], "absent"),
         (["explain", "{model}", "--user", "U00", "--item", "B00", "--why-not", "--versus", "B02"], "--versus"),
         (["explain", "{model}", "--user", "U00", "--item", "B00", "--versus", "B00"], "itself"),
         (["similar", "{model}", "--item", "absent"], "absent"),

@@ -65,17 +65,14 @@ def test_strangers_friends_and_reviews_have_marks() -> None:
     source = of_kind(out, "knowledge").source
     assert source is not None
     assert source.review_id == "review-1"
-    assert source.quote == "Works wonders even in drop-D tuning &amp; it never slips off the neck!"
+    assert source.quote == "Works wonders even in drop-D tuning &amp; it holds on to the neck!"
     assert {key for key in out.shares if key.startswith("user:")} == {"user:friend-1"}
     assert sum(out.shares.values()) == pytest.approx(out.score)
 
 
 def test_ones_own_review_keeps_its_id() -> None:
-    graph = knowledge()
-    graph = replace(graph, texts={said("ann", "strings"): graph.texts[said("ann", "strings")]})
-    source = public(explain("ann", "capo", graph=graph), OWN).evidence[0].source
-    assert source is not None
-    assert source.review_id == said("ann", "strings")
+    sources = [e.source for e in public(explain("bob", "capo"), OWN).evidence if e.source]
+    assert {source.review_id for source in sources} == {said("bob", "capo")}
 
 
 def test_the_same_person_keeps_the_mark() -> None:

@@ -19,12 +19,14 @@ from graphrec.query.ties import Ties
 from graphrec.types import Explanation, Source
 from kg.graph import KnowledgeGraph, empty
 from tests.conftest import examples
+from tests.explain.test_quotes import whole
 from tests.explain.test_shares import random_profiles
 from tests.explain.world import (
     Fact,
     counted,
     explained,
     graph_of,
+    judged,
     knowledge,
     random_graph,
     random_world,
@@ -84,18 +86,62 @@ def test_the_quote_is_of_the_item_and_agrees() -> None:
     source = explain("ann", "capo").evidence[0].source
     assert source is not None
     assert source.review_id == said("bob", "capo")
-    assert source.quote == "Works wonders even in drop-D tuning &amp; it never slips off the neck!"
+    assert source.quote == "Works wonders even in drop-D tuning &amp; it holds on to the neck!"
 
 
-def test_the_quote_falls_back_to_the_other_side() -> None:
-    """Nothing about the tuning is written of the capo: the strings' review speaks."""
+def test_no_quote_is_of_another_item() -> None:
+    """Nobody praises the tuning in a review of the capo: what is written of the strings is not quoted."""
     graph = knowledge()
     kept = (graph.provenance["review_id"] != said("bob", "capo")) & (
         graph.provenance["review_id"] != said("dee", "capo")
     )
-    source = explain("ann", "capo", graph=replace(graph, provenance=graph.provenance[kept])).evidence[0].source
-    assert source is not None
-    assert source.review_id == said("ann", "strings")
+    out = explain("ann", "capo", graph=replace(graph, provenance=graph.provenance[kept]))
+    assert not any(e.source for e in out.evidence)
+
+
+def test_what_somebody_praises_who_took_both() -> None:
+    """The pick and the capo share nothing, but dee took both and praises the capo's spring."""
+    facts = judged("dee", "capo", "aspect:spring", "spring", 0.9, "r1") + judged(
+        "bob", "capo", "aspect:spring", "spring", 0.9, "r2"
+    )
+    texts = {"r1": "The spring is strong and quiet.", "r2": "I like the spring."}
+    data = world()
+    ann = data.interactions.user_nums == data.users.number("ann")
+    data = data.subset(~ann | (data.interactions.item_nums == data.items.number("cable")))
+    graph = graph_of([*facts, Fact("item:pick", "has_colour", "colour:red")], texts)
+    out = explain("cid", "capo", data=data, graph=graph, profiles=counted(data, {"pick": 1.0}), limit=1)
+    assert nodes(out) == {
+        "history item:pick": [
+            "user:dee interacted item:pick",
+            "user:dee likes aspect:spring",
+            "item:capo has_aspect aspect:spring",
+        ]
+    }
+    assert out.evidence[0].source == Source("r1", "The spring is strong and quiet.")
+    assert out.text.endswith('They praise its "spring": "The spring is strong and quiet."')
+
+
+def test_what_both_are_hated_for_is_not_told() -> None:
+    """The tuner's padding is criticised, and the capo's: it is no common ground, and neither complaint is quoted."""
+    out = explain("bob", "tuner")
+    assert not any("padding" in step.tail for e in out.evidence for step in e.path)
+    assert "padding" not in out.text
+
+
+def test_what_the_reader_criticised_is_not_told_as_common() -> None:
+    """Others praise the tuning of strings and capo; ann, who took the strings, does not."""
+    tuning = "aspect:drop-d-tuning"
+    facts = [
+        *judged("ann", "strings", tuning, "drop-D tuning", -0.8),
+        *judged("bob", "capo", tuning, "drop-D tuning", 0.9),
+        Fact("item:strings", "has_aspect", tuning, said("cid", "tuner"), "padding", 0.9),
+        Fact("user:cid", "likes", tuning, said("cid", "tuner"), "padding", 0.9),
+        Fact("item:strings", "has_aspect", tuning, said("dee", "capo"), "drop-D tuning", 0.9),
+        Fact("user:dee", "likes", tuning, said("dee", "capo"), "drop-D tuning", 0.9),
+        Fact("user:dee", "likes", tuning, said("bob", "capo"), "drop-D tuning", 0.9),
+    ]
+    out = explain("ann", "capo", graph=graph_of(facts, knowledge().texts))
+    assert "knowledge item:strings" not in nodes(out)
 
 
 def test_the_other_who_took_both_took_least() -> None:
@@ -129,15 +175,11 @@ def test_limit(limit: int) -> None:
 
 
 def test_room_is_made_for_a_quote() -> None:
-    """The strings add least, but share the only praise that is written down; without it, the tuner's blame is told."""
+    """What ann praised herself adds nothing to the score; it is shown all the same, since only it can be quoted."""
     profiles = counted(world(), {"strings": 0.1, "tuner": 2.0, "cable": 1.0})
     out = explain("ann", "capo", profiles=profiles, limit=2)
-    assert [e.path[0].tail for e in out.evidence] == ["item:tuner", "item:strings"]
-    assert [e.kind for e in out.evidence] == ["history", "knowledge"]
-    graph = replace(knowledge(), texts={said("cid", "tuner"): knowledge().texts[said("cid", "tuner")]})
-    out = explain("ann", "capo", profiles=profiles, limit=2, graph=graph)
-    assert [e.path[0].tail for e in out.evidence] == ["item:tuner", "item:cable"]
-    assert out.evidence[0].source == Source(said("cid", "tuner"), "Its padding is thin.")
+    assert [e.kind for e in out.evidence] == ["history", "mention"]
+    assert out.evidence[1].source is not None
 
 
 def test_without_history() -> None:
@@ -182,11 +224,10 @@ def test_impossible_requests() -> None:
 @examples(40)
 @given(st.integers(0, 10_000), st.integers(0, 6))
 def test_random_worlds(seed: int, user: int) -> None:
-    """Whatever the world: every path holds, shares are exact and sorted, a quote is shown where there is one."""
+    """Whatever the world: every path holds, shares are exact and sorted, quotes are whole sentences on the item."""
     data = random_world(seed)
     graph = random_graph(seed, data)
     explainer = Explainer(random_profiles(seed, data), Ties(data), graph)
-    links = Links(graph, data)
     for item in range(data.n_items):
         out = explained(explainer, user, item, 3)
         assert check(out, data, graph) == []
@@ -196,10 +237,9 @@ def test_random_worlds(seed: int, user: int) -> None:
         assert [e.share for e in out.evidence] == sorted((e.share for e in out.evidence), reverse=True)
         for (kind, tail), evidence in zip(kinds, out.evidence, strict=True):
             assert evidence.share == (0.0 if kind == "mention" else out.shares[tail])
-        own = data.interactions.item_nums[data.interactions.user_nums == user]
-        bridges = links.between(own[own != item], item), links.mentioned(data.users.ids[user], item)
-        if any(links.quote(t) for b in bridges for t in [*b.near.tolist(), *b.far.tolist()]):
-            assert any(e.source for e in out.evidence)
+            if evidence.source:
+                assert whole(evidence.source.quote, graph.texts[evidence.source.review_id])
+                assert evidence.path[-1].head == f"item:{data.items.ids[item]}"
 
 
 @examples(40)

@@ -25,7 +25,17 @@ from kg.graph import empty
 from tests.conftest import examples
 from tests.explain.test_paths import WORTH, explain
 from tests.explain.test_shares import random_profiles
-from tests.explain.world import Fact, counted, explained, graph_of, knowledge, random_graph, random_world, said, world
+from tests.explain.world import (
+    Fact,
+    counted,
+    explained,
+    graph_of,
+    judged,
+    knowledge,
+    random_graph,
+    random_world,
+    world,
+)
 
 
 def popularity(strength: float) -> ProfileBlock:
@@ -34,22 +44,28 @@ def popularity(strength: float) -> ProfileBlock:
     return ProfileBlock("popularity", np.ones((data.n_users, 1), np.float32), items, words=Popularity.words)
 
 
-QUOTE = 'a reviewer of it writes: "Works wonders even in drop-D tuning & it never slips off the neck!"'
+QUOTE = 'a reviewer of it writes: "Works wonders even in drop-D tuning & it holds on to the neck!"'
 
 
 def test_common_ground() -> None:
     text = explain("ann", "capo", profiles=counted(world(), {"strings": 4.0, "tuner": 1.0})).text
     assert text == (
         'Recommended mostly because you took "Slinky & Co" (80 % of the score). '
-        f'It shares "drop-D tuning" with "Slinky & Co"; {QUOTE}'
+        f'You praised "drop-D tuning", and a reviewer of this item praises it; {QUOTE}'
     )
+
+
+def test_both_are_praised() -> None:
+    """cid wrote nothing of the tuning."""
+    text = explain("cid", "capo", profiles=counted(world(), {"strings": 4.0, "tuner": 2.0})).text
+    assert text.endswith(f'Like "Slinky & Co" it is praised for "drop-D tuning"; {QUOTE}')
 
 
 def test_taken_together() -> None:
     text = explain("ann", "capo", profiles=counted(world(), {"strings": 1.0, "tuner": 4.0})).text
     assert text == (
         'Recommended mostly because somebody else who took "Snark "SN1"" also took it (80 % of the score). '
-        f'It shares "drop-D tuning" with "Slinky & Co", which you took; {QUOTE}'
+        f'You praised "drop-D tuning", and a reviewer of this item praises it; {QUOTE}'
     )
 
 
@@ -128,29 +144,22 @@ def test_a_score_below_zero_has_no_percentages_but_a_cause() -> None:
     assert text.startswith("At place 3 of what you have not taken; nothing speaks for it yet.")
 
 
-def test_complaints_are_told_as_complaints() -> None:
-    text = explain("bob", "tuner", limit=1).text
-    assert text.endswith(
-        'It shares "padding" with "Spring Capo", which you took, though a reviewer of this item is critical of that; '
-        'a reviewer of it writes: "Its padding is thin."'
-    )
-
-
 @pytest.mark.parametrize(
     ("mine", "theirs", "text"),
     [
-        (0.8, 0.9, 'You praised "hinge", and reviewers of this item praise it.'),
-        (-0.8, 0.9, 'You criticised "hinge", but reviewers of this item praise it.'),
-        (0.8, -0.9, 'You praised "hinge", but reviewers of this item criticise it.'),
-        (0.0, 0.0, 'You wrote about "hinge", and reviewers of this item mention it.'),
+        (0.8, 0.9, 'You praised "hinge", and reviewers of this item praise it'),
+        (-0.8, 0.9, 'You criticised "hinge", but reviewers of this item praise it'),
+        (0.8, -0.9, ""),
+        (-0.8, -0.9, ""),
     ],
 )
 def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
     texts = {"r1": "What a hinge!", "r2": "A hinge of sorts.", "r3": "The hinge, oh well."}
-    facts = [Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", mine)]
-    facts += [Fact("item:capo", "has_aspect", "aspect:hinge", r, "hinge", theirs) for r in ("r2", "r3")]
-    graph = graph_of(facts, texts)
-    assert text.removesuffix(".") in explain("ann", "capo", graph=graph, profiles=counted(world(), {})).text
+    facts = judged("ann", "lamp", "aspect:hinge", "hinge", mine, "r1")
+    facts += judged("bob", "capo", "aspect:hinge", "hinge", theirs, "r2")
+    facts += judged("cid", "capo", "aspect:hinge", "hinge", theirs, "r3")
+    said = explain("ann", "capo", graph=graph_of(facts, texts), profiles=counted(world(), {})).text
+    assert text in said if text else "hinge" not in said
 
 
 @pytest.mark.parametrize(
@@ -160,13 +169,17 @@ def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
         ("has_colour", "has_colour", 'It shares "hinge" (colour) with "Slinky & Co"'),
         ("used_for", "used_for", 'Like "Slinky & Co" it is used for "hinge"'),
         ("compared_with", "compared_with", 'Reviews compare both it and "Slinky & Co" with "hinge"'),
-        ("made_by", "mentions_brand", 'Both it and "Slinky & Co" are linked to "hinge"'),
-        ("mentions_brand", "mentions_brand", 'Like "Slinky & Co" it is reviewed by people who mention "hinge"'),
+        ("made_by", "sold_by", 'Both it and "Slinky & Co" are linked to "hinge"'),
     ],
 )
 def test_relations(near: str, far: str, text: str) -> None:
     graph = graph_of([Fact("item:strings", near, "x:hinge"), Fact("item:capo", far, "x:hinge")], {})
     assert explain("ann", "capo", graph=graph, profiles=counted(world(), WORTH)).text.endswith(f". {text}.")
+
+
+def test_that_reviews_name_the_same_is_not_told() -> None:
+    graph = graph_of([Fact("item:strings", "mentions_x", "x:hinge"), Fact("item:capo", "mentions_x", "x:hinge")], {})
+    assert "hinge" not in explain("ann", "capo", graph=graph, profiles=counted(world(), WORTH)).text
 
 
 @pytest.mark.parametrize(
@@ -184,12 +197,9 @@ def test_direct_link(relation: str, text: str) -> None:
 
 
 def test_whose_words() -> None:
-    """The user's own review of the history item is said to be theirs."""
-    graph = knowledge()
-    graph = replace(graph, texts={said("ann", "strings"): graph.texts[said("ann", "strings")]})
-    assert (
-        'you wrote of "Slinky & Co": "I love how these hold drop-D tuning."' in explain("ann", "capo", graph=graph).text
-    )
+    """The reader's own review of the item is said to be theirs."""
+    text = explain("bob", "capo").text
+    assert 'You praised "drop-D tuning" when you reviewed it; you wrote: "Works wonders' in text
 
 
 @examples(30)
@@ -225,18 +235,16 @@ def test_every_named_thing_is_in_the_evidence(seed: int, user: int) -> None:
 
 def test_mentions_in_one_review_are_one_reviewer() -> None:
     texts = {"r1": "What a hinge!", "r2": "A hinge, yes, a good hinge."}
-    facts = [Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", 0.8)]
-    facts += [Fact("item:capo", "has_aspect", "aspect:hinge", "r2", "hinge", 0.8) for _ in range(2)]
+    facts = judged("ann", "lamp", "aspect:hinge", "hinge", 0.8, "r1")
+    facts += judged("bob", "capo", "aspect:hinge", "hinge", 0.8, "r2") * 2
     text = explain("ann", "capo", graph=graph_of(facts, texts), profiles=counted(world(), {})).text
     assert 'You praised "hinge", and a reviewer of this item praises it' in text
 
 
 def test_no_reviewer_is_made_up() -> None:
     """The item's aspect is from its description: nobody is said to have praised it."""
-    facts = [
-        Fact("user:ann", "mentions", "aspect:hinge", "r1", "hinge", 0.8),
-        Fact("item:capo", "has_aspect", "aspect:hinge"),
-    ]
+    facts = judged("ann", "lamp", "aspect:hinge", "hinge", 0.8, "r1")
+    facts += [Fact("item:capo", "has_aspect", "aspect:hinge")]
     text = explain("ann", "capo", graph=graph_of(facts, {"r1": "What a hinge!"}), profiles=counted(world(), {})).text
     assert 'You praised "hinge", and this is linked to it' in text
 
@@ -250,7 +258,7 @@ def shown(panel: Panel) -> str:
 def test_render() -> None:
     out = explain("ann", "capo", profiles=Profiles((*counted(world(), WORTH).blocks, popularity(-2.0))))
     text = shown(render(out))
-    for part in ("Spring Capo for ann", "popularity", "-2.000", "you –interacted→ Slinky & Co", "tuning & it never"):
+    for part in ("Spring Capo for ann", "popularity", "-2.000", "you –interacted→ Slinky & Co", "tuning & it holds"):
         assert part in text
     assert "█" in text
 

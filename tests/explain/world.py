@@ -90,7 +90,7 @@ SAYS = {
     (
         "bob",
         "capo",
-    ): "Sturdy. Works wonders even in drop-D tuning &amp; it never slips off the neck! My dog likes it too.",
+    ): "Sturdy. Works wonders even in drop-D tuning &amp; it holds on to the neck! My dog likes it too.",
     ("cid", "capo"): "The padding is awful and it peels off after a week. Otherwise fine.",
     ("dee", "capo"): "In drop-D tuning it buzzes.",
     ("cid", "tuner"): "Its padding is thin.",
@@ -113,17 +113,23 @@ def said(user: str, item: str) -> str:
     return review_id(user, item)
 
 
+def judged(user: str, item: str, aspect: str, surface: str, polarity: float, review: str = "") -> list[Fact]:
+    """What a review that judges an aspect says of its item and of its writer."""
+    source = (aspect, review or said(user, item), surface, polarity)
+    taste = "likes" if polarity > 0 else "dislikes"
+    relations = ((f"item:{item}", "has_aspect"), (f"user:{user}", "mentions"), (f"user:{user}", taste))
+    return [Fact(head, relation, *source) for head, relation in relations]
+
+
 def knowledge() -> KnowledgeGraph:
     """What the reviews of the small world say."""
     tuning, padding = "aspect:drop-d-tuning", "aspect:padding"
     facts = [
-        Fact("item:strings", "has_aspect", tuning, said("ann", "strings"), "drop-D tuning", 0.8),
-        Fact("user:ann", "mentions", tuning, said("ann", "strings"), "drop-D tuning", 0.8),
-        Fact("item:capo", "has_aspect", tuning, said("bob", "capo"), "drop-D tuning", 0.9),
+        *judged("ann", "strings", tuning, "drop-D tuning", 0.8),
+        *judged("bob", "capo", tuning, "drop-D tuning", 0.9),
         Fact("item:capo", "has_aspect", tuning, said("dee", "capo"), "drop-D tuning", -0.4),
-        Fact("item:capo", "has_aspect", padding, said("cid", "capo"), "padding", -0.9),
-        Fact("item:tuner", "has_aspect", padding, said("cid", "tuner"), "padding", -0.3),
-        Fact("user:cid", "mentions", padding, said("cid", "capo"), "padding", -0.9),
+        *judged("cid", "capo", padding, "padding", -0.9),
+        *judged("cid", "tuner", padding, "padding", -0.3),
         Fact("item:capo", "made_by", "brand:acme"),
         Fact("item:cable", "made_by", "brand:acme"),
     ]

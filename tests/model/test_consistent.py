@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphrec.errors import DataError, UnknownIdError
+from graphrec.errors import DataError
 from graphrec.model.asked import one
 from graphrec.profile.index import Index
 from graphrec.recommender import Recommender
@@ -61,11 +61,17 @@ def test_every_way_of_asking_has_one_score(model: Recommender, user: str | None,
     assert model.why_not(user, first, 3, **known).rank == 1, "as it is recommended"
 
 
-def test_of_whom_nothing_is_known_nothing_is_explained(model: Recommender) -> None:
+def test_somebody_of_whom_nothing_is_known_is_told_so(model: Recommender) -> None:
+    """They are answered, and what they are answered is explained."""
     told: list[dict[str, Any]] = [{}, {"friends": []}, {"attributes": {}}, {"history": []}]
     for nothing in told:
-        with pytest.raises(UnknownIdError, match="a stranger"):
-            model.explain("a stranger", "i1", **nothing)
+        found = model.recommend("a stranger", 1)
+        explained = model.explain("a stranger", str(found["item_id"].iat[0]), **nothing)
+        assert explained.score == pytest.approx(found["score"].iat[0], abs=1e-3)
+        assert explained.text.startswith("Nothing is known yet of what you took")
+        assert explained.to_json()["degraded"] == found.attrs["degraded"]
+        assert explained.degraded[0].startswith("unknown_user")
+        assert model.why_not("a stranger", "i1", 3, **nothing).text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import graphrec as gr
-from graphrec.errors import UnknownIdError
 from graphrec.explain.check import check
 from graphrec.explain.words import AMONG
 from graphrec.recommender import Recommender
@@ -151,11 +150,6 @@ def test_places_are_those_among_what_is_recommended(seen: str) -> None:
             if item_id in ranking and (told := re.match(r"At place (\d+) of (.*?)( because|;)", text)):
                 assert scores[int(told[1]) - 1] == pytest.approx(scores[ranking.index(item_id)], abs=1e-5)
                 assert told[2] == AMONG[seen]
-
-
-def test_somebody_of_whom_nothing_is_known_is_an_unknown_id(model: Recommender) -> None:
-    with pytest.raises(UnknownIdError, match="'nobody'"):
-        model.explain("nobody", "i0")
 
 
 def test_scores_of_everybody_are_those_of_the_answers(model: Recommender) -> None:

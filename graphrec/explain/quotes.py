@@ -1,0 +1,161 @@
+"""Sentences worth quoting: whole ones in which a reviewer judges an aspect of the very item that they reviewed.
+
+Which places in reviews judge an aspect is what the knowledge graph says: a place stands behind the item's aspect and
+behind the reviewer's liking or dislike of it. A sentence is quoted only if it is whole and short (``kg.text``), if
+nothing else that has a name stands in it, and if no word in it says that another thing is spoken of, or a wish.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.types import Ints, Source
+from kg.graph import KnowledgeGraph
+from kg.text import whole_sentence
+
+LONGEST = 160  # characters of a quote
+SHORT, LONG = 40, 100  # characters between which a sentence is neither curt nor wordy
+LEAST_FIT = 0.2  # below which a sentence is not shown
+_BEFORE = re.compile(
+    r"\b(?:the|its?|this|these|great|good|nice|excellent|love|like|der|die|das|gute[rs]?)\s+(?:[\w-]+\s+)?$|"
+    r"(?:的|这个|这款|^|[，。！!,\s])$",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"\s+(?:itself\s+)?(?:is|are|was|were|sounds?|looks?|feels?|works?|stays?|holds?|ist|sind|war|waren)\b|"
+    r"\s*[也都还]?(?:很|非常|真|太|特别|挺|不错|好)",
+    re.IGNORECASE,
+)
+_OF_ME = re.compile(r"\b(?:I|my|me|we|our|you|your)\b", re.IGNORECASE)
+NAMES = ("brand", "item", "organisation", "person", "place", "product", "work")  # types of what has a name of its own
+TASTES = {"likes": 1, "dislikes": -1}
+_ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
+    r"\b(?:than|compar\w+|unlike|versus|vs|instead|others?|another|elsewhere|previous\w*|used to|replac\w+|"
+    r"(?:my|our|his|her|their|your) (?:old|other|last|first|current)|"
+    r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|n't|"
+    r"expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
+    r"ander\w+|als|statt|wenn|falls|wäre\w*|würde\w*|könnte\w*|sollte\w*)\b|"
+    r"[?？]|别的|其他|其它|另|相比|比起|如果|要是|希望|以前|之前|吗",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A quotable sentence: of triple ``triple`` (item has aspect ``node``) by the user at ``by``, ``tone`` 1 or -1."""
+
+    triple: int
+    node: int
+    by: int
+    tone: int
+    fit: float
+    source: Source
+
+
+class Quotes:
+    """What can be quoted of each item, found when it is asked for and remembered.
+
+    Attributes:
+        praise, blame: int64 (T,), reviews that judge the aspect of a triple favourably, and the other way.
+    """
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self.graph = graph
+        names = np.array(graph.relations, object)
+        relation = graph.triples[:, 1]
+        taste = np.array([TASTES.get(r, 0) for r in names], np.int64)[relation] if len(graph) else relation  # (T,)
+        rows = graph.provenance[graph.provenance["source"] == "review"]
+        triple = rows["triple"].to_numpy(np.int64)
+        head, _, tail = graph.triples[triple].T if len(triple) else np.zeros((3, 0), np.int64)
+        of = graph.entities["type"].to_numpy(object)
+        places = pd.DataFrame(
+            {
+                "review": pd.factorize(rows["review_id"])[0],
+                "start": rows["start"].to_numpy(np.int64),
+                "end": rows["end"].to_numpy(np.int64),
+                "node": tail,
+                "row": np.arange(len(rows)),
+                "triple": triple,
+                "head": head,
+                "taste": taste[triple],
+            }
+        )
+        key = ["review", "start", "end", "node"]
+        judged = places[places["taste"] != 0].rename(columns={"head": "by"})
+        of_items = places[(of[head] == "item") & (places["taste"] == 0)]
+        both = of_items[[*key, "row", "triple"]].merge(judged[[*key, "by", "taste"]], on=key)
+        both = both.drop_duplicates(["row", "by"]).sort_values(["triple", "review", "start"], kind="stable")
+        once = both.drop_duplicates(["triple", "review"])
+        sides = (once[once["taste"] == sign]["triple"] for sign in (1, -1))
+        self.praise, self.blame = (np.bincount(side, minlength=len(graph)) for side in sides)
+        self._praised = np.bincount(graph.triples[:, 2], self.praise, len(graph.entities))  # (N,)
+        at = both["row"].to_numpy(np.int64)
+        self._triple: Ints = both["triple"].to_numpy(np.int64)
+        self._by, self._taste = both["by"].to_numpy(np.int64), both["taste"].to_numpy(np.int64)
+        self._review = rows["review_id"].to_numpy(object)[at]
+        self._start, self._end = (rows[c].to_numpy(np.int64)[at] for c in ("start", "end"))
+        self._head = graph.triples[self._triple, 0]
+        order = np.argsort(self._head, kind="stable")
+        self._order, self._heads = order, self._head[order]
+        self._index_names(of)
+        self.of = lru_cache(maxsize=4096)(self._of)
+
+    def _index_names(self, types: npt.NDArray[np.object_]) -> None:
+        """Where in which review something with a name of its own stands."""
+        mentions = self.graph.mentions
+        node = mentions["entity_num"].to_numpy(np.int64)
+        named = np.isin(types[node], NAMES) if len(node) else np.zeros(0, bool)
+        rows = mentions[named]
+        self._named: dict[str, list[tuple[int, int, int]]] = {}
+        columns = (rows["review_id"], rows["start"], rows["end"], node[named])
+        for review, start, end, what in zip(*(c.tolist() for c in columns), strict=True):
+            self._named.setdefault(review, []).append((start, end, what))
+
+    def tone(self, triple: int) -> int:
+        """What reviewers of the item hold of the aspect: 1 where praise prevails, -1 where blame does, else 0."""
+        praise, blame = int(self.praise[triple]), int(self.blame[triple])
+        return (praise > 2 * blame) - (blame > praise)
+
+    def _of(self, item_node: int, own: frozenset[int]) -> dict[int, list[Said]]:
+        """Aspect → the sentences on it in reviews of one item, the best first; ``own``: names that are the item's."""
+        found: dict[int, list[Said]] = {}
+        for at in self._order[slice(*np.searchsorted(self._heads, [item_node, item_node + 1]))].tolist():
+            said = self._said(at, own)
+            if said is not None:
+                found.setdefault(said.node, []).append(said)
+        return {node: sorted(those, key=lambda s: (-s.fit, s.source.review_id)) for node, those in found.items()}
+
+    def _said(self, at: int, own: frozenset[int]) -> Said | None:
+        review, start, end = self._review[at], int(self._start[at]), int(self._end[at])
+        text = self.graph.texts.get(review, "")
+        span = whole_sentence(text, start, end, LONGEST) if 0 <= start < end <= len(text) else None
+        if span is None:
+            return None
+        quote = text[slice(*span)]
+        others = (
+            what
+            for first, last, what in self._named.get(review, ())
+            if first < span[1] and last > span[0] and not (first < end and last > start)
+        )
+        if _ELSEWHERE.search(quote) or any(what not in own for what in others):
+            return None
+        triple, tone = int(self._triple[at]), int(self._taste[at])
+        node = int(self.graph.triples[triple, 2])
+        subject = _BEFORE.search(text, span[0], start) or _AFTER.match(text, end, span[1])
+        fit = self._fit(quote, subject is not None, triple, node)
+        return Said(triple, node, int(self._by[at]), tone, fit, Source(review, quote)) if fit >= LEAST_FIT else None
+
+    def _fit(self, quote: str, subject: bool, triple: int, node: int) -> float:
+        """How likely a sentence says what it is shown for, and how well it reads, in (0, 1]."""
+        known = 1 - 0.5 ** float(self._praised[node] - 1)  # praised once in all reviews: hardly an aspect
+        often = 1 - 0.5 ** float(self.praise[triple] + 1)
+        size = len(quote) + sum(char >= "⺀" for char in quote)  # a Chinese character says as much as two letters
+        readable = max(0.6, min(1.0, size / SHORT)) * min(1.0, LONG / size)
+        said_by_me = _OF_ME.search(quote) is not None
+        return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if said_by_me else 1.0))

@@ -1,0 +1,97 @@
+"""Lifts: equal to a naive count, and of the training part alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphrec.data.dataset import Dataset, build
+from graphrec.explain.lift import Lifts
+from graphrec.query.ties import Ties
+from kg.graph import KnowledgeGraph
+from tests.conftest import examples
+from tests.explain.world import Fact, graph_of, random_graph, random_world
+
+
+def naive(graph: KnowledgeGraph, data: Dataset, node: str, pair: tuple[int, int]) -> tuple[int, int, float]:
+    """k, n and the share in general, by loops over people and what they took."""
+    taken = [set(data.interactions.item_nums[data.interactions.user_nums == u].tolist()) for u in range(data.n_users)]
+    reviewed = set(graph.provenance["triple"][graph.provenance["source"] == "review"].tolist())
+    other = set(graph.provenance["triple"][graph.provenance["source"] != "review"].tolist())
+    linked, wrote = set(), set()
+    for row, (head, _, tail) in enumerate(graph.named()):
+        for one, two in ((head, tail), (tail, head)):
+            if two == node and one != node and one.removeprefix("item:") in data.items and row in other:
+                linked.add(data.items.number(one.removeprefix("item:")))
+        if tail == node and head.removeprefix("user:") in data.users and row in reviewed | other:
+            wrote.add(data.users.number(head.removeprefix("user:")))
+    both = [u for u, items in enumerate(taken) if set(pair) <= items]
+    if linked:
+        rest = [i for u in both for i in taken[u] - set(pair)]
+        everything = [i for items in taken for i in items - set(pair)]
+        share = sum(i in linked for i in everything) / max(1, len(everything))
+        return sum(i in linked for i in rest), len(rest), share
+    return len(wrote & set(both)), len(both), len(wrote) / max(1, sum(map(bool, taken)))
+
+
+@examples(40)
+@given(st.integers(0, 10_000))
+def test_agrees_with_a_naive_count(seed: int) -> None:
+    """Of every entity that both items of a pair are linked to."""
+    data = random_world(seed)
+    graph = random_graph(seed, data)
+    ties, names = Ties(data), list(graph.entity_num)
+    lifts = Lifts(graph, ties)
+    i, j = np.random.default_rng(seed).choice(data.n_items, 2, replace=False).tolist()
+    both = np.intersect1d(ties.takers(i), ties.takers(j))
+    nodes = [n for n, name in enumerate(names) if not name.startswith(("item:", "user:"))]
+    for node, lift in zip(nodes, lifts.of(nodes, both, (i, j)), strict=True):
+        linked = lifts.linked(node)
+        if linked is not None and not {i, j} <= set(lifts._linked[node].indices.tolist()):
+            continue  # the two have it in common, else nobody asks
+        k, n, share = naive(graph, data, names[node], (i, j))
+        assert (lift.k, lift.n) == (k, n), names[node]
+        assert lift.share == pytest.approx(share)
+        assert lift.plain is None if not (n and share) else lift.plain == pytest.approx(k / n / share)
+
+
+def planted() -> Dataset:
+    """Ten people who take a, b and what is blue, and forty who take a or b and what is red."""
+    rows = [(f"u{u}", item) for u in range(10) for item in ("a", "b", f"blue{u % 4}")]
+    rows += [(f"u{u}", item) for u in range(10, 50) for item in ("ab"[u % 2], f"red{u % 9}")]
+    return build("planted", pd.DataFrame(rows, columns=["user_id", "item_id"]).assign(value=1.0))
+
+
+def colours(data: Dataset) -> KnowledgeGraph:
+    facts = [Fact(f"item:{i}", "has_colour", "colour:blue" if i[:2] == "bl" else "colour:red") for i in data.items.ids]
+    facts = [f for f in facts if f.head not in ("item:a", "item:b")]
+    both = [Fact(f"item:{i}", "has_colour", f"colour:{c}") for i in "ab" for c in ("blue", "red")]
+    return graph_of([*facts, *both], {})
+
+
+def test_planted_lift() -> None:
+    """Of what those who took both took beside them, all is blue; of what everybody took, a fifth."""
+    data = planted()
+    graph, ties = colours(data), Ties(data)
+    pair = data.items.number("a"), data.items.number("b")
+    both = np.intersect1d(ties.takers(pair[0]), ties.takers(pair[1]))
+    nodes = [graph.entity_num["colour:blue"], graph.entity_num["colour:red"]]
+    blue, red = Lifts(graph, ties).of(nodes, both, pair)
+    assert (blue.k, blue.n, blue.plain) == (10, 10, 5.0)
+    assert red.plain == 0.0
+    assert blue.shrunken > 3 > 1 > red.shrunken > 0
+
+
+def test_held_out_interactions_are_not_counted() -> None:
+    """Everything blue is held out: with nothing of it in training there is no lift."""
+    full = planted()
+    blue = np.array([full.items.ids[i].startswith("blue") for i in full.interactions.item_nums])
+    train = full.subset(~blue)
+    graph, pair = colours(full), (full.items.number("a"), full.items.number("b"))
+    ties = Ties(train)
+    both = np.intersect1d(ties.takers(pair[0]), ties.takers(pair[1]))
+    (lift,) = Lifts(graph, ties).of([graph.entity_num["colour:blue"]], both, pair)
+    assert (lift.k, lift.plain) == (0, None)
