@@ -33,6 +33,7 @@ from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.runtime import Runtime
 from graphrec.types import Floats
 
 RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
@@ -105,6 +106,7 @@ class Learned:
         tuned = {name: block.tune(self.folds) for name, block in blocks.items()}
         inputs = spoilt(learn_from(as_read(parts.fit_data, self.config), fitting)[0], what)
         self.tuned = {name: fitted for name, (fitted, _) in tuned.items()}
+        self.chosen = {name: choice for name, (_, choice) in tuned.items()}
         self.fitted = {name: block.fit(inputs, tuned[name][1]) for name, block in blocks.items()}
 
     def blended(self, names: Sequence[str]) -> Scored:
@@ -117,7 +119,9 @@ def measure(folder: Path, settings: tuple[str, ...]) -> dict[str, Any]:
     """NDCG@20 of the whole, each block alone, each left out, and each source taken away or spoilt."""
     data, config = Dataset.load(folder), Config.load(None, settings)
     parts = split(data, config.split, config.seed)
-    fitting = Fitting(config, config.run(progress=True), cache(lambda: load_encoder(config.features)))
+    fitting = Fitting(
+        config, Runtime.of(config.runtime, config.seed, progress=True), cache(lambda: load_encoder(config.features))
+    )
     subsets = {"the whole": config.blocks}
     subsets |= {f"{name} alone": (name,) for name in config.blocks}
     subsets |= {f"without {name}": tuple(n for n in config.blocks if n != name) for name in config.blocks}

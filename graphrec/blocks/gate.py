@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.blocks.folds import FitInputs, Fold, Folds
 from graphrec.blocks.search import Chosen
@@ -114,11 +115,11 @@ def judged(
         if not helps(*(_ndcg(folds, some) for some in (blocks, plain, others))):
             blocks, chosen = plain, without
     tried = sorted({float(w) for w in getattr(settings, FRIENDS, ()) if w})
-    hearing = np.concatenate([np.zeros(0, bool), *(_hearing(fold) for fold in folds)])
+    hearing = hearing_users(folds)
     optional = bool(tried) and 0.0 in getattr(settings, FRIENDS)
     if FRIENDS not in chosen or not optional or not hearing.any() or not all(map(_hears, blocks)):
         return tuple(blocks), chosen
-    strange = [_dealt(fold) for fold in folds]
+    strange = [dealt(fold) for fold in folds]
     queries = [fold.validation.queries for fold in folds]
     bands = band_of(np.concatenate([np.zeros(0, np.int64), *(q.activity for q in queries)]))[hearing]
     none, *heard = (_ndcg(folds, [_with(b, w) for b in blocks])[hearing] for w in (0.0, *tried))
@@ -153,12 +154,13 @@ def _ndcg(folds: Sequence[Fold], blocks: Sequence[Any]) -> Floats:
     return np.concatenate([np.zeros(0, np.float32), *(of(fold, block) for fold, block in pairs)])
 
 
-def _hearing(fold: Fold) -> Any:
-    """Which validation users have friends, bool (B,)."""
-    return np.diff(fold.validation.queries.friends.indptr) > 0
+def hearing_users(folds: Folds) -> npt.NDArray[np.bool_]:
+    """Which validation users of all folds have friends, bool (N,)."""
+    found = (np.diff(fold.validation.queries.friends.indptr) > 0 for fold in folds)
+    return np.concatenate([np.zeros(0, bool), *found])
 
 
-def _dealt(fold: Fold) -> Fold:
+def dealt(fold: Fold) -> Fold:
     """The same validation users with each other's friends."""
     validation: Any = copy.copy(fold.validation)
     validation.queries = Queries(fold.inputs.ties.dealt(), fold.validation.queries.user_nums)
