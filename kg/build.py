@@ -20,7 +20,7 @@ from kg.link.context import Embed, external_entities
 from kg.link.entities import link
 from kg.names import attribute_id, attribute_type, most_frequent
 from kg.relations import compared, from_external, from_metadata, from_reviews, from_users
-from kg.types import BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span, User
+from kg.types import VERDICT, BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span, User
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -110,7 +110,8 @@ def _linked(
     embed: Embed | None,
 ) -> tuple[list[Mention], dict[str, str]]:
     """The mentions of entities, and each entity's label."""
-    mentions, labels = link(items, reviews, [spans.get(r.text, []) for r in reviews], min_mentions)
+    named = [[s for s in spans.get(r.text, []) if s.type != VERDICT] for r in reviews]
+    mentions, labels = link(items, reviews, named, min_mentions)
     texts = {r.review_id: r.text for r in reviews}
     outside = external_entities(mentions, labels, texts, external, embed)
     if outside:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kg.extract.judge import judgements
+from kg.languages import ENGLISH, of_each
 from kg.link.corpus import capitals, gazetteer
 from kg.names import Phrases, attribute_id, slug, split
 from kg.text import clean
@@ -47,7 +48,12 @@ def from_reviews(mentions: Sequence[Mention], reviews: Mapping[str, Review]) -> 
     """
     rows = []
     tastes: defaultdict[tuple[str, str], list[Mention]] = defaultdict(list)
-    judged = judgements([m for m in mentions if m.type == "aspect"], {id_: r.text for id_, r in reviews.items()})
+    texts = {id_: r.text for id_, r in reviews.items()}
+    english = dict(zip(texts, (code == ENGLISH for code in of_each([*texts.values()])), strict=True))
+    aspects = [m for m in mentions if m.type == "aspect"]
+    judged = judgements([m for m in aspects if english[m.review_id]], texts)
+    # The readers of other languages give a polarity to what is judged alone.
+    judged |= {(m.review_id, m.start, m.end): m.polarity for m in aspects if m.polarity and not english[m.review_id]}
     for m in mentions:
         review = reviews[m.review_id]
         relation = SAID.get(m.type, f"mentions_{relation_name(m.type)}")

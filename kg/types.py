@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 TYPES = ("brand", "product", "aspect", "attribute", "person", "place", "work", "organisation", "event", "use")
+VERDICT = "verdict"  # type of what judges the thing as a whole ("不错"); it has a polarity and becomes no entity
 PLAIN = frozenset({"aspect", "attribute", "use"})  # types that are said in common words, not in names
 
 
@@ -37,6 +38,15 @@ class Extractor(Protocol):
 
     def extract(self, texts: Iterable[str]) -> Iterator[list[Span]]:
         """One list of spans per text, in order; spans sorted by start, and apart but for candidates."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """An extractor that looks once more at all that it found, when it has read every text."""
+
+    def settle(self, found: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        """The spans of each text, as all texts together settle them; never cached."""
         ...
 
 

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from kg.extract.extractors import Readers, make
 from kg.extract.termhood import Embed, settled
-from kg.types import BytesCache, Extractor, Span
+from kg.types import BytesCache, Extractor, Settling, Span
 
 WRITE_EVERY = 256  # texts between two writes to the cache
 SHOW_AFTER = 2.0  # seconds before a progress bar appears
@@ -48,9 +48,11 @@ def extract(
         for one, some in extractor.shared_out(texts):
             out |= extract(some, one, cache, progress, embed)
         return out
-    found = _found(texts, extractor or make(), cache, progress)
+    extractor = extractor or make()
+    found = _found(texts, extractor, cache, progress)
     # No leakage. What the cache keeps is what one text says; what the corpus says is settled anew from these texts.
-    return dict(zip(texts, settled([found[text] for text in texts], embed), strict=True))
+    rows = settled([found[text] for text in texts], embed)
+    return dict(zip(texts, extractor.settle(rows) if isinstance(extractor, Settling) else rows, strict=True))
 
 
 def _found(

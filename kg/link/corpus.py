@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from kg.types import Item, Review
 
 MAX_VALUE_WORDS = 6  # longer metadata values are descriptions, not names
 COMMON_FROM, COMMON_SHARE = 20, 0.8  # a word written so often, and so often in lower case, is an ordinary one
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+")  # written without spaces: a name is found within a run
 NOUN_SHARE = 0.15  # of its texts; a word that is less often part of a span is no noun, whatever a tagger says once
 
 
@@ -44,8 +46,10 @@ class Corpus:
             self.capital.update(word for start, _, word in found if text[start].isupper())
 
     def is_name(self, label: str) -> bool:
-        """Whether one of its words is mostly written with a capital: "Great Price" is shouting, not a name."""
-        return any(2 * self.capital[word] > self.total[word] for _, _, word in split(label))
+        """Whether one of its words is mostly written with a capital, where its script has them: "Great Price" is
+        shouting, not a name."""
+        has_none = label.upper() == label.lower()
+        return has_none or any(2 * self.capital[word] > self.total[word] for _, _, word in split(label))
 
     def is_ordinary(self, label: str) -> bool:
         """Whether it is a single word that these texts mostly use as a common one, as with the brand "Time"."""
@@ -71,12 +75,15 @@ class Corpus:
         """Phrases in the texts. ``targets``: phrase → (type, entity)."""
         phrases, out = Phrases({name: name for name in targets}), list[Found]()
         strict = {name: needs_capital(name) for name in targets}
+        unspaced = [name for name in targets if len(name) > 1 and UNSPACED.fullmatch(name)]
+        within = re.compile("|".join(sorted(map(re.escape, unspaced), key=len, reverse=True)) or r"(?!)")
         for number, (text, found) in enumerate(zip(self.texts, self.words, strict=True)):
             hits = [
                 (start, end, name)
                 for start, end, name in phrases.find(text, found)
                 if not strict[name] or capitals(text[start:end]) >= capitals(name)
             ]
+            hits += [(*m.span(), m.group()) for m in within.finditer(text) if all(m.span() != hit[:2] for hit in hits)]
             for (start, end, name), p in zip(hits, polarities(text, [h[:2] for h in hits]), strict=True):
                 out.append(Found(number, start, end, text[start:end], targets[name][0], p, targets[name][1], how))
         return out
