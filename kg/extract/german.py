@@ -96,7 +96,11 @@ class GermanExtractor:
         scores, clause = _in_context([t.lower_ for t in words])
         out = []
         for n, token in enumerate(words):
-            if not _NOUN.fullmatch(token.text) or token.lower_ in STOP_WORDS or token.lower_ in table("aspect", "empty"):
+            if (
+                not _NOUN.fullmatch(token.text)
+                or token.lower_ in STOP_WORDS
+                or token.lower_ in table("aspect", "empty")
+            ):
                 continue
             if opinion(token.lower_) or token.lower_.endswith("weise"):
                 continue
