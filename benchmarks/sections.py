@@ -36,6 +36,27 @@ def _strength(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _network(name: str, result: dict[str, Any]) -> list[str]:
+    chosen, metrics = result["chosen"], result["metrics"]
+    rows = [[f"**{name.partition(', ')[2]}**", f"{metrics['recall@20']:.4f}", f"{metrics['ndcg@20']:.4f}"]]
+    rows += [[title, *(f"{figure:.4f}" for figure in figures)] for title, figures in result["published"].items()]
+    losses = dict(map(tuple, chosen.get("losses", [])))
+    curve = [[str(e), f"{losses[e]:.3f}" if e in losses else "", f"{s:.4f}"] for e, s in chosen.get("curve", [])]
+    return [
+        f"## The network alone: {name}",
+        "",
+        f"Data `{result['data'][:12]}` · {result['machine']} · choosing, learning and testing took "
+        f"{result['seconds'] / 60:.0f} minutes, {result['busy'] / 60:.0f} of one core. Temperature "
+        f"{chosen['temperature']}, width {chosen.get('dim', '')}, {chosen['epochs']} epochs.",
+        "",
+        *table(["network", "Recall@20", "NDCG@20"], rows),
+        "",
+        *(["Learning curve, on validation users carved from train:", ""] if curve else []),
+        *(table(["epoch", "loss", "NDCG@20"], curve) if curve else []),
+        "",
+    ]
+
+
 def _reading(name: str, result: dict[str, Any]) -> list[str]:
     seconds = result["seconds"]
     return [
@@ -267,6 +288,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "presets": _presets,
     "regret": _regret,
     "strength": _strength,
+    "network": _network,
     "time_to_quality": _times,
     "evaluation_speed": _speed,
     "filtered_search": _filtered,

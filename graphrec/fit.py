@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphrec.blocks import kept
 from graphrec.blocks.api import Block, FitInputs
 from graphrec.blocks.blend import blend
 from graphrec.blocks.folds import Fold, Folds
@@ -155,7 +156,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     _something_fits(blocks, carved[0].train.n_items)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
-        tuned = {name: block.tune(folds) for name, block in blocks.items()}
+        tuned = {name: kept.tuned(block, folds) for name, block in blocks.items()}
         weights, ndcg = blend([fitted for fitted, _ in tuned.values()], folds, config.blend.candidates)
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
     found = {"users": folds.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}

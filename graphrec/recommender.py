@@ -38,6 +38,7 @@ class Recommender:
         config: settings; the defaults suit a catalogue of up to some hundred thousand items.
         encoder, extractor: stand-ins for the configured text encoder and entity extractor.
         progress: bars on standard error for whatever takes longer than a moment.
+        work: a folder where a fit keeps what it has done, from which the same fit goes on after a kill.
 
     Raises ConfigError for blocks that there are not, and for a config that is none.
     """
@@ -49,12 +50,13 @@ class Recommender:
         encoder: TextEncoder | None = None,
         extractor: Extractor | None = None,
         progress: bool = False,
+        work: Path | None = None,
     ) -> None:
         self.config = config or Config()
         if not isinstance(self.config, Config):
             found = type(self.config).__name__
             raise ConfigError(f"config is a {found}; give gr.Config().with_(ease={{'n': 100}}), or Config.load(FILE)")
-        self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress)
+        self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress, work)
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None

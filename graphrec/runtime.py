@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ class Runtime:
         processes: that read texts side by side.
         seed: of every draw. No global generator is seeded: each draw has its own, from here.
         progress: bars on standard error for whatever takes longer than a moment.
+        work: a folder where what takes long is kept while it is done, so that a fit that was killed goes on from there.
     """
 
     device: str = "auto"
@@ -32,11 +34,12 @@ class Runtime:
     processes: int = 2
     seed: int = 42
     progress: bool = False
+    work: Path | None = None
 
     @classmethod
-    def of(cls, settings: RuntimeConfig, seed: int, progress: bool = False) -> Runtime:
+    def of(cls, settings: RuntimeConfig, seed: int, progress: bool = False, work: Path | None = None) -> Runtime:
         """What the settings say."""
-        return cls(settings.device, settings.threads, settings.processes, seed, progress)
+        return cls(settings.device, settings.threads, settings.processes, seed, progress, work)
 
     def rng(self, stream: int = 0) -> np.random.Generator:
         """A numpy generator; another ``stream`` draws independently."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from graphrec.nn.losses import LOSSES, Negatives
 
 Rows: TypeAlias = list[list[float]]
 Matrix: TypeAlias = npt.NDArray[np.float64]
@@ -35,6 +40,16 @@ def naive_loss(name: str, users: Rows, positives: Rows, negatives: Rows, tempera
     assert name == "ccl"
     pushed = [sum(max(0.0, b - 0.4) for b in row) / len(row) for row in bad]
     return sum(1 - s + 150 * p for s, p in zip(good, pushed, strict=True)) / n
+
+
+def paired(name: str) -> Callable[[Tensor, Tensor, Tensor, float], Tensor]:
+    """A loss of users (B, d), one positive (B, d) of each, and negatives (n, d) that were drawn."""
+
+    def loss(users: Tensor, positives: Tensor, negatives: Tensor, temperature: float) -> Tensor:
+        pairs = torch.arange(len(users)).repeat(2, 1)
+        return LOSSES[name](users, positives, pairs, Negatives(negatives), temperature)
+
+    return loss
 
 
 def naive_agreement(first: Rows, second: Rows, temperature: float) -> float:

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs, so that `--help` and completion
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -73,6 +74,7 @@ def fit(
     allow_bad: AllowBad = None,
 ) -> None:
     """Learn from SOURCE and write a model."""
+    from graphrec.blocks.kept import begun
     from graphrec.model import artifact
     from graphrec.model import files as model_files
     from graphrec.recommender import Recommender
@@ -84,8 +86,12 @@ def fit(
     settings = config_of(config, set_, preset=preset) if earlier is None else earlier.config
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
-    model = Recommender(settings, progress=True).fit(data, like=earlier)
+    work = out.with_name(f"{out.name}.work")
+    if done := begun(work):
+        note(f"goes on from {work}: {', '.join(done)}")
+    model = Recommender(settings, progress=True, work=work).fit(data, like=earlier)
     model.save(out)
+    shutil.rmtree(work, ignore_errors=True)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     chosen = model.fitted.chosen
     if earlier is None:

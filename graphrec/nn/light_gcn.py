@@ -65,11 +65,26 @@ def light_gcn(graph: Bipartite, x: Tensor, layers: int, noise: float = 0.0) -> T
     """
     if not noise:
         return _LayerMean.apply(graph, x, layers)  # type: ignore[no-untyped-call, no-any-return]
-    total = x
-    for _ in range(layers):
+    return light_gcn_layers(graph, x, layers, noise)[0]
+
+
+def light_gcn_layers(graph: Bipartite, x: Tensor, layers: int, noise: float) -> tuple[Tensor, Tensor]:
+    """``light_gcn``, and the first layer alone, (U + I, d) each: the two views of XSimGCL."""
+    first, total = x, x
+    for layer in range(layers):
         x = perturbed(step(graph, x), noise)  # (U + I, d)
-        total = total + x
-    return total / (layers + 1)
+        first, total = x if not layer else first, total + x
+    return total / (layers + 1), first
+
+
+def history_mean(graph: Bipartite, x: Tensor, gamma: float) -> Tensor:
+    """Items as they are, users γ x_u + (1−γ) mean of x_i over what they took, (U + I, d); degrees to the power ½.
+
+    Mao et al., SimpleX, CIKM 2021, eq. 4 with its mean pooling, but for the linear map of the mean.
+    """
+    n_users, root = graph.users.shape[0], graph.degrees.sqrt()[:, None]
+    mean = (step(graph, x * root) / root)[:n_users]
+    return torch.cat([gamma * x[:n_users] + (1 - gamma) * mean, x[n_users:]])
 
 
 def step(graph: Bipartite, x: Tensor) -> Tensor:

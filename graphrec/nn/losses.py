@@ -1,11 +1,15 @@
-"""Losses over one positive and many shared negatives.
+"""Losses of users over what each of them took and over negatives that all of a batch share.
 
-Shapes of all: users (B, d), positives (B, d), negatives (n, d) shared by the batch, all at unit length → scalar.
+Shapes of all: users (B, d), items (n, d), both at unit length; ``taken`` int64 (2, E), pairs of a row of the users and
+one of the items → scalar, a mean over the pairs. Negatives are the whole catalogue or drawn rows of it: a user's sum
+over them is one however much the user took, so the whole catalogue costs no more than n / (E/B) negatives a pair would.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,82 +18,129 @@ from torch.nn import functional
 
 BILATERAL = 1.1  # τ of the positives over τ of the negatives, in ``bilateral_softmax``
 MARGIN, NEGATIVE_WEIGHT = 0.4, 150.0  # of ``cosine_contrastive``, as its paper sets them on Gowalla
+ROWS = 256  # of a block of logits that stays in a CPU's cache
 
 
-ROWS = 2048  # of a block of logits that stays in a CPU's cache
+@dataclass(frozen=True)
+class Negatives:
+    """What is pushed away.
+
+    Args:
+        rows: unit vectors (n, d).
+        offset: of the logits, (n,), where the rows are the whole catalogue: log of the weight that each has, 0 for
+            weight 1. None: drawn rows, to which each pair adds its own positive.
+        half: products in bfloat16, added up in float32.
+    """
+
+    rows: Tensor
+    offset: Tensor | None = None
+    half: bool = False
 
 
 class _LogSumExp(torch.autograd.Function):
-    """log Σ_n exp⟨u, n⟩ for each row u, in blocks; logits become probabilities in place, and are kept as these."""
+    """log Σ_n exp(⟨u, n⟩ + c_n) for each row u, in blocks; the probabilities are kept."""
 
     @staticmethod
-    def forward(ctx: Any, users: Tensor, negatives: Tensor) -> Tensor:
-        probabilities = torch.empty(len(users), len(negatives), dtype=users.dtype, device=users.device)  # (B, n)
-        out = torch.empty(len(users), dtype=users.dtype, device=users.device)  # (B,)
-        for start in range(0, len(users), ROWS):
+    def forward(ctx: Any, users: Tensor, negatives: Tensor, offset: Tensor, half: bool) -> Tensor:
+        kind = torch.bfloat16 if half else users.dtype
+        u, n, c = users.to(kind), negatives.to(kind), offset.to(kind)
+        probabilities = torch.empty(len(u), len(n), dtype=kind, device=u.device)  # (B, n)
+        out = torch.empty(len(u), dtype=users.dtype, device=u.device)  # (B,)
+        for start in range(0, len(u), ROWS):
             rows = slice(start, start + ROWS)
-            logits = torch.mm(users[rows], negatives.T, out=probabilities[rows])
-            largest = logits.amax(dim=1, keepdim=True)
-            total = logits.sub_(largest).exp_().sum(dim=1, keepdim=True)
-            logits.div_(total)
-            out[rows] = (largest + total.log()).squeeze(1)
-        ctx.save_for_backward(users, negatives, probabilities)
+            logits = torch.addmm(c, u[rows], n.T)
+            largest, where = logits.max(dim=1, keepdim=True)
+            probabilities[rows] = torch.softmax(logits, dim=1)
+            share = probabilities[rows].gather(1, where)  # ≥ 1 / n
+            out[rows] = (largest.to(out.dtype) - share.to(out.dtype).log()).squeeze(1)
+        ctx.save_for_backward(u, n, probabilities)
         return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         users, negatives, probabilities = ctx.saved_tensors
         grad = grads[0][:, None]  # (B, 1)
-        return grad * (probabilities @ negatives), probabilities.T @ (grad * users)
+        of_users = grad * (probabilities @ negatives).to(grad.dtype)
+        return of_users, (probabilities.T @ (grad * users).to(users.dtype)).to(grad.dtype), None, None
 
 
-def log_sum_exp(users: Tensor, negatives: Tensor) -> Tensor:
-    """log Σ_n exp⟨u, n⟩, (B,) from (B, d) and (n, d): ``torch.logsumexp(users @ negatives.T, 1)`` in half the time."""
-    return _LogSumExp.apply(users, negatives)  # type: ignore[no-untyped-call, no-any-return]
+def log_sum_exp(users: Tensor, negatives: Tensor, offset: Tensor | None = None, half: bool = False) -> Tensor:
+    """log Σ_n exp(⟨u, n⟩ + c_n), (B,) from (B, d), (n, d) and (n,): sooner than ``torch.logsumexp``, in less memory."""
+    offset = users.new_zeros(len(negatives)) if offset is None else offset
+    return _LogSumExp.apply(users, negatives, offset, half)  # type: ignore[no-untyped-call, no-any-return]
 
 
-def sampled_softmax(users: Tensor, positives: Tensor, negatives: Tensor, temperature: float) -> Tensor:
-    """−log softmax of the positive among the negatives, mean over the batch.
+class _Products(torch.autograd.Function):
+    """⟨u_a, i_b⟩ of pairs (a, b); the gradients are products with the sparse matrix of the pairs, in a fixed order."""
 
-        L = −s⁺/τ + log(exp(s⁺/τ) + Σ_n exp(s_n/τ))
+    @staticmethod
+    def forward(ctx: Any, users: Tensor, items: Tensor, taken: Tensor) -> Tensor:
+        ctx.save_for_backward(users, items, taken)
+        parts = torch.split(taken, ROWS * ROWS, dim=1)
+        return torch.cat([(users[a] * items[b]).sum(dim=1) for a, b in parts])
 
-    Wu et al., On the effectiveness of sampled softmax loss for item recommendation, ACM TOIS 2024.
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        users, items, taken = ctx.saved_tensors
+        of_users = _csr(taken, grads[0], (len(users), len(items))) @ items
+        of_items = _csr(taken.flip(0), grads[0], (len(items), len(users))) @ users
+        return of_users, of_items, None
+
+
+def _csr(index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    return torch.sparse_coo_tensor(index, values, shape, check_invariants=False).coalesce().to_sparse_csr()
+
+
+def products(users: Tensor, items: Tensor, taken: Tensor) -> Tensor:
+    """⟨u_a, i_b⟩ of pairs (a, b), (E,) from (B, d), (n, d) and int64 (2, E)."""
+    return _Products.apply(users, items, taken)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
+    """−log softmax of what was taken among the negatives.
+
+        L = −s⁺/τ + log(exp(s⁺/τ) + Σ_n exp(s_n/τ))             negatives that were drawn
+        L = −s⁺/τ + log Σ_n w_n exp(s_n/τ)                       the whole catalogue, weights w
+
+    Wu et al., On the effectiveness of sampled softmax loss for item recommendation, ACM TOIS 2024. With n drawn as
+    often as w says, the first is an estimate of the second.
     """
-    positive = (users * positives).sum(dim=1) / temperature  # (B,)
-    negative = log_sum_exp(users / temperature, negatives)  # (B,)
-    return (torch.logaddexp(negative, positive) - positive).mean()
+    positive = products(users, items, taken) / temperature  # (E,)
+    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[taken[0]]  # (E,)
+    if negatives.offset is None:
+        negative = torch.logaddexp(negative, positive)
+    return (negative - positive).mean()
 
 
-def bilateral_softmax(users: Tensor, positives: Tensor, negatives: Tensor, temperature: float) -> Tensor:
+def bilateral_softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
     """Softmax on both sides: hard positives weigh less, as hard negatives weigh more.
 
-        L = −τ⁺ log mean_B exp(s⁺/τ⁺ − (τ/τ⁺) log Σ_n exp(s_n/τ)),    τ⁺ = 1.1 τ
+        L = −τ⁺ log mean_E exp(s⁺/τ⁺ − (τ/τ⁺) log Σ_n exp(s_n/τ)),    τ⁺ = 1.1 τ
 
     Wu et al., BSL: Understanding and improving softmax loss for recommendation, ICDE 2024; positives over the batch.
     """
     above = temperature * BILATERAL
-    positive = (users * positives).sum(dim=1)  # (B,)
-    negative = temperature * log_sum_exp(users / temperature, negatives)  # (B,)
-    return -BILATERAL * (torch.logsumexp((positive - negative) / above, dim=0) - torch.tensor(len(users)).log())
+    positive = products(users, items, taken)  # (E,)
+    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[taken[0]]
+    margins = (positive - temperature * negative) / above
+    return -BILATERAL * (torch.logsumexp(margins, dim=0) - math.log(len(margins)))
 
 
-def cosine_contrastive(users: Tensor, positives: Tensor, negatives: Tensor, temperature: float) -> Tensor:
+def cosine_contrastive(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
     """CCL: pull positives to cosine 1, push only the negatives above a margin.
 
         L = (1 − s⁺) + w · mean_n max(0, s_n − m)
 
-    Mao et al., SimpleX, CIKM 2021. ``temperature`` plays no part.
+    Mao et al., SimpleX, CIKM 2021. ``temperature`` plays no part; the mean is weighted by ``negatives.offset``.
     """
-    positive = (users * positives).sum(dim=1)  # (B,)
-    negative = functional.relu(users @ negatives.T - MARGIN).mean(dim=1)  # (B,)
-    return (1 - positive + NEGATIVE_WEIGHT * negative).mean()
+    above = functional.relu(users @ negatives.rows.T - MARGIN)  # (B, n)
+    offset = torch.zeros_like(above[0]) if negatives.offset is None else negatives.offset
+    pushed = above @ torch.softmax(offset, dim=0)  # (B,)
+    return (1 - products(users, items, taken) + NEGATIVE_WEIGHT * pushed[taken[0]]).mean()
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
-    "softmax": sampled_softmax,
-    "bsl": bilateral_softmax,
-    "ccl": cosine_contrastive,
-}
+Loss = Callable[[Tensor, Tensor, Tensor, Negatives, float], Tensor]
+LOSSES: dict[str, Loss] = {"softmax": softmax, "bsl": bilateral_softmax, "ccl": cosine_contrastive}
 
 
 def agreement(first: Tensor, second: Tensor, temperature: float) -> Tensor:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import kg.graph
-from graphrec.blocks._networks import PRIOR, _Networks, _on_device, _Run
+from graphrec.blocks._network_run import Run, on_device
+from graphrec.blocks._networks import PRIOR, _Networks
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
@@ -148,7 +149,7 @@ def test_knowledge_edges_reach_the_model() -> None:
 def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> None:
     """With both tastes learned, what a user took speaks for the unseen items of their taste, not for the others."""
     train = worlds.given(worlds.two_tastes()).train
-    block = Graph(SMALL).fit(worlds.inputs(train), {"epochs": 40})
+    block = Graph(SMALL).fit(worlds.inputs(train), {"epochs": 20})
     profiles, query, ties = Profiles((block.reweighted(0.7),)), worlds.stored(train, 4), Ties(train)
     found = [shares(profiles, query, item) for item in range(train.n_items)]
     for parts in found:
@@ -164,8 +165,8 @@ def test_a_score_splits_into_what_the_items_send_and_the_users_own_part() -> Non
 def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
     train = worlds.given(worlds.two_tastes()).train
     inputs = worlds.inputs(train)
-    run = _Run(inputs, SMALL, _on_device(inputs, SMALL, "alike"), 0.1, "alike")
-    run.train(5, None, 1, 1)
+    run = Run(inputs, SMALL, on_device(inputs, SMALL, "alike"), 0.1, "alike")
+    run.train(5, None)
     alone, twice = (_Networks(runs).block(PRIOR) for runs in ([run], [run, run]))
     assert twice.width == 2 * SMALL.dim + 1
     np.testing.assert_allclose(worlds.scores(twice, train), worlds.scores(alone, train), atol=1e-4)
@@ -220,3 +221,25 @@ def test_a_new_user_scores_as_one_of_the_same_history() -> None:
     strangers = Queries.of(inputs.ties, [query_of(inputs.ties, -1, inputs.ties.history(u)) for u in range(20)])
     folded, known = block.scores(strangers), worlds.scores(block, train)
     assert np.mean([np.corrcoef(folded[u], known[u])[0, 1] for u in range(20)]) > 0.9
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "bsl", "negatives": 64, "drawn": "uniform"},
+        {"contrast": 0.2, "views": "two"},
+        {"contrast": 0.2, "views": "layers"},
+        {"propagation": "history", "loss": "ccl", "negatives": 64, "drawn": "uniform"},
+        {"propagation": "lightgcn++"},
+        {"precision": "half"},
+    ],
+    ids=str,
+)
+def test_the_configurations_of_papers_find_the_planted_tastes(settings: dict[str, object]) -> None:
+    train = worlds.given(worlds.two_tastes()).train
+    given = {**SMALL.model_dump(), "learning_rate": 1e-2, "max_epochs": 20, **settings}
+    block = Graph(GraphSettings.model_validate(given)).fit(worlds.inputs(train), {"epochs": 20, "popularity": 0.0})
+    even = np.arange(train.n_items) % 2 == 0
+    found = worlds.scores(block, train)  # (U, I)
+    assert (found[::2, even].mean() - found[::2, ~even].mean()) > 0.2
+    assert (found[1::2, ~even].mean() - found[1::2, even].mean()) > 0.2

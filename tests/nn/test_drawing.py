@@ -20,7 +20,7 @@ from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import Dataset, build
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import bipartite, light_gcn
-from graphrec.nn.losses import LOSSES
+from graphrec.nn.losses import LOSSES, Negatives
 from tests import worlds
 
 USERS, ITEMS, EPOCHS = 40, 12, 3
@@ -43,8 +43,8 @@ def _watched() -> Iterator[Drawn]:
         nothing = 0 * self.embedding.weight.sum()
         return torch.eye(graph.n_users, width) + nothing, torch.eye(graph.n_items, width) + nothing
 
-    def loss(users: Tensor, positives: Tensor, negatives: Tensor, temperature: float) -> Tensor:
-        for name, rows in (("users", users), ("positives", positives), ("negatives", negatives)):
+    def loss(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
+        for name, rows in (("users", users[taken[0]]), ("positives", items[taken[1]]), ("negatives", negatives.rows)):
             seen[name].append(rows.detach().argmax(dim=1))
         return users.sum()
 

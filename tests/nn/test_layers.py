@@ -11,8 +11,9 @@ from graphrec.nn import losses
 from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
-from graphrec.nn.losses import LOSSES, agreement, bilateral_softmax, cosine_contrastive, sampled_softmax
+from graphrec.nn.losses import LOSSES, agreement
 from graphrec.nn.relation_attention import RelationAttention
+from tests.reference_nn import paired
 
 
 def _edges() -> torch.Tensor:
@@ -88,7 +89,7 @@ def test_sampled_softmax_is_cross_entropy_with_the_positive_first() -> None:
     users, positives, negatives = (torch.randn(n, 3, generator=random) for n in (4, 4, 6))
     logits = torch.cat([(users * positives).sum(1, keepdim=True), users @ negatives.T], 1) / 0.2
     expected = torch.nn.functional.cross_entropy(logits, torch.zeros(4, dtype=torch.int64))
-    torch.testing.assert_close(sampled_softmax(users, positives, negatives, 0.2), expected)
+    torch.testing.assert_close(paired("softmax")(users, positives, negatives, 0.2), expected)
 
 
 def test_light_gcn_pp_by_loops_and_its_gradient() -> None:
@@ -145,7 +146,7 @@ def test_bilateral_softmax_by_loops() -> None:
         softest = 0.2 * torch.log(torch.stack([torch.exp(user @ n / 0.2) for n in negatives]).sum())
         rows.append(torch.exp((user @ positive - softest) / (1.1 * 0.2)))
     expected = -1.1 * torch.log(torch.stack(rows).mean())
-    torch.testing.assert_close(bilateral_softmax(users, positives, negatives, 0.2), expected)
+    torch.testing.assert_close(paired("bsl")(users, positives, negatives, 0.2), expected)
 
 
 def test_cosine_contrastive_by_loops() -> None:
@@ -154,13 +155,13 @@ def test_cosine_contrastive_by_loops() -> None:
     for user, positive in zip(users, positives, strict=True):
         pushed = sum(max(0.0, float(user @ n) - 0.4) for n in negatives) / 6
         expected += (1 - user @ positive + 150 * pushed) / 4
-    torch.testing.assert_close(cosine_contrastive(users, positives, negatives, 0.2), expected)
+    torch.testing.assert_close(paired("ccl")(users, positives, negatives, 0.2), expected)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_rewards_a_better_positive(name: str) -> None:
     users, negatives = _unit(4, 0), _unit(6, 2)
-    assert LOSSES[name](users, users, negatives, 0.2) < LOSSES[name](users, -users, negatives, 0.2)
+    assert paired(name)(users, users, negatives, 0.2) < paired(name)(users, -users, negatives, 0.2)
 
 
 def test_agreement_is_least_for_equal_views() -> None:

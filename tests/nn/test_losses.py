@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from graphrec.nn.losses import BILATERAL, LOSSES, agreement, away
-from tests.reference_nn import naive_agreement, naive_away, naive_loss
+from graphrec.nn import losses
+from graphrec.nn.losses import BILATERAL, LOSSES, Negatives, agreement, away, log_sum_exp, products
+from tests.reference_nn import naive_agreement, naive_away, naive_loss, paired
 
 E1, E2 = torch.eye(2)
 
@@ -41,13 +42,13 @@ def _slopes(loss: Callable[..., Tensor], temperature: float, *cosines: float) ->
     ],
 )
 def test_a_positive_beside_two_strangers_by_hand(name: str, temperature: float, expected: float) -> None:
-    found = LOSSES[name](E1[None], E1[None], torch.stack([E2, -E2]), temperature)
+    found = paired(name)(E1[None], E1[None], torch.stack([E2, -E2]), temperature)
     assert float(found) == pytest.approx(expected, abs=1e-6)
 
 
 def test_cosine_contrastive_by_hand_where_negatives_are_near() -> None:
     near = torch.tensor([[0.8, 0.6], [0.0, 1.0]])  # .4 above the margin, and not
-    assert float(LOSSES["ccl"](E1[None], E2[None], near, 0.1)) == pytest.approx(1 + 150 * 0.4 / 2, rel=1e-5)
+    assert float(paired("ccl")(E1[None], E2[None], near, 0.1)) == pytest.approx(1 + 150 * 0.4 / 2, rel=1e-5)
 
 
 def test_bilateral_softmax_by_hand_over_two_rows() -> None:
@@ -55,7 +56,7 @@ def test_bilateral_softmax_by_hand_over_two_rows() -> None:
     users, positives, negatives = torch.eye(3)[[0, 0]], torch.eye(3)[[0, 1]], torch.eye(3)[[2]]
     above = BILATERAL * 0.5
     expected = -BILATERAL * math.log((math.exp(1 / above) + 1) / 2)
-    assert float(LOSSES["bsl"](users, positives, negatives, 0.5)) == pytest.approx(expected, abs=1e-6)
+    assert float(paired("bsl")(users, positives, negatives, 0.5)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_agreement_and_keeping_apart_by_hand() -> None:
@@ -70,7 +71,7 @@ def test_agreement_and_keeping_apart_by_hand() -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_equal_their_loops(name: str, temperature: float) -> None:
     users, positives, negatives = (_rows(n, seed, torch.float64) for seed, n in enumerate((5, 5, 7)))
-    found = LOSSES[name](users, positives, negatives, temperature)
+    found = paired(name)(users, positives, negatives, temperature)
     expected = naive_loss(name, users.tolist(), positives.tolist(), negatives.tolist(), temperature)
     assert float(found) == pytest.approx(expected, rel=1e-6)  # bsl holds log B in float32
 
@@ -86,7 +87,7 @@ def test_agreement_and_keeping_apart_equal_their_loops(temperature: float) -> No
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_are_those_of_small_steps(name: str) -> None:
     inputs = [_rows(n, seed, torch.float64).requires_grad_() for seed, n in enumerate((4, 4, 6))]
-    assert gradcheck(lambda u, p, n: LOSSES[name](u, p, n, 0.3), inputs)
+    assert gradcheck(lambda u, p, n: paired(name)(u, p, n, 0.3), inputs)
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-2, 100.0])
@@ -99,7 +100,7 @@ def test_gradients_are_finite_at_any_temperature_and_where_all_is_alike(name: st
         (E1.repeat(4, 1), E1.repeat(4, 1), E1.repeat(6, 1)),
     ):
         inputs = [x.clone().requires_grad_() for x in (users, positives, negatives)]
-        value = LOSSES[name](inputs[0], inputs[1], inputs[2], temperature)
+        value = paired(name)(inputs[0], inputs[1], inputs[2], temperature)
         value.backward()  # type: ignore[no-untyped-call]
         assert value.isfinite()
         assert all(x.grad is not None and x.grad.isfinite().all() for x in inputs)
@@ -109,7 +110,7 @@ def test_gradients_are_finite_at_any_temperature_and_where_all_is_alike(name: st
 def test_a_low_temperature_pushes_the_nearest_negative_alone(name: str) -> None:
     shares = []
     for temperature in (1.0, 0.1, 0.01):
-        slopes = _slopes(LOSSES[name], temperature, 0.2, 0.5, 0.3, -0.4)[1:]  # of the negatives
+        slopes = _slopes(paired(name), temperature, 0.2, 0.5, 0.3, -0.4)[1:]  # of the negatives
         assert (slopes < 0).all() or temperature < 0.1
         assert (slopes.diff() >= 0).all()  # the nearer, the harder
         shares.append(float(slopes[0] / slopes.sum()))
@@ -118,7 +119,7 @@ def test_a_low_temperature_pushes_the_nearest_negative_alone(name: str) -> None:
 
 
 def test_a_high_temperature_pushes_all_negatives_alike() -> None:
-    slopes = _slopes(LOSSES["softmax"], 1000.0, 0.9, 0.5, 0.3, -0.4)
+    slopes = _slopes(paired("softmax"), 1000.0, 0.9, 0.5, 0.3, -0.4)
     torch.testing.assert_close(slopes[1:], slopes[1].repeat(3), rtol=1e-2, atol=0)
     torch.testing.assert_close(slopes.sum(), torch.tensor(0.0), atol=1e-7, rtol=0)
 
@@ -128,7 +129,7 @@ def test_the_bilateral_loss_pulls_a_hard_positive_less_than_the_softmax_does() -
     shares = {}
     for name in ("softmax", "bsl"):
         positives = torch.tensor([[0.9], [-0.9]], requires_grad=True)
-        LOSSES[name](torch.ones(2, 1), positives, torch.zeros(3, 1), 0.5).backward()  # type: ignore[no-untyped-call]
+        paired(name)(torch.ones(2, 1), positives, torch.zeros(3, 1), 0.5).backward()  # type: ignore[no-untyped-call]
         assert positives.grad is not None
         shares[name] = float((positives.grad[1] / positives.grad.sum()).item())
     assert shares["softmax"] > 0.5 > 0.1 > shares["bsl"]
@@ -137,6 +138,67 @@ def test_the_bilateral_loss_pulls_a_hard_positive_less_than_the_softmax_does() -
 
 def test_the_cosine_contrastive_loss_has_no_temperature_and_leaves_far_negatives_alone() -> None:
     users, positives, negatives = _rows(4, 0), _rows(4, 1), _rows(6, 2)
-    cold, warm = (LOSSES["ccl"](users, positives, negatives, t) for t in (0.01, 10.0))
+    cold, warm = (paired("ccl")(users, positives, negatives, t) for t in (0.01, 10.0))
     assert torch.equal(cold, warm)
-    assert _slopes(LOSSES["ccl"], 0.1, 0.2, 0.5, 0.3, -0.4).tolist() == pytest.approx([1, -50, 0, 0])
+    assert _slopes(paired("ccl"), 0.1, 0.2, 0.5, 0.3, -0.4).tolist() == pytest.approx([1, -50, 0, 0])
+
+
+def _catalogue() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Users (3, d), items (6, d), what each took, and weights (6,) of the items."""
+    taken = torch.tensor([[0, 0, 1, 2, 2, 2], [1, 4, 4, 0, 5, 2]])
+    return _rows(3, 0, torch.float64), _rows(6, 1, torch.float64), taken, torch.tensor([1.0, 2, 3, 1, 4, 1]).double()
+
+
+def test_the_softmax_over_the_whole_catalogue_is_a_weighted_cross_entropy() -> None:
+    users, items, taken, weights = _catalogue()
+    logits = users @ items.T / 0.2 + weights.log()
+    expected = torch.nn.functional.cross_entropy(logits[taken[0]], taken[1]) + weights.log()[taken[1]].mean()
+    found = LOSSES["softmax"](users, items, taken, Negatives(items, weights.log()), 0.2)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_whole_catalogue_is_what_many_drawn_negatives_come_to(name: str) -> None:
+    users, items, taken, weights = _catalogue()
+    drawn = items[torch.multinomial(weights, 60_000, replacement=True, generator=torch.Generator().manual_seed(0))]
+    shares = (weights / weights.sum()).log()
+    grads = []
+    for negatives in (Negatives(items, shares), Negatives(drawn)):
+        asked = users.clone().requires_grad_()
+        LOSSES[name](asked, items, taken, negatives, 0.2).backward()  # type: ignore[no-untyped-call]
+        assert asked.grad is not None
+        grads.append(asked.grad)
+    torch.testing.assert_close(grads[0], grads[1], rtol=0.03, atol=0.01)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_over_the_whole_catalogue_are_those_of_small_steps(name: str) -> None:
+    users, items, taken, weights = _catalogue()
+    given = (users.requires_grad_(), items.requires_grad_())
+    assert gradcheck(lambda u, i: LOSSES[name](u, i, taken, Negatives(i, weights.log()), 0.3), given)
+
+
+def test_half_precision_is_near_and_its_gradients_too() -> None:
+    users, items, taken, weights = (x.float() if x.is_floating_point() else x for x in _catalogue())
+    found = []
+    for half in (False, True):
+        asked = [users.clone().requires_grad_(), items.clone().requires_grad_()]
+        loss = LOSSES["softmax"](asked[0], asked[1], taken, Negatives(asked[1], weights.log(), half), 0.1)
+        loss.backward()  # type: ignore[no-untyped-call]
+        found.append([loss.detach(), *(x.grad for x in asked if x.grad is not None)])
+    for whole, rough in zip(*found, strict=True):
+        torch.testing.assert_close(rough, whole, rtol=0.02, atol=0.02)
+    assert float(found[0][0]) != float(found[1][0])
+
+
+def test_products_of_pairs_and_their_gradients_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "ROWS", 2)
+    users, items, taken, _ = _catalogue()
+    torch.testing.assert_close(products(users, items, taken), (users[taken[0]] * items[taken[1]]).sum(1))
+    assert gradcheck(lambda u, i: products(u, i, taken), (users.requires_grad_(), items.requires_grad_()))
+
+
+def test_offsets_enter_the_sum() -> None:
+    users, items, _, weights = _catalogue()
+    expected = torch.logsumexp(users @ items.T + weights.log(), 1)
+    torch.testing.assert_close(log_sum_exp(users, items, weights.log()), expected)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from graphrec.nn.light_gcn import LEAST_DEGREE, Bipartite, bipartite, light_gcn, step
+from graphrec.nn.light_gcn import LEAST_DEGREE, Bipartite, bipartite, history_mean, light_gcn, light_gcn_layers, step
 from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.relation_attention import RelationAttention
 from tests.reference_nn import naive_adjacency, naive_attention, naive_light_gcn, naive_light_gcn_pp
@@ -140,3 +140,20 @@ def test_gradients_of_the_weighted_convolutions() -> None:
     start = _rows(dim=2).double().requires_grad_()
     assert gradcheck(lambda t: light_gcn(double, t, 3), (start,))
     assert gradcheck(lambda t: light_gcn_pp(double, t, 2, 0.35, 0.2), (start,))
+
+
+def test_the_mean_of_a_history_reaches_users_alone() -> None:
+    x, taken = _rows(), _taken(False)
+    found = history_mean(bipartite(EDGES, USERS, ITEMS), x, 0.3).numpy()
+    np.testing.assert_array_equal(found[USERS:], x[USERS:].numpy())
+    for user in range(USERS):
+        history = x[USERS:].numpy()[taken[user] > 0]
+        mean = history.mean(axis=0) if len(history) else np.zeros(4)
+        np.testing.assert_allclose(found[user], 0.3 * x[user].numpy() + 0.7 * mean, rtol=1e-5, atol=1e-6)
+
+
+def test_the_first_layer_is_what_neighbours_send() -> None:
+    graph, x = bipartite(EDGES, USERS, ITEMS), _rows()
+    mean, first = light_gcn_layers(graph, x, 3, 0.0)
+    torch.testing.assert_close(first, step(graph, x))
+    torch.testing.assert_close(mean, light_gcn(graph, x, 3))

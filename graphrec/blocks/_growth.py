@@ -1,0 +1,60 @@
+"""How large a network is, how long it is trained and on how much at once: functions of the size of the data.
+
+An epoch of E interactions of U users over n negatives, in steps of which each propagates L layers of width d, is
+counted in multiply-adds of dense matrices on one core (``SPEED`` of them a second), forwards and backwards:
+
+    U n (3 d + 20)  +  steps · SPARSE · 4 L E d
+
+Counted, not timed, so that the same data and settings give the same model on any machine.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+WIDTHS = ((100_000, 64), (400_000, 128), (20_000_000, 256))  # interactions up to which a network is so wide
+WIDEST = 512
+MEMORY = 2**31  # bytes of one matrix of users and items, which bounds the width
+WHOLE = 50_000  # items up to which all of them are the negatives; so many are drawn from a larger catalogue
+LOGITS = 2**28  # users of a batch times negatives, at most
+STEPS_PER_EPOCH = 16  # larger data takes larger batches, not more steps: each step propagates over the whole graph
+LEAST_EPOCHS, LEAST_STEPS = 6, 80  # whatever they cost
+SPEED = 2.5e10  # multiply-adds a second
+SPARSE = 10  # multiply-adds of dense matrices in the time of one of a sparse one, which waits for memory
+
+
+class Sizes(NamedTuple):
+    """Width d, negatives n (0: the whole catalogue), users in a batch, the most epochs, and the minutes that these are
+    on one core."""
+
+    dim: int
+    negatives: int
+    users: int
+    epochs: int
+    minutes: float
+
+
+def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
+    """What the settings say, and where they leave it open (0) what the data asks for.
+
+    Args:
+        n_users, n_items, n_edges: of the interactions that are learned from, each positive.
+        settings: of the `graph` block.
+    """
+    s = settings
+    dim = s.dim or min(next((d for most, d in WIDTHS if n_edges <= most), WIDEST), MEMORY // (4 * (n_users + n_items)))
+    dim = max(dim, 1)
+    negatives = s.negatives or (0 if n_items <= WHOLE else WHOLE)
+    interactions = max(s.batch_size, math.ceil(n_edges / STEPS_PER_EPOCH))
+    users = math.ceil(n_users * min(1.0, interactions / n_edges))
+    users = max(1, min(users, LOGITS // (negatives or n_items)))
+    steps = math.ceil(n_users / users)
+    work = n_users * (negatives or n_items) * (3 * dim + 20) + steps * SPARSE * 4 * s.layers * n_edges * dim
+    minutes = work / SPEED / 60
+    least = max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps))
+    epochs = max(least, int(s.minutes / minutes)) if s.minutes else s.max_epochs
+    if s.max_steps:
+        epochs = min(epochs, s.max_steps // steps)
+    epochs = max(1, min(epochs, s.max_epochs))
+    return Sizes(dim, negatives, users, epochs, epochs * minutes)

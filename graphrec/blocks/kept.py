@@ -1,0 +1,98 @@
+"""What each block chose, kept while a fit runs, so that one that was killed does not choose it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from graphrec.blocks.api import Block
+from graphrec.blocks.folds import FitInputs, Folds
+from graphrec.blocks.search import Chosen
+from graphrec.profile.api import FittedBlock
+from graphrec.profile.dense import empty_block
+
+Tuned = tuple[tuple[FittedBlock, ...], Chosen]
+
+
+def tuned(block: Block[Any], folds: Folds) -> Tuned:
+    """``block.tune(folds)``, or what it gave before a kill: from ``tuned/NAME.json`` and ``.safetensors`` in the work
+    folder of the runtime, where these are of the same data, folds and settings. Without a work folder nothing is kept.
+    """
+    if (work := folds.inputs.runtime.work) is None:
+        return block.tune(folds)
+    file, of = work / "tuned" / f"{block.name}.json", _key(block, folds)
+    if (before := _read(block, folds, file, of)) is not None:
+        return before
+    found = block.tune(folds)
+    _write(file, of, found)
+    return found
+
+
+def _key(block: Block[Any], folds: Folds) -> str:
+    """Data, folds, settings and seed in one digest."""
+    made = hashlib.sha256(json.dumps([block.name, block.settings.model_dump(mode="json")]).encode())
+    for fold in folds:
+        runtime = fold.inputs.runtime
+        made.update(f"{fold.inputs.train.digest()} {runtime.seed} {runtime.device}".encode())
+        made.update(np.ascontiguousarray(fold.validation.queries.user_nums).tobytes())
+        if (graph := fold.inputs.graph) is not None:
+            made.update(str(graph).encode())  # the sizes of all that is learned from beside the data
+    return made.hexdigest()
+
+
+def _write(file: Path, of: str, found: Tuned) -> None:
+    """Both files, the one that names the other last, each whole or not at all."""
+    fitted, chosen = found
+    arrays: dict[str, Any] = {}
+    told = []
+    for number, one in enumerate(fitted):
+        parts, settings = ({}, {"empty": True}) if one.empty else one.arrays()
+        arrays |= {f"{number}.{name}": np.ascontiguousarray(value) for name, value in parts.items()}
+        told.append(settings)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    held = file.with_suffix(".safetensors")
+    part = held.with_suffix(".part")
+    save_file(arrays, part)
+    part.replace(held)
+    part.write_text(json.dumps({"of": of, "chosen": chosen, "blocks": told}), "utf-8")
+    part.replace(file)
+
+
+def _read(block: Block[Any], folds: Folds, file: Path, of: str) -> Tuned | None:
+    """What was kept; None where there is nothing, it is of something else, or cannot be read."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+        if told["of"] != of:
+            return None
+        arrays = load_file(file.with_suffix(".safetensors"))
+        fitted = [
+            _block(block, fold.inputs, arrays, number, told["blocks"][number]) for number, fold in enumerate(folds)
+        ]
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return None  # it is chosen anew
+    return tuple(fitted), told["chosen"]
+
+
+def _block(
+    block: Block[Any], inputs: FitInputs, arrays: Mapping[str, Any], number: int, settings: Mapping[str, Any]
+) -> FittedBlock:
+    if settings.get("empty"):
+        return empty_block(block.name, inputs.train.n_users, inputs.train.n_items)
+    mine = {name.partition(".")[2]: value for name, value in arrays.items() if name.partition(".")[0] == str(number)}
+    read: FittedBlock = replace(block.Fitted.from_arrays(mine, settings), words=block.words)  # type: ignore[type-var]
+    return read
+
+
+def begun(work: Path) -> Sequence[str]:
+    """What a work folder holds: the blocks that have chosen, and how many trainings have begun."""
+    names = sorted(file.stem for file in (work / "tuned").glob("*.json"))
+    runs = len(list((work / "training").glob("*.safetensors")))
+    return [*names, *([f"{runs} trainings"] if runs else [])]
