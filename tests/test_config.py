@@ -94,7 +94,7 @@ def test_overrides(override: str, expected: object) -> None:
         ("spectrl.rank=3", r"spectrl: there is no such setting, perhaps spectral is meant"),
         ("zzz=3", r"zzz: there is no such setting; settings are described in"),
         ("graph.dim=many", r"graph\.dim: .*integer.*\(found 'many'\)"),
-        ("graph.dim=0", r"graph\.dim: .*greater than or equal to 1.*\(found '0'\)"),
+        ("graph.heads=0", r"graph\.heads: .*greater than or equal to 1.*\(found '0'\)"),
         ("graph.temperature=nan", r"graph\.temperature\.0: .*finite"),
         ("split.test=1.5", r"split\.test: .*less than 1"),
         ("split.kind=best", r"split\.kind: .*'leave-last'.*\(found 'best'\)"),
