@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from graphrec.evaluate.validation import Validation
 from graphrec.features.encoder import load_encoder
 from graphrec.fit import Fitting, as_read, folds_of, learn_from
 from graphrec.profile.profiles import Profiles
+from graphrec.query.query import Queries
 from graphrec.runtime import Runtime
 from graphrec.samples import generate
 from graphrec.settings import SplitConfig
@@ -66,6 +67,16 @@ def test_ways_that_disagree_are_doubt() -> None:
     assert folds.doubt(first, noisy.astype(np.float32)) == pytest.approx(0.1 / 0.2 / 800**0.5, rel=0.05)
 
 
+@dataclass(frozen=True)
+class Weighted:
+    """Several blocks under their weights."""
+
+    profiles: Profiles
+
+    def scores(self, queries: Queries) -> Floats:
+        return sum((np.float32(b.weight) * b.scores(queries) for b in self.profiles.heard), np.zeros((), np.float32))
+
+
 def chosen_and_tested(data: Dataset) -> tuple[float, float]:
     """NDCG@20 on the test users of what one fold chooses, and of what all folds choose."""
     config = Config.load(None, ["blocks=popularity,spectral,ials", "features.enabled=false", "kg.enabled=false"])
@@ -83,12 +94,7 @@ def chosen_and_tested(data: Dataset) -> tuple[float, float]:
         learned = [
             block.fit(whole, tuned[name][1]).reweighted(weights[name]) for name, block in fitting.blocks().items()
         ]
-        profiles = Profiles(tuple(learned))
-
-        def scores(queries: object, profiles: Profiles = profiles) -> Floats:
-            return np.sum([b.weight * b.scores(queries) for b in profiles.heard], axis=0)  # type: ignore[arg-type, return-value]
-
-        out.append(test.ndcg_of(scores))
+        out.append(test.ndcg_of(Weighted(Profiles(tuple(learned))).scores))
     return out[0], out[1]
 
 
