@@ -11,6 +11,7 @@ import re
 import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -64,6 +65,30 @@ def opinion(word: str) -> float:
     return opinion(word.rpartition("-")[2]) if "-" in word else 0.0
 
 
+@dataclass(frozen=True)
+class Words:
+    """A text word by word: where each starts, itself in lower case, its clause by number, its place, its opinion."""
+
+    starts: list[int]
+    tokens: list[str]
+    clause: list[int]
+    place: list[float]
+    scores: list[float]
+
+    def inside(self, start: int, end: int) -> tuple[int, int]:
+        """First and last word of ``text[start:end]``."""
+        first = max(0, bisect_right(self.starts, start) - 1)
+        return first, max(first, bisect_left(self.starts, end) - 1)
+
+
+def words_of(text: str) -> Words:
+    """Words and marks, with their opinions in context."""
+    found = list(_TOKEN.finditer(text))
+    tokens = _literal([m.group().lower().replace("’", "'") for m in found])
+    clause, place = _layout(tokens)
+    return Words([m.start() for m in found], tokens, clause, place, _in_context(tokens, clause))
+
+
 def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.inf) -> list[float]:
     """Polarity in [-1, 1] of each ``text[start:end]``; 0 where its clause holds no opinion within ``reach`` words.
 
@@ -72,17 +97,14 @@ def polarities(text: str, spans: Sequence[tuple[int, int]], reach: float = math.
     """
     if not spans:
         return []
-    found = list(_TOKEN.finditer(text))
-    starts = [m.start() for m in found]
-    tokens = _literal([m.group().lower().replace("’", "'") for m in found])
-    clause, place = _layout(tokens)
-    scored = [(i, s) for i, s in enumerate(_in_context(tokens, clause)) if s]
+    read = words_of(text)
+    tokens, clause, place = read.tokens, read.clause, read.place
+    scored = [(i, s) for i, s in enumerate(read.scores) if s]
     at = [i for i, _ in scored]
 
     out = []
     for start, end in spans:
-        first = max(0, bisect_right(starts, start) - 1)
-        last = max(first, bisect_left(starts, end) - 1)
+        first, last = read.inside(start, end)
         total = weight = 0.0
         low = bisect_left(at, max(first - FARTHEST, bisect_left(clause, clause[first]))) if tokens else 0
         high = bisect_left(at, min(last + FARTHEST, bisect_right(clause, clause[last]))) if tokens else 0

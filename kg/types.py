@@ -50,6 +50,15 @@ class Settling(Protocol):
         ...
 
 
+@runtime_checkable
+class Judging(Protocol):
+    """An extractor that looks at what is said of an aspect only once it is known to be one."""
+
+    def judged(self, text: str, spans: list[Span]) -> list[Span]:
+        """The spans of a text, aspects with their polarity."""
+        ...
+
+
 class BytesCache(Protocol):
     """Where extracted spans are kept between runs. Keys are hexadecimal digests of extractor and text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kg.extract.model import singular
@@ -49,6 +50,7 @@ NOMINAL = ("ness", "ility", "icity", "ivity", "osity", "arity")  # of what was a
 def candidates(doc: Any) -> Iterator[Span]:
     """Noun phrases without determiners and opinions, "use" in "easy to use", and "quality" in "good quality strap"."""
     scores = _scores(doc)
+    sentences = _sentences(doc, scores)
     said = [m.span() for m in idioms().finditer(doc.text)]
     for first, last, kind in _places(doc):
         head = doc[last]
@@ -58,7 +60,7 @@ def candidates(doc: Any) -> Iterator[Span]:
         if not 3 <= end - start <= MAX_LABEL:
             continue
         single = singular(head.text) if head.tag_ in PLURAL else head.text
-        names, by = _cues(doc, first, last, kind, single.lower(), scores)
+        names, by = _cues(doc, first, last, kind, single.lower(), scores, sentences[last])
         yield Span(start, end, doc.text[start : head.idx] + single, "aspect", 0.0, mask(names), by)
 
 
@@ -89,11 +91,13 @@ def _between(token: Any, after: Any) -> bool:
     return bool(token.i and token.nbor(-1).tag_.startswith("JJ") and after is not None and after.tag_ in NOUN)
 
 
-def _cues(doc: Any, first: int, last: int, kind: str, single: str, scores: Sequence[float]) -> tuple[set[str], str]:
+def _cues(
+    doc: Any, first: int, last: int, kind: str, single: str, scores: Sequence[float], sentence: _Sentence
+) -> tuple[set[str], str]:
     """What is seen around the candidate, and the opinion word that judges it or ""."""
     head = doc[last]
     base = _first_of(head)
-    found = _role(base) | _within(doc, first, last, single) | {_determiner(doc, first, head)}
+    found = _role(base) | _within(doc, first, last, single, sentence) | {_determiner(doc, first, head)}
     if base.i != head.i:
         found.add("conj")
     if kind != "noun":
@@ -114,7 +118,7 @@ def _cues(doc: Any, first: int, last: int, kind: str, single: str, scores: Seque
     found |= {f"{t.lower_}_what" for t in head.rights if t.lower_ in {"of", "for"}}
     if any(t.dep_ == "amod" and t.i < first for t in head.lefts):
         found.add("adjective")
-    return found | _sentence(doc, first, last, scores), by or of_clause
+    return found | _around(doc, first, last, sentence), by or of_clause
 
 
 def _first_of(token: Any) -> Any:
@@ -179,32 +183,53 @@ def _clause(base: Any, scores: Sequence[float]) -> tuple[set[str], str]:
     return found, by
 
 
-def _sentence(doc: Any, first: int, last: int, scores: Sequence[float]) -> set[str]:
+@dataclass(frozen=True)
+class _Sentence:
+    """What its words say together, found once."""
+
+    start: int
+    opinions: tuple[int, ...]
+    shouted: bool
+    cues: frozenset[str]
+
+
+def _sentences(doc: Any, scores: Sequence[float]) -> list[_Sentence]:
+    """Of each token."""
+    out = list[_Sentence]()
+    for sent in doc.sents:
+        tokens, text = list(sent), sent.text
+        tests = {
+            "me_here": any(t.lower_ in ME for t in tokens),
+            "past": any(t.tag_ == "VBD" for t in tokens),
+            "question": "?" in text,
+            "short" if len(tokens) <= 6 else "medium" if len(tokens) <= 15 else "long": True,
+            f"nouns{min(sum(t.tag_ in NOUN for t in tokens), 4)}": True,
+        }
+        cues = frozenset(name for name, true in tests.items() if true)
+        opinions = tuple(t.i for t in tokens if scores[t.i])
+        out += [_Sentence(sent.start, opinions, text.isupper(), cues)] * len(tokens)
+    return out
+
+
+def _around(doc: Any, first: int, last: int, sentence: _Sentence) -> set[str]:
     """What else is in its sentence."""
-    head, sent = doc[last], doc[last].sent
-    opinions = [i for i in range(sent.start, sent.end) if scores[i] and not first <= i <= last]
-    far = min((first - i if i < first else i - last for i in opinions), default=0)
-    near = "near1" if far <= 1 else "near3" if far <= 3 else "near6" if far <= 6 else "far"
-    found = {near if opinions else "no_opinion"}
-    found.add("short" if len(sent) <= 6 else "medium" if len(sent) <= 15 else "long")
-    found.add(f"nouns{min(sum(t.tag_ in NOUN for t in sent), 4)}")
+    head = doc[last]
+    far = min((first - i if i < first else i - last for i in sentence.opinions if not first <= i <= last), default=-1)
+    near = "no_opinion" if far < 0 else "near1" if far <= 1 else "near3" if far <= 3 else "near6" if far <= 6 else "far"
     around = {doc[first - 1].text if first else "", doc[last + 1].text if last + 1 < len(doc) else ""}
     tests = {
-        "start": bool(head.is_sent_start),
-        "me_here": any(t.lower_ in ME for t in sent),
-        "past": any(t.tag_ == "VBD" for t in sent),
-        "question": "?" in sent.text,
+        "start": last == sentence.start,
         "negated": any(t.dep_ == "neg" for t in head.head.children),
         "listed": not around.isdisjoint({",", "and", "&", "/"}),
     }
-    return found | {name for name, true in tests.items() if true}
+    return {near, *sentence.cues, *(name for name, true in tests.items() if true)}
 
 
-def _within(doc: Any, first: int, last: int, single: str) -> set[str]:
+def _within(doc: Any, first: int, last: int, single: str, sentence: _Sentence) -> set[str]:
     """What the candidate itself is."""
-    head, sent, span = doc[last], doc[last].sent, doc[first : last + 1]
+    head, span = doc[last], doc[first : last + 1]
     facet, empty, alone = words("aspect", "facet"), words("noun", "empty"), first == last
-    capital = any(t.text[0].isupper() for t in span) and first != sent.start and not sent.text.isupper()
+    capital = any(t.text[0].isupper() for t in span) and first != sentence.start and not sentence.shouted
     tests = {
         "propn": head.tag_ in PROPER,
         "capital": capital,

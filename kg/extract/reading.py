@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from kg.extract.extractors import Readers, make
 from kg.extract.termhood import Embed, settled
-from kg.types import BytesCache, Extractor, Settling, Span
+from kg.types import BytesCache, Extractor, Judging, Settling, Span
 
 WRITE_EVERY = 256  # texts between two writes to the cache
 SHOW_AFTER = 2.0  # seconds before a progress bar appears
@@ -52,7 +52,10 @@ def extract(
     found = _found(texts, extractor, cache, progress)
     # No leakage. What the cache keeps is what one text says; what the corpus says is settled anew from these texts.
     rows = settled([found[text] for text in texts], embed)
-    return dict(zip(texts, extractor.settle(rows) if isinstance(extractor, Settling) else rows, strict=True))
+    out = dict(zip(texts, extractor.settle(rows) if isinstance(extractor, Settling) else rows, strict=True))
+    if isinstance(extractor, Judging):
+        out = {text: extractor.judged(text, spans) for text, spans in out.items()}
+    return out
 
 
 def _found(

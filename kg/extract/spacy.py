@@ -14,6 +14,7 @@ from kg.extract.model import load_model
 from kg.extract.roles import roles
 from kg.extract.spans import names
 from kg.extract.workers import CHUNK, can_fork, chunks, in_order
+from kg.leaning import leanings
 from kg.polarity import polarities
 from kg.text import clean
 from kg.types import Span
@@ -59,6 +60,12 @@ class SpacyExtractor:
         else:
             for chunk in chunks(chain(head, rows), CHUNK):
                 yield from self._read(chunk)
+
+    @staticmethod
+    def judged(text: str, spans: list[Span]) -> list[Span]:
+        """The spans with the polarity of those that are aspects; the others have theirs."""
+        said = iter(leanings(clean(text[:MAX_CHARS]), [(s.start, s.end) for s in spans if s.type == "aspect"]))
+        return [replace(s, polarity=next(said)) if s.type == "aspect" else s for s in spans]
 
     def _read(self, texts: list[str]) -> list[list[Span]]:
         out = []

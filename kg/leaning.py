@@ -1,0 +1,153 @@
+"""Whether an English sentence speaks well or ill of a term: a log-linear model over what the rules of kg.polarity see.
+
+The rules find the opinions near a term. Here their sum, distance and place join with what else tells: words around the
+term and in its clause that are no opinions alone ("never", "long"), "no" before it, "for the" price, conditions,
+contrast, the past, exclamation marks. Weights are in kg/leanings.json, learned by benchmarks/leanings.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.polarity import MILD, Words, opinion, polarities, words, words_of
+from kg.text import sentence_around
+
+Floats = npt.NDArray[np.float64]
+CLASSES = ("negative", "neutral", "positive")
+LEAST = 0.1  # of a leaning; a neutral one is 0
+PLAIN = 0.05  # the rules' polarity up to which they say nothing
+NEAR, AROUND = 3.0, 3  # words
+SENTENCE = 400  # characters of one are read at most
+BE = frozenset({"is", "are", "was", "were"})
+
+
+def leanings(text: str, spans: Sequence[tuple[int, int]]) -> list[float]:
+    """Polarity in [-1, 1] of each ``text[start:end]``: how much likelier praise is than blame; 0 for neither."""
+    bias, weights = _model()
+    out = []
+    for found in features(text, spans):
+        odds = bias + sum((weights[name] * value for name, value in found.items() if name in weights), np.zeros(3))
+        likely = np.exp(odds - odds.max())
+        blame, neither, praise = (likely / likely.sum()).tolist()
+        lean = praise - blame
+        out.append(0.0 if neither >= max(blame, praise) else round(math.copysign(max(abs(lean), LEAST), lean), 3))
+    return out
+
+
+@cache
+def _model() -> tuple[Floats, dict[str, Floats]]:
+    """Bias and weights by feature, each of the three classes."""
+    stored = json.loads(files("kg").joinpath("leanings.json").read_text("utf-8"))
+    return np.array(stored["bias"]), {name: np.array(row) for name, row in stored["weights"].items()}
+
+
+def features(text: str, spans: Sequence[tuple[int, int]]) -> list[dict[str, float]]:
+    """What tells of each ``text[start:end]``, by name; what is 0 may be left out."""
+    sentences: dict[tuple[int, int], list[int]] = {}
+    for n, span in enumerate(spans):
+        sentences.setdefault(sentence_around(text, *span, SENTENCE), []).append(n)
+    rows: list[dict[str, float]] = [{} for _ in spans]
+    for (low, high), inside in sentences.items():
+        read, places = words_of(text[low:high]), [(spans[n][0] - low, spans[n][1] - low) for n in inside]
+        if read.tokens:
+            whole = _whole(text[low:high], read)
+            for n, place, rules in zip(inside, places, polarities(text[low:high], places), strict=True):
+                at = read.inside(*place)
+                rows[n] = whole | _opinions(read, *at, rules) | _place(read, *at)
+    return rows
+
+
+def _whole(text: str, read: Words) -> dict[str, float]:
+    """Of the whole sentence."""
+    tokens = set(read.tokens)
+    return {
+        "negations": min(sum(map(_negates, read.tokens)), 3),
+        "contrast": float(not tokens.isdisjoint(words("context", "contrast"))),
+        "if": float("if" in tokens),
+        "than": float("than" in tokens),
+        "only": float("only" in tokens),
+        "i": float(not tokens.isdisjoint({"i", "we"})),
+        "you": float("you" in tokens),
+        "past": float(not tokens.isdisjoint({"was", "were", "had", "did"})),
+        "told": float(not tokens.isdisjoint(words("leaning", "told"))),
+        "exclaimed": min(text.count("!"), 3),
+        "asked": float("?" in text),
+        "words": math.log1p(len(read.tokens)),
+    }
+
+
+def _negates(token: str) -> bool:
+    return token in words("context", "negator") or token.endswith("n't")
+
+
+def _opinions(read: Words, first: int, last: int, rules: float) -> dict[str, float]:
+    """The opinions of the text, as they lie to the term."""
+
+    def distance(i: int) -> float:
+        return read.place[first] - read.place[i] if i < first else read.place[i] - read.place[last]
+
+    low, high = _clause(read, first)
+    all_ = [i for i, score in enumerate(read.scores) if score and not first <= i <= last]
+    near = [i for i in all_ if low <= i < high]
+    good, bad = any(read.scores[i] > 0 for i in all_), any(read.scores[i] < 0 for i in all_)
+    out = {
+        "rules": rules,
+        "rules praise": float(rules > PLAIN),
+        "rules blame": float(rules < -PLAIN),
+        "rules silent": float(abs(rules) <= PLAIN),
+        "sum": math.tanh(sum(read.scores[i] for i in all_)),
+        "sum of clause": math.tanh(sum(read.scores[i] for i in near)),
+        "praise": float(good),
+        "blame": float(bad),
+        "mixed": float(good and bad),
+        "none": float(not all_),
+        "own": math.tanh(sum(map(opinion, read.tokens[first : last + 1]))),
+    }
+    denied = not words("leaning", "no").isdisjoint(read.tokens[max(0, first - AROUND) : first])
+    out["no before"] = float(denied and out["own"] >= 0)
+    if all_:
+        nearest = min(all_, key=distance)
+        far, score = distance(nearest), read.scores[nearest]
+        out["nearest"] = score / math.sqrt(max(far, 1.0))
+        out["near praise"], out["near blame"] = float(score > 0 and far <= NEAR), float(score < 0 and far <= NEAR)
+        out["far"] = 0.0 if near else math.log1p(far)
+    if denied and out["own"] < 0:  # "no noise" is praise, as near as can be
+        sure = dict.fromkeys(("rules praise", "near praise", "praise"), 1.0)
+        out |= {"rules": MILD, "nearest": MILD, "sum": MILD, "sum of clause": MILD, **sure}
+        out |= dict.fromkeys(("rules blame", "rules silent", "near blame", "blame", "mixed", "none", "own"), 0.0)
+    return out
+
+
+def _place(read: Words, first: int, last: int) -> dict[str, float]:
+    """The words around the term and in its clause."""
+    low, high = _clause(read, first)
+    clause, before = read.tokens[low:high], read.tokens[max(0, first - AROUND) : first]
+    after = read.tokens[last + 1 : last + 1 + AROUND]
+    follows, precedes = after[:1], before[-1:]
+    telling = words("leaning", "telling")
+    return {
+        "negations of clause": min(sum(map(_negates, clause)), 2),
+        "not before": float(any(t == "not" or t.endswith("n't") for t in before)),
+        "unreal": float(not words("context", "unreal").isdisjoint(clause)),
+        "too": float("too" in clause),
+        "for the": float(before[-2:] in (["for", "the"], ["for", "a"], ["for", "this"])),
+        "the": float(precedes == ["the"]),
+        "a": float(precedes in (["a"], ["an"])),
+        "is": float(bool(follows) and follows[0] in BE),
+        "listed": float(follows in ([","], ["and"])),
+        "at start": float(first <= 1),
+        **{f"{word} in clause": 1.0 for word in telling.intersection(clause)},
+        **{f"{word} near": 1.0 for word in telling.intersection([*before, *after])},
+    }
+
+
+def _clause(read: Words, at: int) -> tuple[int, int]:
+    return bisect_left(read.clause, read.clause[at]), bisect_right(read.clause, read.clause[at])
