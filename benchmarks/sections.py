@@ -84,21 +84,15 @@ def _kg(name: str, result: dict[str, Any]) -> list[str]:
 
 
 def _aspects(name: str, result: dict[str, Any]) -> list[str]:
-    what = ("precision", "recall", "f1", "polarity")
     columns = ["", "precision", "recall", "F1", "polarity, accuracy"]
-    rows = [[who, *(f"{row[key]:.4f}" for key in what)] for who, row in (("before", result["before"]), ("now", result))]
-    return [
-        f"## Aspect terms: {name}",
-        "",
-        f"{result['terms']:,} gold terms in {result['sentences']:,} sentences · data `{result['data'][:12]}` · "
-        f"{result['machine']} · `{result['extractor']}`. Exact spans; polarity on gold terms, where positive to "
-        f"everything is right in {result['all_positive']:.4f}. Nothing was learned from these parts, but something "
-        "from others of their domains: `termhood.py` and `leanings.py` measure a domain left out. Before: every noun "
-        "phrase, polarity by rules alone.",
-        "",
-        *table(columns, rows),
-        "",
-    ]
+    both = (("before", result["before"]), ("now", result))
+    rows = [[who, *(f"{r[k]:.4f}" for k in ("precision", "recall", "f1", "polarity"))] for who, r in both]
+    about = (
+        f"{result['terms']:,} gold terms, {result['sentences']:,} sentences · data `{result['data'][:12]}` · "
+        f"{result['machine']} · `{result['extractor']}`. Exact spans; positive to everything: "
+        f"{result['all_positive']:.4f}. Nothing was learned from this part, but from others of the domain."
+    )
+    return [f"## Aspect terms: {name}", "", about, "", *table(columns, rows), ""]
 
 
 def _peers(name: str, result: dict[str, Any]) -> list[str]:
