@@ -20,7 +20,7 @@ import report
 import torch
 import typer
 
-from graphrec.blocks.api import FitInputs, Folds
+from graphrec.blocks.api import FitInputs, Fold, Folds
 from graphrec.blocks.blend import blend
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
@@ -28,7 +28,7 @@ from graphrec.data.split import Split, split
 from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
 from graphrec.features.encoder import load_encoder
-from graphrec.fit import Fitting, as_read, folds_of, learn_from
+from graphrec.fit import Fitting, as_read, folds_of, learn_from, validation_of
 from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
@@ -102,7 +102,9 @@ class Learned:
 
     def __init__(self, parts: Split, fitting: Fitting, what: str = "") -> None:
         self.config, blocks = fitting.config, fitting.blocks()
-        self.folds = Folds(replace(f, inputs=spoilt(f.inputs, what)) for f in folds_of(parts.folds, fitting))
+        inputs_of = [spoilt(fold.inputs, what) for fold in folds_of(parts.folds, fitting)]
+        pairs = zip(inputs_of, parts.folds, strict=True)
+        self.folds = Folds(Fold(inputs, validation_of(inputs, carve, self.config)) for inputs, carve in pairs)
         tuned = {name: block.tune(self.folds) for name, block in blocks.items()}
         inputs = spoilt(learn_from(as_read(parts.fit_data, self.config), fitting)[0], what)
         self.tuned = {name: fitted for name, (fitted, _) in tuned.items()}

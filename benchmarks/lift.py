@@ -39,12 +39,12 @@ from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
 from graphrec.types import Floats, Ints
 
-K, DRAWS = 20, 2000
+K, DRAWS, LEAST = 20, 2000, 1e-4
 SIZES = (1, 2, 3, 5, 10)
 CLOSED = (  # in minutes
     *("features.enabled=false", "strength.use=false", "blocks=popularity,spectral,neighbours,ease,circle"),
-    *("spectral.rank=32,128,512", "spectral.alpha=0.5", "spectral.beta=0.3,0.4,0.5"),
-    *("neighbours.alpha=0.25", "neighbours.beta=0,0.2,0.4", "ease.regularisation=30,100,300"),
+    *("spectral.rank=64,256", "spectral.alpha=0.5", "spectral.beta=0.4", "blend.users=1000"),
+    *("neighbours.alpha=0.25", "neighbours.beta=0.2,0.4", "ease.regularisation=100,300"),
 )
 NO_KG = (*CLOSED, "kg.enabled=false")
 RUNS: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {  # name: folder, source, thin, settings
@@ -119,10 +119,13 @@ def line(of: dict[str, Floats], some: Any) -> dict[str, Any]:
     n = int(kept.sum())
     out: dict[str, Any] = {"users": n, **{what: float(v.mean()) if n else 0.0 for what, v in values.items()}}
     for against in ("without", "shuffled"):
-        d, base = values["with"] - values[against], max(out["without"], 1e-9)
-        draws = np.random.default_rng(0).integers(0, n, (DRAWS, n)) if n else np.zeros((1, 0), np.int64)
-        low, high = np.percentile(d[draws].mean(axis=1), [2.5, 97.5]) / base if n else (0.0, 0.0)
-        out[f"lift_{against}"] = [100 * float(d.mean()) / base if n else 0.0, 100 * float(low), 100 * float(high)]
+        d, base = values["with"] - values[against], out["without"]
+        if base < LEAST:  # per cent of next to nothing tell nothing
+            out[f"lift_{against}"] = None
+            continue
+        draws = np.random.default_rng(0).integers(0, n, (DRAWS, n))
+        low, high = np.percentile(d[draws].mean(axis=1), [2.5, 97.5])
+        out[f"lift_{against}"] = [100 * float(value) / base for value in (d.mean(), low, high)]
     return out
 
 
@@ -167,6 +170,11 @@ def measure(folder: Path, source: str, thin: bool, settings: tuple[str, ...], de
     return {"data": data.fingerprint(), "source": source, "settings": list(settings), "rows": rows, "chosen": chosen}
 
 
+def lift(found: list[float] | None) -> str:
+    """A lift in per cent, and half the width of its interval, in 12 columns."""
+    return f"{found[0]:+6.1f} ±{(found[2] - found[1]) / 2:4.1f}" if found else " " * 12
+
+
 def text(name: str, result: dict[str, Any]) -> str:
     """One table, 80 columns wide."""
     before = "before" in result["rows"][0]
@@ -177,8 +185,9 @@ def text(name: str, result: dict[str, Any]) -> str:
         if not row["users"]:
             continue
         figures = "".join(f"{row[c]:9.4f}" for c in columns)
-        lifts = [(mean, (high - low) / 2) for mean, low, high in (row["lift_without"], row["lift_shuffled"])]
-        lines.append(f"{row['group']:15}{row['users']:6,}{figures}" + "".join(f"{a:+6.1f} ±{b:4.1f}" for a, b in lifts))
+        lines.append(
+            f"{row['group']:15}{row['users']:6,}{figures}{lift(row['lift_without'])}{lift(row['lift_shuffled'])}"
+        )
     return "\n".join(lines)
 
 

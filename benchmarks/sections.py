@@ -6,11 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-
-def table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Lines of a Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
+from rendering import lift
+from rendering import table as table
 
 
 def _strength(name: str, result: dict[str, Any]) -> list[str]:
@@ -283,6 +280,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "peers": _peers,
     "minute": _minute,
     "ablation": _ablation,
+    "lift": lift,
     "presets": _presets,
     "regret": _regret,
     "strength": _strength,

@@ -3,7 +3,7 @@
 Validation users are told apart by how much is known of themselves (``query.hearing``). A weight of friends is used in a
 band where it ranks better than none, and better than the friends of somebody else would at the same weight: what
 anybody's friends tell, such as what is popular, is not told by friends. Both have to be sure, by ``SURE`` standard
-errors.
+errors. Rows that are smoothed over friends have to help all users together in the same two ways.
 
 Bands lend each other strength as far as they agree. The gain g_b of a band, with error s_b, is taken for
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
 CHUNK = 4096  # rows that are smoothed at a time
-MOST_HEARD = 300  # items that friends add to one row
+MOST_HEARD = 100  # items that friends add to one row
+A_LITTLE = 1e-3  # by which a popular item goes before others there
 LEAST_DEGREE = 1e-3  # where degrees are divided by: a weak event is no reason for a large weight
 
 
@@ -52,14 +53,17 @@ def friend_mean(data: Dataset) -> sp.csr_matrix:
 def smoothed(matrix: sp.csr_matrix, friends: sp.csr_matrix, weight: float) -> sp.csr_matrix:
     """R + weight · ``friends`` @ R, CSR float32 (U, I): who learns from somebody learns from their friends as well.
 
-    What friends add to a row is cut to its ``MOST_HEARD`` largest entries. R itself without friends.
+    What friends add to a row is cut to its ``MOST_HEARD`` largest entries, of those that are alike the items that more
+    people took. R itself without friends.
     """
     if not weight or not friends.nnz:
         return matrix
+    taken = degrees(matrix)
+    told = 1 + A_LITTLE * taken / max(float(taken.max()), LEAST_DEGREE)  # (I,)
     added = []
     for start in range(0, matrix.shape[0], CHUNK):
-        part = sp.csr_matrix(friends[start : start + CHUNK] @ matrix, dtype=np.float32)
-        added.append(largest(part, MOST_HEARD))
+        part = sp.csr_matrix(friends[start : start + CHUNK] @ matrix @ sp.diags(told), dtype=np.float32)
+        added.append(largest(part, MOST_HEARD) @ sp.diags(1 / told))
     return sp.csr_matrix(matrix + weight * sp.vstack(added), dtype=np.float32)
 
 
