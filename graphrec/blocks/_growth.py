@@ -14,12 +14,13 @@ import math
 from typing import Any, NamedTuple
 
 WIDTHS = ((100_000, 64), (400_000, 128), (20_000_000, 256))  # interactions up to which a network is so wide
-WIDEST = 512
-MEMORY = 2**31  # bytes of one matrix of users and items, which bounds the width
-WHOLE = 50_000  # items up to which all of them are the negatives; so many are drawn from a larger catalogue
+NARROWEST, WIDEST = 64, 512
+MEMORY = 2**31  # bytes of one matrix of users and items, above which the width is halved
+WHOLE = 50_000  # items up to which all of them are the negatives …
+DRAWN = 8_192  # … and how many are drawn from a larger catalogue
 LOGITS = 2**28  # users of a batch times negatives, at most
 STEPS_PER_EPOCH = 16  # larger data takes larger batches, not more steps: each step propagates over the whole graph
-LEAST_EPOCHS, LEAST_STEPS = 6, 80  # whatever they cost
+LEAST_STEPS = 96  # whatever they cost; the width is halved where it is more than twice the minutes that are set
 SPEED = 2.5e10  # multiply-adds a second
 SPARSE = 10  # multiply-adds of dense matrices in the time of one of a sparse one, which waits for memory
 
@@ -43,18 +44,27 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
         settings: of the `graph` block.
     """
     s = settings
-    dim = s.dim or min(next((d for most, d in WIDTHS if n_edges <= most), WIDEST), MEMORY // (4 * (n_users + n_items)))
-    dim = max(dim, 1)
-    negatives = s.negatives or (0 if n_items <= WHOLE else WHOLE)
+    negatives = s.negatives or (0 if n_items <= WHOLE else DRAWN)
     interactions = max(s.batch_size, math.ceil(n_edges / STEPS_PER_EPOCH))
     users = math.ceil(n_users * min(1.0, interactions / n_edges))
     users = max(1, min(users, LOGITS // (negatives or n_items)))
     steps = math.ceil(n_users / users)
-    work = n_users * (negatives or n_items) * (3 * dim + 20) + steps * SPARSE * 4 * s.layers * n_edges * dim
-    minutes = work / SPEED / 60
-    least = max(LEAST_EPOCHS, math.ceil(LEAST_STEPS / steps))
-    epochs = max(least, int(s.minutes / minutes)) if s.minutes else s.max_epochs
+    least = math.ceil(LEAST_STEPS / steps)
+
+    def minutes(dim: int) -> float:
+        """Of one epoch."""
+        dense = n_users * (negatives or n_items) * (3 * dim + 20)
+        return (dense + steps * SPARSE * 4 * int(s.layers) * n_edges * dim) / SPEED / 60
+
+    dim = s.dim or next((d for most, d in WIDTHS if n_edges <= most), WIDEST)
+    while (
+        not s.dim
+        and dim > NARROWEST
+        and (4 * dim * (n_users + n_items) > MEMORY or (s.minutes and least * minutes(dim) > 2 * s.minutes))
+    ):
+        dim //= 2
+    epochs = max(least, int(s.minutes / minutes(dim))) if s.minutes else s.max_epochs
     if s.max_steps:
         epochs = min(epochs, s.max_steps // steps)
     epochs = max(1, min(epochs, s.max_epochs))
-    return Sizes(dim, negatives, users, epochs, epochs * minutes)
+    return Sizes(dim, negatives, users, epochs, epochs * minutes(dim))

@@ -61,7 +61,7 @@ class GraphSettings(Section):
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step
     loss: Literal["softmax", "bsl", "ccl"] = "softmax"
     temperature: PositiveList = (0.1, 0.2)  # of the loss; several values: the best on validation data is taken
-    negatives: int = Field(default=0, ge=0)  # so many are drawn for a batch; 0: the whole catalogue, or 50,000 of it
+    negatives: int = Field(default=0, ge=0)  # so many are drawn for a batch; 0: the whole catalogue, or 8,192
     drawn: Literal["popularity", "uniform"] = "popularity"  # negatives: as often as items are taken, or all alike;
     # the whole catalogue is weighted so
     popularity: FloatList = (0.0, 0.5, 1.0, 1.5, 2.0)  # weight of the items' log popularity beside the cosine
