@@ -53,8 +53,9 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
 
     def minutes(dim: int) -> float:
         """Of one epoch."""
-        dense = n_users * (negatives or n_items) * (3 * dim + 20)
-        return (dense + steps * SPARSE * 4 * int(s.layers) * n_edges * dim) / SPEED / 60
+        dense: float = n_users * (negatives or n_items) * (3 * dim + 20)
+        sparse: float = steps * SPARSE * 4 * s.layers * n_edges * dim
+        return (dense + sparse) / SPEED / 60
 
     dim = s.dim or next((d for most, d in WIDTHS if n_edges <= most), WIDEST)
     while (
