@@ -19,6 +19,9 @@ STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 SWEEPS = 3
 TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
 TINY = 1e-12
+BAGS = 8  # resamples of the users, over which weights are averaged (bagging: Breiman, Machine Learning 1996), where
+DRAWN = 8000  # users in all of these are at least two resamples
+LEAST = 0.03  # of the largest weight, below which a block is left out
 
 
 def blend(
@@ -26,13 +29,14 @@ def blend(
 ) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and what they are worth on the validation users (``Folds.value``).
 
-    The best single block starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
+    Weights are searched on several resamples of the users where they are few, and averaged. The best single block
+    starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
     best with the others held; a weight moves only for a strictly better score, so a block that adds nothing stays at 0.
-    All blocks have unit deviation over the catalogue, so the weights are comparable.
+    All blocks have unit deviation over the catalogue, so the weights are comparable; ``LEAST`` of the largest is none.
 
     At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the loss is no more than
     its standard error (the one-standard-error rule: Breiman et al., CART, 1984) over users and ways of carving
-    (``Folds.doubt``), and which is no worse than the best single block.
+    (``Folds.doubt``), and which is no worse than the best single block. That is taken where it is better still.
 
     Args:
         blocks: each block as it was fitted on every fold.
@@ -54,30 +58,45 @@ def blend(
             known[weights] = np.concatenate(found)
         return known[weights]
 
-    def score(weights: tuple[float, ...]) -> float:
-        return worth(per_user(weights), folds.members)
-
     names = [b[0].name for b in blocks]
     places = [n for n, b in enumerate(blocks) if not b[0].empty] or list(range(len(blocks)))  # one left out has none
     alone = [tuple(float(a == b) for b in range(len(blocks))) for a in places]
-    best = single = max(alone, key=score)
-    if len(blocks) == 1:
-        return {names[0]: 1.0}, score(best)
-    for _ in range(SWEEPS):
-        before = best
-        for place in places:
-            for step in STEPS:
-                candidate = (*best[:place], step, *best[place + 1 :])
-                if any(candidate) and score(candidate) > score(best):
-                    best = candidate
-        if best == before:
-            break
+
+    def found_on(of: list[Ints]) -> tuple[float, ...]:
+        """The weights that are best on some users of each way."""
+
+        def score(weights: tuple[float, ...]) -> float:
+            return worth(per_user(weights), of)
+
+        best = max(alone, key=score)
+        for _ in range(SWEEPS if len(blocks) > 1 else 0):
+            before = best
+            for place in places:
+                for step in STEPS:
+                    candidate = (*best[:place], step, *best[place + 1 :])
+                    if any(candidate) and score(candidate) > score(best):
+                        best = candidate
+            if best == before:
+                break
+        return tuple(w / sum(best) for w in best)
+
+    rng = np.random.default_rng(0)
+    bags = min(BAGS, DRAWN // max(folds.users, 1))
+    samples = [[rng.choice(way, len(way)) for way in folds.members] for _ in range(bags)] if folds.users else []
+    mean = np.mean([found_on(sample) for sample in samples if bags > 1] or [found_on(folds.members)], axis=0)
+    best = tuple(float(w) if w > LEAST * mean.max() else 0.0 for w in mean)
+
+    def score(weights: tuple[float, ...]) -> float:
+        return worth(per_user(weights), folds.members)
+
+    single = max(alone, key=score)
     for t in TOWARDS_EQUAL if folds.users else ():
         candidate = tuple(w ** (1 - t) if w else 0.0 for w in best)
         loss = np.log(max(score(best), TINY) / max(score(candidate), TINY))
         if loss <= folds.doubt(per_user(best), per_user(candidate)) and score(candidate) >= score(single):
             best = candidate
             break
+    best = max(best, single, key=score)
     largest = max(best)
     return {name: w / largest for name, w in zip(names, best, strict=True)}, score(best)
 

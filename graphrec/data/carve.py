@@ -45,8 +45,8 @@ class Carve:
 
     @property
     def users(self) -> int:
-        """How many users have validation rows."""
-        return len(np.unique(self.valid.events.user_nums))
+        """How many users with validation rows have training rows too."""
+        return len(np.intersect1d(self.valid.events.user_nums, self.train.events.user_nums))
 
 
 def carves(data: Dataset, kind: str, config: SplitConfig, seed: int) -> tuple[Carve, ...]:

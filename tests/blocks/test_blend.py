@@ -55,13 +55,13 @@ def test_one_block_needs_no_search() -> None:
 
 def test_short_lists_hold_what_matters() -> None:
     """The NDCG of the weights found over short lists is that of the same weights over the whole catalogue."""
-    parts = worlds.given(worlds.two_tastes(n_items=120))
+    parts = worlds.given(worlds.two_tastes(240, 120))
     folds = one(parts)
     n_items, random = parts.train.n_items, np.random.default_rng(0)
-    taste = [np.eye(2)[np.arange(n) % 2] for n in (60, n_items)]
+    taste = [np.eye(2)[np.arange(n) % 2] for n in (240, n_items)]
     blurred = [[np.hstack([side, random.normal(size=(len(side), 3))]) for side in taste] for _ in range(2)]
     blocks = {f"b{n}": _scaled(f"b{n}", *sides) for n, sides in enumerate(blurred)}
-    weights, ndcg = blend([[block] for block in blocks.values()], folds, candidates=25)
+    weights, ndcg = blend([[block] for block in blocks.values()], folds, candidates=60)
     assert sum(w > 0 for w in weights.values()) > 1
     found = folds[0].validation.per_user_ndcg_of(
         lambda q: np.sum([w * blocks[name].scores(q) for name, w in weights.items()], axis=0)
