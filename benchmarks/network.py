@@ -1,5 +1,4 @@
-"""The network alone against its literature on LightGCN's Gowalla split, with its learning curve; the network of before
-beside it, at equal time.
+"""The network alone against its literature on LightGCN's Gowalla split, with its learning curve.
 
     python benchmarks/network.py ../shared/data/gowalla --work /tmp/network
     python benchmarks/network.py ../shared/data/gowalla --set graph.dim=512 --set graph.minutes=60 --work /tmp/network

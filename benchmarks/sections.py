@@ -42,9 +42,10 @@ def _network(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## The network alone: {name}",
         "",
-        f"Data `{result['data'][:12]}` · {result['machine']} · choosing, learning and testing took "
+        f"Data `{result['data'][:12]}` · {result['machine']} · it took "
         f"{result['seconds'] / 60:.0f} minutes, {result['busy'] / 60:.0f} of one core. Temperature "
-        f"{chosen['temperature']}, width {chosen.get('dim', '')}, {chosen['epochs']} epochs.",
+        f"{chosen['temperature']}, width {chosen.get('dim', '')}, {chosen['epochs']} epochs. "
+        f"{result.get('note', '')}".rstrip(),
         "",
         *table(["network", "Recall@20", "NDCG@20"], rows),
         "",

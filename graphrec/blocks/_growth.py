@@ -20,7 +20,7 @@ WHOLE = 50_000  # items up to which all of them are the negatives …
 DRAWN = 8_192  # … and how many are drawn from a larger catalogue
 LOGITS = 2**28  # users of a batch times negatives, at most
 STEPS_PER_EPOCH = 16  # larger data takes larger batches, not more steps: each step propagates over the whole graph
-LEAST_STEPS = 96  # whatever they cost; the width is halved where it is more than twice the minutes that are set
+LEAST_STEPS = 96  # whatever they cost; the width is halved where that is over three times the minutes that are set
 SPEED = 2.5e10  # multiply-adds a second
 SPARSE = 10  # multiply-adds of dense matrices in the time of one of a sparse one, which waits for memory
 
@@ -61,7 +61,7 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
     while (
         not s.dim
         and dim > NARROWEST
-        and (4 * dim * (n_users + n_items) > MEMORY or (s.minutes and least * minutes(dim) > 2 * s.minutes))
+        and (4 * dim * (n_users + n_items) > MEMORY or (s.minutes and least * minutes(dim) > 3 * s.minutes))
     ):
         dim //= 2
     epochs = max(least, int(s.minutes / minutes(dim))) if s.minutes else s.max_epochs

@@ -73,7 +73,7 @@ class GraphSettings(Section):
     learning_rate: float = Field(default=2e-2, gt=0)  # falls to zero as half a cosine, and sooner on a plateau
     weight_decay: float = Field(default=1e-6, ge=0)
     minutes: float = Field(
-        default=4.0, ge=0
+        default=2.0, ge=0
     )  # about how long one training may take on one core, counted in operations;
     # 0: as many epochs as are set
     max_epochs: int = Field(default=100, ge=1)
