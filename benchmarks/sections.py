@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import section_reasons
 from rendering import lift
 from rendering import table as table
 
@@ -207,8 +208,8 @@ def _explanations(name: str, result: dict[str, Any]) -> list[str]:
     def row(what: str, values: list[Any]) -> list[str]:
         return [what.replace("_", " "), *("" if value is None else f"{value:.3f}" for value in values)]
 
-    measures = ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd")
-    rows = [row(what, [side[what] for side in sides]) for what in measures]
+    measures = ("valid_steps", "verbatim_quotes", "named_entity", "entity_lift", "quoted", "lir", "sep", "etd")
+    rows = [row(what, [side.get(what) for side in sides]) for what in measures]
     for size, measured in own["deletion"].items():
         for what in (key for key in measured if key != "explanations"):
             values = [side["deletion"].get(size, {}).get(what) for side in sides]
@@ -292,6 +293,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "reading": _reading,
     "aspects": _aspects,
     "explanations": _explanations,
+    "reasons": section_reasons.section,
     "kg_size": _sizes,
     "kg_build": _kg,
 }

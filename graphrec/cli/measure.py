@@ -136,7 +136,7 @@ def _explanations_table(found: dict[str, Any]) -> Sheet:
         values = [of(side) for side in (found, found["popular_paths"])]
         table.row(name, *("" if value is None else f"{value:.3f}" for value in values))
 
-    for name in ("valid_steps", "verbatim_quotes", "named_entity", "lir", "sep", "etd"):
+    for name in ("valid_steps", "verbatim_quotes", "named_entity", "entity_lift", "quoted", "lir", "sep", "etd"):
         row(name.replace("_", " "), lambda side, name=name: side[name])
     for size in found["deletion"]:
         for name in ("drop", "random_drop", "faithfulness", "others_drop", "against_others", "sufficiency"):

@@ -7,6 +7,9 @@
                     is also
     against others  the same over n random pieces that are not shown, where there are as many
     sufficiency     part of the score that is left when the user is encoded from those n pieces alone
+    entity lift     how much more usual the entities on the paths are with those who took both items than in general,
+                    the median; see ``explain.lift``
+    quoted          part of the explanations with a quote
     LIR, SEP, ETD   see ``path_quality``; of the first path of each explanation
 
 A piece is a history item or a friend. Deleting is the model's own fold-in on what remains, and so is the score that is
@@ -58,6 +61,8 @@ class _Tally:
     steps: list[bool] = field(default_factory=list)
     quotes: list[bool] = field(default_factory=list)
     named: list[bool] = field(default_factory=list)
+    lifts: list[float] = field(default_factory=list)
+    quoted: list[bool] = field(default_factory=list)
     lir: list[float] = field(default_factory=list)
     sep: list[float] = field(default_factory=list)
     etd: list[float] = field(default_factory=list)
@@ -70,6 +75,8 @@ class _Tally:
             "quotes": len(self.quotes),
             "verbatim_quotes": _mean(self.quotes),
             "named_entity": _mean(self.named),
+            "entity_lift": float(np.median(self.lifts)) if self.lifts else None,
+            "quoted": _mean(self.quoted),
             "lir": _mean(self.lir),
             "sep": _mean(self.sep),
             "etd": _mean(self.etd),
@@ -159,6 +166,8 @@ def _measure(
         tally.steps += steps
         tally.quotes += quotes
         tally.named.append(any(map(named_entity, explanation.evidence)))
+        tally.lifts += entity_lifts(explainer, explanation, user, item)
+        tally.quoted.append(any(e.source for e in explanation.evidence))
         first += explanation.evidence[:1]
         for size in SIZES:
             row = _deleted(explainer, explanation, user, item, size, random)
@@ -205,6 +214,23 @@ def _draws(known: Known, like: Known, random: np.random.Generator) -> list[Known
         )
         for _ in range(DRAWS)
     ]
+
+
+def entity_lifts(explainer: Explainer, explanation: Explanation, user: int, item: int) -> list[float]:
+    """The lift of each entity that a history item and the item explained share, where there is one to count."""
+    ties, number, out = explainer.ties, explainer.graph.entity_num, []
+    for evidence in explanation.evidence:
+        if not evidence.path[0].tail.startswith("item:") or len(evidence.path) < 3:
+            continue
+        last, before = evidence.path[-1], evidence.path[-2]
+        shared = last.head if last.head in (before.head, before.tail) else last.tail
+        if shared.startswith(("item:", "user:")):
+            continue
+        other = explainer.data.items.number(evidence.path[0].tail.removeprefix("item:"))
+        both = np.intersect1d(ties.takers(item), ties.takers(other))
+        (lift,) = explainer.lifts.of([number[shared]], both[both != user], (other, item))
+        out += [] if lift.plain is None else [lift.plain]
+    return out
 
 
 def named_entity(evidence: Evidence) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from kg.names import split
 
 NEUTRAL = 0.1  # a mean polarity within ±0.1 claims neither praise nor complaint
 CATEGORY = "Category:"  # how Wikipedia writes one, and DBpedia with it
-BITS = 4.0  # information of a relation that tells all it can: one triple in sixteen is of it
+BITS = 3.0  # information of a relation that tells all it can: one triple in eight is of it
 NAMED = "mentions_"  # how a relation begins that says no more than that a review names something
 
 
@@ -96,6 +97,7 @@ class Links:
         bits = -np.log2(np.maximum(share, 1e-12))
         most = min(BITS, float(bits.max(initial=0.0)))
         self._tells = np.minimum(1.0, bits / most) if most else np.ones(len(graph))  # (T,)
+        self.thing = lru_cache(maxsize=1 << 16)(self._thing)
         self.described = Described(graph, self._item_node, data.items.ids)
 
     def _tones(self) -> npt.NDArray[np.int64]:
@@ -131,7 +133,7 @@ class Links:
         title = str(self.data.item_titles[item_num]) or known_as
         return title if title and title != id_ else self.described.of(item_num)
 
-    def thing(self, item_num: int, node: int) -> bool:
+    def _thing(self, item_num: int, node: int) -> bool:
         """Whether an aspect is rather the item itself than a side of it: what its reviews are about, or its title."""
         title = {word.removesuffix("s") for *_, word in split(str(self.data.item_titles[item_num]))}
         words = {word.removesuffix("s") for *_, word in split(self._labels[node])}
@@ -159,6 +161,12 @@ class Links:
         """
         return self.says(bridges, b) and self.pleasant(bridges, b)
 
+    def tell(self, bridges: Bridges) -> npt.NDArray[np.bool_]:
+        """``telling`` of every bridge, bool (B,)."""
+        near, far = bridges.near, bridges.far
+        says = (near == far) | (self._named[bridges.node] & self._says[near] & self._says[far])
+        return np.asarray(says & (np.minimum(self.tone[near], self.tone[far]) >= 0), bool)
+
     def says(self, bridges: Bridges, b: int) -> bool:
         """The same, complaint or not."""
         near, far = bridges.near[b], bridges.far[b]
@@ -173,13 +181,13 @@ class Links:
         return bool(self.quotes.praise[triple] or self.quotes.blame[triple])
 
     def taste(self, user_node: int, node: int) -> int:
-        """The triple that a user likes an aspect by, or dislikes it. Raises KeyError where there is none."""
+        """The triple that a user likes an aspect by, else mentions it. Raises KeyError where there is neither."""
         rows = range(*np.searchsorted(self._heads, [user_node, user_node + 1]).tolist())
         names = self.graph.relations
-        for row in rows:
-            if self.graph.triples[row, 2] == node and names[self._relation[row]] in TASTES:
-                return row
-        raise KeyError((user_node, node))
+        said = [row for row in rows if self.graph.triples[row, 2] == node]
+        return max(
+            said, key=lambda row: (names[self._relation[row]] == "likes", names[self._relation[row]] == "mentions")
+        )
 
     def reviews(self, triple: int) -> int:
         """How many reviews stand behind what may be claimed of a triple; several mentions in one count once."""

@@ -16,11 +16,13 @@ Of the ways from a history item the one is taken that tells most: by the lift of
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.data.tables import review_id
 from graphrec.explain.lift import Lift, Lifts
@@ -35,9 +37,11 @@ MENTIONS = 2  # mention paths in one explanation, at most
 CANDIDATES = 8  # entities of one history item whose lift is looked at
 SPECIFIC = 0.3  # what an entity that few have to do with is worth beside its lift
 LEAST = 0.2  # worth below which what two items share is told only with a sentence that praises it
+USUAL, UNUSUAL = 0.1, 1.5  # what more than this part have to do with tells only by a lift above this
 LOWEST, HIGHEST = 0.2, 30.0  # lifts beyond which more is not better, or worse: few people are behind them
 OWN_WORDS = 6.0  # worth of what the reader praised and reviewers of the item praise
 THEIRS = 0.8  # what somebody praises who took both is worth, against what both are praised for
+NAMED_ONLY = 0.5  # the same where reviews of the history item only name it
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
 LIKED = 1.5  # what something is worth that the reader praised elsewhere
 UNQUOTED = 0.4  # what an aspect that no sentence can be shown for is worth, against one that has one
@@ -82,10 +86,9 @@ class PathFinder:
         self._liked, self._disliked = (set(self.mentioned.node[tones == t].tolist()) for t in (1, -1))
 
     @cached_property
-    def _said(self) -> dict[int, list[Said]]:
+    def _said(self) -> Mapping[int, Sequence[Said]]:
         """Aspect → sentences that praise it of the item, the best first."""
-        said = self.links.said(self.item_num)
-        return {node: good for node, those in said.items() if (good := [s for s in those if s.tone > 0])}
+        return self.links.said(self.item_num)
 
     @cached_property
     def _spoken(self) -> list[Said]:
@@ -130,7 +133,8 @@ class PathFinder:
 
     def _common(self, item: int, share: float, both: Ints, told: set[int]) -> Finding | None:
         """What tells most about a history item and the item explained; None where nothing does."""
-        ways = (b for b in self.bridges.of(item) if self.links.telling(self.bridges, b))
+        at_item = self.bridges.of(item)
+        ways = (np.flatnonzero(self._eligible[at_item.start : at_item.stop]) + at_item.start).tolist()
         fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked][:CANDIDATES]
         nodes = set(self.lifts.user_nodes[both].tolist()) if self._said else set()
         words = list(islice((s for s in self._spoken if s.by in nodes and s.node not in told), CANDIDATES))
@@ -146,23 +150,38 @@ class PathFinder:
             return replace(self._knowledge(fresh[best], share), worth=worth[best])
         return self._words(item, share, words[best - len(fresh)], len(both), worth[best])
 
+    def _quote(self, node: int, triple: int) -> Said | None:
+        """The best sentence behind a triple of the item."""
+        return next((s for s in self._said.get(node, ()) if s.triple == triple), None)
+
+    @cached_property
+    def _eligible(self) -> npt.NDArray[np.bool_]:
+        """Bridges worth telling, and those over what a sentence praises of the item and the history item's reviews name
+        without complaint; bool (B,)."""
+        praised = [s.triple for those in self._said.values() for s in those]
+        named = np.isin(self.bridges.far, praised) & (self.links.tone[self.bridges.near] >= 0)
+        return np.asarray(named | self.links.tell(self.bridges), bool)
+
     def _worth(self, b: int, lift: Lift) -> float:
         """How much a bridge tells; nothing where neither its lift nor a sentence speaks for it."""
         near, far, node = int(self.bridges.near[b]), int(self.bridges.far[b]), int(self.bridges.node[b])
         if near == far:
             return math.log(HIGHEST)
-        said = self._said.get(node)
-        worth = max(_of(lift), LEAST if said else 0.0) * self.links.tells(far)
-        if worth < LEAST and not said:
+        said = self._quote(node, far)
+        worth = max(_of(lift), LEAST if said else 0.0) * (1.0 if said else self.links.tells(far))
+        dull = lift.share > USUAL and lift.shrunken < UNUSUAL
+        if not said and (worth < LEAST or dull):
             return 0.0
         worth *= 1 + math.log1p(min(self.links.reviews(near), self.links.reviews(far)))
-        if self.links.judged(far):
-            worth *= self._side(node) * (said[0].fit if said else UNQUOTED)
+        if said or self.links.judged(far):
+            worth *= self._side(node) * (said.fit if said else UNQUOTED)
+        if not self.links.telling(self.bridges, b):
+            worth *= NAMED_ONLY
         return worth * (LIKED if node in self._liked else 1.0)
 
     def _worth_of_words(self, said: Said, lift: Lift) -> float:
         often = 1 + math.log1p(self.links.reviews(said.triple))
-        return max(_of(lift), LEAST) * often * said.fit * self._side(said.node) * self.links.tells(said.triple) * THEIRS
+        return max(_of(lift), LEAST) * often * said.fit * self._side(said.node) * THEIRS
 
     def _friends(self) -> list[Finding]:
         """Friends who took the item and do not lower its score."""
@@ -226,8 +245,8 @@ class PathFinder:
     ) -> Finding:
         """The finding that a bridge stands for, from history item ``via`` or, with None, from the user's own words."""
         near, far, links = int(bridges.near[b]), int(bridges.far[b]), self.links
-        said = self._said.get(int(bridges.node[b]), []) if links.tone[far] > 0 and near != far else []
-        source = said[0].source if said else None
+        said = self._quote(int(bridges.node[b]), far) if near != far else None
+        source = said.source if said else None
         yours = source is not None and source.review_id == review_id(self.user, self.item)
         path += tuple(map(self._triple, dict.fromkeys((near, far))))
         return Finding(

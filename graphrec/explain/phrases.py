@@ -67,6 +67,18 @@ def quoted(text: str) -> str:
     return say_of("quotation marks", '"{text}"', text=plain(text))
 
 
+_WITH_STOP = {  # where the quote brings no full stop of its own
+    marked("{sentence}: {quote}"): marked("{sentence}: {quote}."),
+    marked("{sentence}; {author}: {quote}"): marked("{sentence}; {author}: {quote}."),
+}
+
+
+def ended(message: str, quote: str, **parts: str) -> str:
+    """A sentence that ends with a quote."""
+    ends = plain(quote).rstrip("\"')]”’」』）").endswith((".", "!", "?", "…", "。", "！", "？", "｡"))
+    return say(message if ends else _WITH_STOP[message], quote=quoted(quote), **parts)
+
+
 def together(sentences: Iterable[str]) -> str:
     """Sentences one after the other."""
     return reduce(listed, sentences)

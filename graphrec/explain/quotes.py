@@ -1,8 +1,9 @@
 """Sentences worth quoting: whole ones in which a reviewer judges an aspect of the very item that they reviewed.
 
 Which places in reviews judge an aspect is what the knowledge graph says: a place stands behind the item's aspect and
-behind the reviewer's liking or dislike of it. A sentence is quoted only if it is whole and short (``kg.text``), if
-nothing else that has a name stands in it, and if no word in it says that another thing is spoken of, or a wish.
+behind the reviewer's liking of it; or the place is well spoken of, and the short sentence speaks of nothing else. A
+sentence is quoted only if it is whole and short (``kg.text``), if nothing else that has a name stands in it, and if no
+word in it says that another thing is spoken of, or a wish.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from kg.text import whole_sentence
 
 LONGEST = 160  # characters of a quote
 SHORT, LONG = 40, 100  # characters between which a sentence is neither curt nor wordy
+CLEAR = 0.5  # polarity of a mention that is well spoken of
 LEAST_FIT = 0.2  # below which a sentence is not shown
 _BEFORE = re.compile(
     r"\b(?:the|its?|this|these|great|good|nice|excellent|love|like|der|die|das|gute[rs]?)\s+(?:[\w-]+\s+)?$|"
-    r"(?:的|这个|这款|^|[，。！!,\s])$",
+    r"(?:的|这个|这款|[，。！；])$",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -38,7 +40,8 @@ TASTES = {"likes": 1, "dislikes": -1}
 _ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
     r"\b(?:than|compar\w+|unlike|versus|vs|instead|others?|another|elsewhere|previous\w*|used to|replac\w+|"
     r"(?:my|our|his|her|their|your) (?:old|other|last|first|current)|"
-    r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|n't|"
+    r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|\w+n['’]t|"
+    r"who|anyone|someone|people|about|websites?|deliver\w*|shipp\w+|sellers?|vendors?|(?:I|we) (?:have|had|own) an?|"
     r"expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
     r"ander\w+|als|statt|wenn|falls|wäre\w*|würde\w*|könnte\w*|sollte\w*)\b|"
     r"[?？]|别的|其他|其它|另|相比|比起|如果|要是|希望|以前|之前|吗",
@@ -48,12 +51,11 @@ _ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A quotable sentence: of triple ``triple`` (item has aspect ``node``) by the user at ``by``, ``tone`` 1 or -1."""
+    """A sentence that praises: of triple ``triple`` (item, aspect ``node``), by the user ``by``."""
 
     triple: int
     node: int
     by: int
-    tone: int
     fit: float
     source: Source
 
@@ -87,35 +89,41 @@ class Quotes:
             }
         )
         key = ["review", "start", "end", "node"]
-        judged = places[places["taste"] != 0].rename(columns={"head": "by"})
-        of_items = places[(of[head] == "item") & (places["taste"] == 0)]
-        both = of_items[[*key, "row", "triple"]].merge(judged[[*key, "by", "taste"]], on=key)
+        told = np.array([names[r] in (*TASTES, "mentions") for r in relation[triple]], bool)
+        by_users = places[told].rename(columns={"head": "by"}).sort_values("taste", key=abs, ascending=False)
+        by_users = by_users.drop_duplicates([*key, "by"])  # a taste before a mere mention
+        of_items = places[(of[head] == "item") & (of[tail] == "aspect")]
+        both = of_items[[*key, "row", "triple"]].merge(by_users[[*key, "by", "taste"]], on=key)
         both = both.drop_duplicates(["row", "by"]).sort_values(["triple", "review", "start"], kind="stable")
-        once = both.drop_duplicates(["triple", "review"])
+        once = both.drop_duplicates(["triple", "review", "taste"])
         sides = (once[once["taste"] == sign]["triple"] for sign in (1, -1))
         self.praise, self.blame = (np.bincount(side, minlength=len(graph)) for side in sides)
-        self._praised = np.bincount(graph.triples[:, 2], self.praise, len(graph.entities))  # (N,)
         at = both["row"].to_numpy(np.int64)
         self._triple: Ints = both["triple"].to_numpy(np.int64)
         self._by, self._taste = both["by"].to_numpy(np.int64), both["taste"].to_numpy(np.int64)
         self._review = rows["review_id"].to_numpy(object)[at]
         self._start, self._end = (rows[c].to_numpy(np.int64)[at] for c in ("start", "end"))
+        self._index_mentions(of)
+        well = np.array([self._taste[n] > 0 or self._polarity(n) >= CLEAR for n in range(len(at))], bool)
+        self._praised = np.bincount(graph.triples[self._triple[well], 2], minlength=len(graph.entities))  # (N,)
         self._head = graph.triples[self._triple, 0]
-        order = np.argsort(self._head, kind="stable")
-        self._order, self._heads = order, self._head[order]
-        self._index_names(of)
+        order = np.flatnonzero(well)
+        self._order = order[np.argsort(self._head[order], kind="stable")]
+        self._heads = self._head[self._order]
         self.of = lru_cache(maxsize=4096)(self._of)
 
-    def _index_names(self, types: npt.NDArray[np.object_]) -> None:
-        """Where in which review something with a name of its own stands."""
-        mentions = self.graph.mentions
-        node = mentions["entity_num"].to_numpy(np.int64)
-        named = np.isin(types[node], NAMES) if len(node) else np.zeros(0, bool)
-        rows = mentions[named]
-        self._named: dict[str, list[tuple[int, int, int]]] = {}
-        columns = (rows["review_id"], rows["start"], rows["end"], node[named])
-        for review, start, end, what in zip(*(c.tolist() for c in columns), strict=True):
-            self._named.setdefault(review, []).append((start, end, what))
+    def _polarity(self, at: int) -> float:
+        place = (self._start[at], self._end[at], self.graph.triples[self._triple[at], 2])
+        return self._mentions.get(self._review[at], {}).get(place, 0.0)
+
+    def _index_mentions(self, types: npt.NDArray[np.object_]) -> None:
+        """Review → what stands where in it, (start, end, entity) → polarity; and which entities have names."""
+        rows = self.graph.mentions
+        self._is_name = np.isin(types, NAMES)
+        self._mentions: dict[str, dict[tuple[int, int, int], float]] = {}
+        columns = (rows[c].tolist() for c in ("review_id", "start", "end", "entity_num", "polarity"))
+        for review, start, end, what, polarity in zip(*columns, strict=True):
+            self._mentions.setdefault(review, {})[start, end, what] = polarity
 
     def tone(self, triple: int) -> int:
         """What reviewers of the item hold of the aspect: 1 where praise prevails, -1 where blame does, else 0."""
@@ -138,24 +146,27 @@ class Quotes:
         if span is None:
             return None
         quote = text[slice(*span)]
-        others = (
+        others = [
             what
-            for first, last, what in self._named.get(review, ())
+            for first, last, what in self._mentions.get(review, {})
             if first < span[1] and last > span[0] and not (first < end and last > start)
-        )
-        if _ELSEWHERE.search(quote) or any(what not in own for what in others):
+        ]
+        if _ELSEWHERE.search(quote) or any(self._is_name[what] and what not in own for what in others):
             return None
-        triple, tone = int(self._triple[at]), int(self._taste[at])
-        node = int(self.graph.triples[triple, 2])
         subject = _BEFORE.search(text, span[0], start) or _AFTER.match(text, end, span[1])
+        alone = subject and all(self._is_name[what] for what in others) and len(quote) <= LONG
+        triple, node = int(self._triple[at]), int(self.graph.triples[self._triple[at], 2])
+        if not self._taste[at] and not alone:
+            return None  # what is good may be something else
         fit = self._fit(quote, subject is not None, triple, node)
-        return Said(triple, node, int(self._by[at]), tone, fit, Source(review, quote)) if fit >= LEAST_FIT else None
+        return Said(triple, node, int(self._by[at]), fit, Source(review, quote)) if fit >= LEAST_FIT else None
 
     def _fit(self, quote: str, subject: bool, triple: int, node: int) -> float:
         """How likely a sentence says what it is shown for, and how well it reads, in (0, 1]."""
-        known = 1 - 0.5 ** float(self._praised[node] - 1)  # praised once in all reviews: hardly an aspect
+        known = 1 - 0.5 ** float(max(0, self._praised[node] - 1))  # praised once in all reviews: hardly an aspect
         often = 1 - 0.5 ** float(self.praise[triple] + 1)
         size = len(quote) + sum(char >= "⺀" for char in quote)  # a Chinese character says as much as two letters
         readable = max(0.6, min(1.0, size / SHORT)) * min(1.0, LONG / size)
-        said_by_me = _OF_ME.search(quote) is not None
-        return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if said_by_me else 1.0))
+        if not subject and _OF_ME.search(quote):
+            return 0.0  # "I love to decorate with fresh color"
+        return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if _OF_ME.search(quote) else 1.0))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphrec.explain.paths import Finding
-from graphrec.explain.phrases import begun, people, percent, plain, quoted, relation, your_friend
+from graphrec.explain.phrases import begun, ended, people, percent, quoted, relation, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
 from graphrec.profile.api import Words
 from graphrec.profile.standing import PLAIN, Standing
 
+LED = 1.5  # what is known of the piece that the opening names is worth, against what is known of others
 MOSTLY = 0.5  # a cause with more than this part of the score
 
 BLOCKS = {  # what stands in for a profile, or beside it, as a clause after "because"
@@ -166,10 +167,10 @@ def _because(
 
 def _example(f: Finding) -> str:
     """A history item as an example of what the user took."""
-    if f.takers == 0:
-        return quoted(f.via)
-    if f.takers == 1:
-        return say("{title}, which somebody else took along with it", title=quoted(f.via))
+    if f.takers < 2:
+        return (
+            say("{title}, which somebody else took along with it", title=quoted(f.via)) if f.takers else quoted(f.via)
+        )
     return say("{title}, which people took along with it", title=quoted(f.via))
 
 
@@ -189,30 +190,26 @@ def _cause(f: Finding) -> str:
 def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
     """What is known of the thing itself: the piece of evidence that tells most, one with a quote before all others."""
     told = [f for f in found if f.worth > 0]
-    f = max(told, key=lambda f: (f.evidence.source is not None, f.worth), default=None)
-    if f is None:
+    if not told:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
         return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
+    f = max(told, key=lambda f: (f.evidence.source is not None, f.worth * (LED if f is lead else 1)))
     source = f.evidence.source
     if f.theirs and source:
-        return _ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead))
+        return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead))
+    if source and f.evidence.kind == "knowledge" and not _both_praised(f):
+        praises = say("A reviewer praises its {entity}", entity=quoted(f.entity))
+        return ended("{sentence}: {quote}", source.quote, sentence=praises)
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
     if not source:
         return say("{sentence}.", sentence=text)
-    author = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
-    return _ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=author)
+    writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
+    return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
 
 
-_WITH_STOP = {  # where the quote brings no full stop of its own
-    marked("{sentence}: {quote}"): marked("{sentence}: {quote}."),
-    marked("{sentence}; {author}: {quote}"): marked("{sentence}; {author}: {quote}."),
-}
-
-
-def _ended(message: str, quote: str, **parts: str) -> str:
-    """A sentence that ends with a quote."""
-    ends = plain(quote).rstrip("\"')]”’」』）").endswith((".", "!", "?", "…", "。", "！", "？", "｡"))
-    return say(message if ends else _WITH_STOP[message], quote=quoted(quote), **parts)
+def _both_praised(f: Finding) -> bool:
+    """Whether reviewers of both items praise the aspect, and do not only name it."""
+    return f.tones == (1, 1) and f.relations == ("has aspect",) * 2
 
 
 def _praised(f: Finding, known: bool) -> str:
@@ -241,7 +238,7 @@ def _common(f: Finding, known: bool) -> str:
         return say("Like {inside} it is used for {entity}", **told)
     if near == "compared_with":
         return say("Reviews compare both it and {inside} with {entity}", **told)
-    if near == "has_aspect" and f.tones == (1, 1):
+    if _both_praised(f):
         return say("Like {inside} it is praised for {entity}", **told)
     if near == "has_aspect":
         return say("It shares {entity} with {via}", **told)
