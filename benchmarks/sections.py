@@ -84,7 +84,7 @@ def _kg(name: str, result: dict[str, Any]) -> list[str]:
 
 def _aspects(name: str, result: dict[str, Any]) -> list[str]:
     columns = ["", "precision", "recall", "F1", "polarity, accuracy"]
-    both = (("before", result["before"]), ("now", result))
+    both = (("before", result.get("before", result)), ("now", result))
     rows = [[who, *(f"{r[k]:.4f}" for k in ("precision", "recall", "f1", "polarity"))] for who, r in both]
     about = (
         f"{result['terms']:,} gold terms, {result['sentences']:,} sentences · data `{result['data'][:12]}` · "

@@ -26,7 +26,7 @@ from graphrec.features.encoder import SentenceEncoder
 from graphrec.settings import FeaturesConfig
 from kg.extract.reading import _decoded, _encoded
 from kg.extract.spacy import SpacyExtractor
-from kg.extract.termhood import CUES, Weights, cue_matrix, features
+from kg.extract.termhood import CUES, Weights, cue_matrix, features, least
 from kg.types import Span
 
 C = {"local": 0.1, "corpus": 0.1, "like": 0.2}
@@ -68,6 +68,11 @@ def both_passes(domains: Iterable[Domain], alike: bool) -> tuple[Weights, Weight
     local = learned([d.bits[d.use].astype(float) for d in domains], ys, list(CUES), C["local"])
     tables = [d.table(local.cues(d.bits), alike) for d in domains]
     return local, learned([t for _, t in tables], ys, tables[0][0], C["like" if alike else "corpus"])
+
+
+def share(domains: Iterable[Domain]) -> float:
+    """Of the candidates that are aspects, the mean over domains."""
+    return float(np.mean([d.y[d.use].mean() for d in domains]))
 
 
 def odds_of(domain: Domain, local: Weights, second: Weights, alike: bool) -> Floats:
@@ -114,11 +119,15 @@ def main(shared: Path, write: bool = False, cache: Path = Path("/tmp/graphrec-te
     domains = [Domain(data, read(data, cache), embed, part) for data, part in sets]
     grid = np.arange(-3.0, 2.01, 0.1)
     for alike in (False, True):
-        curves, inside = [], []
+        curves, alone = [], []
         for left_out in domains:
             local, second = both_passes([d for d in domains if d is not left_out], alike)
             odds = odds_of(left_out, local, second, alike)
             curves.append([f1(left_out, odds, t) for t in grid])
+            usual = share([d for d in domains if d is not left_out])
+            alone.append(f1(left_out, odds, least(odds, 0.0, usual)))
+        figures = ", ".join(f"{d.data.domain} {value:.3f}" for d, value in zip(domains, alone, strict=True))
+        print(f"{'with' if alike else 'without'} vectors, left out, as it is settled: {figures}")
         local, second = both_passes(domains, alike)
         inside = [[f1(d, odds_of(d, local, second, alike), t) for t in grid] for d in domains]
         for name, rows in (("left out", curves), ("learned from", inside)):
@@ -133,6 +142,7 @@ def main(shared: Path, write: bool = False, cache: Path = Path("/tmp/graphrec-te
             stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
             stored["local"] = {"bias": local.bias, "weights": local.of}
             stored["like" if alike else "corpus"] = {"bias": second.bias, "weights": second.of}
+            stored["share"] = round(share(domains), 4)
             stored["from"] = round(float(grid[int(np.argmax(np.mean(inside, axis=0)))]), 2)
             path.write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
 

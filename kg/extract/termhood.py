@@ -45,6 +45,9 @@ BIT = {name: n for n, name in enumerate(CUES)}
 TELLING = tuple(_TELLING.split())
 SHRINK = 2.0  # mentions that a term seems to have had before it is seen
 SURE = 4.6  # the log-odds of one mention are cut off here
+ENOUGH = 300  # candidates, from which a corpus says how many of them are aspects
+ROUNDS = 50
+SHARES = (0.02, 0.98)
 FOLDS = 4  # a term's likeness to others is learned without the term
 RIDGE = 1.0
 CHUNK = 65_536  # candidates weighed at once
@@ -79,11 +82,12 @@ class Weights:
 
 
 @cache
-def model() -> tuple[Weights, Weights, Weights, float]:
-    """Weights for one place, for place and corpus, for those with vectors; and the log-odds from which it is one."""
+def model() -> tuple[Weights, Weights, Weights, float, float]:
+    """Weights for one place, for place and corpus, for those with vectors; the log-odds from which it is one in a few
+    texts; and the share of candidates that were aspects where the weights were learned."""
     stored = json.loads(files("kg").joinpath("aspects.json").read_text("utf-8"))
     local, corpus, like = (Weights(stored[n]["bias"], stored[n]["weights"]) for n in ("local", "corpus", "like"))
-    return local, corpus, like, float(stored["from"])
+    return local, corpus, like, float(stored["from"]), float(stored["share"])
 
 
 def settled(found: Sequence[Sequence[Span]], embed: Embed | None = None) -> list[list[Span]]:
@@ -95,8 +99,8 @@ def settled(found: Sequence[Sequence[Span]], embed: Embed | None = None) -> list
         embed: terms → unit vectors.
     """
     places = [(n, span) for n, row in enumerate(found) for span in row if span.cues]
-    odds = iter(log_odds([span for _, span in places], [n for n, _ in places], embed))
-    threshold = model()[3]
+    found_odds = log_odds([span for _, span in places], [n for n, _ in places], embed)
+    odds, threshold = iter(found_odds), least(found_odds, *model()[3:])
     out = []
     for row in found:
         rated = [(next(odds) if span.cues else np.nan, span) for span in row]
@@ -116,11 +120,29 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
     return sorted(kept, key=lambda s: s.start)
 
 
+def least(odds: Floats, otherwise: float, share: float) -> float:
+    """The log-odds from which a candidate is an aspect, so that F1 is expected to be best in this corpus.
+
+    Shops differ in how many candidates are aspects. That share is found from the odds alone, by expectation and
+    maximisation (Saerens, Latinne and Decaestecker, 2002), and the odds are moved by it from ``share``, where they were
+    learned; then the best number of aspects follows (Lewis, 1995). Fewer than ENOUGH candidates say nothing of it.
+    """
+    if len(odds) < ENOUGH:
+        return otherwise
+    here, usual = share, float(np.log(share / (1 - share)))
+    for _ in range(ROUNDS):
+        moved = odds + np.log(here / (1 - here)) - usual
+        here = float(np.clip((1 / (1 + np.exp(-moved))).mean(), *SHARES))
+    best = np.sort(1 / (1 + np.exp(-(odds + np.log(here / (1 - here)) - usual))))[::-1]
+    expected = np.cumsum(best) / (np.arange(1, len(best) + 1) + best.sum())
+    return float(np.sort(odds)[::-1][int(np.argmax(expected))])
+
+
 def log_odds(spans: Sequence[Span], texts: Sequence[int], embed: Embed | None = None) -> Floats:
     """Log-odds of each candidate that it is an aspect, float64 (candidates,). ``texts``: the number of its text."""
     if not spans:
         return np.zeros(0)
-    local, corpus, like, _ = model()
+    local, corpus, like, *_ = model()
     bits = cue_matrix(spans)
     first = local.cues(bits)
     weights = corpus if embed is None else like

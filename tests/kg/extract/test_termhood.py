@@ -17,6 +17,7 @@ from kg.extract.termhood import (
     cue_matrix,
     features,
     head,
+    least,
     likeness,
     log_odds,
     mask,
@@ -102,6 +103,22 @@ def test_features_are_those_counted_by_hand() -> None:
         for kind in ("term", "head"):
             for name, value in naive(spans, texts, n, kind, first).items():
                 assert found[name][n] == pytest.approx(value), (n, name)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
+def test_the_share_of_aspects_is_found_from_the_odds(share: float) -> None:
+    """Odds learned where half were aspects; where few are, more is asked of a candidate, as the true best has it."""
+    rng = np.random.default_rng(3)
+    true = rng.random(20_000) < share
+    odds = rng.normal(np.where(true, 1.0, -1.0) * 1.0, 1.0) * 2.0  # log-odds at even shares: x ~ N(±1, 1)
+
+    def f1(threshold: float) -> float:
+        taken = odds >= threshold
+        return float(2 * (taken & true).sum() / (taken.sum() + true.sum()))
+
+    best = max(f1(t) for t in np.arange(-3, 6, 0.1))
+    assert f1(least(odds, 0.0, 0.5)) > best - 0.01
+    assert least(odds[:50], -0.8, 0.5) == -0.8
 
 
 def test_terms_like_it_speak_for_a_term() -> None:
