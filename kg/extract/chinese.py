@@ -26,7 +26,8 @@ PIECE = 300  # characters read together, cut after a sentence
 BACK = 8  # characters that say what was bought
 LONGEST = 8  # characters of an aspect of several words
 SOLD = 0.12  # share of a term's mentions as what was bought, from which it is no aspect
-FEW = 3  # mentions as what was bought, at least
+FEW = 3  # mentions from which that is believed
+JUDGED = 0.2  # share of a term's mentions that judge it, below which it is no aspect
 NAMES = {"PER": "person", "LOC": "place", "ORG": "organisation", "nw": "work", "nz": "product"}
 NOUNS = frozenset({"n", "vn", "an"})
 _OF = "款本家条台件瓶箱部套双盒袋支只间张"  # what things for sale are counted by
@@ -86,21 +87,32 @@ class ChineseExtractor:
                 at += len(word)
 
     def settle(self, found: Sequence[Sequence[Span]]) -> list[list[Span]]:
-        """The spans of each text once more: what all texts together say is the thing sold is no aspect of it."""
+        """The spans of each text once more: what all texts together say is the thing sold is no aspect of it, and what
+        hardly anybody judges is none."""
         kinds = Counter((s.label, s.type) for row in found for s in row if s.type in ("aspect", "product"))
         sold = {
             label
             for (label, kind), n in kinds.items()
             if kind == "product" and n >= FEW and n >= SOLD * (n + kinds[label, "aspect"])
         }
+        judged = Counter(s.label for row in found for s in row if s.type == "aspect" and s.polarity)
+        idle = {
+            label
+            for (label, kind), n in kinds.items()
+            if kind == "aspect" and n >= FEW and judged[label] < max(1, JUDGED * n)
+        }
         return [
             [
                 replace(s, type="product" if s.label in sold else "aspect") if s.type in ("aspect", "product") else s
                 for s in row
-                if s.type != "product" or s.label in sold or kinds[s.label, "aspect"]
+                if s.label in sold or s.type not in ("aspect", "product") or _stays(s, kinds, idle)
             ]
             for row in found
         ]
+
+
+def _stays(span: Span, kinds: Counter[tuple[str, str]], idle: set[str]) -> bool:
+    return span.label not in idle and (span.type == "aspect" or kinds[span.label, "aspect"] > 0)
 
 
 def read(text: str, words: list[Word]) -> list[Span]:
