@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import section_reasons
+from chinese_section import chinese
 from rendering import lift
 from rendering import table as table
 
@@ -292,6 +293,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "filtered_search": _filtered,
     "reading": _reading,
     "aspects": _aspects,
+    "chinese": chinese,
     "explanations": _explanations,
     "reasons": section_reasons.section,
     "kg_size": _sizes,
