@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from chinese_section import chinese
 
 
 def table(columns: list[str], rows: list[list[str]]) -> list[str]:
@@ -39,3 +42,6 @@ def lift(name: str, result: dict[str, Any]) -> list[str]:
         *table(["group", "users", *sides, "lift, %", "over shuffled, %"], rows),
         "",
     ]
+
+
+MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"lift": lift, "chinese": chinese}

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import section_reasons
-from chinese_section import chinese
-from rendering import lift
+from rendering import MORE
 from rendering import table as table
 
 
@@ -283,7 +282,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "peers": _peers,
     "minute": _minute,
     "ablation": _ablation,
-    "lift": lift,
+    **MORE,
     "presets": _presets,
     "regret": _regret,
     "strength": _strength,
@@ -293,7 +292,6 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "filtered_search": _filtered,
     "reading": _reading,
     "aspects": _aspects,
-    "chinese": chinese,
     "explanations": _explanations,
     "reasons": section_reasons.section,
     "kg_size": _sizes,
