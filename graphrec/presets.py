@@ -22,5 +22,11 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "blend.users=1500",
     ),
     "default": (),
-    "best": (),  # what it takes
+    "best": (  # a wide network, as much of a spectrum as memory holds, and more users to choose on
+        "graph.dim=512",
+        "graph.learning_rate=0.015",
+        "graph.minutes=6",
+        "spectral.memory_gb=4",
+        "blend.users=5000",
+    ),
 }
