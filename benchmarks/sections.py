@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import section_reasons
-from rendering import MORE
-from rendering import table as table
+from sections_more import MORE
+from sections_more import table as table
 
 
 def _strength(name: str, result: dict[str, Any]) -> list[str]:
@@ -293,7 +292,6 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "reading": _reading,
     "aspects": _aspects,
     "explanations": _explanations,
-    "reasons": section_reasons.section,
     "kg_size": _sizes,
     "kg_build": _kg,
 }
