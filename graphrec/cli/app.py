@@ -87,9 +87,10 @@ def fit(
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
     work = out.with_name(f"{out.name}.work")
-    if done := begun(work):
+    under = work / settings.fingerprint()[:16]  # what other settings began is of no use here
+    if done := begun(under):
         note(f"goes on from {work}: {', '.join(done)}")
-    model = Recommender(settings, progress=True, work=work).fit(data, like=earlier)
+    model = Recommender(settings, progress=True, work=under).fit(data, like=earlier)
     model.save(out)
     shutil.rmtree(work, ignore_errors=True)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())

@@ -9,6 +9,7 @@ import pytest
 
 from graphrec.blocks.ials import IALS
 from graphrec.blocks.popularity import Popularity
+from graphrec.config import Config
 from tests import worlds
 from tests.cli.support import run
 
@@ -37,7 +38,7 @@ def test_a_fit_that_was_killed_goes_on(
         with pytest.raises(_Killed):
             run("fit", str(source), "--out", str(out), *SETTINGS)
     work = tmp_path / "model.work"
-    assert (work / "tuned" / "popularity.json").exists()
+    assert [file.name for file in work.glob("*/tuned/*.json")] == ["popularity.json"]
     assert not out.exists()
     assert "goes on" not in capsys.readouterr().err
     monkeypatch.setattr(Popularity, "tune", killed)  # it is not asked again
@@ -45,3 +46,15 @@ def test_a_fit_that_was_killed_goes_on(
     assert f"goes on from {work}: popularity" in " ".join(capsys.readouterr().err.split())
     assert out.exists()
     assert not work.exists()
+
+
+def test_other_settings_do_not_go_on_from_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was chosen for another task is not taken over."""
+    source, out = tmp_path / "shop.csv", tmp_path / "model"
+    source.write_text("user_id,item_id\n" + "".join(f"u{u},i{(u + n) % 7}\n" for u in range(9) for n in range(4)))
+    begun = tmp_path / "model.work" / Config().fingerprint()[:16] / "tuned"
+    begun.mkdir(parents=True)
+    (begun / "popularity.json").write_text("{}")
+    run("fit", str(source), "--out", str(out), *SETTINGS)
+    assert "goes on" not in capsys.readouterr().err
+    assert not (tmp_path / "model.work").exists()
