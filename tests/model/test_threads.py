@@ -169,7 +169,7 @@ def test_two_threads_that_update_do_not_disturb_each_other(model: Model) -> None
 class Wire(np.ndarray[Any, Any]):
     """An array that may be sliced, and searched, but not computed with while it is long."""
 
-    LONG = 100
+    LONG = 80
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return getattr(ufunc, method)(*map(self._cut, inputs), **options)
