@@ -5,7 +5,8 @@
 
 Everything is chosen on validation users and learned again on all but the test part, four times: from the data as it is,
 without the source, with edges that are shuffled (the same graph over other people; as many items to each entity), and
-as before friends had to help: one weight for everybody, learned from R as it is. ``thin`` runs cut the histories of the
+as before a source had to help: friends with one weight for everybody, learned from R as it is, and entities as rows of
+R without the `kin` block. ``thin`` runs cut the histories of the
 training part to 1, 2, 3, 5 or 10 events, drawn for each user. Groups of users are by what is left of their history and
 by how many friends they have; of items, by their takers: none, the most taken that make up half of all interactions,
 and the rest. A line of items is the mean share of a user's held-out items of the group found among 20. Intervals are of
@@ -42,7 +43,7 @@ from graphrec.types import Floats, Ints
 K, DRAWS, LEAST = 20, 2000, 1e-4
 SIZES = (1, 2, 3, 5, 10)
 CLOSED = (  # in minutes
-    *("features.enabled=false", "strength.use=false", "blocks=popularity,spectral,neighbours,ease,circle"),
+    *("features.enabled=false", "strength.use=false", "blocks=popularity,spectral,neighbours,ease,circle,kin"),
     *("spectral.rank=64,256", "spectral.alpha=0.5", "spectral.beta=0.4", "blend.users=1000"),
     *("neighbours.alpha=0.25", "neighbours.beta=0.2,0.4", "ease.regularisation=100,300"),
 )
@@ -141,15 +142,15 @@ def measure(folder: Path, source: str, thin: bool, settings: tuple[str, ...], de
     users: Ints = np.zeros(0, np.int64)
     for name, what in sizes.items():
         own = config
-        if name == "before":
-            if source != "friends":
-                continue
+        if name == "before" and source == "knowledge":
+            own = config.with_(blocks=[b for b in own.blocks if b != "kin"])
+        elif name == "before":
             own = config.with_(**{b: {"smoothing": [0.0]} for b in ("spectral", "neighbours", "ease")})
             own = own.with_(blocks=[b for b in own.blocks if b != "circle"])
         fitting = Fitting(
             own, Runtime.of(own.runtime, own.seed, progress=False), cache(lambda: load_encoder(config.features))
         )
-        with as_before() if name == "before" else nullcontext():
+        with as_before() if name == "before" and source == "friends" else nullcontext():
             learned = Learned(parts, fitting, what)
             scorer = learned.blended(own.blocks)
         chosen[name] = {**learned.chosen, "weights": {b.name: round(b.weight, 3) for b in scorer.heard}}

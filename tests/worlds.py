@@ -60,6 +60,28 @@ def heard_by_some(shuffled: bool = False, each: int = 100, seed: int = 0) -> Dat
     return build("heard", events, friends=pd.DataFrame(pairs, columns=["user_id", "friend_id"]), directed=True)
 
 
+def known_by_some(shuffled: bool = False, n_users: int = 400, seed: int = 0) -> tuple[Dataset, list[list[int]]]:
+    """People of four tastes, 40 items that many took and 640 that one or two or nobody did; and the items of 16 brands.
+
+    Of what somebody takes 6 are of the many's, of their taste, and 2 of the others, of their brand; two more of the
+    many's and one of the others are held out for validation, and one for the test. What many took has brands at random;
+    ``shuffled``: all.
+    """
+    random, tastes, brands, head, n_items = np.random.default_rng(seed), 4, 16, 40, 680
+    rows = []
+    for user in range(n_users):
+        many = random.permutation(np.arange(user % tastes, head, tastes))
+        few = random.permutation(np.arange(head + user % brands, n_items, brands))
+        taken, parts = [*many[:6], *few[:2], *many[6:8], *few[2:4]], [*[TRAIN] * 8, *[VALID] * 3, TEST]
+        rows += [(f"u{user:03d}", f"i{i:03d}", part) for i, part in zip(taken, parts, strict=True)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    data = build("known", events, items=pd.DataFrame({"item_id": [f"i{i:03d}" for i in range(n_items)]}))
+    brand = (np.arange(n_items) - head) % brands
+    some = np.arange(n_items) < (n_items if shuffled else head)
+    brand[some] = random.permutation(brand[some])
+    return data, [np.flatnonzero(brand == b).tolist() for b in range(brands)]
+
+
 def given(data: Dataset) -> Split:
     return split(data, SplitConfig(kind="given"))
 

@@ -11,22 +11,19 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
-from graphrec.blocks.gate import by_band, dealt, hearing_users
+from graphrec.blocks.gate import BESIDE, beside, by_band, dealt, hearing_users
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.popularity import DAY
-from graphrec.linalg.adjacency import degree_normalised, degrees, divisors
-from graphrec.linalg.item_item import nearest_neighbours
+from graphrec.linalg.adjacency import degrees, divisors
 from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
 from graphrec.profile.dense import empty_block
-from graphrec.profile.sparse import NeighbourBlock, read_back, stored, unit_scale
+from graphrec.profile.sparse import read_back, stored, unit_scale
 from graphrec.query.hearing import Hearing, as_hearing, band_of, weights_of
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, Section
 from graphrec.types import Floats
 
 SETTINGS = ("name", "weight", "reading", "bands")
-BESIDE = (0.1, 0.3, 1.0)  # weights beside item neighbours at which friends have to help
-JUDGES = {"alpha": 0.25, "n": 100}  # of these neighbours
 
 
 class CircleSettings(Section):
@@ -140,13 +137,13 @@ class Circle(Block[CircleSettings]):
         found = hearing_users(folds)
         if not found.any():
             return self._silent(folds.inputs, "no friends are known of validation users")
-        beside = {id(fold.validation): _beside(fold) for fold in folds}
+        judges = {id(fold.validation): beside(fold) for fold in folds}
         strange = [dealt(fold) for fold in folds]
-        beside |= {id(s.validation): beside[id(f.validation)] for s, f in zip(strange, folds, strict=True)}
+        judges |= {id(s.validation): judges[id(f.validation)] for s, f in zip(strange, folds, strict=True)}
 
         def per_user(chosen: Chosen, weight: float) -> Callable[[Fold], Floats]:
             def of(fold: Fold) -> Floats:
-                circle, judge = self.learn(fold.inputs, {**chosen, "bands": 1.0}), beside[id(fold.validation)]
+                circle, judge = self.learn(fold.inputs, {**chosen, "bands": 1.0}), judges[id(fold.validation)]
 
                 def scores(queries: Queries) -> Floats:
                     heard = circle.computed(queries) @ circle.rows
@@ -192,10 +189,3 @@ class Circle(Block[CircleSettings]):
 
     def _silent(self, inputs: FitInputs, why: str) -> tuple[FittedBlock, Chosen]:
         return empty_block(self.name, *self._shape(inputs)), {"left_out": why}
-
-
-def _beside(fold: Fold) -> NeighbourBlock:
-    """Item neighbours that friends have to help, at unit deviation."""
-    taken = fold.inputs.ties.matrix
-    links = nearest_neighbours(degree_normalised(taken, rows=JUDGES["alpha"]), int(JUDGES["n"]))
-    return NeighbourBlock("beside", taken[:0], links)

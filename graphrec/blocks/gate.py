@@ -26,6 +26,8 @@ import numpy.typing as npt
 
 from graphrec.blocks.folds import FitInputs, Fold, Folds
 from graphrec.blocks.search import Chosen
+from graphrec.linalg.adjacency import degree_normalised
+from graphrec.linalg.item_item import nearest_neighbours
 from graphrec.profile.api import Doubles, FittedBlock
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.sparse import NeighbourBlock
@@ -38,6 +40,8 @@ SURE = 1.64  # standard errors: one time in twenty by chance
 FEW = 8  # users with friends in a band, below which it says nothing for itself
 BORROWED = 10  # users' worth of the variance of all, with which that of a band is mixed: a few may have none at all
 FRIENDS, SMOOTHING = "friends", "smoothing"
+BESIDE = (0.1, 0.3, 1.0)  # weights beside item neighbours at which a source has to help
+JUDGES = {"alpha": 0.25, "n": 100}  # of these neighbours
 
 
 def by_band(none: Floats, heard: Mapping[float, Floats], control: Mapping[float, Floats], bands: Ints) -> Hearing:
@@ -152,6 +156,13 @@ def _ndcg(folds: Sequence[Fold], blocks: Sequence[Any]) -> Floats:
 
     pairs = zip(folds, blocks, strict=True)
     return np.concatenate([np.zeros(0, np.float32), *(of(fold, block) for fold, block in pairs)])
+
+
+def beside(fold: Fold) -> NeighbourBlock:
+    """Item neighbours that a source has to help, at unit deviation."""
+    taken = fold.inputs.ties.matrix
+    links = nearest_neighbours(degree_normalised(taken, rows=JUDGES["alpha"]), int(JUDGES["n"]))
+    return NeighbourBlock("beside", taken[:0], links)
 
 
 def hearing_users(folds: Folds) -> npt.NDArray[np.bool_]:

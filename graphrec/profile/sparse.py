@@ -13,25 +13,25 @@ import scipy.sparse as sp
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
-from graphrec.query.hearing import Hearing, as_hearing
+from graphrec.query.hearing import Hearing, as_hearing, weights_of
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once
 PARTS = ("data", "indices", "indptr")
-SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
+SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread", "bands")
 
 
 @dataclass(frozen=True)
 class NeighbourBlock(FittedBlock):
     """An item's score is the sum of its neighbours' weights in the history.
 
-        encode(u) = (x + friend_weight · mean_{f ∈ friends} x_f) / deviation       x: the taste under ``reading``
+        encode(u) = bands(u) · (x + friend_weight · mean_{f ∈ friends} x_f) / deviation       x: taste under ``reading``
 
     Shapes: users CSR float32 (U, I), items CSR float32 (I, I), whose row i holds the weights of item i's neighbours.
-    The deviation is that over the first ``spread`` items, 0 for all. Always linear: a score splits exactly into history
-    items and friends.
+    The deviation is that over the first ``spread`` items, 0 for all; ``bands`` is what it counts for in each band, 1 at
+    most (``query.hearing``). Always linear: a score splits exactly into history items and friends.
     """
 
     name: str
@@ -43,11 +43,13 @@ class NeighbourBlock(FittedBlock):
     linear: bool = True
     prior: int = 0
     spread: int = 0
+    bands: Hearing = 1.0
     words: Words = NO_WORDS
     sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
+        object.__setattr__(self, "bands", as_hearing(self.bands))
         if self.items.shape[0] != self.items.shape[1] or self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: users {self.users.shape} and items {self.items.shape} do not fit")
         if self.weight < 0:
@@ -60,15 +62,17 @@ class NeighbourBlock(FittedBlock):
     def computed(self, queries: Queries) -> sp.csr_matrix:
         """The same, made from the histories even where rows are stored, CSR float32 (B, I)."""
         taste = queries.taste(self.reading, self.friend_weight)
-        return sp.csr_matrix(sp.diags(self._scale(taste)) @ taste, dtype=np.float32)
+        out = sp.csr_matrix(sp.diags(self._scale(taste, queries)) @ taste, dtype=np.float32)
+        out.eliminate_zeros()
+        return out
 
     def fitted(self, ties: Ties) -> NeighbourBlock:
         """The block with the stored rows of all users of the training data."""
         return replace(self, users=self.computed(Queries.stored(ties)))
 
-    def _scale(self, taste: sp.csr_matrix) -> Floats:
-        """1 / deviation of the scores of tastes (B, I), float32 (B,)."""
-        return unit_scale(taste, self._measured)
+    def _scale(self, taste: sp.csr_matrix, queries: Queries) -> Floats:
+        """What bands count for / deviation of the scores of tastes (B, I), float32 (B,)."""
+        return unit_scale(taste, self._measured) * weights_of(self.bands, queries.activity)
 
     @cached_property
     def _measured(self) -> sp.csr_matrix:
@@ -101,7 +105,7 @@ class NeighbourBlock(FittedBlock):
     def effects(self, query: Queries, item_num: int) -> Effects:
         """The parts of one score: the weight of each neighbour in a history."""
         link = self.likeness(item_num).astype(np.float64)
-        scale = float(self._scale(query.taste(self.reading, self.friend_weight))[0])
+        scale = float(self._scale(query.taste(self.reading, self.friend_weight), query)[0])
 
         def each(items: Ints, weights: Doubles) -> Doubles:
             return scale * weights * link[items]
@@ -125,12 +129,14 @@ class NeighbourBlock(FittedBlock):
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         found, shapes = stored(users=self.users, items=self.items)
-        return found, {name: getattr(self, name) for name in SETTINGS} | {"shapes": shapes}
+        told = {name: getattr(self, name) for name in SETTINGS if name != "bands" or self.bands != 1.0}
+        return found, told | {"shapes": shapes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> NeighbourBlock:
         sides = read_back(arrays, settings["shapes"])
-        return cls(users=sides["users"], items=sides["items"], **{name: settings[name] for name in SETTINGS})
+        told = {name: settings[name] for name in SETTINGS if name in settings}
+        return cls(users=sides["users"], items=sides["items"], **told)
 
 
 def stored(**sides: sp.csr_matrix) -> tuple[dict[str, npt.NDArray[Any]], dict[str, list[int]]]:
