@@ -3,50 +3,78 @@
     python benchmarks/presets.py ../shared/data --only "instruments, temporal"
     python benchmarks/presets.py ../shared/data --preset fast
 
-Each is one `graphrec evaluate --preset` in a process of its own: chosen on validation users, learned from all but the
-test part, tested once.
+Each is what `graphrec evaluate --preset` does, in a process of its own: chosen on validation users, learned from all
+but the test part, tested once. Then every block is tested alone, those too that the blend left out: a blend should not
+lose to its own best block by more than one standard error of the difference over users.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
 import report
 import typer
 
-from graphrec.presets import PRESETS
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import split
+from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
+from graphrec.experiment import peak_rss_mb
+from graphrec.fit import Fitting, as_read, learn_from
+from graphrec.presets import PRESETS, Preset
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.recommender import Recommender
+from graphrec.runtime import Runtime
 
-RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, further arguments
-    "instruments, temporal": ("musical_instruments", ("--split", "temporal")),
-    "magazines, temporal": ("magazine_subscriptions", ("--split", "temporal")),
-    "artists, given": ("lastfm_social", ("--split", "given", "--set", "evaluate.relevant=all")),
-    "films, given": ("ml1m_kg", ("--split", "given", "--set", "evaluate.relevant=all")),
-    "films, leave-last": ("ml1m_sequences", ("--split", "leave-last", "--set", "evaluate.relevant=all")),
-    "beauty, leave-last": ("amazon_beauty", ("--split", "leave-last", "--set", "evaluate.relevant=all")),
-    "places, temporal": (
-        "yelp_places",
-        (
-            "--split",
-            "temporal",
-        ),
-    ),
-    "songs, temporal": ("lfm1m", ("--split", "temporal", "--set", "evaluate.relevant=all")),
-    "check-ins, given": ("gowalla", ("--split", "given", "--set", "evaluate.relevant=all")),
+ALL = "evaluate.relevant=all"
+RUNS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: folder, settings
+    "instruments, temporal": ("musical_instruments", ("split.kind=temporal",)),
+    "magazines, temporal": ("magazine_subscriptions", ("split.kind=temporal",)),
+    "artists, given": ("lastfm_social", ("split.kind=given", ALL)),
+    "films, given": ("ml1m_kg", ("split.kind=given", ALL)),
+    "films, leave-last": ("ml1m_sequences", ("split.kind=leave-last", ALL)),
+    "beauty, leave-last": ("amazon_beauty", ("split.kind=leave-last", ALL)),
+    "places, temporal": ("yelp_places", ("split.kind=temporal",)),
+    "songs, temporal": ("lfm1m", ("split.kind=temporal", ALL)),
+    "check-ins, given": ("gowalla", ("split.kind=given", ALL)),
 }
 PICTURE = report.HERE.parent / "docs" / "presets.svg"
+METRICS = ("ndcg@10", "ndcg@20", "recall@20")
 
 
-def measure(folder: Path, arguments: tuple[str, ...], preset: str) -> dict[str, Any]:
-    """The `evaluate` document, less what a table has no use for."""
-    command = [sys.executable, "-W", "ignore", "-m", "graphrec", "evaluate", str(folder), "--preset", preset, "--json"]
-    found = json.loads(subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE).stdout)
-    kept = {name: found[name] for name in ("users", "seconds", "peak_rss_mb", "split")}
-    metrics = {name: found["metrics"][name] for name in ("ndcg@10", "ndcg@20", "recall@20")}
-    return {**kept, "metrics": metrics, "weights": found["chosen"]["weights"]}
+def measure(folder: Path, settings: tuple[str, ...], preset: Preset) -> dict[str, Any]:
+    """Figures of the blend, seconds and memory until they were there, and each block alone beside it."""
+    config = Config.load(None, settings, preset)
+    start = time.perf_counter()
+    parts = split(Dataset.load(folder), config.cut, config.seed)
+    model = Recommender(config).fit_split(parts)
+    seconds = {"fit": time.perf_counter() - start}
+    queries, task = Queries.stored(Ties(parts.fit_data)), Task.of(config)
+
+    def tested(scorer: Scorer) -> Report:
+        return evaluate(scorer, queries, task.truth(parts.test), (10, 20), config.evaluate.batch_size, task=task)
+
+    blend = tested(model)
+    seconds["evaluate"] = time.perf_counter() - start - seconds["fit"]
+    found = {"users": len(blend.user_nums), "split": parts.kind, "relevant": config.evaluate.relevant}
+    found |= {"metrics": {name: blend.metrics[name] for name in METRICS}, "seconds": seconds}
+    found |= {"peak_rss_mb": peak_rss_mb(), "chosen": model.fitted.chosen, "alone": {}}
+    fitting = Fitting(config, Runtime.of(config.runtime, config.seed), lambda: model.encoder)
+    inputs, _ = learn_from(as_read(parts.fit_data, config), fitting)
+    for name, block in fitting.blocks().items():
+        left_out = model.fitted.profiles[name].empty and "left_out" not in model.fitted.chosen[name]
+        learned = block.fit(inputs, model.fitted.chosen[name]) if left_out else model.fitted.profiles[name]
+        if not learned.empty:
+            alone = tested(learned)
+            lost = alone.per_user["ndcg@20"] - blend.per_user["ndcg@20"]
+            error = float(lost.std() / len(lost) ** 0.5)
+            found["alone"][name] = {"ndcg@20": alone.metrics["ndcg@20"], "lost": float(lost.mean()), "error": error}
+    return found
 
 
 def draw(results: dict[str, Any], picture: Path) -> None:
@@ -66,20 +94,29 @@ def draw(results: dict[str, Any], picture: Path) -> None:
     figure.savefig(picture, metadata={"Date": None})
 
 
+def told(found: dict[str, Any]) -> str:
+    """A line of figures."""
+    best = max(found["alone"], key=lambda name: found["alone"][name]["ndcg@20"])
+    alone = found["alone"][best]
+    figures = " ".join(f"{name} {value:.4f}" for name, value in found["metrics"].items())
+    beside = f"{best} alone {alone['ndcg@20']:.4f}, lost {alone['lost']:+.4f} ± {alone['error']:.4f}"
+    return f"{figures}; {beside}; {sum(found['seconds'].values()):.0f} s, {found['peak_rss_mb']:.0f} MB"
+
+
 def main(
     data: Path,
     only: Annotated[str, typer.Option(help="One of the runs.")] = "",
     preset: Annotated[str, typer.Option(help="One of the presets.")] = "",
 ) -> None:
     """Run, store, draw, and print."""
-    for name, (folder, arguments) in RUNS.items():
+    fresh = multiprocessing.get_context("spawn")
+    for name, (folder, settings) in RUNS.items():
         for how in PRESETS:
             if only in ("", name) and preset in ("", how) and (data / folder).exists():
-                found = measure(data / folder, arguments, how)
+                with ProcessPoolExecutor(1, fresh) as pool:
+                    found = pool.submit(measure, data / folder, settings, how).result()
                 report.keep("presets", name, {**report.kept("presets", name), how: found})
-                seconds = sum(found["seconds"].values())
-                told = " ".join(f"{metric} {value:.4f}" for metric, value in found["metrics"].items())
-                print(f"{name}, {how}: {told} {seconds:.0f} s {found['peak_rss_mb']:.0f} MB", flush=True)
+                print(f"{name}, {how}: {told(found)}", flush=True)
     draw(report.kept("presets"), PICTURE)
 
 
