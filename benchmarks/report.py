@@ -51,41 +51,48 @@ def write(results: dict[str, Any]) -> None:
     before, _, rest = README.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     README.write_text(
-        "\n".join([f"{before}{BEGIN}", "", *short(results.get("accuracy", {})), "", END]) + after, "utf-8"
+        "\n".join([f"{before}{BEGIN}", "", *short(results.get("presets", {}), results.get("accuracy", {})), "", END])
+        + after,
+        "utf-8",
     )
 
 
-def short(runs: dict[str, Any]) -> list[str]:
-    """One row a run: graphrec beside the best baseline that any run tuned on the same split."""
-    tuned: dict[str, dict[str, Any]] = {}
-    for name, result in runs.items():
-        found = {r["model"]: r for r in result["rows"] if r["model"] != "graphrec"}
-        tuned[_split(name)] = found | tuned.get(_split(name), {})
+def short(runs: dict[str, Any], compared: dict[str, Any]) -> list[str]:
+    """One row a data set: what preset ``default`` gives, its own best block, and the best baseline tuned on the split.
+
+    Args:
+        runs: the measurements of presets.py, by folder/split. compared: those of accuracy.py.
+    """
+    baselines: dict[tuple[str, str], dict[str, float]] = {}
+    for name, result in compared.items():
+        tuned = baselines.setdefault((_split(name), result.get("relevant", "all")), {})
+        tuned |= {r["model"]: r["metrics"]["ndcg@20"] for r in result["rows"] if r["model"] != "graphrec"}
     rows = []
     for name, result in runs.items():
-        if "," in name:
-            continue  # other settings on the same split are in RESULTS.md
-        own = next(r for r in result["rows"] if r["model"] == "graphrec")
-        others = tuned[_split(name)]
-        best = max(others.values(), key=lambda r: r["metrics"]["ndcg@20"])
-        beside = any(r["model"] == best["model"] for r in result["rows"])  # else the users were not compared one by one
-        figures = [f"{row['metrics'][k]:.4f}" for k in ("ndcg@20", "recall@20") for row in (own, best)]
-        ratio = own["metrics"]["ndcg@20"] / best["metrics"]["ndcg@20"]
-        p = f"{own['p_value_vs_best_baseline']:.2g}" if beside else ""
-        rows.append(
-            [name, result.get("relevant", "all"), *figures, f"{best['model']} of {len(others)}", f"{ratio:.2f}", p]
-        )
+        if found := result.get("default"):
+            metrics, alone = found["metrics"], found["alone"]
+            block = max(alone, key=lambda one: alone[one]["ndcg@20"])
+            others = baselines.get((name, found["relevant"]), {})
+            best = max(others, key=others.__getitem__, default="")
+            row = [name, found["relevant"], *(f"{metrics[k]:.4f}" for k in ("ndcg@10", "ndcg@20", "recall@20"))]
+            row += [
+                f"{alone[block]['ndcg@20']:.4f} {block}",
+                f"{others[best]:.4f} {best} of {len(others)}" if best else "",
+            ]
+            rows.append([*row, f"{found['busy'] / 60:.1f}", f"{found['peak_rss_mb'] / 1024:.1f}"])
+    own = "its best block alone, NDCG@20"
     columns = [
         "data / split",
         "relevant",
+        "NDCG@10",
         "NDCG@20",
-        "of the best baseline",
         "Recall@20",
-        "of the best baseline",
-        "which",
-        "ratio",
+        own,
+        "best baseline",
+        "core-minutes",
+        "GiB",
     ]
-    return table([*columns, "p"], rows)
+    return table(columns, rows)
 
 
 def _split(name: str) -> str:

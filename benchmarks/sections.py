@@ -241,49 +241,12 @@ def _sizes(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-def _presets(name: str, result: dict[str, Any]) -> list[str]:
-    rows = []
-    for preset in ("fast", "default", "best"):
-        if found := result.get(preset):
-            figures = [f"{found['metrics'][m]:.4f}" for m in ("ndcg@10", "ndcg@20", "recall@20")]
-            seconds = f"{sum(found['seconds'].values()):,.0f}"
-            rows.append([preset, *figures, seconds, f"{found['peak_rss_mb']:,.0f}"])
-    return [
-        f"## Presets: {name}",
-        "",
-        f"One `graphrec evaluate --preset` each; seconds are those of all stages · {result['machine']}.",
-        "",
-        *table(["preset", "NDCG@10", "NDCG@20", "Recall@20", "s", "peak MB"], rows),
-        "",
-    ]
-
-
-def _regret(name: str, result: dict[str, Any]) -> list[str]:
-    rows = []
-    for how in ("before", "after", "hindsight"):
-        found = result[how]
-        lost = f"{found['regret']:.3f}" if "regret" in found else ""
-        against = f"{found['best']} {found['best_ndcg']:.4f} ± {found['error']:.4f}"
-        rows.append([how, f"{found['ndcg']:.4f}", lost, against])
-    return [
-        f"## Regret: {name}",
-        "",
-        f"{result['users']:,} test users; {result['validation_users']:,} validation users in {result['folds']} folds · "
-        f"{result['machine']}. `±`: standard error of the best block's lead over the blend.",
-        "",
-        *table(["chosen", "NDCG@20", "regret", "its best block alone"], rows),
-        "",
-    ]
-
-
 SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "accuracy": _accuracy,
     "peers": _peers,
     "minute": _minute,
     "ablation": _ablation,
     **MORE,
-    "presets": _presets,
-    "regret": _regret,
     "strength": _strength,
     "network": _network,
     "time_to_quality": _times,

@@ -1,4 +1,5 @@
-"""A Markdown table, and the sections of RESULTS.md on friends and triples, Chinese reviews, and reasons read by eye."""
+"""A Markdown table, and the sections of RESULTS.md on presets, choices, friends and triples, Chinese reviews,
+and reasons read by eye."""
 
 from __future__ import annotations
 
@@ -90,4 +91,50 @@ def reasons(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"lift": lift, "chinese": chinese, "reasons": reasons}
+def presets(name: str, result: dict[str, Any]) -> list[str]:
+    rows = []
+    for preset in ("fast", "default", "best"):
+        if found := result.get(preset):
+            figures = [f"{found['metrics'][m]:.4f}" for m in ("ndcg@10", "ndcg@20", "recall@20")]
+            block = max(found["alone"], key=lambda one: found["alone"][one]["ndcg@20"])
+            alone = found["alone"][block]
+            lost = [f"{block} {alone['ndcg@20']:.4f}", f"{alone['lost']:+.4f} ± {alone['error']:.4f}"]
+            seconds = [f"{found['busy']:,.0f}", f"{sum(found['seconds'].values()):,.0f}"]
+            rows.append([preset, *figures, *lost, *seconds, f"{found['peak_rss_mb']:,.0f}"])
+    columns = ["preset", "NDCG@10", "NDCG@20", "Recall@20", "its best block alone, NDCG@20", "its lead over the blend"]
+    return [
+        f"## Presets: {name}",
+        "",
+        f"What `graphrec evaluate --preset` does, with empty caches; core-seconds are those of choosing and learning, "
+        f"seconds those of everything beside other work · {result['machine']}.",
+        "",
+        *table([*columns, "core-s", "s", "peak MB"], rows),
+        "",
+    ]
+
+
+def regret(name: str, result: dict[str, Any]) -> list[str]:
+    rows = []
+    for how in ("before", "after", "hindsight"):
+        found = result[how]
+        lost = f"{found['regret']:.3f}" if "regret" in found else ""
+        against = f"{found['best']} {found['best_ndcg']:.4f} ± {found['error']:.4f}"
+        rows.append([how, f"{found['ndcg']:.4f}", lost, against])
+    return [
+        f"## Regret: {name}",
+        "",
+        f"{result['users']:,} test users; {result['validation_users']:,} validation users in {result['folds']} folds · "
+        f"{result['machine']}. `±`: standard error of the best block's lead over the blend.",
+        "",
+        *table(["chosen", "NDCG@20", "regret", "its best block alone"], rows),
+        "",
+    ]
+
+
+MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
+    "lift": lift,
+    "chinese": chinese,
+    "reasons": reasons,
+    "presets": presets,
+    "regret": regret,
+}
