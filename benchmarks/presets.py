@@ -52,11 +52,13 @@ METRICS = ("ndcg@10", "ndcg@20", "recall@20")
 def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str, Any]:
     """Figures of the blend, seconds and memory until they were there, and each block alone beside it."""
     config = Config.load(None, (f"split.kind={kind}", f"evaluate.relevant={relevant}"), preset)
-    start, busy = time.perf_counter(), time.process_time()
+    start, busy = time.perf_counter(), sum(os.times()[:4])
     parts = split(Dataset.load(folder), config.cut, config.seed)
     model = Recommender(config).fit_split(parts)
     seconds = {"fit": time.perf_counter() - start}
-    busy = time.process_time() - busy  # of all threads: what other work on the machine does not lengthen
+    busy = (
+        sum(os.times()[:4]) - busy
+    )  # of all threads and finished children: what other work on the machine does not lengthen
     queries, task = Queries.stored(Ties(parts.fit_data)), Task.of(config)
 
     def tested(scorer: Scorer) -> Report:
