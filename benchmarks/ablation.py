@@ -27,8 +27,9 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
 from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import holm, paired_p_value
+from graphrec.evaluate.validation import Validation
 from graphrec.features.encoder import load_encoder
-from graphrec.fit import Fitting, as_read, folds_of, learn_from, validation_of
+from graphrec.fit import Fitting, as_read, folds_of, learn_from
 from graphrec.graph.names import ENTITY, ITEM, TRUSTS, USER
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
@@ -104,7 +105,7 @@ class Learned:
         self.config, blocks = fitting.config, fitting.blocks()
         inputs_of = [spoilt(fold.inputs, what) for fold in folds_of(parts.folds, fitting)]
         pairs = zip(inputs_of, parts.folds, strict=True)
-        self.folds = Folds(Fold(inputs, validation_of(inputs, carve, self.config)) for inputs, carve in pairs)
+        self.folds = Folds(Fold(inputs, Validation.of(inputs.ties, carve, self.config)) for inputs, carve in pairs)
         tuned = {name: block.tune(self.folds) for name, block in blocks.items()}
         inputs = spoilt(learn_from(as_read(parts.fit_data, self.config), fitting)[0], what)
         self.tuned = {name: fitted for name, (fitted, _) in tuned.items()}

@@ -24,7 +24,6 @@ from graphrec.data.carve import Carve, carves
 from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
-from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from graphrec.features.encoder import TextEncoder
 
 FEW = 50  # validation users, below which it is said
-VALIDATION_SCORES = 60_000_000  # users × items ranked at once on validation: bounds time and memory of the choices
 
 
 @dataclass
@@ -79,19 +77,22 @@ class Fitting:
 
 def carved(data: Dataset, config: Config) -> tuple[Dataset, tuple[Carve, ...]]:
     """All that may be fitted, and the folds to choose on: one without validation rows where none can be spared."""
-    data = k_core(data, config.split.k_core) if config.split.k_core else data
+    dense = _dense(data, config)
     try:
-        folds = carves(data, resolve_kind(data, config.split), config.cut, config.seed)
-        return _fitted(data, config), folds
+        return _fitted(dense, config), carves(dense, resolve_kind(dense, config.split), config.cut, config.seed)
     except EmptyDataError:
-        data = _fitted(data, config)
+        data = _fitted(dense, config)
         nobody = np.zeros(data.n_users, np.int64)
         return data, (Carve(data, data.subset(np.zeros(len(data.events), bool)), nobody),)
 
 
 def whole(data: Dataset, config: Config) -> Dataset:
     """All that may be fitted. # No leakage. Who brings a test part means to measure with it."""
-    return _fitted(k_core(data, config.split.k_core) if config.split.k_core else data, config)
+    return _fitted(_dense(data, config), config)
+
+
+def _dense(data: Dataset, config: Config) -> Dataset:
+    return k_core(data, config.split.k_core) if config.split.k_core else data
 
 
 def _fitted(data: Dataset, config: Config) -> Dataset:
@@ -126,13 +127,6 @@ def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGr
     return FitInputs(Ties(train), hetero, runtime), graph
 
 
-def validation_of(inputs: FitInputs, carve: Carve, config: Config) -> Validation:
-    """The validation users, no more than can be ranked in reasonable time."""
-    n_users = int(np.clip(VALIDATION_SCORES // max(inputs.train.n_items, 1), 500, config.blend.users))
-    task = Task.of(config)
-    return Validation(inputs.ties, carve.valid, config.blend.k, n_users, config.seed, task, carve.ways)
-
-
 def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
     """What there is to learn from in each fold, and its validation users; where they are few in all it is said."""
     config = fitting.config
@@ -142,7 +136,7 @@ def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
         if not config.split.behaviour:
             train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
         inputs, _ = learn_from(as_read(train, config), fitting)
-        folds.append(Fold(inputs, validation_of(inputs, carve, config)))
+        folds.append(Fold(inputs, Validation.of(inputs.ties, carve, config)))
     found = Folds(folds)
     if found.users < FEW:
         found.inputs.train.report.warn(f"only {found.users:,} validation users: what is chosen on so few may not hold")

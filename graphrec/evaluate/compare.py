@@ -23,7 +23,6 @@ import kg.graph
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds
 from graphrec.blocks.registry import find, registered
 from graphrec.config import Config
-from graphrec.data.carve import Carve
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading
 from graphrec.data.split import Split
@@ -198,13 +197,6 @@ def fit_alone(block: Block[Any], folds: Folds, whole: FitInputs, trials: int, pr
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
 
 
-def _fold(carve: Carve, config: Config, task: Task, runtime: Runtime) -> Fold:
-    inputs = interactions_of(carve.train, task, runtime)
-    return Fold(
-        inputs, Validation(inputs.ties, carve.valid, config.blend.k, config.blend.users, config.seed, task, carve.ways)
-    )
-
-
 def compare(
     split: Split,
     models: Sequence[str | Block[Any]],
@@ -229,7 +221,8 @@ def compare(
     task, trials = Task.of(config), config.evaluate.trials
     runtime = Runtime.of(config.runtime, config.seed)
     whole = interactions_of(blind.fit_data, task, runtime)
-    folds = Folds(_fold(carve, config, task, runtime) for carve in blind.folds)
+    learned = [(interactions_of(carve.train, task, runtime), carve) for carve in blind.folds]
+    folds = Folds(Fold(inputs, Validation.of(inputs.ties, carve, config)) for inputs, carve in learned)
     fallback = next(name for name, block in registered().items() if block.fallback)
     popular = fit_alone(alone(config, fallback), folds, whole, trials).scorer
     truth = task.truth(split.test)

@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.blocks.folds import members, worth
+from graphrec.config import Config
+from graphrec.data.carve import Carve
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
@@ -17,6 +19,8 @@ from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 MIN_USERS = 50  # below this many users with a history, users without one count too
+ITEMS = 20_000  # above so many, fewer users are drawn, down to ``LEAST``: what is ranked takes time and memory
+LEAST = 500
 
 
 class Validation:
@@ -64,6 +68,14 @@ class Validation:
         self.queries = Queries.stored(ties, user_nums)
         self.seen: sp.csr_matrix = seen[user_nums]
         self.truth: sp.csr_matrix = truth[user_nums]
+
+    @classmethod
+    def of(cls, ties: Ties, carve: Carve, config: Config) -> Validation:
+        """The held-out users of a carve, no more than can be ranked in reasonable time; ``ties`` of its training
+        part, as it is read."""
+        asked, n_items = config.blend.users, max(ties.data.n_items, 1)
+        users = int(np.clip(asked * ITEMS // n_items, min(LEAST, asked), asked))
+        return cls(ties, carve.valid, config.blend.k, users, config.seed, Task.of(config), carve.ways)
 
     def __len__(self) -> int:
         return len(self.queries)
