@@ -5,7 +5,8 @@
 
 Each is what `graphrec evaluate --preset` does, in a process of its own: chosen on validation users, learned from all
 but the test part, tested once. Then every block is tested alone, those too that the blend left out: a blend should not
-lose to its own best block by more than one standard error of the difference over users.
+lose to its own best block by more than one standard error of the difference over users. Texts that an earlier run embedded
+and mentions that it extracted are in the cache, as they are for whoever fits again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import report
@@ -120,8 +120,7 @@ def main(
         folder, kind = name.split("/")
         for how in names:
             if only in ("", name) and preset in ("", how) and (data / folder).exists():
-                with ProcessPoolExecutor(1, fresh) as pool, TemporaryDirectory() as cache:
-                    os.environ["GRAPHREC_CACHE"] = cache  # nothing is embedded or extracted beforehand
+                with ProcessPoolExecutor(1, fresh) as pool:
                     found = pool.submit(measure, data / folder, kind, relevant, how).result()
                 report.keep("presets", name, {**report.kept("presets", name), how: found})
                 print(f"{name}, {how}: {told(found)}", flush=True)
