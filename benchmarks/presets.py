@@ -5,8 +5,8 @@
 
 Each is what `graphrec evaluate --preset` does, in a process of its own: chosen on validation users, learned from all
 but the test part, tested once. Then every block is tested alone, those too that the blend left out: a blend should not
-lose to its own best block by more than one standard error of the difference over users. Texts that an earlier run embedded
-and mentions that it extracted are in the cache, as they are for whoever fits again.
+lose to its own best block by more than one standard error of the difference over users. Texts that an earlier run
+embedded and mentions that it extracted are in the cache, as they are for whoever fits again.
 """
 
 from __future__ import annotations

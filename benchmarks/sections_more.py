@@ -105,8 +105,8 @@ def presets(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Presets: {name}",
         "",
-        f"What `graphrec evaluate --preset` does, embeddings and mentions cached; core-seconds are those of choosing and learning, "
-        f"seconds those of everything beside other work · {result['machine']}.",
+        f"What `graphrec evaluate --preset` does, embeddings and mentions cached; core-seconds are those of choosing "
+        f"and learning, seconds those of everything beside other work · {result['machine']}.",
         "",
         *table([*columns, "core-s", "s", "peak MB"], rows),
         "",
