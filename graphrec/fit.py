@@ -151,7 +151,8 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
         tuned = {name: kept.tuned(block, folds) for name, block in blocks.items()}
-        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], folds, config.blend.candidates)
+        candidates = max(config.blend.candidates, 2 * config.blend.k)
+        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], folds, candidates)
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
     found = {"users": folds.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": weights, "validation": found}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from graphrec.blocks.folds import Folds, Validation, worth
+from graphrec.blocks.folds import Among, Folds, Validation, worth
 from graphrec.profile.api import FittedBlock
 from graphrec.types import Floats, Ints
 
@@ -25,7 +25,7 @@ LEAST = 0.03  # of the largest weight, below which a block is left out
 
 
 def blend(
-    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int = 300
+    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int = 100
 ) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and what they are worth on the validation users (``Folds.value``).
 
@@ -43,19 +43,17 @@ def blend(
         candidates: only the items that are among so many best of some block are ranked for a user.
     """
     lists = [_short_lists([b[n] for b in blocks], fold.validation, candidates) for n, fold in enumerate(folds)]
-    parts = [[_among(b[n], fold.validation, lists[n]) for b in blocks] for n, fold in enumerate(folds)]  # each (B, C)
+    parts = [  # of each fold, float32 (blocks, A, C)
+        np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)
+    ]
     known: dict[tuple[float, ...], Floats] = {}
 
     def per_user(weights: tuple[float, ...]) -> Floats:
         if weights not in known:
-            found = []
-            for fold, items, scores in zip(folds, lists, parts, strict=True):
-                total = np.zeros(items.shape, np.float32)
-                for weight, part in zip(weights, scores, strict=True):
-                    if weight:
-                        total += np.float32(weight) * part
-                found.append(fold.validation.per_user_ndcg_among(items, total))
-            known[weights] = np.concatenate(found)
+            totals = [np.tensordot(np.array(weights, np.float32), scores, axes=1) for scores in parts]  # each (A, C)
+            known[weights] = np.concatenate(
+                [listed.per_user_ndcg(total) for listed, total in zip(lists, totals, strict=True)]
+            )
         return known[weights]
 
     names = [b[0].name for b in blocks]
@@ -101,17 +99,16 @@ def blend(
     return {name: w / largest for name, w in zip(names, best, strict=True)}, score(best)
 
 
-def _among(block: FittedBlock, validation: Validation, items: Ints) -> Floats:
-    """The block's scores of listed items (B, C)."""
-    return np.take_along_axis(block.scores(validation.queries), np.maximum(items, 0), axis=1)
+def _scores(block: FittedBlock, validation: Validation, listed: Among) -> Floats:
+    """The block's scores of listed items (A, C)."""
+    return np.take_along_axis(block.scores(validation.queries[listed.users]), np.maximum(listed.items, 0), axis=1)
 
 
-def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Ints:
-    """The items that are among the best of some block, int64 (B, C), ascending; -1 after the last."""
+def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Among:
+    """The items that are among the best of some block."""
     best = np.hstack([validation.best(block.scores, candidates) for block in blocks])
     none = np.iinfo(np.int64).max
     items = np.sort(np.where(best < 0, none, best), axis=1)
     items[:, 1:][items[:, 1:] == items[:, :-1]] = none
     items.sort(axis=1)
-    width = max(int((items < none).sum(axis=1).max(initial=0)), 1)
-    return np.where(items[:, :width] < none, items[:, :width], -1)
+    return validation.among(np.where(items < none, items, -1))

@@ -50,6 +50,24 @@ class FitInputs:
         return self.ties.data
 
 
+class Among(Protocol):
+    """Validation users for whom nothing but a short list of items is ranked."""
+
+    @property
+    def users(self) -> Ints:
+        """int64 (A,), the places of those among all B who can find something in their list."""
+        ...
+
+    @property
+    def items(self) -> Ints:
+        """Their lists, int64 (A, C), ascending; -1 stands for none."""
+        ...
+
+    def per_user_ndcg(self, scores: Floats) -> Floats:
+        """NDCG@k of each of the B users, float32 (B,), from float32 (A, C), which is overwritten."""
+        ...
+
+
 class Validation(Protocol):
     """Held-out users that hyper-parameters are chosen on. Never test users."""
 
@@ -73,8 +91,8 @@ class Validation(Protocol):
         """The n best unseen items of each user by such a scorer, int64 (B, min(n, I)), padded with -1."""
         ...
 
-    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
-        """NDCG@k of each user, float32 (B,), where only ``items`` (B, C) are ranked, by ``scores`` (B, C)."""
+    def among(self, items: Ints) -> Among:
+        """The users with short lists of items int64 (B, C), ascending in each row; -1 stands for none."""
         ...
 
 

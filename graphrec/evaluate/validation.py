@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.blocks.folds import members, worth
@@ -21,6 +23,34 @@ from graphrec.types import Floats, Ints
 MIN_USERS = 50  # below this many users with a history, users without one count too
 ITEMS = 20_000  # above so many, fewer users are drawn, down to ``LEAST``: what is ranked takes time and memory
 LEAST = 500
+
+
+@dataclass(frozen=True)
+class Among:
+    """Validation users for whom nothing but a short list of items is ranked.
+
+    Attributes:
+        users: int64 (A,), the places of those among all B whose list holds a relevant item; all others have 0.
+        items: int64 (A, C), ascending in each row, -1 for none; relevant: bool (A, C). n_relevant: int64 (A,), of each
+        user, listed or not. none: bool (A, C), where there is no item. of: B. k: cut-off.
+    """
+
+    users: Ints
+    items: Ints
+    relevant: metrics.Hits
+    n_relevant: Ints
+    none: npt.NDArray[np.bool_]
+    of: int
+    k: int
+
+    def per_user_ndcg(self, scores: Floats) -> Floats:
+        """NDCG@k of each of the B users, float32 (B,), from float32 (A, C), overwritten where there is no item."""
+        scores[self.none] = -np.inf
+        places = top_k(scores, self.k)  # (A, k)
+        hits = np.take_along_axis(self.relevant, places, axis=1) & (places >= 0)
+        out = np.zeros(self.of, np.float32)
+        out[self.users] = metrics.ndcg(hits, self.n_relevant, self.k)
+        return out
 
 
 class Validation:
@@ -109,14 +139,14 @@ class Validation:
         ]
         return np.concatenate([np.zeros((0, min(n, self.seen.shape[1])), np.int64), *found])
 
-    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
-        """NDCG@k of each user, float32 (B,), where nothing but ``items`` (B, C) is ranked, by ``scores`` (B, C).
-
-        Items ascend in each row; -1 stands for none, with any score.
-        """
-        places = top_k(np.where(items >= 0, scores, np.float32(-np.inf)), self.k)  # (B, k)
-        listed = np.where(places >= 0, np.take_along_axis(items, places, axis=1), -1)
-        return metrics.ndcg(hits_of(listed, self.truth), np.diff(self.truth.indptr), self.k).astype(np.float32)
+    def among(self, items: Ints) -> Among:
+        """Short lists, from ``items`` int64 (B, C), ascending in each row; -1 stands for none."""
+        relevant = hits_of(items, self.truth)  # (B, C)
+        users = np.flatnonzero(relevant.any(axis=1))
+        width = int((items[users] >= 0).sum(axis=1).max(initial=1))
+        listed = items[users, :width]
+        n_relevant = np.diff(self.truth.indptr)[users]
+        return Among(users, listed, relevant[users, :width], n_relevant, listed < 0, len(self), self.k)
 
     def _per_user(self, scores: Callable[[Ints], Floats]) -> Floats:
         wanted = np.diff(self.truth.indptr)  # (B,)

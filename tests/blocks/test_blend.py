@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,19 @@ class _Told(Validation):
     def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
         return np.tile(np.arange(2), (len(self.queries), 1))
 
-    def per_user_ndcg_among(self, items: Ints, scores: Floats) -> Floats:
-        a, b = scores[0]  # the two weights
+    def among(self, items: Ints) -> Any:
+        return _Peak(np.arange(len(items)), items, self.peak, self.noise)
+
+
+@dataclass
+class _Peak:
+    users: Ints
+    items: Ints
+    peak: float
+    noise: Floats
+
+    def per_user_ndcg(self, scores: Floats) -> Floats:
+        a, b = scores[0, :2]  # the two weights
         ratio = np.log(max(b, 1e-3) / max(a, 1e-3)) - np.log(self.peak)
         return np.asarray(0.5 - 0.01 * abs(ratio) + self.noise * ratio, np.float32)
 

@@ -71,11 +71,13 @@ def test_equal_to_evaluate() -> None:
     assert validation.per_user_ndcg_of(scorer.scores) == pytest.approx(expected, abs=1e-6)
     assert validation.ndcg(own, items) == pytest.approx(expected.mean(), abs=1e-6)
     assert validation.ndcg_of(scorer.scores) == pytest.approx(expected.mean(), abs=1e-6)
-    best = validation.best(scorer.scores, n_items := train.n_items)
+    n_items, best = train.n_items, validation.best(scorer.scores, 6)
     items = np.sort(np.where(best < 0, n_items, best), axis=1)
-    scores = np.take_along_axis(scorer.scores(validation.queries), np.minimum(items, n_items - 1), axis=1)
-    among = validation.per_user_ndcg_among(np.where(items < n_items, items, -1), scores)
-    assert among == pytest.approx(expected, abs=1e-6)
+    among = validation.among(np.where(items < n_items, items, -1))
+    scores = scorer.scores(validation.queries[among.users])
+    found = among.per_user_ndcg(np.take_along_axis(scores, np.maximum(among.items, 0), axis=1))
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert 0 < len(among.users) < len(validation)
 
 
 def test_history_is_left_out_of_the_ranking() -> None:
