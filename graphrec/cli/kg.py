@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,7 +72,8 @@ def links(
     settings = config_of(config, set_)
     corrections = Quarantine()
     data = selected(Dataset.load(source), settings.kg.sensitive, settings.seed)
-    rows = found(data, settings.kg, embed=_embed(settings), quarantine=corrections, runtime=_runtime(settings))
+    embed = _embed(settings, data.report.languages)
+    rows = found(data, settings.kg, embed=embed, quarantine=corrections, runtime=_runtime(settings))
     try:
         with out.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -210,6 +212,7 @@ def extract(
     from graphrec.errors import DataError
     from kg.extract import reading
     from kg.extract.extractors import Readers, make
+    from kg.languages import languages
 
     settings = config_of(config, set_)
     processes = settings.runtime.processes
@@ -221,7 +224,8 @@ def extract(
         raise DataError(f"{file}: cannot be read as UTF-8 text ({error})") from None
     if lines and not lines[-1]:
         lines.pop()
-    found = reading.extract(lines, extractor or Readers(lines, processes), embed=_embed(settings))
+    embed = _embed(settings, languages(lines))
+    found = reading.extract(lines, extractor or Readers(lines, processes), embed=embed)
     for line in lines:
         mentions = [
             {"start": s.start, "end": s.end, "label": s.label, "type": s.type, "polarity": s.polarity}
@@ -230,11 +234,11 @@ def extract(
         print_json({"mentions": mentions})
 
 
-def _embed(settings: Any) -> Any:
-    """The text encoder, where texts may be encoded."""
-    from graphrec.features.encoder import SentenceEncoder
+def _embed(settings: Any, languages: Mapping[str, float]) -> Any:
+    """The text encoder for texts in these languages (code → share), where texts may be encoded."""
+    from graphrec.features.encoder import load_encoder
 
-    return SentenceEncoder(settings.features).encode if settings.features.enabled else None
+    return load_encoder(settings.features, languages).encode if settings.features.enabled else None
 
 
 def _runtime(settings: Any) -> Any:

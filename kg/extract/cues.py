@@ -49,9 +49,9 @@ NOMINAL = ("ness", "ility", "icity", "ivity", "osity", "arity")  # of what was a
 
 def candidates(doc: Any) -> Iterator[Span]:
     """Noun phrases without determiners and opinions, "use" in "easy to use", and "quality" in "good quality strap"."""
-    scores = _scores(doc)
+    text, scores = doc.text, _scores(doc)  # a Doc joins its text anew whenever it is asked for
     sentences = _sentences(doc, scores)
-    said = [m.span() for m in idioms().finditer(doc.text)]
+    said = [m.span() for m in idioms().finditer(text)]
     for first, last, kind in _places(doc):
         head = doc[last]
         if any(start <= head.idx < end for start, end in said):
@@ -61,7 +61,7 @@ def candidates(doc: Any) -> Iterator[Span]:
             continue
         single = singular(head.text) if head.tag_ in PLURAL else head.text
         names, by = _cues(doc, first, last, kind, single.lower(), scores, sentences[last])
-        yield Span(start, end, doc.text[start : head.idx] + single, "aspect", 0.0, mask(names), by)
+        yield Span(start, end, text[start : head.idx] + single, "aspect", 0.0, mask(names), by)
 
 
 def _scores(doc: Any) -> list[float]:
