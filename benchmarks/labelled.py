@@ -29,13 +29,17 @@ _SENTENCE = re.compile(r"[^.!?\n]{15,220}[.!?\n]")
 
 @dataclass(frozen=True)
 class Labelled:
-    """``gold[n]``: (start, end) in ``texts[n]`` → polarity. ``part``: "train", "test", "dev" or "held"."""
+    """``gold[n]``: (start, end) in ``texts[n]`` → polarity. ``part``: "train", "test", "dev" or "held".
+
+    ``ratings``: of ``texts`` and then ``around``, the stars of the review that each is of; () where there are none.
+    """
 
     domain: str
     texts: tuple[str, ...]
     gold: tuple[dict[tuple[int, int], str], ...]
     part: tuple[str, ...]
     around: tuple[str, ...] = ()
+    ratings: tuple[float, ...] = ()
 
     def of(self, part: str) -> list[int]:
         """Numbers of the sentences of a part."""
@@ -56,14 +60,37 @@ def restaurants(folder: Path, part: str) -> Labelled:
 def labelled(shared: Path, domain: str) -> Labelled:
     """The labelled sentences of a domain in FILES, and others of it."""
     with gzip.open(shared / domain / FILES[domain], "rt", encoding="utf-8") as file:
-        reviews = [json.loads(line).get("reviewText") or "" for line in file]
-    texts, gold, part = list[str](), list[dict[tuple[int, int], str]](), list[str]()
+        rows = [json.loads(line) for line in file]
+    reviews, stars = [row.get("reviewText") or "" for row in rows], [float(row["overall"]) for row in rows]
+    texts, gold, part, ratings = list[str](), list[dict[tuple[int, int], str]](), list[str](), list[float]()
     with (LABELS / f"{domain}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             texts.append(reviews[int(row["line"]) - 1][int(row["start"]) : int(row["end"])])
             terms = (term.split(":") for term in row["terms"].split())
             gold.append({(int(start), int(end)): said for start, end, said in terms})
             part.append(row["part"])
+            ratings.append(stars[int(row["line"]) - 1])
     rng = random.Random(domain)
-    pool = sorted({m.group().strip() for text in reviews for m in _SENTENCE.finditer(text)} - set(texts))
-    return Labelled(domain, tuple(texts), tuple(gold), tuple(part), tuple(rng.sample(pool, AROUND)))
+    given = {
+        m.group().strip(): star for text, star in zip(reviews, stars, strict=True) for m in _SENTENCE.finditer(text)
+    }
+    around = rng.sample(sorted(given.keys() - set(texts)), AROUND)
+    ratings += [given[text] for text in around]
+    return Labelled(domain, tuple(texts), tuple(gold), tuple(part), tuple(around), tuple(ratings))
+
+
+def rated(shared: Path, domain: str, most: int = 2_500, seed: int = 5) -> tuple[list[str], list[float]]:
+    """Sentences, at most ``most`` of each rating, of those reviews of a domain that no sentence was labelled of."""
+    with gzip.open(shared / domain / FILES[domain], "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    with (LABELS / f"{domain}.csv").open(encoding="utf-8", newline="") as file:
+        known = {int(row["line"]) - 1 for row in csv.DictReader(file)}
+    by_rating: dict[float, dict[str, None]] = {}
+    for n, row in enumerate(rows):
+        said = [*(m.group().strip() for m in _SENTENCE.finditer(row.get("reviewText") or "")), row.get("summary") or ""]
+        by_rating.setdefault(float(row["overall"]), {}).update((s, None) for s in said if s and n not in known)
+    rng, texts, ratings = random.Random(seed), list[str](), list[float]()
+    for rating, found in sorted(by_rating.items()):
+        chosen = rng.sample(sorted(found), min(most, len(found)))
+        texts, ratings = texts + chosen, ratings + [rating] * len(chosen)
+    return texts, ratings

@@ -2,69 +2,157 @@
 
     python benchmarks/leanings.py ../shared/data [--write]
 
-Learned from the gold terms of the sentences that benchmarks/termhood.py learns from; "conflict" is left out. Accuracy
-with the domain left out, and by five folds over all.
+Learned from the gold terms of the sentences that benchmarks/termhood.py learns from; "conflict" is left out. What turns
+a sentence's vector into praise or blame is learned from the ratings of reviews of which no sentence was labelled: five
+and four stars against three to one. Accuracy is shown with the domain left out, its labels and its ratings both: of
+each sentence alone ("plain"), with vectors where that is not sure ("vectors"), and settled in its corpus, whose
+aspects are as the extractor finds them, without ratings ("corpus") and with them ("ratings"; restaurants have none).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from labelled import FILES, Labelled, labelled, restaurants
-from sklearn.feature_extraction import DictVectorizer
+from labelled import FILES, Labelled, labelled, rated, restaurants
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
 
 import kg
-from kg.leaning import CLASSES, features
+import kg.extract.verdicts
+from graphrec.features.cache import ContentCache
+from graphrec.features.encoder import load_encoder
+from graphrec.settings import FeaturesConfig
+from kg.extract.reading import extract
+from kg.extract.spacy import SpacyExtractor
+from kg.extract.verdicts import PROBES, felt, verdicts
+from kg.leaning import CLASSES, Model, chances, odds, seen
 from kg.text import clean
 
 C, LEVEL = 0.1, 0.5  # a domain of n terms weighs as n ** (1 - LEVEL)
+FEELING, MEANT = 0.3, 3.0  # the C of vectors; stars up to which a sentence counts as blame, but for four
+Gold = tuple[list[dict[str, float]], list[str], list[str]]  # features, polarity and sentence of every gold term
+Weighed = tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.float64]]]
+Embed = Callable[[Sequence[str]], Any]
 
 
-def gold(data: Labelled, part: str) -> tuple[list[dict[str, float]], list[str]]:
-    """Features and polarity of every gold term."""
-    rows, said = list[dict[str, float]](), list[str]()
+def gold(data: Labelled, part: str) -> Gold:
+    """Of every gold term."""
+    rows, said, sentences = list[dict[str, float]](), list[str](), list[str]()
     for n in data.of(part):
         plain = {span: polarity for span, polarity in data.gold[n].items() if polarity != "conflict"}
-        rows += features(clean(data.texts[n]), list(plain))
+        found = seen(clean(data.texts[n]), list(plain))
+        rows += [one.features for one in found]
+        sentences += [one.sentence for one in found]
         said += plain.values()
-    return rows, said
+    return rows, said, sentences
+
+
+def feeling(sets: Iterable[tuple[list[str], list[float]]], embed: Embed) -> tuple[float, npt.NDArray[np.float64]]:
+    """What turns a vector into praise or blame: bias and weights (F,)."""
+    texts, stars = (
+        list(column) for column in zip(*((t, s) for one in sets for t, s in zip(*one, strict=True)), strict=True)
+    )
+    use = [n for n, star in enumerate(stars) if star != 4.0]
+    model = LogisticRegression(C=FEELING, class_weight="balanced", max_iter=2000)
+    model.fit(embed([texts[n] for n in use]), [stars[n] > MEANT for n in use])
+    return float(model.intercept_[0]), model.coef_[0].round(4)
+
+
+def weighed(sets: Sequence[Gold], more: Callable[[str], dict[str, float]]) -> tuple[Weighed, npt.NDArray[np.float64]]:
+    """Weights of each feature, and the usual shares of the classes."""
+    rows = [
+        row | more(sentence) for known, _, sentences in sets for row, sentence in zip(known, sentences, strict=True)
+    ]
+    names = sorted({name for row in rows for name in row})
+    x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    weight = np.concatenate([np.full(len(said), len(said) ** -LEVEL) for _, said, _ in sets])
+    model = LogisticRegression(C=C, max_iter=3000)
+    model.fit(x, np.concatenate([said for _, said, _ in sets]), sample_weight=weight / weight.mean())
+    order = [list(model.classes_).index(name) for name in CLASSES]
+    usual = np.average(model.predict_proba(x)[:, order], axis=0, weights=weight)
+    return (model.intercept_[order], dict(zip(names, model.coef_[order].T.round(3), strict=True))), usual
+
+
+def learned(sets: Sequence[Gold], reviews: Sequence[tuple[list[str], list[float]]], embed: Embed) -> Model:
+    """Everything, from these domains alone."""
+    bias, weights = feeling(reviews, embed)
+    plain, _ = weighed(sets, lambda _: {})
+    sentences = sorted({s for _, _, some in sets for s in some})
+    scores = dict(zip(sentences, (embed(sentences) @ weights + bias).tolist(), strict=True))
+    with_vectors, usual = weighed(sets, lambda sentence: felt(scores[sentence]))
+    return Model(plain, with_vectors, usual, (bias, weights), embed(list(PROBES)) @ weights + bias)
+
+
+def settled(data: Labelled, part: str, found: dict[str, Any], embed: Embed | None, ratings: bool) -> list[float]:
+    """Polarity of the gold terms of a part, each in its corpus."""
+    known = set(data.of(part))
+    texts = [*data.texts, *data.around]
+    places = [
+        [s for s, said in data.gold[n].items() if said != "conflict"]
+        if n in known
+        else [(s.start, s.end) for s in found.get(text, []) if s.type == "aspect"]
+        for n, text in enumerate(texts)
+    ]
+    said = verdicts([clean(t) for t in texts], places, data.ratings if ratings else (), embed)
+    return [value for n in data.of(part) for value in said[n]]
+
+
+def right(values: Sequence[float], said: Sequence[str]) -> float:
+    """Share of polarities with the right sign."""
+    return float(
+        np.mean(
+            [
+                s == ("positive" if v > 0 else "negative" if v < 0 else "neutral")
+                for v, s in zip(values, said, strict=True)
+            ]
+        )
+    )
 
 
 def main(shared: Path, write: bool = False) -> None:
     """Learn, show, and write where asked."""
-    sets = [gold(restaurants(shared / "semeval14_restaurants", "train"), "train")]
-    sets += [gold(labelled(shared, domain), "dev") for domain in FILES]
-    vectors = DictVectorizer(sparse=False)
-    x = vectors.fit_transform([row for rows, _ in sets for row in rows])
-    y = np.concatenate([said for _, said in sets])
-    domain = np.repeat(range(len(sets)), [len(said) for _, said in sets])
-    weight = np.concatenate([np.full(len(said), len(said) ** -LEVEL) for _, said in sets])
-    weight /= weight.mean()
-
-    def learned(of: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> LogisticRegression:
-        return LogisticRegression(C=C, max_iter=3000).fit(x[of], y[of], sample_weight=weight[of])
-
-    left_out, folds = np.zeros(len(y), bool), np.zeros(len(y), bool)
-    for k in range(len(sets)):
-        left_out[domain == k] = learned(domain != k).predict(x[domain == k]) == y[domain == k]
-    for known, new in KFold(5, shuffle=True, random_state=1).split(x):
-        folds[new] = learned(known).predict(x[new]) == y[new]
-    for k, name in enumerate(("restaurants", *FILES)):
-        at = domain == k
-        print(f"{name}: left out {left_out[at].mean():.3f}, five folds {folds[at].mean():.3f}")
+    embed, extractor, cache = (
+        load_encoder(FeaturesConfig()).encode,
+        SpacyExtractor(processes=1),
+        ContentCache("mentions"),
+    )
+    sets = [(restaurants(shared / "semeval14_restaurants", "train"), "train")]
+    sets += [(labelled(shared, domain), "dev") for domain in FILES]
+    terms = [gold(*one) for one in sets]
+    reviews = {domain: rated(shared, domain) for domain in FILES}
+    for k, (data, part) in enumerate(sets):
+        others = [t for n, t in enumerate(terms) if n != k]
+        model = learned(others, [r for domain, r in reviews.items() if domain != data.domain], embed)
+        said = terms[k][1]
+        with mock.patch.object(kg.extract.verdicts, "model", lambda m=model: m):
+            found = extract([*data.texts, *data.around], extractor, cache)
+            plain = chances(odds(terms[k][0], model.plain))
+            figures = {
+                "plain": float(np.mean([CLASSES[c] == s for c, s in zip(plain.argmax(axis=1), said, strict=True)]))
+            }
+            figures["corpus, no vectors"] = right(settled(data, part, found, None, False), said)
+            figures["corpus"] = right(settled(data, part, found, embed, False), said)
+            figures["ratings, no vectors"] = right(settled(data, part, found, None, True), said)
+            figures["ratings"] = right(settled(data, part, found, embed, True), said)
+        print(
+            f"{data.domain}, left out:", ", ".join(f"{name} {value:.3f}" for name, value in figures.items()), flush=True
+        )
     if write:
-        model = learned(np.ones(len(y), bool))
-        order = [list(model.classes_).index(name) for name in CLASSES]
-        names = vectors.get_feature_names_out()
-        rows = dict(zip(names, model.coef_[order].T.round(3).tolist(), strict=True))
-        stored = {"bias": model.intercept_[order].tolist(), "weights": rows}
-        (Path(kg.__file__).parent / "leanings.json").write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
+        model = learned(terms, list(reviews.values()), embed)
+        stored = {
+            name: {"bias": bias.round(4).tolist(), "weights": {n: row.tolist() for n, row in weights.items()}}
+            for name, (bias, weights) in (("plain", model.plain), ("felt", model.felt))
+        }
+        more = {"usual": model.usual.round(4).tolist(), "probe": model.probe.round(4).tolist()}
+        head = {"feeling": {"bias": model.feeling[0], "weights": model.feeling[1].tolist()}}
+        path = Path(kg.__file__).parent / "leanings.json"
+        path.write_text(json.dumps(stored | more | head, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

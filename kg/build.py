@@ -16,11 +16,11 @@ from kg.errors import KGError
 from kg.extract.reading import extract
 from kg.graph import ENTITY_COLUMNS, MENTION_COLUMNS, PROVENANCE_COLUMNS, KnowledgeGraph, table
 from kg.link.choices import Choice, Override, choices, overridden
-from kg.link.context import Embed, external_entities
+from kg.link.context import external_entities
 from kg.link.entities import link
 from kg.names import attribute_id, attribute_type, most_frequent
 from kg.relations import compared, from_external, from_metadata, from_reviews, from_users
-from kg.types import VERDICT, BytesCache, ExternalTriples, Extractor, Item, Mention, Review, Span, User
+from kg.types import VERDICT, BytesCache, Embed, ExternalTriples, Extractor, Item, Mention, Review, Span, User
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -60,7 +60,7 @@ def build(
     """
     items, reviews = _at_the_door(items, reviews, external)
     users = _known_users(users)
-    spans = extract([r.text for r in reviews], extractor, cache, progress, embed)
+    spans = extract([r.text for r in reviews], extractor, cache, progress, embed, _ratings(reviews))
     mentions, labels = _linked(items, reviews, external, spans, min_mentions, overrides or {}, embed)
     mentions = sorted([*mentions, *compared(items, reviews)], key=lambda m: (m.review_id, m.start, m.end, m.entity))
     by_id = {r.review_id: r for r in reviews}
@@ -96,8 +96,17 @@ def links(
 ) -> list[Choice]:
     """What each form was linked to in the graph that ``build`` makes of the same arguments."""
     items, reviews = _at_the_door(items, reviews, external)
-    spans = extract([r.text for r in reviews], extractor, cache, progress, embed)
+    spans = extract([r.text for r in reviews], extractor, cache, progress, embed, _ratings(reviews))
     return choices(_linked(items, reviews, external, spans, min_mentions, overrides or {}, embed)[0])
+
+
+def _ratings(reviews: Sequence[Review]) -> dict[str, float]:
+    """Text → its rating, the mean where several reviews say the same."""
+    known: defaultdict[str, list[float]] = defaultdict(list)
+    for review in reviews:
+        if review.rating is not None:
+            known[review.text].append(review.rating)
+    return {text: sum(given) / len(given) for text, given in known.items()}
 
 
 def _linked(

@@ -2,7 +2,8 @@
 
 The rules find the opinions near a term. Here their sum, distance and place join with what else tells: words around the
 term and in its clause that are no opinions alone ("never", "long"), "no" before it, "for the" price, conditions,
-contrast, the past, exclamation marks. Weights are in kg/leanings.json, learned by benchmarks/leanings.py.
+contrast, the past, exclamation marks. Weights are in kg/leanings.json, learned by benchmarks/leanings.py. What the
+other texts of a corpus, its ratings and vectors of sentences add is in kg/extract/verdicts.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -29,40 +31,103 @@ SENTENCE = 400  # characters of one are read at most
 BE = frozenset({"is", "are", "was", "were"})
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What tells of a term: features by name (what is 0 may be left out), its sentence, and its last word in lower case
+    with the nearest word of its clause that judges or measures it ("" for none)."""
+
+    features: dict[str, float]
+    sentence: str
+    head: str
+    judge: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """``plain``: bias and weights by feature, each of the three classes; ``felt``: those where sentences have vectors.
+
+    ``usual``: shares of the classes where they were learned. ``feeling``: bias and weights, float64 (F,), that turn a
+    vector into praise or blame; ``probe``: what they make of PROBES by the encoder that they belong to.
+    """
+
+    plain: tuple[Floats, dict[str, Floats]]
+    felt: tuple[Floats, dict[str, Floats]]
+    usual: Floats
+    feeling: tuple[float, Floats]
+    probe: Floats
+
+
 def leanings(text: str, spans: Sequence[tuple[int, int]]) -> list[float]:
-    """Polarity in [-1, 1] of each ``text[start:end]``: how much likelier praise is than blame; 0 for neither."""
-    bias, weights = _model()
+    """Polarity in [-1, 1] of each ``text[start:end]`` by its sentence alone; 0 for neither praise nor blame."""
+    return signed(chances(odds(features(text, spans), model().plain)))
+
+
+def signed(shares: Floats) -> list[float]:
+    """How much likelier praise is than blame, of the chances of CLASSES (terms, 3); 0 where neither is likeliest."""
     out = []
-    for found in features(text, spans):
-        odds = bias + sum((weights[name] * value for name, value in found.items() if name in weights), np.zeros(3))
-        likely = np.exp(odds - odds.max())
-        blame, neither, praise = (likely / likely.sum()).tolist()
+    for blame, neither, praise in shares.tolist():
         lean = praise - blame
         out.append(0.0 if neither >= max(blame, praise) else round(math.copysign(max(abs(lean), LEAST), lean), 3))
     return out
 
 
+def odds(rows: Sequence[dict[str, float]], weighed: tuple[Floats, dict[str, Floats]]) -> Floats:
+    """Log-odds of CLASSES, but for a constant, float64 (rows, 3), from features and weights."""
+    bias, weights = weighed
+    out = [bias + sum((weights[n] * v for n, v in row.items() if n in weights), np.zeros(3)) for row in rows]
+    return np.stack(out) if out else np.zeros((0, 3))
+
+
+def chances(logs: Floats) -> Floats:
+    """The chance of each of CLASSES, float64 (rows, 3), from their log-odds."""
+    table = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
 @cache
-def _model() -> tuple[Floats, dict[str, Floats]]:
-    """Bias and weights by feature, each of the three classes."""
+def model() -> Model:
+    """What benchmarks/leanings.py learned."""
     stored = json.loads(files("kg").joinpath("leanings.json").read_text("utf-8"))
-    return np.array(stored["bias"]), {name: np.array(row) for name, row in stored["weights"].items()}
+    plain, felt = (
+        (np.array(stored[n]["bias"]), {name: np.array(row) for name, row in stored[n]["weights"].items()})
+        for n in ("plain", "felt")
+    )
+    feeling = (float(stored["feeling"]["bias"]), np.array(stored["feeling"]["weights"]))
+    return Model(plain, felt, np.array(stored["usual"]), feeling, np.array(stored["probe"]))
 
 
 def features(text: str, spans: Sequence[tuple[int, int]]) -> list[dict[str, float]]:
     """What tells of each ``text[start:end]``, by name; what is 0 may be left out."""
+    return [found.features for found in seen(text, spans)]
+
+
+def seen(text: str, spans: Sequence[tuple[int, int]]) -> list[Seen]:
+    """What tells of each ``text[start:end]``."""
     sentences: dict[tuple[int, int], list[int]] = {}
     for n, span in enumerate(spans):
         sentences.setdefault(sentence_around(text, *span, SENTENCE), []).append(n)
-    rows: list[dict[str, float]] = [{} for _ in spans]
+    rows = [Seen({}, "", "", "") for _ in spans]
     for (low, high), inside in sentences.items():
         read, places = words_of(text[low:high]), [(spans[n][0] - low, spans[n][1] - low) for n in inside]
         if read.tokens:
             whole = _whole(text[low:high], read)
             for n, place, rules in zip(inside, places, polarities(text[low:high], places), strict=True):
                 at = read.inside(*place)
-                rows[n] = whole | _opinions(read, *at, rules) | _place(read, *at)
+                found = whole | _opinions(read, *at, rules) | _place(read, *at)
+                rows[n] = Seen(found, text[low:high], read.tokens[at[1]], _judge(read, *at))
     return rows
+
+
+def _judge(read: Words, first: int, last: int) -> str:
+    low, high = _clause(read, first)
+    measures = words("leaning", "measure")
+    told = [i for i in range(low, high) if not first <= i <= last and (read.scores[i] or read.tokens[i] in measures)]
+    return read.tokens[min(told, key=lambda i: _distance(read, first, last, i))] if told else ""
+
+
+def _distance(read: Words, first: int, last: int, i: int) -> float:
+    """Words between a term and the word at i."""
+    return read.place[first] - read.place[i] if i < first else read.place[i] - read.place[last]
 
 
 def _whole(text: str, read: Words) -> dict[str, float]:
@@ -90,10 +155,6 @@ def _negates(token: str) -> bool:
 
 def _opinions(read: Words, first: int, last: int, rules: float) -> dict[str, float]:
     """The opinions of the text, as they lie to the term."""
-
-    def distance(i: int) -> float:
-        return read.place[first] - read.place[i] if i < first else read.place[i] - read.place[last]
-
     low, high = _clause(read, first)
     all_ = [i for i, score in enumerate(read.scores) if score and not first <= i <= last]
     near = [i for i in all_ if low <= i < high]
@@ -114,8 +175,8 @@ def _opinions(read: Words, first: int, last: int, rules: float) -> dict[str, flo
     denied = not words("leaning", "no").isdisjoint(read.tokens[max(0, first - AROUND) : first])
     out["no before"] = float(denied and out["own"] >= 0)
     if all_:
-        nearest = min(all_, key=distance)
-        far, score = distance(nearest), read.scores[nearest]
+        nearest = min(all_, key=lambda i: _distance(read, first, last, i))
+        far, score = _distance(read, first, last, nearest), read.scores[nearest]
         out["nearest"] = score / math.sqrt(max(far, 1.0))
         out["near praise"], out["near blame"] = float(score > 0 and far <= NEAR), float(score < 0 and far <= NEAR)
         out["far"] = 0.0 if near else math.log1p(far)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]  # texts → unit vectors, float32 (texts, F)
 
 TYPES = ("brand", "product", "aspect", "attribute", "person", "place", "work", "organisation", "event", "use")
 VERDICT = "verdict"  # type of what judges the thing as a whole ("不错"); it has a polarity and becomes no entity
@@ -54,8 +59,10 @@ class Settling(Protocol):
 class Judging(Protocol):
     """An extractor that looks at what is said of an aspect only once it is known to be one."""
 
-    def judged(self, text: str, spans: list[Span]) -> list[Span]:
-        """The spans of a text, aspects with their polarity."""
+    def judged(
+        self, found: Mapping[str, list[Span]], ratings: Mapping[str, float], embed: Embed | None
+    ) -> dict[str, list[Span]]:
+        """The spans of each text, aspects with their polarity, as all texts and their ratings together tell it."""
         ...
 
 
@@ -73,12 +80,16 @@ class BytesCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One training review. ``user_id`` and ``item_id`` are external ids; ``text`` is stored and quoted verbatim."""
+    """One training review. ``user_id`` and ``item_id`` are external ids; ``text`` is stored and quoted verbatim.
+
+    ``rating``: what its writer gave, on a scale that all reviews share; None where nothing is known.
+    """
 
     review_id: str
     user_id: str
     item_id: str
     text: str
+    rating: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

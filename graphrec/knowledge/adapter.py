@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import kg.build
@@ -22,8 +23,7 @@ from graphrec.settings import KGConfig
 from kg.extract.extractors import Readers
 from kg.graph import KnowledgeGraph
 from kg.link.choices import Choice
-from kg.link.context import Embed
-from kg.types import Extractor, Item, Review, User
+from kg.types import Embed, Extractor, Item, Review, User
 
 HERE = Runtime()
 
@@ -108,8 +108,17 @@ def sources(train: Dataset) -> tuple[list[Item], list[Review]]:
         Item(id_, str(title), tuple(pairs[number]))
         for number, (id_, title) in enumerate(zip(train.items.ids, train.item_titles, strict=True))
     ]
-    columns = train.reviews[["review_id", "user_num", "item_num", "text"]].itertuples(index=False)
-    return items, [Review(r, train.users.ids[u], train.items.ids[i], t) for r, u, i, t in columns]
+    columns = train.reviews[["review_id", "user_num", "item_num", "text", "event"]].itertuples(index=False)
+    given = ratings(train)
+    return items, [Review(r, train.users.ids[u], train.items.ids[i], t, given[e]) for r, u, i, t, e in columns]
+
+
+def ratings(train: Dataset) -> list[float | None]:
+    """What was given at each event, where the ratings of only one kind are known: scales of several may differ."""
+    rated = [number for number, kind in enumerate(train.events.kind_table) if kind.values == "rating"]
+    values = train.events.values.astype(np.float64)
+    known = (train.events.kinds == rated[0]) & ~np.isnan(values) if len(rated) == 1 else np.zeros(len(values), bool)
+    return [value if is_known else None for value, is_known in zip(values.tolist(), known.tolist(), strict=True)]
 
 
 def known_users(train: Dataset) -> list[User]:

@@ -28,6 +28,7 @@ LONGEST = 8  # characters of an aspect of several words
 SOLD = 0.12  # share of a term's mentions as what was bought, from which it is no aspect
 FEW = 3  # mentions from which that is believed
 JUDGED = 0.2  # share of a term's mentions that judge it, below which it is no aspect
+ENOUGH = 50  # judgements of a corpus, from which a term that stands once must be judged there
 NAMES = {"PER": "person", "LOC": "place", "ORG": "organisation", "nw": "work", "nz": "product"}
 NOUNS = frozenset({"n", "vn", "an"})
 _OF = "款本家条台件瓶箱部套双盒袋支只间张"  # what things for sale are counted by
@@ -35,7 +36,7 @@ BOUGHT = re.compile(
     rf"(?:买|购买|入手|购入|收到|入住|住|订|下单)(?:了|的|过|到)?(?:[这那一两几]?[{_OF}个]|的){{0,2}}$"
     rf"|[这那此该本][{_OF}个]?$|(?:这|那)种$"
 )
-_PEOPLE = ("们", "人人", "朋友", "学生", "同学", "先生", "女士", "小姐", "同志", "群众")
+_PEOPLE = ("们", "人", "朋友", "学生", "同学", "先生", "女士", "小姐", "同志", "群众")
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _JUDGED = re.compile(r"^(.{2,4}?)(?:很|太|超|较|挺|真)?(好|差|高|低|快|慢|大|小|多|少|贵|便宜|合适|舒服|不错)$")
 _NOT_A_THING = re.compile(r"[不很太挺真最非超特更比较还都也蛮没有的了好差]")
@@ -90,16 +91,24 @@ class ChineseExtractor:
         """The spans of each text once more: what all texts together say is the thing sold is no aspect of it, and what
         hardly anybody judges is none."""
         kinds = Counter((s.label, s.type) for row in found for s in row if s.type in ("aspect", "product"))
-        sold = {
+        named = {label for label, _ in kinds}
+        bought = {
             label
-            for (label, kind), n in kinds.items()
-            if kind == "product" and n >= FEW and n >= SOLD * (n + kinds[label, "aspect"])
+            for label in named
+            if (n := kinds[label, "product"]) >= FEW and n >= SOLD * (n + kinds[label, "aspect"])
+        }
+        # A Chinese word ends in what it is a kind of: where dragon fruits are sold, fruit is.
+        sold = bought | {
+            label
+            for label in named - table("aspect", "facets")
+            if any(one != label and one.endswith(label) for one in bought)
         }
         judged = Counter(s.label for row in found for s in row if s.type == "aspect" and s.polarity)
+        few = FEW if judged.total() < ENOUGH else 1
         idle = {
             label
             for (label, kind), n in kinds.items()
-            if kind == "aspect" and n >= FEW and judged[label] < max(1, JUDGED * n)
+            if kind == "aspect" and n >= few and judged[label] < max(1, JUDGED * n)
         }
         return [
             [

@@ -11,6 +11,7 @@ from kg.text import clean
 from kg.types import Mention
 
 REACH = 4.0  # words between an aspect and what is held to be said of it
+SURE = 0.5  # of a polarity in [-1, 1]
 BACK, ON = 60, 60  # characters before and after an aspect that are looked at
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PREDICATE = re.compile(
@@ -33,17 +34,20 @@ def judgements(aspects: Sequence[Mention], texts: Mapping[str, str]) -> dict[tup
 
     An aspect is judged by an adjective before it ("great tone"), by a verb of liking ("love the tone") or by what it is
     said to be ("the tone is great"); not by "great for the tone", nor where it is somebody's own ("my tone"), or any
-    such thing ("I needed a good tone").
+    such thing ("I needed a good tone"). Where no opinion is near ("the wait was long"), the
+    polarity of the mention counts if it is sure, as the corpus settled it.
     """
     places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    meant = {(m.review_id, m.start, m.end): m.polarity for m in aspects}
     for m in aspects:
         places[m.review_id].append((m.start, m.end))
     out = {}
     for review_id, spans in places.items():
         text = clean(texts[review_id])
         judged = [span for span in spans if _is_judged(text, *span)]
-        for (start, end), polarity in zip(judged, polarities(text, judged, REACH), strict=True):
-            if polarity:
+        for (start, end), rules in zip(judged, polarities(text, judged, REACH), strict=True):
+            settled = meant[review_id, start, end]
+            if polarity := rules or (settled if abs(settled) >= SURE else 0.0):
                 out[review_id, start, end] = polarity
     return out
 

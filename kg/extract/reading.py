@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
 
 from kg.extract.extractors import Readers, make
-from kg.extract.termhood import Embed, settled
-from kg.types import BytesCache, Extractor, Judging, Settling, Span
+from kg.extract.termhood import settled
+from kg.types import BytesCache, Embed, Extractor, Judging, Settling, Span
 
 WRITE_EVERY = 256  # texts between two writes to the cache
 SHOW_AFTER = 2.0  # seconds before a progress bar appears
@@ -26,10 +27,12 @@ def extract(
     cache: BytesCache | None = None,
     progress: bool = False,
     embed: Embed | None = None,
+    ratings: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, list[Span]]:
     """Text → spans, for each distinct text; cached ones are not extracted again.
 
-    Which candidates are aspects is then settled by all these texts together (``kg.extract.termhood``).
+    Which candidates are aspects, and how they are meant, is then settled by all these texts together
+    (``kg.extract.termhood``, ``kg.extract.verdicts``).
 
     The cache is written every WRITE_EVERY texts: what a killed run loses is less than that and what the extractor has
     under way.
@@ -38,7 +41,8 @@ def extract(
         extractor: that of ``kg.extract.extractors.make()`` by default. Of ``Readers`` each language has its own, and
             texts that none reads are left out.
         progress: show a bar on standard error where it takes longer than SHOW_AFTER seconds.
-        embed: terms → unit vectors, by which terms are settled with others like them.
+        embed: terms and sentences → unit vectors, by which terms are settled with others like them.
+        ratings: text → what its writer gave, on any one scale; by it words learn what they say of which aspect.
     """
     texts = sorted({t for t in texts if t.strip()})
     out: dict[str, list[Span]] = {}
@@ -46,7 +50,7 @@ def extract(
         return out
     if isinstance(extractor, Readers):
         for one, some in extractor.shared_out(texts):
-            out |= extract(some, one, cache, progress, embed)
+            out |= extract(some, one, cache, progress, embed, ratings)
         return out
     extractor = extractor or make()
     found = _found(texts, extractor, cache, progress)
@@ -54,7 +58,7 @@ def extract(
     rows = settled([found[text] for text in texts], embed)
     out = dict(zip(texts, extractor.settle(rows) if isinstance(extractor, Settling) else rows, strict=True))
     if isinstance(extractor, Judging):
-        out = {text: extractor.judged(text, spans) for text, spans in out.items()}
+        out = extractor.judged(out, ratings, embed)
     return out
 
 

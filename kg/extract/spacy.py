@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -13,11 +13,11 @@ from kg.extract.cues import candidates
 from kg.extract.model import load_model
 from kg.extract.roles import roles
 from kg.extract.spans import names
+from kg.extract.verdicts import verdicts
 from kg.extract.workers import CHUNK, can_fork, chunks, in_order
-from kg.leaning import leanings
 from kg.polarity import polarities
 from kg.text import clean
-from kg.types import Span
+from kg.types import Embed, Span
 
 MAX_CHARS = 20_000  # of one text are read
 PARALLEL_FROM = 1_000  # texts
@@ -62,10 +62,19 @@ class SpacyExtractor:
                 yield from self._read(chunk)
 
     @staticmethod
-    def judged(text: str, spans: list[Span]) -> list[Span]:
-        """The spans with the polarity of those that are aspects; the others have theirs."""
-        said = iter(leanings(clean(text[:MAX_CHARS]), [(s.start, s.end) for s in spans if s.type == "aspect"]))
-        return [replace(s, polarity=next(said)) if s.type == "aspect" else s for s in spans]
+    def judged(
+        found: Mapping[str, list[Span]], ratings: Mapping[str, float], embed: Embed | None
+    ) -> dict[str, list[Span]]:
+        """The spans of each text with the polarity of those that are aspects; the others have theirs."""
+        places = [[(s.start, s.end) for s in row if s.type == "aspect"] for row in found.values()]
+        read = [clean(text[:MAX_CHARS]) for text in found]
+        out = {}
+        for (text, row), values in zip(
+            found.items(), verdicts(read, places, [ratings.get(text) for text in found], embed), strict=True
+        ):
+            said = iter(values)
+            out[text] = [replace(s, polarity=next(said)) if s.type == "aspect" else s for s in row]
+        return out
 
     def _read(self, texts: list[str]) -> list[list[Span]]:
         out = []

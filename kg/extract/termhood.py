@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from kg.types import Span
+from kg.types import Embed, Span
 
 _CUES = """
 nsubj nsubjpass dobj attr ROOT appos compound poss npadvmod nmod other_role conj pobj
@@ -56,7 +56,6 @@ FEW = 2  # mentions from which a term has one, in a corpus of more terms than th
 
 Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint8]
-Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]  # terms → unit vectors, float32 (terms, F)
 
 
 def mask(cues: Iterable[str]) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from kg.names import fold
 from kg.text import sentence_around
-from kg.types import PLAIN, ExternalTriples, Mention
-
-Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]  # texts → unit vectors, float32 (texts, F)
+from kg.types import PLAIN, Embed, ExternalTriples, Mention
 
 CONTEXTS = 5  # sentences around an entity that are compared
 NEIGHBOURS = 20  # triples around an external entity that describe it

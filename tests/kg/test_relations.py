@@ -6,7 +6,7 @@ import pytest
 
 from kg.build import build
 from kg.extract.judge import judgements
-from kg.relations import compared
+from kg.relations import compared, from_reviews
 from kg.types import Item, Mention, Review
 from kg.validate import validate
 from tests.kg.planted import WordExtractor
@@ -99,3 +99,13 @@ def test_a_comparison_is_a_triple_with_its_source() -> None:
     row = graph.provenance[graph.provenance["triple"] == n].iloc[0]
     assert graph.texts["r"][row["start"] : row["end"]] == "SM58"
     assert validate(graph) == []
+
+
+def test_a_settled_polarity_counts_where_it_is_sure() -> None:
+    """ "The wait was long" holds no opinion; that it is a complaint, the corpus told."""
+    text = "The wait was long."
+    review = Review("r", "u", "i", text)
+    for polarity, relations in ((-0.8, {"has_aspect", "dislikes"}), (-0.2, {"mentions_aspect"})):
+        mention = Mention("aspect:wait", "wait", "aspect", "r", 4, 8, polarity)
+        found = set(from_reviews([mention], {"r": review})["relation"])
+        assert found - {"mentions"} == relations

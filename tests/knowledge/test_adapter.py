@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from graphrec.data.dataset import Dataset, build
-from graphrec.knowledge.adapter import knowledge_graph, links
+from graphrec.knowledge.adapter import knowledge_graph, links, sources
 from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
 from kg.types import Span
@@ -61,3 +61,11 @@ def test_an_english_catalogue_keeps_every_review(caplog: pytest.LogCaptureFixtur
         graph = knowledge_graph(_reviewed([ENGLISH] * 40 + [GERMAN]), KGConfig(min_mentions=1), extractor=None)
     assert not caplog.records
     assert set(graph.texts.values()) >= {ENGLISH}
+
+
+def test_reviews_carry_their_own_ratings() -> None:
+    """So that words learn from them."""
+    rows = pd.DataFrame({"user_id": ["a", "b", "c"], "item_id": ["x", "y", "x"], "text": ["one", "two", "three"]})
+    rated = build("r", rows.assign(value=[5.0, float("nan"), 1.0]))
+    assert {r.text: r.rating for r in sources(rated)[1]} == {"one": 5.0, "two": None, "three": 1.0}
+    assert {r.rating for r in sources(build("r", rows))[1]} == {None}
