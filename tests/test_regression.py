@@ -21,9 +21,9 @@ CONFIG = gr.Config().with_(
     spectral={"rank": [32, 64, 128, 256]},
 )
 FIGURES = {
-    "blend": {"ndcg@10": 0.32598, "ndcg@20": 0.35116, "recall@20": 0.42425},
+    "blend": {"ndcg@10": 0.32502, "ndcg@20": 0.34879, "recall@20": 0.42138},
     "popularity": {"ndcg@10": 0.12739, "ndcg@20": 0.14613, "recall@20": 0.18584},
-    "spectral": {"ndcg@10": 0.31042, "ndcg@20": 0.33453, "recall@20": 0.40573},
+    "spectral": {"ndcg@10": 0.31102, "ndcg@20": 0.33881, "recall@20": 0.41554},
     "neighbours": {"ndcg@10": 0.28076, "ndcg@20": 0.30449, "recall@20": 0.37346},
     "ease": {"ndcg@10": 0.32798, "ndcg@20": 0.35139, "recall@20": 0.42179},
 }

@@ -6,6 +6,7 @@ point ``graphrec.blocks`` (see ``registry``), and nothing else knows its name.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from graphrec.blocks.folds import FitInputs as FitInputs
 from graphrec.blocks.folds import Fold as Fold
 from graphrec.blocks.folds import Folds as Folds
 from graphrec.blocks.folds import Validation as Validation
-from graphrec.blocks.gate import judged
+from graphrec.blocks.gate import SMOOTHING, Found, judged
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
 from graphrec.profile.api import FittedBlock, Words
@@ -73,9 +74,18 @@ class Block(ABC, Generic[S]):
         """
         if why := self.too_large(folds.inputs.train.n_items):
             return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
+        blocks, chosen = self._on_all(folds, trials)
+
+        def unsmoothed() -> Found:
+            plain = copy.copy(self)
+            plain.settings = self.settings.model_copy(update={SMOOTHING: (0.0,)})
+            return plain._on_all(folds, trials)
+
+        return judged(self.fit, folds, blocks, chosen, self.settings, unsmoothed)
+
+    def _on_all(self, folds: Folds, trials: int | None) -> Found:
         block, chosen = self.choose(folds, trials)
-        blocks = (_named(block, self), *(self.fit(fold.inputs, chosen) for fold in folds[1:]))
-        return judged(self.fit, folds, blocks, chosen, self.settings)
+        return (_named(block, self), *(self.fit(fold.inputs, chosen) for fold in folds[1:])), chosen
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """Fit with hyper-parameters that are settled, those of another data set too."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,7 @@ SURE = 1.64  # standard errors: one time in twenty by chance
 FEW = 8  # users with friends in a band, below which it says nothing for itself
 BORROWED = 10  # users' worth of the variance of all, with which that of a band is mixed: a few may have none at all
 FRIENDS, SMOOTHING = "friends", "smoothing"
+Found: TypeAlias = tuple[tuple[FittedBlock, ...], Chosen]  # a block as it was fitted on every fold, and with what
 BESIDE = (0.1, 0.3, 1.0)  # weights beside item neighbours at which a source has to help
 JUDGES = {"alpha": 0.25, "n": 100}  # of these neighbours
 
@@ -106,15 +107,16 @@ def judged(
     blocks: Sequence[FittedBlock],
     chosen: Chosen,
     settings: Section,
-) -> tuple[tuple[FittedBlock, ...], Chosen]:
+    unsmoothed: Callable[[], Found],
+) -> Found:
     """Blocks, one for each fold, and what was chosen for them, with friends where they help alone.
 
     Args:
         fit: of the block that these are of. settings: of that block; what is set to one value there stays.
+        unsmoothed: what the block chooses where no row is smoothed; a rank that suits smoothed rows suits no others.
     """
     if chosen.get(SMOOTHING) and 0.0 in getattr(settings, SMOOTHING):
-        without = {**chosen, SMOOTHING: 0.0}
-        plain = [fit(fold.inputs, without) for fold in folds]
+        plain, without = unsmoothed()
         others = [fit(replace(fold.inputs, ties=fold.inputs.ties.dealt()), chosen) for fold in folds]
         if not helps(*(_ndcg(folds, some) for some in (blocks, plain, others))):
             blocks, chosen = plain, without

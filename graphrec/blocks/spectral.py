@@ -136,8 +136,10 @@ class Spectral(Block[SpectralSettings]):
             return {id(fold): Factors(fold.inputs, rank, outer, iterations) for fold in folds}
 
         def pilot(candidate: Chosen) -> float:
-            rank = min(PILOT_RANK, max(ranks))
-            return score(factors(rank, candidate, PILOT_ITERATIONS), {**middle, "rank": rank})
+            """At the best of the ranks that it holds: thin data has few factors, and how many changes with the rest."""
+            most = min(PILOT_RANK, max(ranks))
+            found = factors(most, candidate, PILOT_ITERATIONS)
+            return max(score(found, {**middle, "rank": rank}) for rank in {*(r for r in ranks if r < most), most})
 
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
         costly = {

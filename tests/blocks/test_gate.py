@@ -9,7 +9,7 @@ import pytest
 
 from graphrec.blocks.api import Block
 from graphrec.blocks.folds import Folds
-from graphrec.blocks.gate import FEW, by_band, helps
+from graphrec.blocks.gate import FEW, by_band, helps, judged
 from graphrec.blocks.neighbours import Neighbours
 from graphrec.blocks.spectral import Spectral
 from graphrec.evaluate.validation import Validation
@@ -55,6 +55,26 @@ def test_a_signal_of_users_with_two_events_is_used_for_them_alone(block: type[Bl
 def test_friends_of_nobody_are_not_heard(block: type[Block[Any]], seed: int) -> None:
     _, chosen = block(block.Settings(**SMALL[block])).tune(_folds(shuffled=True, seed=seed))
     assert chosen["friends"] == chosen["smoothing"] == 0
+
+
+def test_rows_that_are_not_smoothed_have_a_choice_of_their_own() -> None:
+    """Where smoothing does not help, what stays is what is chosen without it, at the rank that suits that."""
+    folds = _folds(shuffled=True)
+    settings: dict[str, Any] = {"rank": [4, 16], "alpha": [0.5, 0.3], "power": [0.0, 0.8]}
+    made = Spectral(Spectral.Settings(**settings, friends=[0.0]))
+    seen: list[Any] = []
+    fold, found = folds[0], made.choose(folds)
+    plain = Spectral(Spectral.Settings(**settings, friends=[0.0], smoothing=[0.0])).choose(folds)[1]
+    smooth = {**plain, "smoothing": 0.3, "rank": 1, "power": 0.8}
+
+    def unsmoothed() -> Any:
+        seen.append(plain)
+        return (found[0],), plain
+
+    _, chosen = judged(made.fit, folds, (made.fit(fold.inputs, smooth),), smooth, made.settings, unsmoothed)
+    assert seen
+    assert chosen == plain
+    assert not made.tune(folds)[1]["smoothing"]
 
 
 @both
