@@ -7,9 +7,10 @@ items took beside the two, ``k`` how much of that is linked to the entity, and `
 was taken. Of what only reviews say: ``n`` are the people who took both, ``k`` those of them who wrote about the
 entity, and ``p`` their part of all. Few take both of two items, so what is shown is chosen by the shrunken lift,
 
-    (k + PRIOR · p) / (n + PRIOR) / p
+    (k + 1) / (n · p + 1)
 
-with PRIOR one person, or what one takes: near 1 where hardly anybody took both (an m-estimate: Cestnik, ECAI 1990).
+the mean of a Gamma-Poisson model whose prior is worth one expected count (after DuMouchel, The American Statistician
+1999): 1 where nothing is known, and hardly above 2 for what one alone has to do with.
 """
 
 from __future__ import annotations
@@ -30,14 +31,11 @@ MOST = 100  # people who took both that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """``k`` of ``n`` with those who took both, ``share`` in general; ``prior`` is added to ``n``. ``common``: the share
-    in general with the two items counted."""
+    """``k`` of ``n`` with those who took both, ``share`` in general."""
 
     k: int
     n: int
     share: float
-    prior: float
-    common: float
 
     @property
     def plain(self) -> float | None:
@@ -47,7 +45,7 @@ class Lift:
     @property
     def shrunken(self) -> float:
         """The lift by which is chosen; 1 where nothing is known."""
-        return (self.k + self.prior * self.share) / (self.n + self.prior) / self.share if self.share else 1.0
+        return (self.k + 1) / (self.n * self.share + 1)
 
 
 class Lifts:
@@ -106,13 +104,13 @@ class Lifts:
                 out.append(self._of_words(node, both))
                 continue
             share = max(0, takings - of_pair) / max(1, total - of_pair)
-            out.append(Lift(int(taken[n]), others, share, total / max(1, self._people), takings / max(1, total)))
+            out.append(Lift(int(taken[n]), others, share))
         return out
 
     def _of_words(self, node: int, both: Ints) -> Lift:
         wrote = _row(self._spoke, node)
         share = min(1.0, len(wrote) / self._people) if self._people else 0.0
-        return Lift(int(np.isin(both, wrote).sum()), len(both), share, 1.0, share)
+        return Lift(int(np.isin(both, wrote).sum()), len(both), share)
 
 
 def _inverse(nodes: Ints, size: int) -> Ints:

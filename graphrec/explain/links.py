@@ -18,8 +18,7 @@ from kg.names import split
 
 NEUTRAL = 0.1  # a mean polarity within ±0.1 claims neither praise nor complaint
 CATEGORY = "Category:"  # how Wikipedia writes one, and DBpedia with it
-BITS = 3.0  # information of a relation that tells all it can: one triple in eight is of it
-NAMED = "mentions_"  # how a relation begins that says no more than that a review names something
+NAMED = ("mentions_", "wikipage")  # in the name of a relation that says no more than that a text names something
 
 
 def tone(polarity: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -83,7 +82,7 @@ class Links:
         self._rarity = np.log((linked + 1) / np.maximum(reach, 1)) * np.where(named, 1.0, 0.1)  # (N,) idf
         self._highest = float(np.log(linked + 1))
         self._relation = relations
-        only_named = np.array([r.startswith(NAMED) for r in graph.relations], bool)[relations]  # (T,)
+        only_named = np.array([any(n in r.lower() for n in NAMED) for r in graph.relations], bool)[relations]  # (T,)
         self._says = ~only_named if len(graph) else np.zeros(0, bool)
         self._named = np.array(named, dtype=bool)  # (N,)
         self.quotes = Quotes(graph)
@@ -94,9 +93,6 @@ class Links:
         self.tone = self._tones()  # (T,)
         share = np.bincount(relations, minlength=1)[relations] / max(len(graph), 1)  # (T,) how usual the relation is
         self._strength = np.log1p(np.maximum(self.quotes.praise, graph.counts / 2)) * (1 - np.log(share) / 4)  # (T,)
-        bits = -np.log2(np.maximum(share, 1e-12))
-        most = min(BITS, float(bits.max(initial=0.0)))
-        self._tells = np.minimum(1.0, bits / most) if most else np.ones(len(graph))  # (T,)
         self.thing = lru_cache(maxsize=1 << 16)(self._thing)
         self.described = Described(graph, self._item_node, data.items.ids)
 
@@ -172,9 +168,9 @@ class Links:
         near, far = bridges.near[b], bridges.far[b]
         return bool(near == far or (self._named[bridges.node[b]] and self._says[near] and self._says[far]))
 
-    def tells(self, triple: int) -> float:
-        """How much a triple's relation tells by itself, in [0, 1]: little where most triples are of it."""
-        return float(self._tells[triple])
+    def tells(self, node: int) -> float:
+        """How much it tells by itself that an item is linked to an entity, in [0, 1]: by how few are linked to it."""
+        return float(self._rarity[node] / self._highest)
 
     def judged(self, triple: int) -> bool:
         """Whether reviewers of the item judge the aspect of a triple."""

@@ -8,9 +8,15 @@
 
 Every step is an interaction or friendship of the training data or a triple of the knowledge graph, in its direction.
 
-Of the ways from a history item the one is taken that tells most: by the lift of the entity among those who took both
-(``lift``), by how many reviewers praise it, and by whether a whole sentence of a review of the item judges it
-(``quotes``). What reviewers of either item complain of, or the reader does, is nothing that the two have in common.
+Of the ways from a history item the one is taken that tells most, by one product:
+
+    worth = lift ^ specificity · fit
+
+with the lift of what is shared among those who took both (``lift``), how much it tells by itself (``Links.tells``), and
+how well the sentence of a review fits that judges it (``quotes``; 1 for what no reviewer has to say). The first item
+that has such a sentence has it shown; beside it what is worth TELLING is told. Where nothing is, the best of what is
+SPECIFIC and not less usual than by chance is told once: of two films the director, but not the genre. Else it is that
+people took both. What reviewers of either item complain of, or the reader does, is nothing that the two have in common.
 """
 
 from __future__ import annotations
@@ -19,7 +25,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -27,24 +32,18 @@ import numpy.typing as npt
 from graphrec.data.tables import review_id
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
-from graphrec.explain.quotes import Said
+from graphrec.explain.quotes import LEAST_FIT, Said
 from graphrec.explain.shares import Shares
 from graphrec.query.query import Queries
 from graphrec.query.ties import row
 from graphrec.types import Evidence, Ints, Step
 
 MENTIONS = 2  # mention paths in one explanation, at most
-CANDIDATES = 8  # entities of one history item whose lift is looked at
-SPECIFIC = 0.3  # what an entity that few have to do with is worth beside its lift
-LEAST = 0.2  # worth below which what two items share is told only with a sentence that praises it
-USUAL, UNUSUAL = 0.1, 1.5  # what more than this part have to do with tells only by a lift above this
-LOWEST, HIGHEST = 0.2, 30.0  # lifts beyond which more is not better, or worse: few people are behind them
-OWN_WORDS = 6.0  # worth of what the reader praised and reviewers of the item praise
-THEIRS = 0.8  # what somebody praises who took both is worth, against what both are praised for
-NAMED_ONLY = 0.5  # the same where reviews of the history item only name it
+TELLING = 1.5  # worth from which what two items share is told beside the first sentence
+SPECIFIC = (
+    0.5  # how much by itself must be told by what is told where nothing is worth that: sqrt(I) items of I have it
+)
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
-LIKED = 1.5  # what something is worth that the reader praised elsewhere
-UNQUOTED = 0.4  # what an aspect that no sentence can be shown for is worth, against one that has one
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Finding:
     ``tones`` and ``reviews`` (how many stand behind it) are those of the near (via's or the user's) and the far (the
     item's) triple. A quote is from a review of the item.
     ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
-    quote is by one of those who took both.
+    quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
     """
 
     evidence: Evidence
@@ -68,6 +67,7 @@ class Finding:
     takers: int = 0
     worth: float = 0.0
     theirs: bool = False
+    tells: bool = True
 
 
 class PathFinder:
@@ -94,7 +94,7 @@ class PathFinder:
     def _spoken(self) -> list[Said]:
         """All of them, the best first; of a side of the item before the very thing."""
         those = (s for said in self._said.values() for s in said)
-        return sorted(those, key=lambda s: (-s.fit * self._side(s.node), s.node, s.source.review_id))
+        return sorted(those, key=lambda s: (-self._fit(s), s.node, s.source.review_id))
 
     def _side(self, node: int) -> float:
         return THING if self.links.thing(self.item_num, node) else 1.0
@@ -113,17 +113,25 @@ class PathFinder:
         best = dict(zip(starts.tolist(), self.bridges.quality[first].tolist(), strict=True))
         order = sorted(self.shares.history.items(), key=lambda js: (-js[1], -best.get(js[0], 0.0), js[0]))
         found: list[Finding] = []
+        weak: list[tuple[int, Finding]] = []
         told: set[int] = set()
         for item, share in order:
             if len(found) == limit or share < 0:
                 break
             both = self._both(item)
-            finding = self._common(item, share, both, told) or self._together(item, share, both)
+            quoted = any(f.evidence.source for f in found)
+            common = self._common(item, share, both, told, quoted)
+            finding = common if common and common.tells else self._together(item, share, both)
+            if common and finding and not common.tells:
+                weak.append((len(found), common))
             if finding is None:
                 ways = (b for b in self.bridges.of(item) if self.links.pleasant(self.bridges, b))
-                finding = next((self._knowledge(b, share) for b in ways), None)
+                finding = common or next((self._knowledge(b, share) for b in ways), None)
             if finding is not None:
                 found.append(finding)
+        if weak and not any(f.worth for f in found):
+            at, best = max(weak, key=lambda place: place[1].worth)
+            found[at] = best
         return found
 
     def _both(self, item: int) -> Ints:
@@ -131,24 +139,32 @@ class PathFinder:
         both: Ints = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
         return np.asarray(both[both != self.user_num], np.int64)
 
-    def _common(self, item: int, share: float, both: Ints, told: set[int]) -> Finding | None:
+    def _common(self, item: int, share: float, both: Ints, told: set[int], quoted: bool) -> Finding | None:
         """What tells most about a history item and the item explained; None where nothing does."""
         at_item = self.bridges.of(item)
         ways = (np.flatnonzero(self._eligible[at_item.start : at_item.stop]) + at_item.start).tolist()
-        fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked][:CANDIDATES]
+        fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked]
         nodes = set(self.lifts.user_nodes[both].tolist()) if self._said else set()
-        words = list(islice((s for s in self._spoken if s.by in nodes and s.node not in told), CANDIDATES))
+        words = [s for s in self._spoken if s.by in nodes and s.node not in told]
         at = [int(self.bridges.node[b]) for b in fresh] + [s.node for s in words]
         lifts = self.lifts.of(at, both, (item, self.item_num))
         worth = [self._worth(b, lift) for b, lift in zip(fresh, lifts, strict=False)]
-        worth += [self._worth_of_words(s, lift) for s, lift in zip(words, lifts[len(fresh) :], strict=True)]
-        best = max(range(len(worth)), key=worth.__getitem__, default=None)
+        worth += [lift.shrunken * self._fit(s) for s, lift in zip(words, lifts[len(fresh) :], strict=True)]
+        said = [self._quote(int(self.bridges.node[b]), int(self.bridges.far[b])) is not None for b in fresh] + [
+            True
+        ] * len(words)
+        best = max(range(len(worth)), key=lambda n: (said[n] and not quoted, worth[n]), default=None)
         if best is None or not worth[best]:
             return None
-        told.add(at[best])
+        tells = (said[best] and not quoted) or worth[best] >= TELLING
         if best < len(fresh):
-            return replace(self._knowledge(fresh[best], share), worth=worth[best])
-        return self._words(item, share, words[best - len(fresh)], len(both), worth[best])
+            found = self._knowledge(fresh[best], share)
+            tells = tells or not found.entity
+        else:
+            found = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
+        if tells:
+            told.add(at[best])
+        return replace(found, worth=worth[best], tells=tells)
 
     def _quote(self, node: int, triple: int) -> Said | None:
         """The best sentence behind a triple of the item."""
@@ -163,25 +179,20 @@ class PathFinder:
         return np.asarray(named | self.links.tell(self.bridges), bool)
 
     def _worth(self, b: int, lift: Lift) -> float:
-        """How much a bridge tells; nothing where neither its lift nor a sentence speaks for it."""
+        """How much a bridge tells; nothing where no sentence speaks for it and its lift speaks against it."""
         near, far, node = int(self.bridges.near[b]), int(self.bridges.far[b]), int(self.bridges.node[b])
         if near == far:
-            return math.log(HIGHEST)
+            return math.inf
         said = self._quote(node, far)
-        worth = max(_of(lift), LEAST if said else 0.0) * (1.0 if said else self.links.tells(far))
-        dull = lift.share > USUAL and lift.shrunken < UNUSUAL
-        if not said and (worth < LEAST or dull):
-            return 0.0
-        worth *= 1 + math.log1p(min(self.links.reviews(near), self.links.reviews(far)))
-        if said or self.links.judged(far):
-            worth *= self._side(node) * (said.fit if said else UNQUOTED)
-        if not self.links.telling(self.bridges, b):
-            worth *= NAMED_ONLY
-        return worth * (LIKED if node in self._liked else 1.0)
+        if said:
+            return lift.shrunken * self._fit(said)
+        specific = self.links.tells(node)
+        worth = float(lift.shrunken**specific) * (LEAST_FIT * self._side(node) if self.links.judged(far) else 1.0)
+        return worth if worth >= TELLING or (lift.shrunken >= 1 and specific >= SPECIFIC) else 0.0
 
-    def _worth_of_words(self, said: Said, lift: Lift) -> float:
-        often = 1 + math.log1p(self.links.reviews(said.triple))
-        return max(_of(lift), LEAST) * often * said.fit * self._side(said.node) * THEIRS
+    def _fit(self, said: Said) -> float:
+        """How well a sentence fits; of a side of the item better than of the very thing."""
+        return said.fit * self._side(said.node)
 
     def _friends(self) -> list[Finding]:
         """Friends who took the item and do not lower its score."""
@@ -237,8 +248,7 @@ class PathFinder:
 
     def _mention(self, b: int) -> Finding:
         """The user's own words → the item explained."""
-        found = self._over(self.mentioned, b, "mention", 0.0, (), None)
-        return replace(found, worth=OWN_WORDS if found.tones[0] > 0 else OWN_WORDS / 2)
+        return replace(self._over(self.mentioned, b, "mention", 0.0, (), None), worth=1.0)
 
     def _over(
         self, bridges: Bridges, b: int, kind: str, share: float, path: tuple[Step, ...], via: str | None
@@ -274,9 +284,3 @@ class PathFinder:
     def _triple(self, triple: int) -> Step:
         step = self.links.step(triple)
         return replace(step, head_label="you") if step.head == f"user:{self.user}" else step
-
-
-def _of(lift: Lift) -> float:
-    """What an entity is worth by its lift: ln lift + SPECIFIC · ln(1 / share)."""
-    told = math.log(min(max(lift.shrunken, LOWEST), HIGHEST))
-    return told - SPECIFIC * math.log(lift.common) if lift.common else told

@@ -12,6 +12,8 @@ from graphrec.explain.say import foreign, listed, marked, say, say_many, say_of
 RELATIONS = (  # of common metadata, for the catalogues
     *(marked("brand"), marked("category"), marked("colour"), marked("color"), marked("material"), marked("author")),
     *(marked("manufacturer"), marked("size"), marked("genre"), marked("artist"), marked("tag"), marked("attribute")),
+    *(marked("director"), marked("actor"), marked("producer"), marked("composer"), marked("writer"), marked("editor")),
+    *(marked("country"), marked("language"), marked("publisher"), marked("price"), marked("series"), marked("label")),
 )
 
 
@@ -84,7 +86,21 @@ def together(sentences: Iterable[str]) -> str:
     return reduce(listed, sentences)
 
 
+_WHAT = re.compile(r"(?:has|(?:.* )?(?:by|in|to|of|from|with)) (.+)|.*\.(.+)")  # "starred by actor", "film.film.genre"
+
+
 def relation(label: str) -> str:
-    """A relation as a reader knows it: "has colour" is the colour; one that the catalogue does not know stays."""
-    name = label.removeprefix("has ")
+    """What a relation leads to, as a noun: "has colour" to a colour, "directed by director" to a director; one that the
+    catalogue does not know stays."""
+    name = _noun(label) or label
     return foreign(name) or name
+
+
+def is_noun(label: str) -> bool:
+    """Whether a relation's name says what it leads to: not where it is "also bought" or "sequel of"."""
+    return bool(_noun(label))
+
+
+def _noun(label: str) -> str:
+    found = _WHAT.fullmatch(label)
+    return (found[1] or found[2]) if found else label * (" " not in label)

@@ -29,6 +29,11 @@ _BEFORE = re.compile(
     r"(?:的|这个|这款|[，。！；])$",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(  # in passing, or of what is somebody's own: "looks great on the pedal board", "your hardware"
+    r"\b(?:(?:at|from|in|into|of|off|on|onto|over|through|to|under)\s+(?:an?|the|its?|this|these)|my|your|our|his|her|their)"
+    r"\s+(?:[\w-]+\s+)?$",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(
     r"\s+(?:itself\s+)?(?:is|are|was|were|sounds?|looks?|feels?|works?|stays?|holds?|ist|sind|war|waren)\b|"
     r"\s*[也都还]?(?:很|非常|真|太|特别|挺|不错|好)",
@@ -42,7 +47,7 @@ _ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
     r"(?:my|our|his|her|their|your) (?:old|other|last|first|current)|"
     r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|\w+n['’]t|"
     r"who|anyone|someone|people|about|websites?|deliver\w*|shipp\w+|sellers?|vendors?|(?:I|we) (?:have|had|own) an?|"
-    r"expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
+    r"purchas\w+|refund\w*|expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
     r"ander\w+|als|statt|wenn|falls|wäre\w*|würde\w*|könnte\w*|sollte\w*)\b|"
     r"[?？]|别的|其他|其它|另|相比|比起|如果|要是|希望|以前|之前|吗",
     re.IGNORECASE,
@@ -151,7 +156,8 @@ class Quotes:
             for first, last, what in self._mentions.get(review, {})
             if first < span[1] and last > span[0] and not (first < end and last > start)
         ]
-        if _ELSEWHERE.search(quote) or any(self._is_name[what] and what not in own for what in others):
+        aside = _ASIDE.search(text, span[0], start)
+        if aside or _ELSEWHERE.search(quote) or any(self._is_name[what] and what not in own for what in others):
             return None
         subject = _BEFORE.search(text, span[0], start) or _AFTER.match(text, end, span[1])
         alone = subject and all(self._is_name[what] for what in others) and len(quote) <= LONG

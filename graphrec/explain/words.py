@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from graphrec.explain.paths import Finding
-from graphrec.explain.phrases import begun, ended, people, percent, quoted, relation, your_friend
+from graphrec.explain.phrases import begun, ended, is_noun, people, percent, quoted, relation, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
 from graphrec.profile.api import Words
 from graphrec.profile.standing import PLAIN, Standing
 
-LED = 1.5  # what is known of the piece that the opening names is worth, against what is known of others
 MOSTLY = 0.5  # a cause with more than this part of the score
 
 BLOCKS = {  # what stands in for a profile, or beside it, as a clause after "because"
@@ -177,7 +176,7 @@ def _example(f: Finding) -> str:
 def _cause(f: Finding) -> str:
     """What a finding's share was earned by, as a clause after "because"."""
     if f.evidence.kind == "friend":
-        return say("of {friend}, who took it", friend=your_friend(f.via))
+        return say("{friend} took it", friend=your_friend(f.via))
     if f.takers > 1:
         return say("people who took {title} also took it", title=quoted(f.via))
     if f.takers == 1:
@@ -188,12 +187,13 @@ def _cause(f: Finding) -> str:
 
 
 def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
-    """What is known of the thing itself: the piece of evidence that tells most, one with a quote before all others."""
+    """What is known of the thing itself: a piece of evidence with a quote before all others; of these what the reader
+    praised, else the one that the opening names, else the one that tells most."""
     told = [f for f in found if f.worth > 0]
     if not told:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
         return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
-    f = max(told, key=lambda f: (f.evidence.source is not None, f.worth * (LED if f is lead else 1)))
+    f = max(told, key=lambda f: (f.evidence.source is not None, _own_praise(f), f is lead, f.worth))
     source = f.evidence.source
     if f.theirs and source:
         return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead))
@@ -205,6 +205,11 @@ def _detail(found: Sequence[Finding], lead: Finding | None) -> str:
         return say("{sentence}.", sentence=text)
     writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
     return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
+
+
+def _own_praise(f: Finding) -> bool:
+    """Whether the reader praised what the item is known for."""
+    return f.evidence.kind == "mention" and f.tones[0] > 0
 
 
 def _both_praised(f: Finding) -> bool:
@@ -242,7 +247,10 @@ def _common(f: Finding, known: bool) -> str:
         return say("Like {inside} it is praised for {entity}", **told)
     if near == "has_aspect":
         return say("It shares {entity} with {via}", **told)
-    return say("It shares {entity} ({relation}) with {via}", relation=relation(f.relations[0]), **told)
+    told["relation"] = relation(f.relations[0])
+    if is_noun(f.relations[0]):
+        return say("It shares the {relation} {entity} with {via}", **told)
+    return say("It shares {entity} ({relation}) with {via}", **told)
 
 
 _YOU = {  # what somebody did themselves, by their tone

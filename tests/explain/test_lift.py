@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset, build
-from graphrec.explain.lift import Lifts
+from graphrec.explain import Explainer
+from graphrec.explain.lift import Lift, Lifts
 from graphrec.query.ties import Ties
 from kg.graph import KnowledgeGraph
 from tests.conftest import examples
-from tests.explain.world import Fact, graph_of, random_graph, random_world
+from tests.explain.world import Fact, counted, explained, graph_of, random_graph, random_world
 
 
 def naive(graph: KnowledgeGraph, data: Dataset, node: str, pair: tuple[int, int]) -> tuple[int, int, float]:
@@ -95,3 +96,31 @@ def test_held_out_interactions_are_not_counted() -> None:
     both = np.intersect1d(ties.takers(pair[0]), ties.takers(pair[1]))
     (lift,) = Lifts(graph, ties).of([graph.entity_num["colour:blue"]], both, pair)
     assert (lift.k, lift.plain) == (0, None)
+
+
+def shown(graph: KnowledgeGraph) -> list[str]:
+    """What a and b have in common, for somebody who took a."""
+    data = planted()
+    out = explained(Explainer(counted(data, {"a": 3.0}), Ties(data), graph), "u10", "b")
+    return [step.tail for evidence in out.evidence for step in evidence.path[2:] if evidence.kind == "knowledge"]
+
+
+def test_what_those_who_took_both_care_for_is_told() -> None:
+    """a and b are blue and red, and those who took both took what is blue beside them; all items are painted."""
+    paint = [Fact(f"item:{i}", "made_with", "paint:oil") for i in planted().items.ids]
+    both = colours(planted()).named()
+    assert shown(graph_of([*(Fact(*triple) for triple in both), *paint], {})) == ["colour:blue"]
+    red = [Fact(*triple) for triple in both if triple[2] == "colour:red"]
+    assert shown(graph_of([*red, *paint], {})) == []  # nothing broad instead: that people took both
+
+
+def test_what_few_have_is_told_where_nothing_tells_more() -> None:
+    """Once, and rather than what many have."""
+    paint = [Fact(f"item:{i}", "made_with", "paint:oil") for i in planted().items.ids]
+    assert shown(graph_of([*paint, *(Fact(f"item:{i}", "made_by", "brand:acme") for i in "ab")], {})) == ["brand:acme"]
+
+
+def test_few_counts_tell_little() -> None:
+    """One person of one is hardly more than nothing known, ten of ten are much more."""
+    assert Lift(0, 0, 0.001).shrunken == 1.0
+    assert Lift(1, 1, 0.001).shrunken < 2 < 10 < Lift(10, 10, 0.001).shrunken < Lift(10, 10, 0.001).plain  # type: ignore[operator]

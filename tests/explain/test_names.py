@@ -97,7 +97,7 @@ def test_a_friend_on_a_path_of_strangers_is_a_stranger() -> None:
             "dee",
             "cable",
             {"graph": empty(), "profiles": counted(world(), {"strings": 2.0}, 0.5)},
-            "Recommended mostly because of a friend of yours, who took it (100 % of the score).",
+            "Recommended mostly because a friend of yours took it (100 % of the score).",
         ),
         ("eve", "capo", {}, "Nothing is known yet of what you took, but a friend of yours took this."),
     ],
@@ -112,10 +112,10 @@ def test_a_second_friend_is_another() -> None:
     cid, dee = data.users.numbers(["cid", "dee"]).tolist()
     data = replace(data, social_edge_index=np.array([[0, 0, cid, dee], [cid, dee, 0, 0]]))
     out = explain("ann", "pick", data=data, profiles=counted(data, {"pick": 5.0}, 1.0), graph=empty())
-    assert 'your friend "cid", who took it' in out.text
+    assert 'because your friend "cid" took it' in out.text
     assert out.text.endswith('Your friend "dee" took it.')
     text = public(out, OWN).text
-    assert "because of a friend of yours, who took it" in text
+    assert "because a friend of yours took it" in text
     assert text.endswith(". Another friend of yours took it.")
 
 

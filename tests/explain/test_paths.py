@@ -64,7 +64,8 @@ def nodes(explanation: Explanation) -> dict[str, list[str]]:
 
 
 def test_planted_evidence() -> None:
-    """Every kind at once; the shared praise is told, the shared complaint gives way to who took both."""
+    """Every kind at once; the shared praise is told, the shared complaint gives way to who took both, and so does the
+    brand, for which those who took both do not care."""
     out = explain("ann", "capo")
     assert nodes(out) == {
         "knowledge item:strings": [
@@ -72,7 +73,7 @@ def test_planted_evidence() -> None:
             "item:capo has_aspect aspect:drop-d-tuning",
         ],
         "history item:tuner": ["user:cid interacted item:tuner", "user:cid interacted item:capo"],
-        "knowledge item:cable": ["item:cable made_by brand:acme", "item:capo made_by brand:acme"],
+        "history item:cable": ["user:cid interacted item:cable", "user:cid interacted item:capo"],
         "friend user:dee": ["user:dee interacted item:capo"],
         "mention aspect:drop-d-tuning": ["item:capo has_aspect aspect:drop-d-tuning"],
     }

@@ -48,6 +48,8 @@ def quoted(graph: KnowledgeGraph, own: frozenset[int] = frozenset()) -> list[str
         ("The tone is great, " + "and so on and on, " * 9 + "and loud.", ""),
         ("The tone is better than that of my Fender.", ""),
         ("If the tone is great, all is well.", ""),
+        ("This pedal works wonders on the tone.", ""),  # in passing
+        ("So please check that your tone is great.", ""),  # not the item's
         ("Is the tone great?", ""),
         ("很好用。它的tone很好！下次再买。", "它的tone很好！"),
         ("它的tone很好，" * 30 + "。", ""),

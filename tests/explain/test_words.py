@@ -113,7 +113,7 @@ def test_friends_without_a_path() -> None:
 
 def test_a_friend() -> None:
     text = explain("dee", "cable", profiles=counted(world(), {"strings": 2.0}, 0.5), graph=empty()).text
-    assert text == 'Recommended mostly because of your friend "ann", who took it (100 % of the score).'
+    assert text == 'Recommended mostly because your friend "ann" took it (100 % of the score).'
 
 
 def test_without_history() -> None:
@@ -166,14 +166,17 @@ def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
     ("near", "far", "text"),
     [
         ("made_by", "made_by", 'It is made by "hinge", like "Slinky & Co"'),
-        ("has_colour", "has_colour", 'It shares "hinge" (colour) with "Slinky & Co"'),
+        ("has_colour", "has_colour", 'It shares the colour "hinge" with "Slinky & Co"'),
+        ("starred_by_actor", "starred_by_actor", 'It shares the actor "hinge" with "Slinky & Co"'),
+        ("sequel_of", "sequel_of", 'It shares "hinge" (sequel of) with "Slinky & Co"'),
         ("used_for", "used_for", 'Like "Slinky & Co" it is used for "hinge"'),
         ("compared_with", "compared_with", 'Reviews compare both it and "Slinky & Co" with "hinge"'),
         ("made_by", "sold_by", 'Both it and "Slinky & Co" are linked to "hinge"'),
     ],
 )
 def test_relations(near: str, far: str, text: str) -> None:
-    graph = graph_of([Fact("item:strings", near, "x:hinge"), Fact("item:capo", far, "x:hinge")], {})
+    others = [Fact(f"item:{i}", "stands_on", "x:shelf") for i in world().items.ids]
+    graph = graph_of([Fact("item:strings", near, "x:hinge"), Fact("item:capo", far, "x:hinge"), *others], {})
     assert explain("ann", "capo", graph=graph, profiles=counted(world(), WORTH)).text.endswith(f". {text}.")
 
 
