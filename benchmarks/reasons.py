@@ -29,7 +29,7 @@ import typer
 import graphrec
 import kg.store
 from graphrec.evaluate.explanations import entity_lifts, named_entity
-from graphrec.model.learned import Learned
+from graphrec.model.model import Model
 from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 
@@ -65,7 +65,7 @@ def draw(model: Path, n: Annotated[int, typer.Option()] = 60, seed: Annotated[in
             print(f"{len(read)}\t{item}\t{quoted[0].path[-1].tail_label}\t{source.quote}")
 
 
-def loaded(model: Path, graph: Path | None) -> Learned:
+def loaded(model: Path, graph: Path | None) -> Model:
     """A model's learned part, with another knowledge graph where one is given."""
     learned = graphrec.load(model).fitted
     return replace(learned, graph=kg.store.load(graph)) if graph else learned

@@ -130,8 +130,8 @@ class PathFinder:
             if finding is not None:
                 found.append(finding)
         if weak and not any(f.worth for f in found):
-            at, best = max(weak, key=lambda place: place[1].worth)
-            found[at] = best
+            at, known = max(weak, key=lambda place: place[1].worth)
+            found[at] = known
         return found
 
     def _both(self, item: int) -> Ints:
