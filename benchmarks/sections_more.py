@@ -85,8 +85,8 @@ def reasons(name: str, result: dict[str, Any]) -> list[str]:
         "",
         f"By one reader of the project, who wrote the code: a quote judges the shown aspect of this item in"
         f" {result['judging']} of {result['quotes']}; of {result['pairs']} explanations before and after, in random"
-        f" order (but the newer are told by how they name items), the newer is better in {result['new']}, the older in"
-        f" {result['old']}, neither in {result['same']}.",
+        f" order and with items named alike (but the older often say 'mention'), the newer is better in"
+        f" {result['new']}, the older in {result['old']}, neither in {result['same']}.",
         "",
     ]
 
