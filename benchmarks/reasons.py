@@ -89,9 +89,10 @@ def lift(
             lifts += entity_lifts(explainer, found[-1], user, item)
     quoted = np.mean([any(e.source for e in f.evidence) for f in found])
     named = np.mean([any(map(named_entity, f.evidence)) for f in found])
+    low, median, high = np.quantile(lifts, [0.25, 0.5, 0.75]) if lifts else np.full(3, np.nan)
     print(
-        f"{model.name}: {len(found)} explanations, {len(lifts)} lifts, median {np.median(lifts):.2f}, quartiles "
-        f"{np.quantile(lifts, 0.25):.2f} and {np.quantile(lifts, 0.75):.2f}; named {named:.3f}, quoted {quoted:.3f}"
+        f"{model.name}: {len(found)} explanations, {len(lifts)} lifts, median {median:.2f}, quartiles {low:.2f} and "
+        f"{high:.2f}; named {named:.3f}, quoted {quoted:.3f}"
     )
 
 
