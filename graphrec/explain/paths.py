@@ -40,9 +40,7 @@ from graphrec.types import Evidence, Ints, Step
 
 MENTIONS = 2  # mention paths in one explanation, at most
 TELLING = 1.5  # worth from which what two items share is told beside the first sentence
-SPECIFIC = (
-    0.5  # how much by itself must be told by what is told where nothing is worth that: sqrt(I) items of I have it
-)
+SPECIFIC = 0.5  # Links.tells from which it may be told where nothing is worth that: at most sqrt(I) of I items have it
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
 
 
