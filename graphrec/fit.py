@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from graphrec.features.encoder import TextEncoder
 
 FEW = 50  # validation users, below which it is said
+BLENDED = 4  # times as many users judge the weights, for whom each block ranks once, as judge what blocks try
 
 
 @dataclass
@@ -152,9 +153,13 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     with fitting.timed("fit"):
         tuned = {name: kept.tuned(block, folds) for name, block in blocks.items()}
         candidates = max(config.blend.candidates, 2 * config.blend.k)
-        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], folds, candidates)
+        judges = Folds(
+            Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
+            for fold, carve in zip(folds, carved, strict=True)
+        )
+        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], judges, candidates)
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
-    found = {"users": folds.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
+    found = {"users": judges.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": weights, "validation": found}
 
 

@@ -24,7 +24,6 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
     "default": (),
     "best": (  # a wide network, as much of a spectrum as memory holds, and more users to choose on
         "graph.dim=512",
-        "graph.members=2",
         "graph.learning_rate=0.015",
         "graph.minutes=6",
         "spectral.memory_gb=4",

@@ -21,6 +21,7 @@ TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
 TINY = 1e-12
 BAGS = 8  # resamples of the users, over which weights are averaged (bagging: Breiman, Machine Learning 1996), where
 DRAWN = 8000  # users in all of these are at least two resamples
+BATCH = 512  # users scored at once
 LEAST = 0.03  # of the largest weight, below which a block is left out
 
 
@@ -32,7 +33,8 @@ def blend(
     Weights are searched on several resamples of the users where they are few, and averaged. The best single block
     starts at 1. Then, sweep by sweep, each block in turn takes the weight from ``STEPS`` that is
     best with the others held; a weight moves only for a strictly better score, so a block that adds nothing stays at 0.
-    All blocks have unit deviation over the catalogue, so the weights are comparable; ``LEAST`` of the largest is none.
+    For the search every block has unit deviation among the listed items, where ranks are decided: over the catalogue
+    all have it, but one that is zero for most items differs far more among the best. ``LEAST`` of the largest is none.
 
     At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the loss is no more than
     its standard error (the one-standard-error rule: Breiman et al., CART, 1984) over users and ways of carving
@@ -46,6 +48,8 @@ def blend(
     parts = [  # of each fold, float32 (blocks, A, C)
         np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)
     ]
+    spreads = _spreads(lists, parts)
+    parts = [scores / spreads[:, None, None] for scores in parts]
     known: dict[tuple[float, ...], Floats] = {}
 
     def per_user(weights: tuple[float, ...]) -> Floats:
@@ -95,13 +99,29 @@ def blend(
             best = candidate
             break
     best = max(best, single, key=score)
-    largest = max(best)
-    return {name: w / largest for name, w in zip(names, best, strict=True)}, score(best)
+    found = best / spreads
+    return {name: float(w) for name, w in zip(names, found / found.max(), strict=True)}, score(best)
+
+
+def _spreads(lists: Sequence[Among], parts: Sequence[Floats]) -> Floats:
+    """The deviation of each block's scores among the items listed for a user, its mean over users, float32 (blocks,); 1
+    where it says the same of all."""
+    found = []
+    for listed, scores in zip(lists, parts, strict=True):
+        there = np.where(listed.items >= 0, scores, np.float32(np.nan))  # (blocks, A, C); each list has an item
+        found.append(np.nanstd(there, axis=2))
+    mean = np.hstack(found).mean(axis=1) if any(f.size for f in found) else np.zeros(len(parts[0]), np.float32)
+    return np.where(mean > 0, mean, 1).astype(np.float32)
 
 
 def _scores(block: FittedBlock, validation: Validation, listed: Among) -> Floats:
     """The block's scores of listed items (A, C)."""
-    return np.take_along_axis(block.scores(validation.queries[listed.users]), np.maximum(listed.items, 0), axis=1)
+    out = np.empty(listed.items.shape, np.float32)
+    for start in range(0, len(out), BATCH):
+        rows = slice(start, start + BATCH)
+        scores = block.scores(validation.queries[listed.users[rows]])
+        out[rows] = np.take_along_axis(scores, np.maximum(listed.items[rows], 0), axis=1)
+    return out
 
 
 def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Among:

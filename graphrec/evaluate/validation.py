@@ -100,11 +100,11 @@ class Validation:
         self.truth: sp.csr_matrix = truth[user_nums]
 
     @classmethod
-    def of(cls, ties: Ties, carve: Carve, config: Config) -> Validation:
+    def of(cls, ties: Ties, carve: Carve, config: Config, times: int = 1) -> Validation:
         """The held-out users of a carve, no more than can be ranked in reasonable time; ``ties`` of its training
-        part, as it is read."""
+        part, as it is read; ``times`` as many users as for one of many rankings."""
         asked, n_items = config.blend.users, max(ties.data.n_items, 1)
-        users = int(np.clip(asked * ITEMS // n_items, min(LEAST, asked), asked))
+        users = times * int(np.clip(asked * ITEMS // n_items, min(LEAST, asked), asked))
         return cls(ties, carve.valid, config.blend.k, users, config.seed, Task.of(config), carve.ways)
 
     def __len__(self) -> int:
