@@ -70,6 +70,7 @@ def chinese(name: str, result: dict[str, Any]) -> list[str]:
         ("centred over the sample", "centred"),
         ("prompts with words for each kind", "told"),
         ("and the sample's own groups (EM)", "refined"),
+        ("and first the reviews nearest to each", "spread, refined"),
     ):
         lines.append(f"| kind of goods (chance .10): {label} | | {kind[key]:.3f} |")
     lines += ["", "| kind | sign | sensible aspects |", "| --- | --- | --- |"]

@@ -6,11 +6,11 @@ mentions of the corpus and without a label,
 
     q_i(c)  ∝  p_i(c) · (share(c) / usual(c)) · e^δ(c | head, word) · P(c | r_i) / P(c)
 
-where ``share`` are the corpus's own shares of the classes (Saerens, Latinne and Decaestecker, 2002), shrunk towards
-those where p was learned; P(c | r) is how mentions in texts rated r are meant, so that scales need no names and a
-rating that tells nothing changes nothing; and δ is what ratings change about mentions of one head with one judging
-word ("long battery life", "long wait"), shrunk towards what they change about the word, and that towards nothing: the
-lexicon. A mention's own rating takes no part in the δ that it gets. Without ratings, δ = 0.
+where ``share`` lie half way between the corpus's own shares of the classes (Saerens, Latinne and Decaestecker, 2002)
+and those where p was learned, since neither is sure; P(c | r) is how mentions in texts rated r are meant, so that
+scales need no names and a rating that tells nothing changes nothing; and δ is what ratings change about mentions of one
+head with one judging word ("long battery life", "long wait"), shrunk towards what they change about the word, and that
+towards nothing: the lexicon. A mention's own rating takes no part in the δ that it gets. Without ratings, δ = 0.
 
 # No leakage. Nothing is known here but the texts and ratings that are given: what is settled is never cached.
 """
@@ -77,7 +77,8 @@ def agreed(alone: Floats, keys: Sequence[tuple[str, str]], level: Ints) -> Float
     for _ in range(ROUNDS):
         moved = _shares(alone * (share / usual))
         out = _shares(moved * np.exp(change) * tells[:, level].T)
-        share = (out.sum(axis=0) + SEEN * usual) / (len(out) + SEEN)
+        share = np.sqrt(usual * (out.sum(axis=0) + SEEN * usual) / (len(out) + SEEN))  # half of the way, in log-odds
+        share /= share.sum()
         if n_levels:
             table = np.stack([np.bincount(level[level >= 0], out[level >= 0, c], n_levels) for c in range(3)])
             mean = table.sum(axis=0) / table.sum()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.extract.chinese import ChineseExtractor
 from kg.extract.chinese_opinion import clauses, polarities, sign_of
 from kg.extract.extractors import Readers
 from kg.extract.reading import extract
@@ -99,3 +101,17 @@ def test_any_text_gives_sorted_spans_inside_it(text: str) -> None:
 def test_a_long_line_is_read_in_pieces() -> None:
     text = "房间很干净，服务也很好，" * 200
     assert len(spans(text)) == 400
+
+
+def test_what_is_sold_is_a_kind_of_no_aspect_nor_is_what_nobody_judges() -> None:
+    """Where dragon fruits are bought, fruit is; quality stays one, whatever is called so."""
+    fruit = [[Span(0, 3, "火龙果", "product")]] * 3 + [[Span(0, 1, "果", "aspect", 0.6)]] * 5
+    rows = [*fruit, *([[Span(0, 2, "质量", "aspect", 0.6)]] * 60), [Span(0, 2, "天空", "aspect")]]
+    settled = ChineseExtractor.settle(cast(Any, None), rows)
+    assert {(s.label, s.type) for row in settled for s in row} == {
+        ("火龙果", "product"),
+        ("果", "product"),
+        ("质量", "aspect"),
+    }
+    few = [[Span(0, 2, "质量", "aspect", 0.6)], [Span(0, 2, "天空", "aspect")]]
+    assert ChineseExtractor.settle(cast(Any, None), few) == few

@@ -29,9 +29,9 @@ def place(text: str, term: str) -> tuple[int, int]:
 def corpus(
     wait: float, life: float, low: float = 1, high: float = 5
 ) -> tuple[list[str], list[list[tuple[int, int]]], list[float | None]]:
-    """Forty reviews of a long wait and forty of a long battery life, plain ones, and two without a rating."""
+    """Forty reviews of a long wait and forty of a long battery life, more plain ones, and two without a rating."""
     rows: list[tuple[str, str, float | None]] = [(WAIT, "wait", wait), (LIFE, "battery life", life)] * 40
-    rows += [(OTHERS[0], "soup", high), (OTHERS[1], "staff", high), (OTHERS[2], "bread", low)] * 10
+    rows += [(OTHERS[0], "soup", high), (OTHERS[1], "staff", high), (OTHERS[2], "bread", low)] * 60
     rows += [(OTHERS[3], "tables", None), (WAIT, "wait", None), (LIFE, "battery life", None)]
     return [t for t, _, _ in rows], [[place(t, term)] for t, term, _ in rows], [r for _, _, r in rows]
 
@@ -110,7 +110,7 @@ def test_vectors_of_another_encoder_are_left_alone() -> None:
 
 
 def test_ratings_reach_the_mentions_of_a_graph() -> None:
-    rows = [(WAIT, 5.0), (LIFE, 1.0), *((text, 1.0 if "awful" in text else 5.0) for text in OTHERS[:3])] * 12
+    rows = [(WAIT, 5.0), (LIFE, 1.0), *((text, 1.0 if "awful" in text else 5.0) for text in OTHERS[:3] * 2)] * 30
     reviews = [Review(f"r{n}", f"u{n}", "i", text, rating) for n, (text, rating) in enumerate(rows)]
     reviews = [Review(r.review_id, r.user_id, r.item_id, f"{r.text} {n}", r.rating) for n, r in enumerate(reviews)]
     graph = build([Item("i")], reviews, extractor=SpacyExtractor(processes=1))
