@@ -43,7 +43,7 @@ from graphrec.types import Floats, Ints
 K, DRAWS, LEAST = 20, 2000, 1e-4
 SIZES = (1, 2, 3, 5, 10)
 CLOSED = (  # in minutes; EASE takes most of them where there are many items
-    *("features.enabled=false", "strength.use=false", "spectral.rank=32,64,128,256", "spectral.alpha=0.5"),
+    *("features.enabled=false", "strength.use=false", "spectral.rank=32,64,128,256", "spectral.alpha=0.3,0.5"),
     *("spectral.beta=0.4", "blend.users=1000", "neighbours.alpha=0.25", "neighbours.beta=0.2,0.4"),
 )
 WHOLE = ("blocks=popularity,spectral,neighbours,ease,circle,kin", "ease.regularisation=100,300", *CLOSED)

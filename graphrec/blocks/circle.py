@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from graphrec.blocks._beside import WEIGHTS, Beside
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
-from graphrec.blocks.gate import BESIDE, beside, by_band, dealt, hearing_users
+from graphrec.blocks.gate import by_band, dealt, hearing_users
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.popularity import DAY
 from graphrec.linalg.adjacency import degrees, divisors
@@ -114,7 +115,7 @@ class CircleBlock(FittedBlock):
 
 
 class Circle(Block[CircleSettings]):
-    """The `circle` block. It sits out where no friends are known, or where they tell nothing beside item neighbours."""
+    """The `circle` block. It sits out where no friends are known, or where they tell nothing beside histories."""
 
     name = "circle"
     words = Words("friends of yours took it", "what your friends took")
@@ -133,11 +134,11 @@ class Circle(Block[CircleSettings]):
         }
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """W by what friends add to item neighbours, and who hears them by ``gate``."""
+        """W by what friends add to the history alone, and who hears them by ``gate``."""
         found = hearing_users(folds)
         if not found.any():
             return self._silent(folds.inputs, "no friends are known of validation users")
-        judges = {id(fold.validation): beside(fold) for fold in folds}
+        judges = {id(fold.validation): Beside(fold) for fold in folds}
         strange = [dealt(fold) for fold in folds]
         judges |= {id(s.validation): judges[id(f.validation)] for s, f in zip(strange, folds, strict=True)}
 
@@ -146,8 +147,8 @@ class Circle(Block[CircleSettings]):
                 circle, judge = self.learn(fold.inputs, {**chosen, "bands": 1.0}), judges[id(fold.validation)]
 
                 def scores(queries: Queries) -> Floats:
-                    heard = circle.computed(queries) @ circle.rows
-                    return np.asarray((judge.computed(queries) @ judge.weights + np.float32(weight) * heard).toarray())
+                    heard = np.asarray((circle.computed(queries) @ circle.rows).toarray(), np.float32)
+                    return judge.scores(queries) + np.float32(weight) * heard
 
                 return fold.validation.per_user_ndcg_of(scores)
 
@@ -156,14 +157,15 @@ class Circle(Block[CircleSettings]):
         space = self.space(folds.inputs)
         start = {name: values[0] for name, values in space.items()}
         order = [(name,) for name in space] if trials is None else None
-        chosen = search(space, lambda c: folds.value(per_user(c, BESIDE[1])), start, order, folds.users, trials)
+        chosen = search(space, lambda c: folds.value(per_user(c, WEIGHTS[1])), start, order, folds.users, trials)
         bands = band_of(folds.per_user(lambda f: f.validation.queries.activity.astype(np.float32)).astype(np.int64))
-        none, *heard = (folds.per_user(per_user(chosen, w))[found] for w in (0.0, *BESIDE))
-        control = [np.concatenate([per_user(chosen, w)(fold) for fold in strange])[found] for w in BESIDE]
-        with_own, with_others = (dict(zip(BESIDE, ndcg, strict=True)) for ndcg in (heard, control))
-        weight = by_band(none, with_own, with_others, bands[found])
+        none, *heard = (folds.per_user(per_user(chosen, w))[found] for w in (0.0, *WEIGHTS))
+        control = [np.concatenate([per_user(chosen, w)(fold) for fold in strange])[found] for w in WEIGHTS]
+        with_own, with_others = (dict(zip(WEIGHTS, ndcg, strict=True)) for ndcg in (heard, control))
+        points = len(WEIGHTS) + sum(map(len, space.values()))
+        weight = by_band(none, with_own, with_others, bands[found], points)
         if not weight:
-            return self._silent(folds.inputs, "friends tell nothing that item neighbours do not")
+            return self._silent(folds.inputs, "friends tell nothing that histories do not")
         chosen["bands"] = [float(w > 0) for w in weights_of(weight, np.array([0, 1, 2, 3, 6, 21]))]
         return self.learn(folds.inputs, chosen), chosen
 

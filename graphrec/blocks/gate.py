@@ -23,11 +23,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from graphrec.blocks.folds import FitInputs, Fold, Folds
 from graphrec.blocks.search import Chosen
-from graphrec.linalg.adjacency import degree_normalised
-from graphrec.linalg.item_item import nearest_neighbours
 from graphrec.profile.api import Doubles, FittedBlock
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.sparse import NeighbourBlock
@@ -41,24 +40,26 @@ FEW = 8  # users with friends in a band, below which it says nothing for itself
 BORROWED = 10  # users' worth of the variance of all, with which that of a band is mixed: a few may have none at all
 FRIENDS, SMOOTHING = "friends", "smoothing"
 Found: TypeAlias = tuple[tuple[FittedBlock, ...], Chosen]  # a block as it was fitted on every fold, and with what
-BESIDE = (0.1, 0.3, 1.0)  # weights beside item neighbours at which a source has to help
-JUDGES = {"alpha": 0.25, "n": 100}  # of these neighbours
 
 
-def by_band(none: Floats, heard: Mapping[float, Floats], control: Mapping[float, Floats], bands: Ints) -> Hearing:
+def by_band(
+    none: Floats, heard: Mapping[float, Floats], control: Mapping[float, Floats], bands: Ints, points: int = 1
+) -> Hearing:
     """The weight of friends for each band, 0 where they do not help.
 
     Args:
         none: NDCG of each validation user who has friends, without them, float32 (N,). heard: the same with friends at
             each weight. control: at each weight with the friends of somebody else. bands: of each user, int64 (N,).
+        points: how many settings were tried on these users: the best of many looks sure by chance (Bonferroni).
     """
-    worth = {w: _least(heard[w] - none, heard[w] - control[w], bands) for w in heard if w}
+    sure = float(norm.isf(norm.sf(SURE) / points))
+    worth = {w: _least(heard[w] - none, heard[w] - control[w], bands, sure) for w in heard if w}
     if not worth:
         return 0.0
     weights = np.zeros(N_BANDS)
     for band in range(N_BANDS):
-        sure = {w: gain[band] for w, (gain, least) in worth.items() if least[band] > 0}
-        weights[band] = max(sure, key=sure.__getitem__, default=0.0)
+        helping = {w: gain[band] for w, (gain, least) in worth.items() if least[band] > 0}
+        weights[band] = max(helping, key=helping.__getitem__, default=0.0)
     known = np.flatnonzero(np.bincount(bands, minlength=N_BANDS) >= FEW)
     for band in np.setdiff1d(np.arange(N_BANDS), known) if len(known) else ():
         above = known[known > band]
@@ -72,10 +73,10 @@ def helps(first: Floats, *others: Floats) -> bool:
     return all(len(d) and d.mean() > SURE * d.std() / len(d) ** 0.5 for d in differences)
 
 
-def _least(gain: Floats, beyond: Floats, bands: Ints) -> tuple[Doubles, Doubles]:
+def _least(gain: Floats, beyond: Floats, bands: Ints, sure: float) -> tuple[Doubles, Doubles]:
     """The gain of every band, and what it and what is beyond the control surely are at least: each (``N_BANDS``,)."""
     (found, error), (further, doubt) = (_shared(d.astype(np.float64), bands) for d in (gain, beyond))
-    return found, np.minimum(found - SURE * error, further - SURE * doubt)
+    return found, np.minimum(found - sure * error, further - SURE * doubt)
 
 
 def _shared(difference: Doubles, bands: Ints) -> tuple[Doubles, Doubles]:
@@ -158,13 +159,6 @@ def _ndcg(folds: Sequence[Fold], blocks: Sequence[Any]) -> Floats:
 
     pairs = zip(folds, blocks, strict=True)
     return np.concatenate([np.zeros(0, np.float32), *(of(fold, block) for fold, block in pairs)])
-
-
-def beside(fold: Fold) -> NeighbourBlock:
-    """Item neighbours that a source has to help, at unit deviation."""
-    taken = fold.inputs.ties.matrix
-    links = nearest_neighbours(degree_normalised(taken, rows=JUDGES["alpha"]), int(JUDGES["n"]))
-    return NeighbourBlock("beside", taken[:0], links)
 
 
 def hearing_users(folds: Folds) -> npt.NDArray[np.bool_]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse as sp
 
+from graphrec.blocks._beside import WEIGHTS, Beside
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
-from graphrec.blocks.gate import BESIDE, beside, by_band
+from graphrec.blocks.gate import by_band
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows
 from graphrec.linalg.item_item import CHUNK, strongest
@@ -21,8 +22,7 @@ from graphrec.query.ties import Ties
 from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats
 
-WEIGHTS = (*BESIDE, 3.0)  # beside item neighbours, of which hardly anything is known where data is thin
-PAIRS = 200_000_000  # of items that share an entity: bounds the time; entities beside more say least
+PAIRS = 50_000_000  # of items that share an entity: bounds the time; entities beside more say least
 
 
 class KinSettings(Section):
@@ -35,7 +35,7 @@ class KinSettings(Section):
 
 
 class Kin(Block[KinSettings]):
-    """The `kin` block. It sits out where nothing is known of items, or where that tells nothing beside item neighbours.
+    """The `kin` block. It sits out where nothing is known of items, or where that tells nothing beside histories.
 
         score(u, i) = bands(u) · g_i Σ_j x_j N(Σ_e a_i^-α b_ei d_e^-γ b_ej) / deviation,   g_i = m / (m + takers of i)
 
@@ -58,36 +58,34 @@ class Kin(Block[KinSettings]):
         return {"n": s.n, "alpha": s.alpha, "gamma": s.gamma, "takers": s.takers, "reading": read}
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """By what shared entities add to item neighbours, and for whom they do."""
+        """By what shared entities add to histories, and for whom they do."""
         entities = {id(fold): entity_rows(fold.inputs.graph) for fold in folds}
         if not folds.users or not all(rows.nnz for rows in entities.values()):
             return self._silent(folds.inputs, "nothing is known of items that anybody could be asked about")
-        judges = {id(fold): beside(fold) for fold in folds}
-        made: dict[int, tuple[Chosen, sp.csr_matrix]] = {}  # of each fold the last links
+        judges = {id(fold): Beside(fold) for fold in folds}
+        made: dict[tuple[int, bool], tuple[Chosen, sp.csr_matrix]] = {}  # of each fold the last links
 
-        def links(fold: Fold, chosen: Chosen) -> sp.csr_matrix:
-            costly = {name: chosen[name] for name in ("n", "alpha", "gamma")}
-            if made.get(id(fold), ({},))[0] != costly:
-                made[id(fold)] = costly, alike(entities[id(fold)], fold.inputs.ties, chosen)
-            return made[id(fold)][1]
+        def links(fold: Fold, chosen: Chosen, strange: bool) -> sp.csr_matrix:
+            costly, of = {name: chosen[name] for name in ("n", "alpha", "gamma")}, (id(fold), strange)
+            if made.get(of, ({},))[0] != costly:
+                rows, ties = entities[id(fold)], fold.inputs.ties
+                made[of] = costly, alike(_dealt(rows, ties) if strange else rows, ties, chosen)
+            return made[of][1]
 
         def per_user(chosen: Chosen, strange: bool = False) -> Callable[[Fold], Floats]:
             def of(fold: Fold) -> Floats:
-                ties, judge = fold.inputs.ties, judges[id(fold)]
-                found = alike(_dealt(entities[id(fold)], ties), ties, chosen) if strange else links(fold, chosen)
-                kin = self._block(found, ties, chosen)
+                judge, kin = judges[id(fold)], self._block(links(fold, chosen, strange), fold.inputs.ties, chosen)
 
                 def scores(queries: Queries) -> Floats:
-                    shared = kin.computed(queries) @ kin.weights
-                    both = judge.computed(queries) @ judge.weights + np.float32(chosen["weight"]) * shared
-                    return np.asarray(both.toarray(), np.float32)
+                    shared = np.asarray((kin.computed(queries) @ kin.weights).toarray(), np.float32)
+                    return judge.scores(queries) + np.float32(chosen["weight"]) * shared
 
                 return fold.validation.per_user_ndcg_of(scores)
 
             return of
 
         space: Space = {**self.space(folds.inputs), "weight": WEIGHTS}
-        start = {name: values[0] for name, values in space.items()} | {"weight": BESIDE[1]}
+        start = {name: values[0] for name, values in space.items()} | {"weight": WEIGHTS[1]}
         order = [("weight",), *((name,) for name in space)] if trials is None else None
         chosen = search(space, lambda c: folds.value(per_user(c)), start, order, folds.users, trials)
         del chosen["weight"]
@@ -95,9 +93,10 @@ class Kin(Block[KinSettings]):
         none, *heard = (folds.per_user(per_user({**chosen, "weight": w})) for w in (0.0, *WEIGHTS))
         control = [folds.per_user(per_user({**chosen, "weight": w}, strange=True)) for w in WEIGHTS]
         own, others = (dict(zip(WEIGHTS, ndcg, strict=True)) for ndcg in (heard, control))
-        weights = weights_of(by_band(none, own, others, bands), np.array([0, *BANDS]))
+        points = sum(map(len, space.values()))
+        weights = weights_of(by_band(none, own, others, bands, points), np.array([0, *BANDS]))
         if not weights.any():
-            return self._silent(folds.inputs, "shared entities tell nothing that item neighbours do not")
+            return self._silent(folds.inputs, "shared entities tell nothing that histories do not")
         chosen["bands"] = [round(float(w), 3) for w in weights / weights.max()]
         return self.learn(folds.inputs, chosen), chosen
 

@@ -55,18 +55,18 @@ def test_it_counts_shared_entities() -> None:
         np.testing.assert_allclose(found[user], expected / (expected.std() or 1.0), atol=1e-4)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_signal_of_what_few_took_is_used_for_that_alone(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "gate"), [(0, False), (1, False), (2, True)])
+def test_a_signal_of_what_few_took_is_used_for_that_alone(seed: int, gate: bool) -> None:
+    """What many took is ranked as without entities, with the gate of takers where validation has it so."""
     folds = _folds(shuffled=False, seed=seed)
     (block,), chosen = Kin().tune(folds)
-    assert chosen["takers"] > 0
-    everybody = Queries.stored(folds.inputs.ties)
-    told = np.abs(block.scores(everybody)).mean(axis=0)
-    assert told[:HEAD].mean() < 0.25 * told[HEAD:].mean()
+    assert bool(chosen["takers"]) is gate
+    told = np.abs(block.scores(Queries.stored(folds.inputs.ties))).mean(axis=0)
+    assert told[:HEAD].mean() < (0.25 if gate else 1) * told[HEAD:].mean()
     (neighbours,), _ = Neighbours(Neighbours.Settings(knowledge=[0.0])).tune(folds)
     without, both = (_found(folds, [neighbours, *more]) for more in ([], [block]))
     assert both[1] > 2 * without[1]  # of what few took
-    assert both[0] > 0.95 * without[0]
+    assert both[0] > 0.98 * without[0]
 
 
 @pytest.mark.parametrize("seed", [0, 1])
