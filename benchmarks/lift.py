@@ -210,7 +210,7 @@ def main(
             print(text(name, found), flush=True)
             print(found["chosen"], flush=True)
             if not dev:
-                report.keep("lift", name, found)
+                report.keep("lift", name, {**found, "looks": report.kept("lift", name).get("looks", 0) + 1})
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ def lift(name: str, result: dict[str, Any]) -> list[str]:
         f"## Lift of {result['source']}: {name}",
         "",
         f"NDCG@20 of test users; of items, the share found among 20 · data `{result['data'][:12]}` · "
-        f"{result['machine']} · settings: {', '.join(result['settings'])}. `before`: one weight of friends for all. "
-        "The test part was looked at once for this table.",
+        f"{result['machine']} · settings: {', '.join(result['settings'])}. `before`: one weight of friends for "
+        f"all; entities as rows alone. Looks at the test part: {result.get('looks', 1)}.",
         "",
         *table(["group", "users", *sides, "lift, %", "over shuffled, %"], rows),
         "",
