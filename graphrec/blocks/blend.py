@@ -18,6 +18,8 @@ from graphrec.types import Floats, Ints
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 SWEEPS = 3
 TOWARDS_EQUAL = (1.0, 0.75, 0.5, 0.25)
+TOLD = 0.25  # standard errors that moving towards equal may cost
+SURE = 2.0  # standard errors by which a single block has to lead
 TINY = 1e-12
 BAGS = 8  # resamples of the users, over which weights are averaged (bagging: Breiman, Machine Learning 1996), where
 DRAWN = 8000  # users in all of these are at least two resamples
@@ -37,8 +39,9 @@ def blend(
     all have it, but one that is zero for most items differs far more among the best. ``LEAST`` of the largest is none.
 
     At the end the weights above 0 become w^(1-t), t the largest of ``TOWARDS_EQUAL`` at which the loss is no more than
-    its standard error (the one-standard-error rule: Breiman et al., CART, 1984) over users and ways of carving
-    (``Folds.doubt``), and which is no worse than the best single block. That is taken where it is better still.
+    ``TOLD`` of its standard error over users and ways of carving (``Folds.doubt``; the one-standard-error rule of
+    Breiman et al., CART, 1984, has all of it). The best single block is taken where it is better by ``SURE`` standard
+    errors: the best of several looks better on few users than it is, and an average is the safer guess.
 
     Args:
         blocks: each block as it was fitted on every fold.
@@ -91,14 +94,19 @@ def blend(
     def score(weights: tuple[float, ...]) -> float:
         return worth(per_user(weights), folds.members)
 
-    single = max(alone, key=score)
+    def lead(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+        """Of the first weights over the second, in standard errors."""
+        gain = np.log(max(score(first), TINY) / max(score(second), TINY))
+        return float(gain / max(folds.doubt(per_user(first), per_user(second)), TINY))
+
     for t in TOWARDS_EQUAL if folds.users else ():
         candidate = tuple(w ** (1 - t) if w else 0.0 for w in best)
-        loss = np.log(max(score(best), TINY) / max(score(candidate), TINY))
-        if loss <= folds.doubt(per_user(best), per_user(candidate)) and score(candidate) >= score(single):
+        if lead(best, candidate) <= TOLD:
             best = candidate
             break
-    best = max(best, single, key=score)
+    single = max(alone, key=score)
+    if lead(single, best) > SURE:
+        best = single
     found = best / spreads
     return {name: float(w) for name, w in zip(names, found / found.max(), strict=True)}, score(best)
 
