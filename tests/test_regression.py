@@ -21,9 +21,9 @@ CONFIG = gr.Config().with_(
     spectral={"rank": [32, 64, 128, 256]},
 )
 FIGURES = {
-    "blend": {"ndcg@10": 0.32502, "ndcg@20": 0.34879, "recall@20": 0.42138},
+    "blend": {"ndcg@10": 0.32623, "ndcg@20": 0.35175, "recall@20": 0.42258},
     "popularity": {"ndcg@10": 0.12739, "ndcg@20": 0.14613, "recall@20": 0.18584},
-    "spectral": {"ndcg@10": 0.31102, "ndcg@20": 0.33881, "recall@20": 0.41554},
+    "spectral": {"ndcg@10": 0.31039, "ndcg@20": 0.33799, "recall@20": 0.41114},
     "neighbours": {"ndcg@10": 0.28076, "ndcg@20": 0.30449, "recall@20": 0.37346},
     "ease": {"ndcg@10": 0.32798, "ndcg@20": 0.35139, "recall@20": 0.42179},
 }

@@ -136,10 +136,12 @@ class Spectral(Block[SpectralSettings]):
             return {id(fold): Factors(fold.inputs, rank, outer, iterations) for fold in folds}
 
         def pilot(candidate: Chosen) -> float:
-            """At the best of the ranks that it holds: thin data has few factors, and how many changes with the rest."""
+            """The mean over the ranks that it holds: thin data has few factors, and how many changes with the rest, but
+            the best of several looks better than it is."""
             most = min(PILOT_RANK, max(ranks))
             found = factors(most, candidate, PILOT_ITERATIONS)
-            return max(score(found, {**middle, "rank": rank}) for rank in {*(r for r in ranks if r < most), most})
+            held = {*(rank for rank in ranks if rank < most), most}
+            return float(np.mean([score(found, {**middle, "rank": rank}) for rank in held]))
 
         knowledge = settings.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,)
         costly = {
