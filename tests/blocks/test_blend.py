@@ -54,6 +54,21 @@ def test_one_block_needs_no_search() -> None:
     assert weights == {"noise": 1.0}
 
 
+@pytest.mark.parametrize("unit", [2.0**-6, 2.0**7])
+def test_units_of_a_block_do_not_matter(unit: float) -> None:
+    """A block that differs more among the listed items than another is not heard for that: its weight is as much less."""
+    parts = worlds.given(worlds.two_tastes(240, 120))
+    random = np.random.default_rng(0)
+    taste = [np.eye(2)[np.arange(n) % 2] for n in (240, parts.train.n_items)]
+    blurred = [[np.hstack([side, random.normal(size=(len(side), 3))]) for side in taste] for _ in range(2)]
+    first, second = (_scaled(f"b{n}", *sides) for n, sides in enumerate(blurred))
+    weights, ndcg = blend([[first], [second]], one(parts))
+    loud = ProfileBlock("b1", second.users * unit, second.items)
+    others, same = blend([[first], [loud]], one(parts))
+    assert weights["b1"] / weights["b0"] == pytest.approx(unit * others["b1"] / others["b0"], rel=1e-4)
+    assert ndcg == pytest.approx(same, rel=1e-6)
+
+
 def test_short_lists_hold_what_matters() -> None:
     """The NDCG of the weights found over short lists is that of the same weights over the whole catalogue."""
     parts = worlds.given(worlds.two_tastes(240, 120))
