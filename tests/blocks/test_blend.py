@@ -56,7 +56,7 @@ def test_one_block_needs_no_search() -> None:
 
 @pytest.mark.parametrize("unit", [2.0**-6, 2.0**7])
 def test_units_of_a_block_do_not_matter(unit: float) -> None:
-    """A block that differs more among the listed items than another is not heard for that: its weight is as much less."""
+    """A block that differs more among the listed items than another is not heard the more: its weight is less."""
     parts = worlds.given(worlds.two_tastes(240, 120))
     random = np.random.default_rng(0)
     taste = [np.eye(2)[np.arange(n) % 2] for n in (240, parts.train.n_items)]
