@@ -274,7 +274,7 @@ class BlockContract:
         alone, chance = (planted.validation.ndcg_of(b.scores) for b in (block, noise))
         assert alone > chance + TELLING, "it ranks as noise does"
         weights, _ = blend([[noise], [block]], planted.folds)
-        assert weights[block.name] == 1.0, weights
+        assert weights[block.name] > 0.5, weights
         query = Queries.stored(planted.inputs.ties, np.array([1]))
         half = Profiles((block,)).reweighted({block.name: 0.5})
         assert half.blocks[0].weight == 0.5
