@@ -43,7 +43,8 @@ def build(
     for column in (*data.item_columns, *data.user_columns):
         if column.why_not:
             note(f"{column.name} left out: {column.why_not}", "dim")
-    graph = knowledge_graph(data, settings.kg, quarantine=corrections, runtime=_runtime(settings))
+    embed = _embed(settings, data.report.languages) if len(data.external) or len(data.reviews) else None
+    graph = knowledge_graph(data, settings.kg, quarantine=corrections, embed=embed, runtime=_runtime(settings))
     kg.rdf.files.write(graph, out)
     if settings.kg.overrides:
         note(f"{settings.kg.overrides}: {corrections.summary()}", "dim")
