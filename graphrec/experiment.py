@@ -156,7 +156,8 @@ def _measured(data: Dataset, config: Config, report: Report) -> dict[str, Any]:
 
 
 def _few(users: int) -> list[str]:
-    return [f"only {users:,} test users: the figures would differ much with others"] if users < FEW else []
+    who = "1 test user" if users == 1 else f"{users:,} test users"
+    return [f"only {who}: the figures would differ much with others"] if users < FEW else []
 
 
 def peak_rss_mb() -> float:

@@ -139,9 +139,15 @@ def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
         inputs, _ = learn_from(as_read(train, config), fitting)
         folds.append(Fold(inputs, Validation.of(inputs.ties, carve, config)))
     found = Folds(folds)
-    if found.users < FEW:
-        found.inputs.train.report.warn(f"only {found.users:,} validation users: what is chosen on so few may not hold")
+    if (n := people_of(found)) < FEW:
+        who = "1 validation user" if n == 1 else f"{n:,} validation users"
+        found.inputs.train.report.warn(f"only {who}: what is chosen on so few may not hold")
     return found
+
+
+def people_of(folds: Folds) -> int:
+    """How many people are held out, whoever is in several folds counted once."""
+    return len({int(user) for fold in folds for user in fold.validation.queries.user_nums})
 
 
 def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
         )
         weights, ndcg = blend([fitted for fitted, _ in tuned.values()], judges, candidates)
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
-    found = {"users": judges.users, "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
+    found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": weights, "validation": found}
 
 

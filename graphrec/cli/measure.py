@@ -128,7 +128,8 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
 
 
 def _explanations_table(found: dict[str, Any]) -> Sheet:
-    title = f"explanations of {found['pairs']:,} recommendations to {found['users']:,} users"
+    whom = "1 user" if found["users"] == 1 else f"{found['users']:,} users"
+    title = f"explanations of {found['pairs']:,} recommendations to {whom}"
     sides = ["graphrec", "popular paths"]
     table = Sheet("measure", *sides, title=title, figures=sides)
 

@@ -80,8 +80,9 @@ def one_line(value: object) -> str:
 
 
 def counts_line(data: Any) -> str:
-    counts = " · ".join(f"{n:,} {what}" for what, n in data.counts().items() if n)
-    return f"{data.name}: {counts}"
+    from graphrec.data.show import facts
+
+    return f"{data.name}: {' · '.join(facts(data.counts()))}"
 
 
 def weights_table(weights: dict[str, float]) -> Sheet:

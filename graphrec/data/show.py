@@ -11,14 +11,18 @@ from graphrec.types import Ints
 
 def text(name: str, counts: Mapping[str, int], times: Ints | None) -> str:
     """Name, counts and span of the dates (seconds since 1970) in one line."""
-    facts = [f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items() if n]
-    return f"Dataset({name}: {', '.join([*facts, *_dates(times)])})"
+    return f"Dataset({name}: {', '.join([*facts(counts), *_dates(times)])})"
+
+
+def facts(counts: Mapping[str, int]) -> list[str]:
+    """What there is and how much of it: "1 user", "5 items"."""
+    return [f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items() if n]
 
 
 def as_html(name: str, counts: Mapping[str, int], times: Ints | None, rows: str) -> str:
     """The same as a table; ``rows`` says what became of the rows that were read."""
-    facts = [(what, f"{n:,}") for what, n in counts.items() if n]
-    return html_table(name, (), [*facts, *(("dates", days) for days in _dates(times)), ("rows", rows)])
+    rows_of = [(what, f"{n:,}") for what, n in counts.items() if n]
+    return html_table(name, (), [*rows_of, *(("dates", days) for days in _dates(times)), ("rows", rows)])
 
 
 def _dates(times: Ints | None) -> list[str]:

@@ -42,4 +42,6 @@ def tell(report: Report, reviews: Sequence[str], others: Sequence[str] = ()) -> 
         remedy = f"--set features.encoder={MULTILINGUAL} for one that reads them all"
     else:
         return  # it is chosen by itself
-    report.warn(f"texts are {named(foreign)}, and the text encoder was made for English; {remedy}")
+    whole = len(foreign) == len(report.languages)
+    which = "texts are" if whole else f"{sum(report.languages[code] for code in foreign):.0%} of the texts are"
+    report.warn(f"{which} {named(foreign)}, and the text encoder was made for English; {remedy}")

@@ -24,7 +24,8 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
     item = model.data.items.number(as_id(item_id))
     query, whom, standing, scores = _asked(model, user_id, item, known)
     place, seen = 0, model.config.seen
-    if scores[item] <= 0:
+    taken = seen == "exclude" and item in query.seen.indices
+    if scores[item] <= 0 and not taken:
         may = np.ones(len(scores), bool)
         if seen != "allow":
             may[query.seen.indices] = False
@@ -33,7 +34,8 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         place = 1 + int((may & before).sum())
     with speaking(model.spoken):
         found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
-        degraded = (*standing.degraded, *unheard(model, known))
+        own = ("taken: it was taken already, and what was taken is not recommended again",) if taken else ()
+        degraded = (*standing.degraded, *own, *unheard(model, known))
         return replace(public(found, model.names), degraded=degraded)
 
 

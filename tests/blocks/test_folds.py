@@ -18,7 +18,7 @@ from graphrec.data.split import split
 from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.features.encoder import load_encoder
-from graphrec.fit import Fitting, as_read, folds_of, learn_from
+from graphrec.fit import Fitting, as_read, folds_of, learn_from, people_of
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.runtime import Runtime
@@ -103,3 +103,17 @@ def test_regret_on_generated_shops_falls_with_more_folds() -> None:
     found = np.array([chosen_and_tested(generate(60, 50, 500, seed=100 + n)) for n in range(4)])
     one, several = found.mean(axis=0)
     assert several > 1.03 * one, found
+
+
+def test_people_of_several_folds_are_counted_once() -> None:
+    """One person in five folds is asked about five times and is still one person."""
+    data = generate(12, 24, 48, seed=1)
+    config = Config.load(None, ["blocks=popularity", "features.enabled=false", "kg.enabled=false", "split.kind=random"])
+    data = as_read(replace(data, parts=None), config)
+    parts = split(data, config.split)
+    fitting = Fitting(config, Runtime(progress=False, device="cpu"), lambda: load_encoder(config.features))
+    folds = folds_of(parts.folds, fitting)
+    asked = [set(fold.validation.queries.user_nums.tolist()) for fold in folds]
+    assert people_of(folds) == len(set().union(*asked)) <= data.n_users < folds.users
+    said = folds.inputs.train.report.all_warnings()
+    assert any(line.startswith(f"only {people_of(folds)} validation users: ") for line in said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from graphrec.cli.output import counts_line
 from graphrec.data.dataset import Dataset, build
 from graphrec.door.html import html_table
 from graphrec.door.report import ColumnUse, FileUse, Report
@@ -19,6 +20,7 @@ def test_a_dataset_is_one_or_two_lines() -> None:
     assert "1970-01-01 to 1970-01-02" in repr(shop())
     assert repr(shop()).count("\n") <= 1
     assert len(repr(shop())) < 300
+    assert counts_line(shop()) == "shop: 2 users · 1 item · 2 events · 2 interactions"
 
 
 def test_a_dataset_is_a_table_in_a_notebook() -> None:

@@ -25,6 +25,9 @@ def test_the_english_encoder_is_doubted_where_texts_are_not_english() -> None:
     tell(report := Report(), [], [*ENGLISH, SENTENCES["fr"], "", "ok"])
     assert report.languages == {"en": 0.75, "fr": 0.25}
     assert all("encoder was made for English" in w for w in report.warnings)
+    assert all(w.startswith("25% of the texts are French, and") for w in report.warnings)
+    tell(report := Report(), [], [SENTENCES["fr"]])
+    assert all(w.startswith("texts are French, and") for w in report.warnings)
 
 
 def test_an_english_catalogue_needs_no_word() -> None:

@@ -146,7 +146,11 @@ def test_places_are_those_among_what_is_recommended(seen: str) -> None:
                 assert ("is recommended to you" in answer.text) == (answer.rank <= 3)
             else:
                 assert answer.text.startswith("You already took" if taken else "You have not taken")
-            text = model.explain(user_id, item_id).text
+            explanation = model.explain(user_id, item_id)
+            text = explanation.text
+            noted = any(line.startswith("taken: ") for line in explanation.degraded)
+            assert noted == (taken and seen == "exclude")
+            assert not (noted and "of what you have not taken" in text), text
             if item_id in ranking and (told := re.match(r"At place (\d+) of (.*?)( because|;)", text)):
                 assert scores[int(told[1]) - 1] == pytest.approx(scores[ranking.index(item_id)], abs=1e-5)
                 assert told[2] == AMONG[seen]
