@@ -284,7 +284,7 @@ def build(
         users=user_vocabulary,
         items=item_vocabulary,
         events=tables.event_log(events, user_nums, item_nums, tuple(kinds)),
-        social_edge_index=tables.social_edges(friends, directed, user_vocabulary),
+        social_edge_index=tables.social_edges(friends, directed, user_vocabulary, report),
         directed=directed,
         reviews=reviews,
         item_titles=tables.texts(items, "item_id", "title", item_vocabulary, quarantine),

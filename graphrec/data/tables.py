@@ -13,6 +13,7 @@ from graphrec.data.events import Events
 from graphrec.data.kinds import Kind, usual_kind
 from graphrec.door.privacy import mask_all
 from graphrec.door.quarantine import Quarantine
+from graphrec.door.report import Report
 from graphrec.types import Ints, Vocabulary, frozen
 
 EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
@@ -41,14 +42,26 @@ def numbered(columns: Sequence[pd.Series], kind: str) -> tuple[Vocabulary, Ints]
     return vocabulary, vocabulary.numbers(known)[codes]
 
 
-def social_edges(friends: pd.DataFrame | None, directed: bool, users: Vocabulary) -> Ints:
-    """Who hears whom, int64 (2, S), sorted: both directions of a friendship, of ``directed`` ones the follower's."""
+def social_edges(friends: pd.DataFrame | None, directed: bool, users: Vocabulary, report: Report) -> Ints:
+    """Who hears whom, int64 (2, S), sorted: both directions of a friendship, of ``directed`` ones the follower's.
+
+    Rows of somebody with themselves, of people whom the catalogue leaves out, and repeats are not used, and counted.
+    """
     if friends is None or friends.empty:
         return frozen(np.zeros((2, 0), np.int64), np.int64)
     a = users.numbers(friends["user_id"].astype(str).tolist(), missing="-1")
     b = users.numbers(friends["friend_id"].astype(str).tolist(), missing="-1")
-    known = (a >= 0) & (b >= 0) & (a != b)
+    there, same = (a >= 0) & (b >= 0), a == b
+    known = there & ~same
     pairs = np.vstack([a[known], b[known]])
+    unused = {
+        "of somebody with themselves": int((there & same).sum()),
+        "of people who are not in the catalogue": int((~there).sum()),
+        "that repeat another": int(known.sum()) - np.unique(pairs, axis=1).shape[1],
+    }
+    if any(unused.values()):
+        told = ", ".join(f"{n:,} {what}" for what, n in unused.items() if n)
+        report.warn(f"of {len(friends):,} rows of friends these are not used: {told}")
     return frozen(np.unique(pairs if directed else np.hstack([pairs, pairs[::-1]]), axis=1), np.int64)
 
 

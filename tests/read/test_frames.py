@@ -157,3 +157,13 @@ def test_mutual_friends_and_triples() -> None:
     data = load(pd.DataFrame, friends=mutual, triples=triples)
     assert friends(data) == {("c0", "c1")}
     assert data.external.triples == (("e0", "by", "p"), ("e1", "by", "p"))
+
+
+def test_rows_of_friends_that_say_nothing_are_counted() -> None:
+    rows = [("c0", "c1"), ("c1", "c0"), ("c0", "c1"), ("c0", "c0")]  # both directions are one friendship
+    data = load(pd.DataFrame, friends=pd.DataFrame(rows, columns=["user_id", "friend_id"]))
+    assert friends(data) == {("c0", "c1")}
+    told = "of 4 rows of friends these are not used: 1 of somebody with themselves, 1 that repeat another"
+    assert told in data.report.all_warnings()
+    quiet = load(pd.DataFrame, friends=pd.DataFrame(rows[:2], columns=["user_id", "friend_id"]))
+    assert not any("rows of friends" in line for line in quiet.report.all_warnings())
