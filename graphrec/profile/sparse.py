@@ -135,7 +135,7 @@ class NeighbourBlock(FittedBlock):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> NeighbourBlock:
         sides = read_back(arrays, settings["shapes"])
-        told = {name: settings[name] for name in SETTINGS if name in settings}
+        told = {name: settings[name] for name in SETTINGS if name != "bands" or name in settings}
         return cls(users=sides["users"], items=sides["items"], **told)
 
 
