@@ -68,7 +68,10 @@ def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str,
     seconds["evaluate"] = time.perf_counter() - start - seconds["fit"]
     found: dict[str, Any] = {"users": len(blend.user_nums), "split": parts.kind, "relevant": relevant}
     found |= {"metrics": {name: blend.metrics[name] for name in METRICS}, "seconds": seconds, "busy": busy}
-    found |= {"peak_rss_mb": peak_rss_mb(), "chosen": model.fitted.chosen, "alone": {}}
+    chosen = {**model.fitted.chosen}
+    if "graph" in chosen:  # without its learning curve, which network.py is for
+        chosen["graph"] = {k: v for k, v in chosen["graph"].items() if k not in ("curve", "losses")}
+    found |= {"peak_rss_mb": peak_rss_mb(), "chosen": chosen, "alone": {}}
     fitting = Fitting(config, Runtime.of(config.runtime, config.seed), lambda: model.encoder)
     inputs, _ = learn_from(as_read(parts.fit_data, config), fitting)
     for name, block in fitting.blocks().items():
