@@ -12,6 +12,7 @@ from typing import Any
 from graphrec.blocks.api import Block
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
+from graphrec.data.show import counted
 from graphrec.data.split import Split, split
 from graphrec.evaluate import per_user as users
 from graphrec.evaluate.compare import Comparison, Fitted, compare
@@ -156,7 +157,7 @@ def _measured(data: Dataset, config: Config, report: Report) -> dict[str, Any]:
 
 
 def _few(users: int) -> list[str]:
-    who = "1 test user" if users == 1 else f"{users:,} test users"
+    who = counted(users, "test users")
     return [f"only {who}: the figures would differ much with others"] if users < FEW else []
 
 

@@ -22,6 +22,7 @@ from graphrec.blocks.folds import Fold, Folds
 from graphrec.config import Config
 from graphrec.data.carve import Carve, carves
 from graphrec.data.dataset import TEST, Dataset
+from graphrec.data.show import counted
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
 from graphrec.evaluate.validation import Validation
@@ -140,7 +141,7 @@ def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
         folds.append(Fold(inputs, Validation.of(inputs.ties, carve, config)))
     found = Folds(folds)
     if (n := people_of(found)) < FEW:
-        who = "1 validation user" if n == 1 else f"{n:,} validation users"
+        who = counted(n, "validation users")
         found.inputs.train.report.warn(f"only {who}: what is chosen on so few may not hold")
     return found
 

@@ -52,7 +52,8 @@ def blend(
         np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)
     ]
     spreads = _spreads(lists, parts)
-    parts = [scores / spreads[:, None, None] for scores in parts]
+    for scores in parts:
+        scores /= spreads[:, None, None]
     known: dict[tuple[float, ...], Floats] = {}
 
     def per_user(weights: tuple[float, ...]) -> Floats:

@@ -128,8 +128,9 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
 
 
 def _explanations_table(found: dict[str, Any]) -> Sheet:
-    whom = "1 user" if found["users"] == 1 else f"{found['users']:,} users"
-    title = f"explanations of {found['pairs']:,} recommendations to {whom}"
+    from graphrec.data.show import counted
+
+    title = f"explanations of {found['pairs']:,} recommendations to {counted(found['users'], 'users')}"
     sides = ["graphrec", "popular paths"]
     table = Sheet("measure", *sides, title=title, figures=sides)
 

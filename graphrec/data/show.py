@@ -16,7 +16,12 @@ def text(name: str, counts: Mapping[str, int], times: Ints | None) -> str:
 
 def facts(counts: Mapping[str, int]) -> list[str]:
     """What there is and how much of it: "1 user", "5 items"."""
-    return [f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in counts.items() if n]
+    return [counted(n, what) for what, n in counts.items() if n]
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things, of which one is without the s."""
+    return f"{n:,} {what.removesuffix('s') if n == 1 else what}"
 
 
 def as_html(name: str, counts: Mapping[str, int], times: Ints | None, rows: str) -> str:
