@@ -20,6 +20,7 @@ from graphrec.blocks.api import Block
 from graphrec.blocks.registry import find, registered
 from graphrec.errors import ConfigError
 from graphrec.presets import PRESETS, Preset
+from graphrec.runtime import Runtime
 from graphrec.settings import (
     BlendConfig,
     EvaluateConfig,
@@ -96,6 +97,26 @@ class Settings(Section):
         """The block of this name with its section of settings. Raises ConfigError for one that does not exist."""
         return find(name)(getattr(self, name))
 
+    def checked(self) -> Self:
+        """The same, after what it names was looked for: blocks, a device, a model of an extractor, a file of overrides.
+
+        What is not there is said before any data is read. Raises ConfigError.
+        """
+        if len(set(self.blocks)) < len(self.blocks):
+            raise ConfigError(f"blocks: {', '.join(self.blocks)} names a block twice; name each once")
+        for name in self.blocks:
+            find(name)
+        if self.runtime.device not in ("auto", "cpu"):  # torch takes seconds to import
+            Runtime(self.runtime.device).torch_device()
+        if self.kg.extractor != "spacy" and not self.kg.model:
+            raise ConfigError(f"kg.extractor={self.kg.extractor} needs a model; set kg.model to a folder or a hub name")
+        if self.kg.overrides and not Path(self.kg.overrides).is_file():
+            raise ConfigError(f"kg.overrides: there is no file {self.kg.overrides!r}; correct it, or leave it out")
+        encoder = self.features.encoder
+        if self.features.enabled and _is_path(encoder) and not Path(encoder).is_dir():
+            raise ConfigError(f"features.encoder: there is no folder {encoder!r}; set a folder, a hub name or auto")
+        return self
+
     def fingerprint(self) -> str:
         """SHA-256 of all settings that count."""
         return hashlib.sha256(self.to_toml().encode()).hexdigest()
@@ -128,6 +149,11 @@ else:
         __doc__="All settings; a section for each block under its name.",
         **{name: (block.Settings, block.Settings()) for name, block in registered().items()},
     )
+
+
+def _is_path(encoder: str) -> bool:
+    """Whether a name of a model can be no name on a hub: "./e5", "/models/e5", "a/b/c"."""
+    return encoder.startswith((".", "/", "~")) or encoder.count("/") > 1 or "\\" in encoder
 
 
 def _override(values: dict[str, Any], overrides: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from graphrec.cli.options import (
     config_of,
     load_data,
 )
-from graphrec.cli.output import Sheet, answer, console, note, print_json, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
 from graphrec.errors import ConfigError, GraphrecError
 
 app = typer.Typer(
@@ -82,6 +82,8 @@ def fit(
     artifact.check_target(out)
     if like is not None and (config or set_ or preset != "default"):
         raise ConfigError("--like takes the settings of the earlier model; leave --config, --preset and --set out")
+    if replaced := artifact.earlier(out):
+        warn(f"{out} holds {replaced}, which is replaced when the new one is whole; another --out keeps it")
     earlier = None if like is None else model_files.load(like)
     settings = config_of(config, set_, preset=preset) if earlier is None else earlier.config
     data = load_data(source, allow_bad)
@@ -101,7 +103,7 @@ def fit(
         how = f"choices taken over from {like} ({earlier.version}); nothing was chosen or measured on this data"
     console(stderr=True).print(weights_table(chosen["weights"]))
     warn_anew(data.report.all_warnings(), told)
-    note(f"{out} written ({seconds}); {how}")
+    note(f"{out} written{f', in place of {replaced}' * bool(replaced)} ({seconds}); {how}")
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 

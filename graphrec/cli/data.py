@@ -74,6 +74,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  {count:,} × {reason}"
     for row in report.quarantine.rows[:3]:
         yield f"  {row}"
+    if without := report.quarantine.without_letters():
+        yield without
     for u in report.unmatched:
         yield f"{u.file}: {u.ids:,} of {u.of:,} ids are known to nothing else"
     if (days := report.days()) is not None:

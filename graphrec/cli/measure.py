@@ -187,10 +187,12 @@ def compare(
     allow_bad: AllowBad = None,
 ) -> None:
     """One table of several models on one split, with significance."""
+    from graphrec.evaluate.compare import check_models
     from graphrec.experiment import compare_models
 
     names = [name.strip() for name in models.split(",") if name.strip()]
     settings = config_of(config, set_, split, k, preset)
+    check_models(names, 0, settings)
     comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True)
     if as_json:
         print_json(comparison.to_json())

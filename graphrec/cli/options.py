@@ -44,7 +44,7 @@ def config_of(
 
     own = {"split.kind": split, "evaluate.k": ks}
     given = [f"{name}={value}" for name, value in own.items() if value is not None]
-    return Config.load(file, [*settings, *given], preset)
+    return Config.load(file, [*settings, *given], preset).checked()
 
 
 def load_data(source: Path, allow_bad: float | None = None) -> Any:

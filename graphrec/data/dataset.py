@@ -276,7 +276,7 @@ def build(
 
     of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
     of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)
-    reviews = tables.review_table(events, user_nums, item_nums)
+    reviews = tables.review_table(events, user_nums, item_nums, quarantine)
     item_text = tables.texts(items, "item_id", "text", item_vocabulary, quarantine)
     languages.tell(report, reviews["text"].tolist(), item_text.tolist())
     return Dataset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from graphrec.door.report import Report
 from graphrec.types import Ints, Vocabulary, frozen
 
 EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 def review_id(user_id: str, item_id: str) -> str:
@@ -83,7 +85,8 @@ def attributes(
 def texts(
     rows: pd.DataFrame | None, id_column: str, column: str, vocabulary: Vocabulary, quarantine: Quarantine
 ) -> npt.NDArray[np.object_]:
-    """The text of each number, str objects (n,), "" where there is none, with personal data masked."""
+    """The text of each number, str objects (n,), "" where there is none, with personal data masked. A description
+    without a letter is none, and counted; a title may be a number."""
     out = np.full(len(vocabulary), "", dtype=object)
     if rows is not None and column in rows:
         present = rows[rows[column].notna()]
@@ -91,6 +94,12 @@ def texts(
         known = numbers >= 0
         texts = present[column].astype(str).to_numpy()[known]
         out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
+    if (
+        column == "text"
+        and (wordless := np.array([bool(t.strip()) and not _LETTER.search(t) for t in out], bool)).any()
+    ):
+        out[wordless] = ""
+        quarantine.wordless[f"{vocabulary.kind} text"] += int(wordless.sum())
     return out
 
 
@@ -106,13 +115,20 @@ def event_log(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, kinds: tup
     return Events(user_nums, item_nums, values, kind, times, places, kinds or (usual_kind(values),))
 
 
-def review_table(events: pd.DataFrame, user_nums: Ints, item_nums: Ints) -> pd.DataFrame:
-    """The texts of the events. A second review of a pair is "…-2"."""
+def review_table(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, quarantine: Quarantine) -> pd.DataFrame:
+    """The texts of the events. A second review of a pair is "…-2".
+
+    One without a letter ("!!!", "5/5") says nothing that can be read: its event stays, the text goes, and is counted.
+    """
     text, summary = (
         events[c].fillna("").astype(str) if c in events else pd.Series("", index=events.index)
         for c in ("text", "summary")
     )
     written = np.flatnonzero((text.str.strip() != "").to_numpy())
+    worded = [bool(_LETTER.search(f"{text.iat[n]} {summary.iat[n]}")) for n in written.tolist()]
+    if not all(worded):
+        quarantine.wordless["review"] += worded.count(False)
+        written = written[np.array(worded, bool)]
     users, items = user_nums[written], item_nums[written]
     names = [review_id(str(u), str(i)) for u, i in events.iloc[written][["user_id", "item_id"]].itertuples(index=False)]
     repeat = pd.Series(names, dtype=object).groupby(names).cumcount().to_numpy() if names else np.zeros(0, np.int64)

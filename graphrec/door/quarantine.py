@@ -30,7 +30,8 @@ class BadRow:
 class Quarantine:
     """The report of one load: rows read, rows merged, and every bad row.
 
-    ``masked`` counts the pieces of personal data masked in texts, by kind. ``warnings`` are lines for people, and
+    ``masked`` counts the pieces of personal data masked in texts, by kind; ``wordless`` the texts without a single
+    letter, which are not read as text, by what they are of. ``warnings`` are lines for people, and
     ``how`` says how the values of a column were read ("timestamp": "dates, day first, e.g. 02.11.2019"); ``order`` is
     true where its times are no dates but the order of events. ``by_file`` counts the bad rows of a file for a reason,
     ``first`` is the first of them, and ``allow_bad`` the share of a file's rows that one reason may set aside.
@@ -44,6 +45,7 @@ class Quarantine:
     rows: list[BadRow] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     masked: Counter[str] = field(default_factory=Counter)
+    wordless: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     how: dict[str, str] = field(default_factory=dict)
     order: bool = False
@@ -77,6 +79,11 @@ class Quarantine:
         """The rows of a file that were set aside, by reason."""
         return {reason: n for (name, reason), n in self.by_file.items() if name == file}
 
+    def without_letters(self) -> str:
+        """The texts that hold no letter, for people; "" where there are none."""
+        found = ", ".join(f"{n:,} × {of}" for of, n in self.wordless.items())
+        return f"not read as text, having no letter: {found}" if found else ""
+
     def summary(self) -> str:
         """One line for people."""
         text = f"{self.rows_read:,} rows read"
@@ -84,6 +91,8 @@ class Quarantine:
             text += f", {self.merged:,} equal rows merged"
         if self.masked:
             text += ", masked in texts: " + ", ".join(f"{n:,} × {kind}" for kind, n in sorted(self.masked.items()))
+        if without := self.without_letters():
+            text += f", {without}"
         if self.counts:
             why = ", ".join(f"{n:,} × {reason}" for reason, n in self.counts.most_common())
             text += f", {len(self):,} set aside: {why}; first: {self.rows[0]}"

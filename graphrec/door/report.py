@@ -144,6 +144,7 @@ class Report:
             "set_aside_by_reason": dict(q.counts.most_common()),
             "first_set_aside": [str(row) for row in q.rows[:10]],
             "masked": dict(q.masked),
+            "without_letters": dict(q.wordless),
             "unmatched": [vars(u) for u in self.unmatched],
             "dates": self.days(),
             "strength": self.strength,

@@ -27,6 +27,7 @@ import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,15 @@ def check_target(path: str | Path) -> None:
         raise ArtifactError(
             f"{path / others[0]}: would be lost with the artifact around it ({len(others)} such); move it elsewhere"
         )
+
+
+def earlier(path: str | Path) -> str:
+    """What ``write`` would replace, for people: the version of a model and when it was written; "" for nothing."""
+    file = Path(path).resolve() / MANIFEST
+    if _named_files(file.parent) is None:
+        return ""
+    told = json.loads(file.read_bytes()).get("model_version", "of an unknown version")
+    return f"model {told} of {datetime.fromtimestamp(file.stat().st_mtime).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _beside(path: Path, what: str) -> Path:
