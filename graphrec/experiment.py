@@ -49,7 +49,7 @@ def evaluate_model(
     start = time.perf_counter()
     report = evaluate(
         model,
-        queries=Queries.stored(Ties(parts.fit_data)),
+        queries=Queries.before(Ties(parts.fit_data), parts.test),
         truth=task.truth(parts.test),
         ks=config.evaluate.k,
         batch_size=config.evaluate.batch_size,
@@ -111,7 +111,7 @@ def measure_model(
     start, task = time.perf_counter(), Task.of(config)
     found = later(model.data, new, task)
     # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
-    queries = Queries.stored(model.ties)
+    queries = Queries.stored(model.ties, moments=found.moments)
     report = evaluate(model, queries, found.truth, config.evaluate.k, config.evaluate.batch_size, progress, task=task)
     seconds = {"evaluate": time.perf_counter() - start}
     if per_user is not None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from graphrec.data import port, show, tables
+from graphrec.data import order, port, show, tables
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
@@ -114,7 +114,7 @@ class Dataset:
         return hash((self.users, self.items))
 
     def _content(self) -> tuple[Any, ...]:
-        """All that is data. Of events of one user, item and second the order does not count."""
+        """All that is data. The order of the source's rows does not count."""
         told = [{(c.name, c.type, c.sensitive) for c in cs} for cs in (self.item_columns, self.user_columns)]
         texts = (self.item_titles, self.item_text, self.user_text)
         directed = self.directed and self.social_edge_index.size > 0
@@ -196,7 +196,7 @@ class Dataset:
         """SHA-256 over ids and events: what a model was trained on."""
         digest = hashlib.sha256((self.users.fingerprint + self.items.fingerprint).encode())
         e = self.events
-        for array in (e.user_nums, e.item_nums, e.values, e.kinds, e.timestamps):
+        for array in (e.user_nums, e.item_nums, e.values, e.kinds, e.timestamps, e.order):
             digest.update(b"" if array is None else array.tobytes())
         digest.update(repr(e.kind_table).encode())
         return digest.hexdigest()
@@ -270,9 +270,7 @@ def build(
             ids["item_id"].append(pd.Series(list(external.item_entities), dtype=object))
     user_vocabulary, user_nums = tables.numbered(ids["user_id"], "user")
     item_vocabulary, item_nums = tables.numbered(ids["item_id"], "item")
-    times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
-    order = np.lexsort((*(() if times is None else (times,)), item_nums, user_nums))
-    events, user_nums, item_nums = events.iloc[order], user_nums[order], item_nums[order]
+    events, user_nums, item_nums = order.placed(events, user_nums, item_nums, item_vocabulary.ids)
 
     of_items = tables.attributes(item_attributes, "item_id", "item_num", item_vocabulary, quarantine)
     of_users = tables.attributes(user_attributes, "user_id", "user_num", user_vocabulary, quarantine)

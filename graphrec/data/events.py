@@ -40,7 +40,8 @@ class Events:
 
     Shapes: user_nums int64 (E,), item_nums int64 (E,), values float32 (E,) as they came (a rating or count, NaN where
     there is none), kinds uint8 (E,) places in ``kind_table``, timestamps int64 (E,) in seconds since 1970 or None,
-    places float32 (E, 2) latitude and longitude (NaN where unknown) or None.
+    places float32 (E, 2) latitude and longitude (NaN where unknown) or None. order int64 (E,), the place of each event
+    in its user's history, or None where it follows from the times (``data.order``).
 
     ``exposure``: what is to be found is whatever people take, liked or not, so that dislikes belong to a taste too.
     ``against``: the norms that strengths are measured against; by default those of these events.
@@ -55,6 +56,7 @@ class Events:
     kind_table: tuple[Kind, ...] = (Kind(),)
     exposure: bool = False
     against: Norms | None = None
+    order: Ints | None = None
 
     def __post_init__(self) -> None:
         types: dict[str, npt.DTypeLike] = {
@@ -64,6 +66,7 @@ class Events:
             "kinds": np.uint8,
             "timestamps": np.int64,
             "places": np.float32,
+            "order": np.int64,
         }
         for name, dtype in types.items():
             if (value := getattr(self, name)) is not None:

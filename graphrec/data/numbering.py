@@ -30,6 +30,7 @@ def numbered_as(data: Dataset, users: Vocabulary, items: Vocabulary) -> Dataset:
         kinds=e.kinds[order],
         timestamps=None if e.timestamps is None else e.timestamps[order],
         places=None if e.places is None else e.places[order],
+        order=None if e.order is None else e.order[order],
     )
     reviews = data.reviews
     written = {"user_num": user, "item_num": item, "event": place}

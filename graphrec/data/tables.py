@@ -112,7 +112,9 @@ def event_log(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, kinds: tup
     places = None
     if {"latitude", "longitude"} <= set(events.columns):
         places = events[["latitude", "longitude"]].to_numpy(np.float32)
-    return Events(user_nums, item_nums, values, kind, times, places, kinds or (usual_kind(values),))
+    known = kinds or (usual_kind(values),)
+    order = events["order"].to_numpy(np.int64) if "order" in events else None
+    return Events(user_nums, item_nums, values, kind, times, places, known, order=order)
 
 
 def review_table(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, quarantine: Quarantine) -> pd.DataFrame:

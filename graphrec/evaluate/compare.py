@@ -231,10 +231,10 @@ def compare(
     for name, block in chosen.items():
         if block is None:
             fitted = fit_graphrec(blind, config)
-            scorer, queries = fitted.scorer, Queries.stored(Ties(blind.fit_data))
+            scorer, queries = fitted.scorer, Queries.before(Ties(blind.fit_data), split.test)
         else:
             fitted = fit_alone(block, folds, whole, trials, progress)
-            queries = Queries.stored(whole.ties)
+            queries = Queries.before(whole.ties, split.test)
             scorer = WithFallback(fitted.scorer, popular.scores(queries[:1])[0])
         start = perf_counter()
         report = reports[name] = evaluate(scorer, queries, truth, ks, config.evaluate.batch_size, progress, task=task)

@@ -13,12 +13,14 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.errors import EmptyDataError
 from graphrec.evaluate.ranking import Task
+from graphrec.query.timeline import asked_at
 from graphrec.types import Ints
 
 
 @dataclass(frozen=True)
 class Later:
     """``truth``: relevant items of every user of the model, CSR (U, I). ``counts``: what became of events and pairs.
+    ``moments``: when each user asks, int64 (U,): at their first new event; None where that is not known.
 
     events = unknown_users + unknown_items (of known users) + known + new; ``earlier`` are those of the new ones that
     are older than the latest event that the model knows. pairs (of the new events) = not_liked + barred + answers,
@@ -27,6 +29,7 @@ class Later:
 
     truth: sp.csr_matrix
     counts: dict[str, int]
+    moments: Ints | None = None
 
     def warnings(self) -> list[str]:
         """What was left out, a line each."""
@@ -80,7 +83,8 @@ def later(known: Dataset, new: Dataset, task: Task | None = None) -> Later:
     counts |= _ids(e, user, item)
     if not answers:
         raise EmptyDataError(_nothing(new.name, counts))
-    return Later(truth, counts)
+    times = None if e.timestamps is None else e.timestamps[kept]
+    return Later(truth, counts, asked_at(known.events, user_nums[kept], times, here[0]))
 
 
 def _holds(known: Dataset, user_nums: Ints, item_nums: Ints, times: Ints | None) -> npt.NDArray[np.bool_]:

@@ -95,7 +95,7 @@ class Validation:
         user_nums = np.sort(drawn).astype(np.int64)
         self.ways: Ints = np.zeros(len(user_nums), np.int64) if ways is None else ways[user_nums]
         self._members = members(self.ways)
-        self.queries = Queries.stored(ties, user_nums)
+        self.queries = Queries.before(ties, valid, user_nums)
         self.seen: sp.csr_matrix = seen[user_nums]
         self.truth: sp.csr_matrix = truth[user_nums]
 

@@ -158,10 +158,12 @@ def _norms(norms: Norms) -> dict[str, Any]:
 
 
 def _history(events: Events) -> pd.DataFrame:
-    """The log of events: user_num, item_num, value, kind and, where known, timestamp."""
+    """The log of events: user_num, item_num, value, kind and, where known, timestamp and place in the history."""
     columns = {"user_num": events.user_nums, "item_num": events.item_nums, "value": events.values, "kind": events.kinds}
     if events.timestamps is not None:
         columns["timestamp"] = events.timestamps
+    if events.order is not None:
+        columns["order"] = events.order
     return pd.DataFrame(columns)
 
 
@@ -183,6 +185,7 @@ def _dataset(
         times,
         kind_table=kinds,
         exposure=manifest["exposure"],
+        order=history["order"].to_numpy(np.int64) if "order" in history else None,
         against=Norms(tuple(np.nan if m is None else m for m in norms["ratings"]), **rest),
     )
     return Dataset(

@@ -171,6 +171,8 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
     if log.timestamps is not None:  # without times every event is another one
         merged = new.merge(known.astype(new.dtypes.to_dict()).drop_duplicates(), how="left", indicator=True)
         new = merged[merged["_merge"] == "left_only"]
+    first = 0 if log.order is None or not len(log) else int(log.order.max()) + 1
+    new["o"] = np.arange(first, first + len(new))  # as they come, after all that is known
     new = new.sort_values(["u", "i", "t"], kind="stable")
     places = None if log.places is None else np.full((len(new), 2), np.nan, np.float32)
     stamps = None if log.timestamps is None else new["t"].to_numpy(np.int64)
@@ -182,6 +184,7 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         kinds=new["k"].to_numpy(np.uint8),
         timestamps=stamps,
         places=places,
+        order=None if log.order is None else new["o"].to_numpy(np.int64),
     )
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from graphrec.data.dataset import Dataset
 from graphrec.data.readings import combined, holds_dislikes, weigh
 from graphrec.errors import DataError, UnknownIdError
 from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.ties import Ties, row
+from graphrec.query.timeline import Ordered, Timeline, asked_at
 from graphrec.types import Floats, Ints, frozen
 
 NONE: Ints = np.zeros(0, np.int64)
@@ -28,9 +30,9 @@ class Query:
     Args:
         user_num: in the training data, or -1. What training learned of a person beside their events counts for them.
         items, strengths, times: the events in order of time, int64 (E,), signed float32 (E,) and int64 (E,) seconds or
-            None. An item may come up again. ``outright``: events that are opinions, bool (E,): of these the latest
-            counts; none by default.
-        now: second of the question; None: now.
+            None; ones out of order are put into it. An item may come up again. ``outright``: events that are opinions,
+            bool (E,): of these the latest counts; none by default.
+        now: second of the question, at which no later event is known; None: after all events.
         place: latitude and longitude of the person now. words: what they ask for, in their own words.
         friends: user numbers whom they hear. attributes: what else is known of them, key → values.
 
@@ -56,6 +58,16 @@ class Query:
         columns = [c for c in (self.items, self.strengths, self.times, self.outright) if c is not None]
         if len({len(c) for c in columns}) != 1:
             raise DataError(f"the events of a query differ in length: {[len(c) for c in columns]}")
+        if self.times is None:
+            return
+        order = np.argsort(self.times, kind="stable")
+        if self.now is not None:
+            # No leakage. What happened after the question is no part of it.
+            order = order[self.times[order] <= self.now]
+        if not np.array_equal(order, np.arange(len(self.times))):
+            for name in ("items", "strengths", "times", "outright"):
+                if (value := getattr(self, name)) is not None:
+                    object.__setattr__(self, name, frozen(value[order], value.dtype))
 
 
 class Queries:
@@ -68,20 +80,33 @@ class Queries:
         ties: the training data: who took what, and who befriends whom.
         user_nums: int64 (B,), -1 for strangers.
         asked: the queries themselves, or None for users as they are stored.
+        moments: int64 (B,), when stored users ask; None: at the end of the log.
     """
 
-    def __init__(self, ties: Ties, user_nums: Ints, asked: Sequence[Query] | None = None) -> None:
+    def __init__(
+        self, ties: Ties, user_nums: Ints, asked: Sequence[Query] | None = None, moments: Ints | None = None
+    ) -> None:
         self.ties, self.user_nums, self.asked = ties, frozen(user_nums, np.int64), asked
+        self.moments = None if moments is None else frozen(moments, np.int64)
 
     @classmethod
-    def stored(cls, ties: Ties, user_nums: Ints | None = None) -> Queries:
-        """Users of the training data, all of them by default. Raises UnknownIdError for numbers out of range."""
+    def stored(cls, ties: Ties, user_nums: Ints | None = None, moments: Ints | None = None) -> Queries:
+        """Users of the training data, all of them by default, at the end of the log or at ``moments`` int64 (B,).
+        Raises UnknownIdError for numbers out of range."""
         n_users = ties.data.n_users
         nums = np.arange(n_users) if user_nums is None else np.asarray(user_nums, np.int64)
         # A stranger (-1) would be shown what is stored of the last user.
         if len(strange := nums[(nums < 0) | (nums >= n_users)]):
             raise UnknownIdError(f"unknown user number {strange[0]}; the data holds users 0 to {n_users - 1}")
-        return cls(ties, nums)
+        return cls(ties, nums, moments=moments)
+
+    @classmethod
+    def before(cls, ties: Ties, held_out: Dataset, user_nums: Ints | None = None) -> Queries:
+        """Users of the training data, as ``stored``, who ask for what is held out when they are about to take it."""
+        # No leakage. They ask at their first held-out event, so that nothing counts as recent that came later.
+        moments = asked_at(ties.data.events, held_out.events.user_nums, held_out.events.timestamps, ties.data.n_users)
+        nums = np.arange(ties.data.n_users) if user_nums is None else user_nums
+        return cls.stored(ties, nums, None if moments is None else moments[nums])
 
     @classmethod
     def of(cls, ties: Ties, asked: Sequence[Query]) -> Queries:
@@ -102,9 +127,41 @@ class Queries:
 
     def __getitem__(self, rows: npt.NDArray[Any] | slice) -> Queries:
         if self.asked is None:
-            return Queries(self.ties, self.user_nums[rows])
+            moments = None if self.moments is None else self.moments[rows]
+            return Queries(self.ties, self.user_nums[rows], moments=moments)
         picked = range(len(self))[rows] if isinstance(rows, slice) else np.arange(len(self))[rows].tolist()
         return Queries(self.ties, self.user_nums[rows], [self.asked[n] for n in picked])
+
+    # --- when ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def now(self) -> Ints:
+        """The second of each question, int64 (B,); where none is named, that of the last event in the log."""
+        if self.asked is None:
+            return np.full(len(self), self.ties.latest) if self.moments is None else self.moments
+        return np.array([self.ties.latest if q.now is None else q.now for q in self.asked], np.int64)
+
+    def ordered(self, length: int | None = None, liked: bool = False) -> Ordered:
+        """The last ``length`` events of each history, all of the longest by default, the newest last; ties in time
+        stand as in the source. ``liked``: of pairs that are liked alone."""
+        if self.asked is None:
+            return self.ties.timeline(liked).last(self.user_nums, length)
+        return self._timeline(liked).last(np.arange(len(self)), length)
+
+    def _timeline(self, liked: bool) -> Timeline:
+        assert self.asked is not None
+        rows = np.repeat(np.arange(len(self)), [len(q.items) for q in self.asked])
+        items = np.concatenate([NONE, *(q.items for q in self.asked)])
+        strengths = np.concatenate([np.zeros(0, np.float32), *(q.strengths for q in self.asked)])
+        times = None
+        if self.ties.data.has_times:  # what is known without a time is known now
+            told = zip(self.asked, self.now.tolist(), strict=True)
+            times = np.concatenate([NONE, *(np.full(len(q.items), t) if q.times is None else q.times for q, t in told)])
+        if liked and len(rows):
+            kept = np.asarray(self.liked[rows, items]).ravel() > 0
+            rows, items, strengths = rows[kept], items[kept], strengths[kept]
+            times = None if times is None else times[kept]
+        return Timeline(np.bincount(rows, minlength=len(self)), items, strengths, times)
 
     # --- what they took -----------------------------------------------------------------------------------------------
 
@@ -190,23 +247,24 @@ def query_of(ties: Ties, user_num: int, history: Ints = NONE, **known: Any) -> Q
     """What the training data knows of a user, or of a stranger (-1), with further items that they like.
 
     An item of ``history`` that is liked already changes nothing; one that was disliked is liked now, whatever was said
-    of it before. Each counts as much as what people usually like.
+    of it before. Each counts as much as what people usually like. They come last, in their order, and are taken now.
 
     Args:
         known: further fields of the query; friends and attributes are those of the data where they are not given.
     """
-    events, liked = ties.data.events, np.unique(history)
+    events, liked = ties.data.events, np.asarray(list(dict.fromkeys(np.asarray(history).tolist())), np.int64)
     if user_num >= 0:
-        rows = np.arange(*np.searchsorted(events.user_nums, [user_num, user_num + 1]))
-        liked = np.setdiff1d(liked, ties.history(user_num))
-        rows = rows[np.isin(events.item_nums[rows], np.setdiff1d(ties.seen(user_num), liked))]
-        if events.timestamps is not None:
-            rows = rows[np.argsort(events.timestamps[rows], kind="stable")]
+        rows = ties.timeline().rows(user_num)
+        liked = liked[~np.isin(liked, ties.history(user_num))]
+        rows = rows[~np.isin(events.item_nums[rows], liked)]
         known.setdefault("friends", row(ties.friend_mean, user_num))
     else:
         rows = NONE
     usual = np.full(len(liked), events.norms.liked, np.float32)
-    times = None if events.timestamps is None or len(liked) else events.timestamps[rows]
+    times = None
+    if events.timestamps is not None:
+        now = ties.latest if known.get("now") is None else int(known["now"])
+        times = np.concatenate([events.timestamps[rows], np.full(len(liked), now)])
     return Query(
         user_num,
         np.concatenate([events.item_nums[rows], liked]),

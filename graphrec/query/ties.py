@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import friend_mean
+from graphrec.query.timeline import Timeline, timeline_of
 from graphrec.types import Ints
 
 
@@ -35,6 +36,7 @@ class Ties:
         self.friend_mean = friend_mean(data)
         self.activity = np.diff(self.matrix.indptr)
         self.cold: npt.NDArray[np.bool_] = self.activity == 0
+        self._timelines: dict[bool, Timeline] = {}
 
     def history(self, user_num: int) -> Ints:
         """Item numbers this user took."""
@@ -53,6 +55,18 @@ class Ties:
         if reading not in self._tastes:
             self._tastes[reading] = self.data.taste(reading)
         return self._tastes[reading]
+
+    @property
+    def latest(self) -> int:
+        """The second of the last event in the log; 0 where none has a time."""
+        times = self.data.events.timestamps
+        return 0 if times is None else int(times.max(initial=0))
+
+    def timeline(self, liked: bool = False) -> Timeline:
+        """The histories in order, made once; ``liked``: of pairs that are liked alone."""
+        if liked not in self._timelines:
+            self._timelines[liked] = timeline_of(self.data.events, self.data.n_users, liked)
+        return self._timelines[liked]
 
     def takers(self, item_num: int) -> Ints:
         """User numbers who took this item."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
+from graphrec.data.order import history_order
 from graphrec.errors import DataError
 from graphrec.read.spec import SPEC_FILE, to_toml
 from graphrec.types import Vocabulary
@@ -88,7 +89,8 @@ def _write_events(data: Dataset, folder: Path) -> Iterable[dict[str, Any]]:
     groups = sorted(set(zip(e.kinds.tolist(), parts.tolist(), strict=True)))
     for number, part in groups:
         kind = e.kind_table[number]
-        rows = np.flatnonzero((e.kinds == number) & (parts == part))
+        rows = history_order(e.user_nums, e.timestamps, e.order)  # rows in order tell what times leave open
+        rows = rows[(e.kinds[rows] == number) & (parts[rows] == part)]
         value = "rating" if kind.values == "rating" else "count"
         columns: dict[str, Any] = {
             "user_id": _ids(data.users, e.user_nums[rows]),

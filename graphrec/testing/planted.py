@@ -134,6 +134,7 @@ def later(of: World) -> tuple[Ties, Ints]:
         values=np.full(3, np.nan, np.float32),
         kinds=np.zeros(3, np.uint8),
         timestamps=when,
+        order=None if log.order is None else np.full(3, log.order.max(initial=0) + 1),
     )
     nothing = np.array([""], object)
     grown = replace(

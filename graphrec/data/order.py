@@ -1,0 +1,73 @@
+"""What follows what in a history: by time, and where that does not tell by the order of the source's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graphrec.types import Ints
+
+LISTED = 0.95  # of the steps that times leave open ascend by id: then rows are a list by id, and not in order
+
+
+def placed(
+    events: pd.DataFrame, user_nums: Ints, item_nums: Ints, ids: Sequence[str]
+) -> tuple[pd.DataFrame, Ints, Ints]:
+    """Events, and their users and items (E,), by user, item and time; from rows in the order of the source.
+
+    ``order`` is a new column with the ``places`` where the source tells them.
+    """
+    times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
+    place = places(user_nums, item_nums, times, ids)
+    events = events if place is None else events.assign(order=place)
+    rows = np.lexsort((*(() if times is None else (times,)), item_nums, user_nums))
+    return events.iloc[rows], user_nums[rows], item_nums[rows]
+
+
+def places(user_nums: Ints, item_nums: Ints, times: Ints | None, ids: Sequence[str]) -> Ints | None:
+    """The place of each row in its user's history, int64 (E,): by time, then as the rows come.
+
+    None where rows tell nothing beyond times: where there is nothing to tell, or where items of one user and second
+    come by their id, as text or as a number, or as items first appear in the source (a file that is sorted by item).
+
+    Args:
+        user_nums, item_nums: int64 (E,), in the order of the source. times: int64 (E,) seconds, or None.
+        ids: the id of each item number, in order of the text.
+    """
+    order = history_order(user_nums, times, None)
+    users, items = user_nums[order], item_nums[order]
+    open_ = (np.diff(users) == 0) & (np.diff(items) != 0)
+    if times is not None:
+        open_ &= np.diff(times[order]) == 0
+    if not open_.any():
+        return None
+    before, after = items[:-1][open_], items[1:][open_]
+    first = np.full(len(ids), len(items), np.int64)
+    np.minimum.at(first, item_nums, np.arange(len(item_nums)))
+    known = first[after] < order[1:][open_]  # whatever comes for the first time comes after all before it
+    keys: list[tuple[npt.NDArray[np.number], npt.NDArray[np.bool_]]] = [(np.arange(len(ids)), np.ones_like(known))]
+    keys.append((first, known))
+    if all(id_.isdecimal() for id_ in ids):
+        keys.append((np.array([float(id_) for id_ in ids]), np.ones_like(known)))
+    for key, told in keys:
+        if not told.any() or (key[after] > key[before])[told].mean() >= LISTED:
+            return None
+    return ranks(user_nums, order)
+
+
+def history_order(user_nums: Ints, times: Ints | None, place: Ints | None) -> Ints:
+    """Positions by user, time and place in the history, and as they come, int64 (E,)."""
+    keys = [key for key in (place, times) if key is not None]
+    return np.lexsort((*keys, user_nums)).astype(np.int64)
+
+
+def ranks(user_nums: Ints, order: Ints) -> Ints:
+    """The place of each row within its user's in an order by user, int64 (E,)."""
+    counts = np.bincount(user_nums)
+    starts = np.cumsum(counts) - counts
+    out = np.empty(len(order), np.int64)
+    out[order] = np.arange(len(order)) - starts[user_nums[order]]
+    return out

@@ -1,0 +1,86 @@
+"""Histories in order: what came after what, and when."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from graphrec.data.events import Events
+from graphrec.data.order import history_order
+from graphrec.types import Floats, Ints
+
+
+class Ordered(NamedTuple):
+    """The last L events of B histories, the newest last.
+
+    items int64 (B, L), -1 on the left where a history is shorter; times int64 (B, L) in seconds, 0 there, or None where
+    they are not known; strengths float32 (B, L), signed, of each event, 0 there.
+    """
+
+    items: Ints
+    times: Ints | None
+    strengths: Floats
+
+
+class Timeline:
+    """Histories one after another, each in order.
+
+    Shapes: counts int64 (n,) events of each; items int64 (E,), strengths float32 (E,), times int64 (E,) or None.
+    positions: int64 (E,), where each event stands in the log, or None for histories that are in none.
+    """
+
+    def __init__(
+        self, counts: Ints, items: Ints, strengths: Floats, times: Ints | None, positions: Ints | None = None
+    ) -> None:
+        self.counts, self.items, self.strengths, self.times = counts, items, strengths, times
+        self.ends: Ints = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)  # (n + 1,)
+        self.positions = positions
+
+    def rows(self, number: int) -> Ints:
+        """Where the events of one history stand in the log, in order, int64."""
+        assert self.positions is not None
+        return self.positions[slice(*self.ends[number : number + 2])]
+
+    def last(self, numbers: Ints, length: int | None = None) -> Ordered:
+        """The last ``length`` events of these histories (B,), all of the longest by default."""
+        counts = self.counts[numbers]  # (B,)
+        width = int(counts.max(initial=0)) if length is None else length
+        back = np.arange(width, 0, -1)  # events from the end
+        known = back <= counts[:, None]  # (B, L)
+        at = (self.ends[numbers + 1][:, None] - back)[known]
+        items, strengths = np.full(known.shape, -1, np.int64), np.zeros(known.shape, np.float32)
+        items[known], strengths[known] = self.items[at], self.strengths[at]
+        if self.times is None:
+            return Ordered(items, None, strengths)
+        times = np.zeros(known.shape, np.int64)
+        times[known] = self.times[at]
+        return Ordered(items, times, strengths)
+
+
+def asked_at(known: Events, user_nums: Ints, times: Ints | None, n_users: int) -> Ints | None:
+    """When users ask in evaluation, int64 (U,): at their first held-out event (of ``user_nums`` and ``times``), or,
+    where something later of theirs is known, then; those without one at the end of the log. None without times.
+
+    # No leakage. What is ranked with is what was known at that moment, not at the end of the log.
+    """
+    if known.timestamps is None or times is None:
+        return None
+    end = np.iinfo(np.int64).max
+    out = np.full(n_users, end, np.int64)
+    np.minimum.at(out, user_nums, times)
+    np.maximum.at(out, known.user_nums, known.timestamps)
+    out[out == end] = known.timestamps.max(initial=0)
+    return out
+
+
+def timeline_of(events: Events, n_users: int, liked: bool = False) -> Timeline:
+    """The histories of all users, of pairs of which anything is said, or that are ``liked``."""
+    pairs = events.liked if liked else events.pairs
+    width = int(events.item_nums.max(initial=0)) + 1
+    said = np.isin(events.user_nums * width + events.item_nums, pairs.user_nums * width + pairs.item_nums)
+    order = history_order(events.user_nums, events.timestamps, events.order)
+    order = order[said[order]]
+    times = None if events.timestamps is None else events.timestamps[order]
+    counts = np.bincount(events.user_nums[order], minlength=n_users)
+    return Timeline(counts, events.item_nums[order], events.strengths[order], times, order)
