@@ -88,7 +88,11 @@ class Graph(Block[GraphSettings]):
     chosen on validation users."""
 
     name = "graph"
-    words = Words("the graph network places it close to you", "the graph network")
+    words = Words(
+        "the graph network places it close to you",
+        "the graph network",
+        "the graph network places it close to {title}",
+    )
     Settings = GraphSettings
     uses_text = True
     searched = {  # noqa: RUF012 (read only)

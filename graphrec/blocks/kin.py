@@ -47,7 +47,11 @@ class Kin(Block[KinSettings]):
     """
 
     name = "kin"
-    words = Words("it has much in common with what you took", "what it has in common with what you took")
+    words = Words(
+        "it has much in common with what you took",
+        "what it has in common with what you took",
+        "it has much in common with {title}",
+    )
     Settings = KinSettings
     Fitted = NeighbourBlock
 

@@ -38,7 +38,11 @@ class Semantic(Block[SemanticSettings]):
     """The `semantic` block. The ridge and the reading of the strengths are chosen on validation users."""
 
     name = "semantic"
-    words = Words("its text reads like the text of what you took", "the likeness of texts to those of what you took")
+    words = Words(
+        "its text reads like the text of what you took",
+        "the likeness of texts to those of what you took",
+        "its text reads like that of {title}",
+    )
     Settings = SemanticSettings
     keeps = True  # it answers queries in words, and places items that nobody took
     uses_text = True

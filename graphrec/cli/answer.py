@@ -56,6 +56,7 @@ def recommend(
     """The best items for a user, for a basket of nobody in particular, or for many users into a file."""
     import graphrec
     from graphrec.data import sink
+    from graphrec.explain.say import say, speaking
     from graphrec.model.asked import listed
 
     many = everybody or users is not None
@@ -83,8 +84,9 @@ def recommend(
     if as_json:
         print_json(document)
         return
-    whose = "for this history" if history else "for these words"
-    _print_items(document, f"for {user}" if user is not None else whose)
+    with speaking(model.fitted.spoken):
+        whose = say("for this history") if history else say("for these words")
+        _print_items(model, document, whose if user is None else say("for {user}", user=user))
 
 
 def _check_whom(
@@ -120,13 +122,23 @@ def _basket(history: list[str], items: Any) -> list[str]:
     return found
 
 
-def _print_items(document: dict[str, Any], title: str) -> None:
+def _print_items(model: Any, document: dict[str, Any], title: str) -> None:
+    """A list in the language of the model. Where no item has a title, what each is, as far as it is known."""
     from graphrec.explain.phrases import plain
+    from graphrec.explain.say import label
 
-    table = Sheet("rank", "item", "title", "score", title=title, cut=["title"], figures=["rank", "score"])
-    for row in document["items"]:
-        table.row(row["rank"], row["item_id"], plain(row["title"]), f"{row['score']:.4f}")
-    if document["items"]:
+    rows = document["items"]
+    rank, item, score = label("table", "rank"), label("table", "item"), label("table", "score")
+    called, told = label("table", "title"), [plain(row["title"]) for row in rows]
+    if not any(told):
+        links = model.fitted.explainer.links
+        called = label("table", "what it is")
+        told = [plain(links.known_for(model.fitted.data.items.number(row["item_id"]))) for row in rows]
+    shown = [called] * any(told)
+    table = Sheet(rank, item, *shown, score, title=title, cut=shown, figures=[rank, score])
+    for row, text in zip(rows, told, strict=True):
+        table.row(row["rank"], row["item_id"], *([text] * len(shown)), f"{row['score']:.4f}")
+    if rows:
         answer(table)
     for change in document.get("changes", ()):
         price = change.get("price")
@@ -152,6 +164,7 @@ def explain(
     """Why an item scores as it does for a user or a basket, why it is not recommended, or why another scores higher."""
     import graphrec
     from graphrec.explain.render import render, render_gap
+    from graphrec.explain.say import speaking
 
     if user is None and not history:
         raise ConfigError("for whom? Give --user ID, or --history A,B")
@@ -169,13 +182,15 @@ def explain(
         if as_json:
             print_json(gap.to_json())
         else:
-            answer(render_gap(gap))
+            with speaking(model.fitted.spoken):
+                answer(render_gap(gap))
         return
     explanation = model.explain(user, item, **known)
     if as_json:
         print_json(explanation.to_json())
         return
-    answer(render(explanation))
+    with speaking(model.fitted.spoken):
+        answer(render(explanation))
     for reason in explanation.degraded:
         warn(f"note: {reason}")
 
@@ -183,9 +198,12 @@ def explain(
 def similar(artifact: Artifact, item: ItemId, k: Count = 10, as_json: AsJson = False) -> None:
     """The items nearest to an item."""
     import graphrec
+    from graphrec.explain.say import say, speaking
 
-    document = graphrec.load(artifact).similar_document(item, k)
+    model = graphrec.load(artifact)
+    document = model.similar_document(item, k)
     if as_json:
         print_json(document)
         return
-    _print_items(document, f"similar to {item}")
+    with speaking(model.fitted.spoken):
+        _print_items(model, document, say("similar to {item}", item=item))

@@ -41,14 +41,19 @@ class Described:
 
     def of(self, item_num: int) -> str:
         """What an item is called; its id alone where nothing is known of it."""
-        id_, aspects = self._ids[item_num], [self._labels[a] for a in self.about(item_num)]
+        id_, known = self._ids[item_num], self.known_for(item_num)
+        return say_of("id and what it is", "{id} ({known})", id=id_, known=known) if known else id_
+
+    def known_for(self, item_num: int) -> str:
+        """Its commonest aspects and its brand; "" where neither is known."""
+        aspects, brand = [self._labels[a] for a in self.about(item_num)], self._brand_of(int(self._nodes[item_num]))
         told = aspects[0] if aspects else ""
         if len(aspects) > 1:
             told = say_of("two aspects", "{first}, {second}", first=aspects[0], second=aspects[1])
-        if brand := self._brand_of(int(self._nodes[item_num])):
-            by = {"id": id_, "aspects": told, "brand": brand}
-            return say("{id} ({aspects}; by {brand})", **by) if told else say("{id} (by {brand})", **by)
-        return say("{id} ({aspects})", id=id_, aspects=told) if told else id_
+        if not brand:
+            return told
+        by = say("by {brand}", brand=brand)
+        return say_of("aspects and brand", "{aspects}; {by}", aspects=told, by=by) if told else by
 
     def _brand_of(self, node: int) -> str:
         rows = slice(*np.searchsorted(self._all_heads, [node, node + 1]))

@@ -129,6 +129,10 @@ class Links:
         title = str(self.data.item_titles[item_num]) or known_as
         return title if title and title != id_ else self.described.of(item_num)
 
+    def known_for(self, item_num: int) -> str:
+        """What an item is, in a few words of reviewers, and its brand; "" where neither is known."""
+        return self.described.known_for(item_num)
+
     def _thing(self, item_num: int, node: int) -> bool:
         """Whether an aspect is rather the item itself than a side of it: what its reviews are about, or its title."""
         title = {word.removesuffix("s") for *_, word in split(str(self.data.item_titles[item_num]))}

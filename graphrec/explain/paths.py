@@ -33,6 +33,7 @@ from graphrec.data.tables import review_id
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.quotes import LEAST_FIT, Said
+from graphrec.explain.say import say
 from graphrec.explain.shares import Shares
 from graphrec.query.query import Queries
 from graphrec.query.ties import row
@@ -41,6 +42,7 @@ from graphrec.types import Evidence, Ints, Step
 MENTIONS = 2  # mention paths in one explanation, at most
 TELLING = 1.5  # worth from which what two items share is told beside the first sentence
 SPECIFIC = 0.5  # Links.tells from which it may be told where nothing is worth that: at most sqrt(I) of I items have it
+NOTHING = 1e-3  # of all that history items add and take away: up to this a share adds nothing
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
 
 
@@ -51,6 +53,7 @@ class Finding:
     ``via`` is the title of the history item or the id of the friend that it goes through. ``relations`` (in words),
     ``tones`` and ``reviews`` (how many stand behind it) are those of the near (via's or the user's) and the far (the
     item's) triple. A quote is from a review of the item.
+    ``item`` is the number of that history item, -1 where there is none.
     ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
     quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
     """
@@ -66,6 +69,7 @@ class Finding:
     worth: float = 0.0
     theirs: bool = False
     tells: bool = True
+    item: int = -1
 
 
 class PathFinder:
@@ -106,27 +110,29 @@ class PathFinder:
         return shown
 
     def _history(self, limit: int) -> list[Finding]:
-        """One path per history item, for the items that add most to the score; none for those that lower it."""
+        """One path per history item, for the items that add most to the score; none for those that lower it or
+        add nothing."""
         starts, first = np.unique(self.bridges.start, return_index=True)
         best = dict(zip(starts.tolist(), self.bridges.quality[first].tolist(), strict=True))
         order = sorted(self.shares.history.items(), key=lambda js: (-js[1], -best.get(js[0], 0.0), js[0]))
+        size = sum(map(abs, self.shares.history.values()))
         found: list[Finding] = []
         weak: list[tuple[int, Finding]] = []
         told: set[int] = set()
         for item, share in order:
-            if len(found) == limit or share < 0:
+            if len(found) == limit or share <= NOTHING * size:
                 break
             both = self._both(item)
             quoted = any(f.evidence.source for f in found)
             common = self._common(item, share, both, told, quoted)
             finding = common if common and common.tells else self._together(item, share, both)
             if common and finding and not common.tells:
-                weak.append((len(found), common))
+                weak.append((len(found), replace(common, item=item)))
             if finding is None:
                 ways = (b for b in self.bridges.of(item) if self.links.pleasant(self.bridges, b))
                 finding = common or next((self._knowledge(b, share) for b in ways), None)
             if finding is not None:
-                found.append(finding)
+                found.append(replace(finding, item=item))
         if weak and not any(f.worth for f in found):
             at, known = max(weak, key=lambda place: place[1].worth)
             found[at] = known
@@ -270,15 +276,15 @@ class PathFinder:
     def _friend(self, friend: int, share: float) -> Finding:
         """Friend → the item explained."""
         name = self.data.users.ids[friend]
-        step = Step(f"user:{self.user}", "friend", f"user:{name}", "you", name)
+        step = Step(f"user:{self.user}", "friend", f"user:{name}", say("you"), name)
         return Finding(Evidence(share, "friend", (step, self._took(friend, self.item_num))), via=name)
 
     def _took(self, user_num: int, item_num: int) -> Step:
         own = user_num == self.user_num
         user, item = self.user if own else self.data.users.ids[user_num], self.data.items.ids[item_num]
-        label = "you" if own else user
+        label = say("you") if own else user
         return Step(f"user:{user}", "interacted", f"item:{item}", label, self.links.title(item_num))
 
     def _triple(self, triple: int) -> Step:
         step = self.links.step(triple)
-        return replace(step, head_label="you") if step.head == f"user:{self.user}" else step
+        return replace(step, head_label=say("you")) if step.head == f"user:{self.user}" else step

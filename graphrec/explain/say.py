@@ -45,6 +45,16 @@ def marked(message: str) -> str:
     return message
 
 
+def marked_of(context: str, message: str) -> str:
+    """The same for a message of ``label``."""
+    return message
+
+
+def label(context: str, message: str) -> str:
+    """A name that stands in a table or a picture, by where it stands; as it is where the catalogue does not have it."""
+    return _spoken.get().pgettext(context, message)
+
+
 def say(message: str, **values: Any) -> str:
     """A sentence or part of one with these values in its places."""
     return _spoken.get().gettext(message).format(**values)

@@ -31,7 +31,8 @@ class Shares:
 
     ``blocks`` sums to the score. So do ``history`` (item number → share), ``dislikes`` (the same of what the user took
     and does not like), ``friends`` (user number → share) and ``rest`` (block → what of it belongs to no item) together.
-    ``pairs`` ((friend, item) → share) splits the friends' shares as far as they come from the blocks.
+    ``pairs`` ((friend, item) → share) splits the friends' shares as far as they come from the blocks, and ``parts``
+    ((history item, block) → share) those of the history items, wholly.
     """
 
     blocks: Mapping[str, float]
@@ -40,6 +41,7 @@ class Shares:
     friends: Mapping[int, float]
     rest: Mapping[str, float]
     dislikes: Mapping[int, float] = field(default_factory=dict)
+    parts: Mapping[tuple[int, str], float] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -58,6 +60,7 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
     alone = profiles.contributions(query, item_num)
     blocks = standing.parts(alone, item_num)
     rest: dict[str, float] = {}
+    parts: dict[tuple[int, str], float] = {}
     for block in profiles.blocks:
         effects = block.effects(query, item_num) if block.weight else None
         if effects is None:
@@ -68,6 +71,8 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
         for item, share in zip(effects.items.tolist(), effects.shares.tolist(), strict=True):
             side = history if item in history else dislikes
             side[item] = side.get(item, 0.0) + unit * share
+            if side is history:
+                parts[item, block.name] = unit * share
         for friend, (items, theirs) in effects.friends.items():
             size += float(np.abs(theirs).sum())
             for item, share in zip(items.tolist(), theirs.tolist(), strict=True):
@@ -83,4 +88,4 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
                 friends[friend] = friends.get(friend, 0.0) + part / len(took)
         else:
             rest[name] = rest.get(name, 0.0) + part
-    return Shares(blocks, history, pairs, friends, rest, dislikes)
+    return Shares(blocks, history, pairs, friends, rest, dislikes, parts)

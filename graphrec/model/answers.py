@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from graphrec.explain.say import marked, number, say, speaking
 from graphrec.model.asked import LEFT, Asked, as_id, checked
 from graphrec.model.learned import Learned
 from graphrec.model.retrieve import Found, ranked, retrieve, scores
@@ -18,7 +19,14 @@ from graphrec.types import Floats, Ints
 
 BATCH = 512  # people answered at once
 COLUMNS = ("user_id", "item_id", "score", "rank", "title")
-NO_TEXT = "and no text of it is known"
+_BY_TEXT = (  # of what nobody took, and of what somebody did
+    marked("nobody is known to like this item, so it is compared by its text"),
+    marked("nothing that was learned compares it, so it is compared by its text"),
+)
+_BY_POPULARITY = (
+    marked("nobody is known to like this item, and no text of it is known"),
+    marked("nothing that was learned compares it, and no text of it is known"),
+)
 Answers: TypeAlias = list[tuple[str, Found]]
 
 
@@ -28,7 +36,7 @@ def batches(model: Learned, asked: Asked) -> Iterator[tuple[pd.DataFrame, Answer
         rows = np.arange(start, min(start + BATCH, len(asked.user_ids)))
         whom = [asked.user_ids[n] for n in rows.tolist()]
         found = _reranked(model, asked, rows) if asked.rerank else retrieve(model, asked, rows, asked.k)
-        found = [_told(each, asked) for each in found]
+        found = [_told(model, each, asked) for each in found]
         yield _table(model, whom, found), list(zip(whom, found, strict=True))
 
 
@@ -90,17 +98,19 @@ def _scores_of(model: Learned, asked: Asked, place: int, item_nums: Ints) -> Flo
     return of_these
 
 
-def _told(found: Found, asked: Asked) -> Found:
+def _told(model: Learned, found: Found, asked: Asked) -> Found:
     """With a line for what of the question was left unheard, and where there are fewer items than were asked for."""
     if asked.notes:
         found = replace(found, why=(*found.why, *asked.notes))
     if len(found.nums) >= asked.k:
         return found
     if asked.allowed is not None and not asked.allowed.any():
-        line = f"fewer_items: none of {len(asked.allowed):,} items passes the filter"
+        of = number(len(asked.allowed))
+        line = model.reason("fewer_items", "none of {of} items passes the filter", of=of)
     else:
-        after = " and the filters allow" if asked.allowed is not None or asked.rerank else ""
-        line = f"fewer_items: {len(found.nums)} of {asked.k} items are left {LEFT[asked.seen]}{after}"
+        with speaking(model.spoken):
+            filtered = say(" and the filters allow") if asked.allowed is not None or asked.rerank else ""
+        line = model.reason("fewer_items", LEFT[asked.seen], n=len(found.nums), k=asked.k, filtered=filtered)
     return replace(found, why=(*found.why, line))
 
 
@@ -111,13 +121,13 @@ def similar(model: Learned, item_id: Any, k: int) -> pd.DataFrame:
     taken = bool(model.ties.taken[number])
     likeness = model.likeness.to(number) if taken else model.popular
     if not taken or not np.delete(likeness, number).any():
-        why = "nothing that was learned compares it" if taken else "nobody is known to like this item"
         text = model.profiles.of_texts
         items = np.zeros((model.data.n_items, 1), np.float32) if text is None else np.asarray(text.items)
         lengths = np.maximum(np.linalg.norm(items, axis=1), 1e-12)
         by_text = bool(items[number].any())
         likeness = items @ items[number] / (lengths * lengths[number]) if by_text else model.popular
-        degraded.append(f"text: {why}, so it is compared by its text" if by_text else f"popularity: {why}, {NO_TEXT}")
+        why = _BY_TEXT if by_text else _BY_POPULARITY
+        degraded.append(model.reason("text" if by_text else "popularity", why[taken]))
     nums, found = ranked(np.asarray(likeness, np.float32), k, np.array([number]))
     out = _table(model, [""], [Found(nums, found)]).drop(columns="user_id")
     out.attrs["degraded"] = degraded

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.errors import DataError
+from graphrec.explain.say import marked, number
 from graphrec.model.learned import Learned
 from graphrec.query.query import NONE, STRANGER, Queries, query_of
 from graphrec.rerank.api import Reranker
@@ -20,7 +21,11 @@ from graphrec.rerank.registry import parse
 from graphrec.types import Ints, Vocabulary
 
 Seen: TypeAlias = Literal["exclude", "allow", "only"]
-LEFT = {"exclude": "that this user has not taken", "allow": "in the catalogue", "only": "that this user took"}
+LEFT = {
+    "exclude": marked("{n} of {k} items are left that this user has not taken{filtered}"),
+    "allow": marked("{n} of {k} items are left in the catalogue{filtered}"),
+    "only": marked("{n} of {k} items are left that this user took{filtered}"),
+}
 CONTEXT = ("now", "place", "friends", "attributes")
 SOMEBODY = "somebody"  # the user_id of a history without one; never that of a user
 
@@ -213,8 +218,10 @@ def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
     strange = int((model.data.users.numbers(ids, missing="-1") < 0).sum())
     if not strange:
         return ()
-    of = f"{strange:,} of {len(ids):,} ids are" if len(ids) > 1 else "the id is"
-    return (f"unknown_friends: {of} of nobody the model knows",)
+    if len(ids) == 1:
+        return (model.reason("unknown_friends", "the id is of nobody the model knows"),)
+    counted = {"n": number(strange), "of": number(len(ids))}
+    return (model.reason("unknown_friends", "{n} of {of} ids are of nobody the model knows", **counted),)
 
 
 def _place(place: Any) -> tuple[float, float]:

@@ -108,6 +108,11 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     )
 
 
+def _words(name: str, stored: Mapping[str, Any]) -> Words:
+    """How a block is put into sentences; earlier models lack what it says of a single item."""
+    return _exactly(Words, {"like": registered()[name].words.like, **stored})
+
+
 def _brought(path: Path, names: Iterable[str]) -> None:
     """Raises ArtifactError where nobody brings one of the blocks; its section of settings is unknown too."""
     for name in names:
@@ -124,11 +129,11 @@ def _blocks(path: Path, described: Mapping[str, Mapping[str, Any]], shape: tuple
     out: list[FittedBlock] = []
     for name, settings in described.items():
         if settings.get("empty"):
-            out.append(replace(empty_block(name, *shape), words=_exactly(Words, settings["words"])))
+            out.append(replace(empty_block(name, *shape), words=_words(name, settings["words"])))
             continue
         own = {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
         block = registered()[name].Fitted.from_arrays(own, settings)
-        out.append(replace(block, words=_exactly(Words, settings["words"])))  # type: ignore[type-var]
+        out.append(replace(block, words=_words(name, settings["words"])))  # type: ignore[type-var]
     return out
 
 

@@ -16,6 +16,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.explain.explainer import Explainer
 from graphrec.explain.names import Names
+from graphrec.explain.say import say, speaking
 from graphrec.graph.nodes import nodes
 from graphrec.profile.index import Index
 from graphrec.profile.likeness import Likeness
@@ -84,6 +85,11 @@ class Learned:
         titles where there are none."""
         wanted: str = self.config.explain.language
         return most_spoken(self.graph.texts.values() or self.data.item_titles) if wanted == "auto" else wanted
+
+    def reason(self, code: str, message: str, **values: object) -> str:
+        """Why an answer is less than it could be: a code for programs, and words in the model's language."""
+        with speaking(self.spoken):
+            return f"{code}: {say(message, **values)}"
 
     @cached_property
     def names(self) -> Names:

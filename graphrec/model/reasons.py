@@ -34,7 +34,8 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         place = 1 + int((may & before).sum())
     with speaking(model.spoken):
         found = model.explainer.explain(query, whom, item, limit, standing, place, seen)
-        own = ("taken: it was taken already, and what was taken is not recommended again",) if taken else ()
+        again = model.reason("taken", "it was taken already, and what was taken is not recommended again")
+        own = (again,) if taken else ()
         degraded = (*standing.degraded, *own, *unheard(model, known))
         return replace(public(found, model.names), degraded=degraded)
 
@@ -62,7 +63,7 @@ def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -
     profile, sparse, personal = model.profiles.encode(query)
     own = None if sparse is None else sparse[0]
     of_profile = model.items @ profile[0] + (0 if own is None else own)
-    standing = standing_of(model, query, of_profile, bool(personal[0]))
+    standing = standing_of(model, query, of_profile, bool(personal[0]), asker=user_id is not None)
     whom = SOMEBODY if user_id is None else as_id(user_id)
     if standing.plain:
         return query, whom, standing, model.index.settled(profile[0], of_profile, item_num, own)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.model.asked import Asked
+from graphrec.model.asked import SOMEBODY, Asked
 from graphrec.model.learned import Learned
-from graphrec.model.standing import FLAT_SCORES, standing_of, word_scores
+from graphrec.model.standing import FLAT_SCORES, standing_of
+from graphrec.model.worded import liking_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import row
 from graphrec.types import Floats, Ints
@@ -42,13 +43,14 @@ def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
     some = None if sparse is None else sparse[usual]
     by_profile = model.index.best(profile[usual], some, k, without, asked.allowed)
     new = asked.seen == "exclude"
-    out, liking = [], cache(partial(word_scores, model))
+    out, liking = [], cache(partial(liking_of, model))
     for n in range(len(rows)):
         own = None if sparse is None else sparse[n]
         found = Found(*next(by_profile)) if usual[n] else None
         if found is None or _level(model, profile[n], own, found, queries.seen, n, new):
             of_profile = model.items @ profile[n] + (0 if own is None else own)  # (I,)
-            standing = standing_of(model, queries[np.array([n])], of_profile, bool(personal[n]), liking)
+            asker = asked.user_ids[int(rows[n])] != SOMEBODY
+            standing = standing_of(model, queries[np.array([n])], of_profile, bool(personal[n]), liking, asker)
             if found is None or not standing.plain:
                 nums, best = ranked(standing.scores(of_profile), k, barred[n], asked.allowed)
                 found = Found(nums, best, standing.degraded)
@@ -62,7 +64,7 @@ def scores(model: Learned, queries: Queries) -> Floats:
     out: Floats = profile @ model.items.T
     if sparse is not None:
         out += sparse
-    liking = cache(partial(word_scores, model))
+    liking = cache(partial(liking_of, model))
     for n in np.flatnonzero(_unusual(queries, personal) | _nearly_level(out, queries)).tolist():
         out[n] = standing_of(model, queries[np.array([n])], out[n], bool(personal[n]), liking).scores(out[n])
     return out

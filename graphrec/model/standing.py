@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from graphrec.blocks.registry import registered
-from graphrec.errors import ConfigError
+from graphrec.explain.say import number
 from graphrec.model.learned import Learned, unit_deviation
+from graphrec.model.worded import Liking, liking_of
 from graphrec.profile.standing import PLAIN, Standing
 from graphrec.query.query import NONE, Queries
 from graphrec.types import Floats, Ints
@@ -25,51 +25,64 @@ def standing_of(
     query: Queries,
     of_profile: Floats,
     personal: bool,
-    liking: Callable[[str], Floats] | None = None,
+    liking: Callable[[str], Liking] | None = None,
+    asker: bool = True,
 ) -> Standing:
     """How one query (B = 1) is ranked.
 
     Args:
         of_profile: scores of the catalogue by the profile alone, float32 (I,). personal: whether it is more than what
-            is said of everybody. liking: ``word_scores`` of this model, remembered where many ask in the same words.
+            is said of everybody. liking: ``liking_of`` this model, remembered where many ask in the same words.
+        asker: whether the question is somebody's, who then is to be known; else it is anybody's.
 
     Raises ConfigError for words where nothing places texts.
     """
-    out = _without_words(model, query, of_profile, personal)
+    out = _without_words(model, query, of_profile, personal, asker)
     words = query.asked[0].words if query.asked else ""
     if not words:
         return out
-    wanted = word_scores(model, words) if liking is None else liking(words)
+    wanted = liking_of(model, words) if liking is None else liking(words)
+    why = out.degraded
+    if wanted.vague:
+        why += (model.reason("words", "no text here is any more like these words than like words without a meaning"),)
     deviation = float(out.scores(of_profile).std()) or 1.0
     rest = {name: part / np.float32(deviation) for name, part in out.extra.items()}
-    return replace(out, factor=out.factor / deviation, extra={**rest, "words": np.float32(ASKED_FOR) * wanted})
+    extra = {**rest, "words": np.float32(ASKED_FOR) * wanted.scores}
+    return replace(out, factor=out.factor / deviation, extra=extra, degraded=why)
 
 
-def _without_words(model: Learned, query: Queries, of_profile: Floats, personal: bool) -> Standing:
-    ranked = "beside the words ranked by" if query.asked and query.asked[0].words else "ranked by"
+def _without_words(model: Learned, query: Queries, of_profile: Floats, personal: bool, asker: bool) -> Standing:
+    worded = bool(query.asked and query.asked[0].words)
     known = int(query.user_nums[0]) >= 0
     if query.liked.nnz and personal:
         if _flat(of_profile, query):
-            why = "popularity: nothing tells the items apart for this user"
+            why = model.reason("popularity", "nothing tells the items apart for this user")
             return Standing(0.0, {"popularity": model.popular}, degraded=(why,))
         return PLAIN
     degraded = []
     if not query.liked.nnz:
-        degraded.append(
-            "no_history: nothing this user took and liked is known"
-            if known
-            else "unknown_user: no history is known of this user"
-        )
+        if known:
+            degraded.append(model.reason("no_history", "nothing this user took and liked is known"))
+        elif asker:
+            degraded.append(model.reason("unknown_user", "no history is known of this user"))
         what, peers = peers_of(model, query)
         if len(peers):
             theirs = np.asarray(model.ties.matrix[peers].mean(axis=0), np.float32).ravel()  # (I,)
-            degraded.append(f"{what}: {ranked} what {len(peers):,} of them took")
+            n = number(len(peers))
+            degraded.append(
+                model.reason(what, "beside the words ranked by what {n} of them took", n=n)
+                if worded
+                else model.reason(what, "ranked by what {n} of them took", n=n)
+            )
             factor = 1 / (float(of_profile.std()) or 1.0) if personal else 0.0
             own = {} if personal else {"popularity": model.popular}
             return Standing(factor, {**own, what: unit_deviation(theirs)}, peers, tuple(degraded))
     if personal:
         return Standing(degraded=tuple(degraded))
-    degraded.append(f"popularity: {ranked} what is popular with everyone")
+    if not worded:
+        degraded.append(model.reason("popularity", "ranked by what is popular with everyone"))
+    elif asker:
+        degraded.append(model.reason("popularity", "beside the words ranked by what is popular with everyone"))
     return Standing(0.0, {"popularity": model.popular}, degraded=tuple(degraded))
 
 
@@ -97,26 +110,6 @@ def _several(values: Any) -> list[str]:
     """One value or many, as texts; None is not known."""
     many = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
     return [str(value) for value in many if value is not None]
-
-
-def word_scores(model: Learned, words: str) -> Floats:
-    """Likeness of a text to every item's text at unit deviation, float32 (I,). Raises ConfigError."""
-    from graphrec.features.encoder import check_encoder
-
-    block = model.profiles.of_texts
-    if block is None or not model.config.features.enabled:
-        known = ", ".join(name for name, kind in registered().items() if kind.uses_text and kind.keeps)
-        raise ConfigError(f"a query needs text features and a block that answers in words ({known}); fit with both")
-    encoder = model.encoder()
-    check_encoder(model.encoder_id, encoder)
-    text = encoder.encode([words], query=True)[0]  # (F,)
-    try:
-        side = block.encode_text(text)
-    except ValueError:
-        raise ConfigError(
-            "the data has no text, so a query finds nothing; fit on data with reviews or descriptions"
-        ) from None
-    return unit_deviation(np.asarray(block.items @ side, np.float32))
 
 
 def _flat(scores: Floats, query: Queries) -> bool:

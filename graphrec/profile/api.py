@@ -29,11 +29,14 @@ class Words:
     Args:
         because: a clause after "because": "people with a taste like yours took it".
         cause: the same as a noun phrase: "the taste of people like you".
+        like: a clause for one item that somebody took, {title}, where it adds to a score by something else than that
+            people took both: "its text reads like that of {title}".
         counted: the number of people who took the item is told with it.
     """
 
     because: str = ""
     cause: str = ""
+    like: str = ""
     counted: bool = False
 
 

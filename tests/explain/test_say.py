@@ -102,8 +102,8 @@ def test_a_sentence_in_each_language() -> None:
             said[language] = explain("ann", "capo", profiles=profiles, graph=empty(), limit=1).text
     assert said["en"].startswith("Recommended mostly because of its popularity: 3 people took it (75 % of the score), ")
     assert said["de"] == (
-        "Vor allem empfohlen, weil es beliebt ist (genommen: 3 Leute) (75 % der Wertung), und auch, weil Leute, die "
-        "„Slinky & Co“ genommen haben, auch das genommen haben (25 % der Wertung)."
+        "Hauptsächlich empfohlen, weil es beliebt ist (genommen: 3 Leute) (75 % der Wertung), und auch, weil Leute, "
+        "die „Slinky & Co“ genommen haben, auch das genommen haben (25 % der Wertung)."
     )
     assert said["zh"] == (
         "推荐的主要原因：它很受欢迎：3个人选了它（占得分的75%），"

@@ -164,7 +164,7 @@ def test_a_context_that_says_nothing_is_refused(context: dict[str, Any], said: s
 
 def test_what_stands_beside_words_is_said_so(model: Recommender) -> None:
     assert "popularity: beside the words ranked by what is popular with everyone" in _notes(
-        model.recommend(None, 3, query="neck")
+        model.recommend("nobody", 3, query="neck")
     )
     assert "popularity: ranked by what is popular with everyone" in _notes(model.recommend(None, 3))
 

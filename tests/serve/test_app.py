@@ -76,7 +76,7 @@ def test_a_query_changes_the_order(client: TestClient, model: Recommender) -> No
 def test_words_that_many_ask_in_are_embedded_once(model: Recommender) -> None:
     before = len(model.encoder.asked)  # type: ignore[attr-defined]
     many = model.recommend(["u0", "u1", "nobody"], 5, query="tone")
-    assert model.encoder.asked[before:] == ["tone"]  # type: ignore[attr-defined]
+    assert model.encoder.asked[before:].count("tone") == 1  # type: ignore[attr-defined]
     one = model.recommend("u1", 5, query="tone")
     assert many[many["user_id"] == "u1"]["item_id"].tolist() == one["item_id"].tolist()
 

@@ -1,0 +1,114 @@
+"""The second sentence: what is known of the thing itself, from a finding with a quote or one that tells much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphrec.explain.paths import Finding
+from graphrec.explain.phrases import begun, ended, is_noun, quoted, relation, your_friend
+from graphrec.explain.say import marked, say
+
+
+def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> str:
+    """What is known of the thing itself: a piece of evidence with a quote before all others; of these what the reader
+    praised, else the one that the opening names, else the one that tells most.
+
+    ``lead``: what the opening names; ``together``: it says that people took both.
+    """
+    told = [f for f in found if f.worth > 0]
+    if not told:
+        f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
+        return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
+    f = max(told, key=lambda f: (f.evidence.source is not None, _own_praise(f), f is lead, f.worth))
+    source = f.evidence.source
+    if f.theirs and source:
+        return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
+    if source and f.evidence.kind == "knowledge" and not _both_praised(f):
+        praises = say("A reviewer praises its {entity}", entity=quoted(f.entity))
+        return ended("{sentence}: {quote}", source.quote, sentence=praises)
+    text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
+    if not source:
+        return say("{sentence}.", sentence=text)
+    writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
+    return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
+
+
+def _own_praise(f: Finding) -> bool:
+    """Whether the reader praised what the item is known for."""
+    return f.evidence.kind == "mention" and f.tones[0] > 0
+
+
+def _both_praised(f: Finding) -> bool:
+    """Whether reviewers of both items praise the aspect, and do not only name it."""
+    return f.tones == (1, 1) and f.relations == ("has aspect",) * 2
+
+
+def _praised(f: Finding, known: bool) -> str:
+    """What one of those who took both praises; ``known``: the sentence before said that they took both."""
+    told = {"entity": quoted(f.entity), "title": quoted(f.via)}
+    if not known:
+        return say("Somebody who took it and {title} praises its {entity}", **told)
+    return say("One of them praises its {entity}", **told) if f.takers > 1 else say("They praise its {entity}", **told)
+
+
+def _common(f: Finding, known: bool) -> str:
+    """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
+    via = quoted(f.via) if known else say("{title}, which you took", title=quoted(f.via))
+    near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
+    if not f.entity and near == "compared_with":
+        return say("Reviews compare it with {via}", via=via)
+    if not f.entity:
+        return say("It is linked to {via} ({relation})", via=via, relation=relation(f.relations[0]))
+    inside = via if known else say("{title}, which you took,", title=quoted(f.via))  # before the sentence goes on
+    told = {"entity": quoted(f.entity), "via": via, "inside": inside}
+    if near != far:
+        return say("Both it and {inside} are linked to {entity}", **told)
+    if near == "made_by":
+        return say("It is made by {entity}, like {via}", **told)
+    if near == "used_for":
+        return say("Like {inside} it is used for {entity}", **told)
+    if near == "compared_with":
+        return say("Reviews compare both it and {inside} with {entity}", **told)
+    if _both_praised(f):
+        return say("Like {inside} it is praised for {entity}", **told)
+    if near == "has_aspect":
+        return say("It shares {entity} with {via}", **told)
+    told["relation"] = relation(f.relations[0])
+    if is_noun(f.relations[0]):
+        return say("It shares the {relation} {entity} with {via}", **told)
+    return say("It shares {entity} ({relation}) with {via}", **told)
+
+
+_YOU = {  # what somebody did themselves, by their tone
+    1: marked("You praised {entity}"),
+    0: marked("You wrote about {entity}"),
+    -1: marked("You criticised {entity}"),
+}
+_WHEN = {
+    1: marked("You praised {entity} when you reviewed it"),
+    0: marked("You wrote about {entity} when you reviewed it"),
+    -1: marked("You criticised {entity} when you reviewed it"),
+}
+_NONE = dict.fromkeys((1, 0, -1), marked("this is linked to it"))
+_ONE = {
+    1: marked("a reviewer of this item praises it"),
+    0: marked("a reviewer of this item mentions it"),
+    -1: marked("a reviewer of this item criticises it"),
+}
+_MANY = {
+    1: marked("reviewers of this item praise it"),
+    0: marked("reviewers of this item mention it"),
+    -1: marked("reviewers of this item criticise it"),
+}
+
+
+def _mention(f: Finding) -> str:
+    mine, theirs = f.tones
+    if f.quote_is_yours:
+        return say(_WHEN[mine], entity=quoted(f.entity))
+    you = say(_YOU[mine], entity=quoted(f.entity))
+    heard = {0: _NONE, 1: _ONE}.get(f.reviews[1], _MANY)
+    they = say(heard[theirs])
+    if mine * theirs < 0:
+        return say("{you}, but {they}", you=you, they=they)
+    return say("{you}, and {they}", you=you, they=they)

@@ -1,0 +1,50 @@
+"""What is asked for in free text: how like it every item's text is, and whether any is like it at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphrec.blocks.registry import registered
+from graphrec.errors import ConfigError
+from graphrec.model.learned import Learned, unit_deviation
+from graphrec.types import Floats
+
+MEANINGLESS = (  # what a text encoder makes of these is like an item's text by chance alone
+    *("asdf qwer zxcv", "xkcd blorf gnarp", "hdjskahd", "asdfgh", "zzzzzz", "blah", "the", "of and the", "1234", "!!!"),
+)
+
+
+@dataclass(frozen=True)
+class Liking:
+    """Likeness of a text to every item's text at unit deviation, float32 (I,); ``vague``: words without a meaning are
+    as like the likest item, and tell items as far apart."""
+
+    scores: Floats
+    vague: bool
+
+
+def liking_of(model: Learned, words: str) -> Liking:
+    """How every item suits words that are asked for. Raises ConfigError where nothing places texts."""
+    from graphrec.features.encoder import check_encoder
+
+    block = model.profiles.of_texts
+    if block is None or not model.config.features.enabled:
+        known = ", ".join(name for name, kind in registered().items() if kind.uses_text and kind.keeps)
+        raise ConfigError(f"a query needs text features and a block that answers in words ({known}); fit with both")
+    encoder = model.encoder()
+    check_encoder(model.encoder_id, encoder)
+    texts = encoder.encode([words, *MEANINGLESS], query=True)  # (1 + M, F)
+    try:
+        sides = np.array([block.encode_text(text) for text in texts], np.float32)  # (1 + M, d)
+    except ValueError:
+        raise ConfigError(
+            "the data has no text, so a query finds nothing; fit on data with reviews or descriptions"
+        ) from None
+    found = np.asarray(block.items @ sides.T, np.float32)  # (I, 1 + M)
+    lengths = np.linalg.norm(block.items, axis=1)[:, None] * np.linalg.norm(sides, axis=1)
+    best = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0).max(axis=0, initial=0.0)  # (1 + M,)
+    apart = found.std(axis=0)  # (1 + M,)
+    vague = best[0] <= best[1:].max() and apart[0] <= apart[1:].max()
+    return Liking(unit_deviation(found[:, 0]), bool(vague))
