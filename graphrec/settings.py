@@ -80,7 +80,7 @@ class BlendConfig(Section):
 
     users: int = Field(default=3000, ge=1)
     k: int = Field(default=20, ge=1)
-    candidates: int = Field(default=100, ge=1)  # per block, where the catalogue is larger; 2 k at least
+    candidates: int = Field(default=40, ge=1)  # per block; 2 k at least
 
 
 class RetrieveConfig(Section):

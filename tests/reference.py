@@ -223,3 +223,15 @@ def naive_rp3beta(taste: npt.NDArray[np.float32], alpha: float, beta: float) -> 
                     links[i, j] += (1 / of_item[i]) ** alpha * (1 / of_user[user]) ** alpha
             links[i, j] /= max(of_item[j], 1) ** beta
     return np.asarray(taste @ links)
+
+
+def naive_softmax_loss(
+    weights: npt.NDArray[np.float64], scores: npt.NDArray[np.float64], relevant: npt.NDArray[np.bool_], alike: float
+) -> float:
+    """What the blend minimises, from weights (b,), scores (b, A, C) and what is to be found (A, C)."""
+    total = 0.0
+    for user, wanted in enumerate(relevant):
+        sums = [sum(w * s[user, item] for w, s in zip(weights, scores, strict=True)) for item in range(len(wanted))]
+        all_of_them = sum(np.exp(one) for one in sums)
+        total += float(np.mean([np.log(all_of_them) - sums[item] for item in np.flatnonzero(wanted)]))
+    return float(total + alike * sum((w - np.mean(weights)) ** 2 for w in weights)) / len(relevant)

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -61,6 +62,16 @@ class Among(Protocol):
     @property
     def items(self) -> Ints:
         """Their lists, int64 (A, C), ascending; -1 stands for none."""
+        ...
+
+    @property
+    def none(self) -> npt.NDArray[np.bool_]:
+        """Where there is no item, bool (A, C)."""
+        ...
+
+    @property
+    def relevant(self) -> npt.NDArray[np.bool_]:
+        """What they are to find, bool (A, C)."""
         ...
 
     def per_user_ndcg(self, scores: Floats) -> Floats:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from graphrec.blocks.api import Folds
-from graphrec.blocks.blend import blend
+from graphrec.blocks.blend import ALIKE, _softmax_weights, blend
 from graphrec.blocks.search import search
 from graphrec.data.split import Split
 from graphrec.evaluate.validation import Validation
@@ -18,7 +19,7 @@ from graphrec.profile.dense import ProfileBlock
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
-from tests import worlds
+from tests import reference, worlds
 
 
 def _scaled(name: str, users: Any, items: Any) -> ProfileBlock:
@@ -97,42 +98,42 @@ def test_coordinate_search_finds_a_separable_optimum_and_asks_once_for_each_poin
     assert len(asked) == len(set(asked))
 
 
-class _Told(Validation):
-    """A validation part of n users whose NDCG falls with the distance of the weights' ratio from ``best``."""
+class _Drawn(Validation):
+    """n users with one held-out item each, drawn as the softmax of both blocks' scores under planted weights."""
 
-    def __init__(self, best: float, noise: float, n: int = 100) -> None:
-        self.queries = Queries.stored(Ties(worlds.two_tastes(n, 4, 2)))
-        self.ways = np.zeros(n, np.int64)
-        self.peak, self.noise = best, noise * (-1.0) ** np.arange(n)  # of mean 0
+    def __init__(self, blocks: list[ProfileBlock], planted: tuple[float, float]) -> None:
+        scores = np.sum([w * b.users @ b.items.T for w, b in zip(planted, blocks, strict=True)], axis=0)  # (n, I)
+        gumbel = np.random.default_rng(1).gumbel(size=scores.shape)
+        n, n_items = scores.shape
+        self.truth = sp.csr_matrix((np.ones(n), (np.arange(n), (scores + gumbel).argmax(axis=1))), (n, n_items))
+        self.queries = Queries.stored(Ties(worlds.two_tastes(n, n_items, 2)))
+        self.ways, self.k = np.zeros(n, np.int64), 20
 
     def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
-        return np.tile(np.arange(2), (len(self.queries), 1))
-
-    def among(self, items: Ints) -> Any:
-        return _Peak(np.arange(len(items)), items, self.peak, self.noise)
+        return np.tile(np.arange(self.truth.shape[1]), (len(self.queries), 1))
 
 
-@dataclass
-class _Peak:
-    users: Ints
-    items: Ints
-    peak: float
-    noise: Floats
-
-    def per_user_ndcg(self, scores: Floats) -> Floats:
-        a, b = scores[0, :2]  # the two weights
-        ratio = np.log(max(b, 1e-3) / max(a, 1e-3)) - np.log(self.peak)
-        return np.asarray(0.5 - 0.01 * abs(ratio) + self.noise * ratio, np.float32)
+def _planted(n_users: int, planted: tuple[float, float]) -> tuple[list[ProfileBlock], Folds]:
+    random = np.random.default_rng(0)
+    blocks = [_scaled(name, random.normal(size=(n_users, 6)), random.normal(size=(30, 6))) for name in "ab"]
+    return blocks, Folds.of(worlds.inputs(worlds.two_tastes(n_users, 30, 2)), _Drawn(blocks, planted))
 
 
-@pytest.mark.parametrize(("noise", "ratio"), [(0.0, 5.0), (0.5, 1.0)])
-def test_weights_are_equal_where_the_users_cannot_tell(noise: float, ratio: float) -> None:
-    eye = np.eye(2, dtype=np.float32)
-    blocks = [ProfileBlock(name, np.tile(eye[n], (100, 1)), eye) for n, name in enumerate("ab")]
-    weights, _ = blend(
-        [[block] for block in blocks], Folds.of(worlds.inputs(worlds.two_tastes(100, 4, 2)), _Told(5.0, noise))
-    )
-    assert weights["b"] / weights["a"] == pytest.approx(ratio)
+@pytest.mark.parametrize(("n_users", "ratio", "off"), [(3000, 0.4, 0.06), (3000, 1.0, 0.1), (3, 1.0, 0.3)])
+def test_planted_weights_are_found_and_a_few_users_leave_them_alike(n_users: int, ratio: float, off: float) -> None:
+    blocks, folds = _planted(n_users, (1.0, ratio if n_users > 3 else 0.2))
+    weights, _ = blend([[block] for block in blocks], folds)
+    assert weights["b"] / weights["a"] == pytest.approx(ratio, abs=off)
+
+
+def test_no_other_weights_have_less_loss() -> None:
+    blocks, folds = _planted(40, (1.0, 0.5))
+    listed = folds[0].validation.among(folds[0].validation.best(blocks[0].scores, 30))
+    scores = np.stack([block.users @ block.items.T for block in blocks])  # (2, n, I)
+    found = _softmax_weights([listed], [scores.astype(np.float32)], np.ones(2, bool))
+    grid = [np.array(point) for point in product(np.linspace(0, 3, 61), repeat=2)]
+    best = min(grid, key=lambda w: reference.naive_softmax_loss(w, scores, listed.relevant, ALIKE))
+    assert found == pytest.approx(best, abs=0.05)  # a step of the grid
 
 
 def test_a_reading_is_left_only_for_one_that_is_better_by_a_standard_error() -> None:
