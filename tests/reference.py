@@ -235,3 +235,45 @@ def naive_softmax_loss(
         all_of_them = sum(np.exp(one) for one in sums)
         total += float(np.mean([np.log(all_of_them) - sums[item] for item in np.flatnonzero(wanted)]))
     return float(total + alike * sum((w - np.mean(weights)) ** 2 for w in weights)) / len(relevant)
+
+
+def naive_transitions(
+    histories: Sequence[Sequence[int]],
+    times: Sequence[Sequence[int]] | None,
+    n_items: int,
+    *,
+    window: int,
+    decay: float,
+    pause: float,
+    backward: float,
+    source: float,
+    target: float,
+    power: float,
+    half_life: float,
+    last: int,
+) -> npt.NDArray[np.float64]:
+    """Scores of `transitions` by loops over pairs of events, float64 (U, I); no item is left out of a row."""
+    day = 86_400
+    counts = np.zeros((n_items, n_items))
+    for user, items in enumerate(histories):
+        for a, b in itertools.combinations(range(len(items)), 2):
+            if b - a <= window and items[a] != items[b]:
+                weight = 2.0 ** (-decay * math.floor(math.log2(b - a)))
+                if pause and times is not None:
+                    weight *= 0.5 ** ((times[user][b] - times[user][a]) / day / pause)
+                counts[items[a], items[b]] += weight
+    counts = counts + backward * counts.T
+    out = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    into = np.maximum(counts.sum(axis=0, keepdims=True), 1e-9)
+    links = counts / out**source / into**target
+    scores = np.zeros((len(histories), n_items))
+    for user, items in enumerate(histories):
+        weight_of: dict[int, float] = {}
+        for place, item in list(enumerate(items))[-last:]:
+            weight = (1.0 + len(items) - 1 - place) ** -power
+            if half_life and times is not None:
+                weight *= 0.5 ** ((times[user][-1] - times[user][place]) / day / half_life)
+            weight_of[item] = weight  # the latest event of an item stays
+        for item, weight in weight_of.items():
+            scores[user] += weight * links[item]
+    return scores

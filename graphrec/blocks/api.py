@@ -44,6 +44,7 @@ class Block(ABC, Generic[S]):
         fallback: it says the same of everybody, and ranks for people without a history where models are compared.
         refits: it is so cheap that an update fits it anew, from interactions alone.
         searched: settings that it cannot choose by itself, and the values worth a longer search (``graphrec tune``).
+        ordered: what it says depends on the order of events.
         readings: of the strengths, that the method can use. uses_text: it wants text features.
         simplest: hyper-parameters whose search starts at their first value.
     """
@@ -56,6 +57,7 @@ class Block(ABC, Generic[S]):
     keeps: ClassVar[bool] = False
     fallback: ClassVar[bool] = False
     refits: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
     simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "smoothing", "friends")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
+from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties, row
@@ -58,20 +59,26 @@ class Effects:
 
 
 def account(
-    query: Queries, reading: str, friend_weight: Hearing, each: Callable[[Ints, Doubles], Doubles], score: float
+    query: Queries,
+    reading: str,
+    friend_weight: Hearing,
+    each: Callable[[Ints, Doubles], Doubles],
+    score: float,
+    fading: Fading = STEADY,
 ) -> Effects:
     """The parts of a score that is a sum over what a person and their friends took.
 
     Args:
         query: one (B = 1). each: items int64 (J,) and their weights in a taste float64 (J,) → what they add to the
             score, float64 (J,). score: the whole, of which the rest is what these do not add.
+        fading: of one's own taste.
     """
 
     def of(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
         items, values = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
         return items, weight * each(items, values)
 
-    items, shares = of(query.taste(reading), 1.0)
+    items, shares = of(query.taste(reading, fading=fading), 1.0)
     weight = float(weights_of(friend_weight, query.activity)[0])
     heard = query.friends if weight else query.friends[:, :0]
     everybody = query.ties.taste(reading)

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
+from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
@@ -20,7 +21,8 @@ from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once
 PARTS = ("data", "indices", "indptr")
-SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread", "bands")
+SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
+FURTHER = ("bands", "fading")  # settings that are told where they say anything
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class NeighbourBlock(FittedBlock):
     """An item's score is the sum of its neighbours' weights in the history.
 
         encode(u) = bands(u) · (x + friend_weight · mean_{f ∈ friends} x_f) / deviation       x: taste under ``reading``
+                                                                                         and ``fading``
 
     Shapes: users CSR float32 (U, I), items CSR float32 (I, I), whose row i holds the weights of item i's neighbours.
     The deviation is that over the first ``spread`` items, 0 for all; ``bands`` is what it counts for in each band, 1 at
@@ -44,12 +47,14 @@ class NeighbourBlock(FittedBlock):
     prior: int = 0
     spread: int = 0
     bands: Hearing = 1.0
+    fading: Fading = STEADY
     words: Words = NO_WORDS
     sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
         object.__setattr__(self, "bands", as_hearing(self.bands))
+        object.__setattr__(self, "fading", Fading.of(self.fading))
         if self.items.shape[0] != self.items.shape[1] or self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: users {self.users.shape} and items {self.items.shape} do not fit")
         if self.weight < 0:
@@ -61,7 +66,7 @@ class NeighbourBlock(FittedBlock):
 
     def computed(self, queries: Queries) -> sp.csr_matrix:
         """The same, made from the histories even where rows are stored, CSR float32 (B, I)."""
-        taste = queries.taste(self.reading, self.friend_weight)
+        taste = queries.taste(self.reading, self.friend_weight, self.fading)
         out = sp.csr_matrix(sp.diags(self._scale(taste, queries)) @ taste, dtype=np.float32)
         out.eliminate_zeros()
         return out
@@ -105,12 +110,13 @@ class NeighbourBlock(FittedBlock):
     def effects(self, query: Queries, item_num: int) -> Effects:
         """The parts of one score: the weight of each neighbour in a history."""
         link = self.likeness(item_num).astype(np.float64)
-        scale = float(self._scale(query.taste(self.reading, self.friend_weight), query)[0])
+        scale = float(self._scale(query.taste(self.reading, self.friend_weight, self.fading), query)[0])
 
         def each(items: Ints, weights: Doubles) -> Doubles:
             return scale * weights * link[items]
 
-        return account(query, self.reading, self.friend_weight, each, float(self.score(query, item_num)[0]))
+        score = float(self.score(query, item_num)[0])
+        return account(query, self.reading, self.friend_weight, each, score, self.fading)
 
     def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
         """New items have no neighbours."""
@@ -129,13 +135,16 @@ class NeighbourBlock(FittedBlock):
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         found, shapes = stored(users=self.users, items=self.items)
-        told = {name: getattr(self, name) for name in SETTINGS if name != "bands" or self.bands != 1.0}
+        told = {name: getattr(self, name) for name in SETTINGS}
+        told |= {"bands": self.bands} if self.bands != 1.0 else {}
+        told |= {"fading": self.fading.told()} if self.fading else {}
         return found, told | {"shapes": shapes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> NeighbourBlock:
         sides = read_back(arrays, settings["shapes"])
-        told = {name: settings[name] for name in SETTINGS if name != "bands" or name in settings}
+        told = {name: settings[name] for name in SETTINGS}
+        told |= {name: settings[name] for name in FURTHER if name in settings}
         return cls(users=sides["users"], items=sides["items"], **told)
 
 

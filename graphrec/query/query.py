@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import combined, holds_dislikes, weigh
 from graphrec.errors import DataError, UnknownIdError
+from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.ties import Ties, row
 from graphrec.query.timeline import Ordered, Timeline, asked_at
@@ -165,10 +166,16 @@ class Queries:
 
     # --- what they took -----------------------------------------------------------------------------------------------
 
-    def taste(self, reading: str, friend_weight: Hearing = 0.0) -> sp.csr_matrix:
-        """x + friend_weight · mean of the friends' x, CSR float32 (B, I), x the tastes under a reading of strengths."""
+    def taste(self, reading: str, friend_weight: Hearing = 0.0, fading: Fading = STEADY) -> sp.csr_matrix:
+        """x + friend_weight · mean of the friends' x, CSR float32 (B, I), x the tastes under a reading of strengths;
+        one's own by how far it lies back."""
         stored = self.asked is None
         own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self._read(reading))
+        if fading:
+            liked = not holds_dislikes(reading, learning=False, exposure=self.ties.data.events.exposure)
+            line = self.ties.timeline(liked) if stored else self._timeline(liked)
+            rows, items, counts = line.faded(self.user_nums if stored else np.arange(len(self)), fading)
+            own = sp.csr_matrix(own.multiply(self._matrix(rows, items, counts)), dtype=np.float32)
         if not friend_weight:
             return own
         heard = sp.diags(weights_of(friend_weight, self.activity)) @ self.friends

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphrec.data.events import Events
 from graphrec.data.order import history_order
+from graphrec.query.fading import DAY, Fading
 from graphrec.types import Floats, Ints
 
 
@@ -56,6 +57,24 @@ class Timeline:
         times = np.zeros(known.shape, np.int64)
         times[known] = self.times[at]
         return Ordered(items, times, strengths)
+
+    def faded(self, numbers: Ints, fading: Fading) -> tuple[Ints, Ints, Floats]:
+        """What the items of these histories (B,) count for by their latest event: rows, items and weights > 0, (P,)."""
+        counts = self.counts[numbers]
+        kept = np.minimum(counts, fading.last) if fading.last else counts
+        rows = np.repeat(np.arange(len(numbers)), kept)
+        back = (np.cumsum(kept) - 1)[rows] - np.arange(len(rows))  # events from the last one
+        at = self.ends[numbers + 1][rows] - 1 - back
+        weights = (1.0 + back) ** -fading.power
+        if fading.half_life and self.times is not None:
+            newest = self.times[np.maximum(self.ends[numbers + 1] - 1, 0)] if len(self.times) else self.times
+            weights *= np.exp2(-(newest[rows] - self.times[at]) / (DAY * fading.half_life))
+        items = self.items[at]
+        order = np.lexsort((back, items, rows))  # the latest of each item first
+        rows, items, weights = rows[order], items[order], weights[order]
+        new = np.ones(len(rows), bool)
+        new[1:] = (np.diff(rows) != 0) | (np.diff(items) != 0)
+        return rows[new], items[new], weights[new].astype(np.float32)
 
 
 def asked_at(known: Events, user_nums: Ints, times: Ints | None, n_users: int) -> Ints | None:
