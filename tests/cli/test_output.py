@@ -34,7 +34,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("models") / "[m]"
-    run("fit", shop, "--out", out, *QUICK)
+    run("fit", shop, "--out", out, *QUICK, "--set", "explain.language=en")
     return out
 
 
