@@ -2,9 +2,11 @@
 
     python benchmarks/termhood.py ../shared/data [--write]
 
-Learned from the training part of restaurants and the "dev" halves of benchmarks/labels, each domain weighing as much
-as another, each with its own corpus around. What a new domain may expect is the line "left out": that domain's labels,
-words and corpus took no part. Held-out halves and gold test parts are read by benchmarks/aspects.py alone.
+Learned from the training part of restaurants, the "dev" halves of benchmarks/labels and electronics, each domain
+weighing as much as another, each with its own corpus around. What a new domain may expect is the line "left out": that
+domain's labels, words and corpus took no part. Held-out halves and gold test parts are read
+by benchmarks/aspects.py alone. Boosted trees beside the log-linear model order candidates better, by .01 of the best
+F1 on a domain left out, and gain nothing at the threshold that a domain finds by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import typer
-from labelled import FILES, Labelled, labelled, restaurants
+from labelled import FILES, Labelled, electronics, labelled, restaurants
 from sklearn.linear_model import LogisticRegression
 
 import kg
@@ -90,7 +92,7 @@ def f1(domain: Domain, odds: Floats, threshold: float) -> float:
 def read(data: Labelled, cache: Path) -> list[list[Span]]:
     """The candidates of all its sentences, read once."""
     texts = [*data.texts, *data.around]
-    extractor = SpacyExtractor(processes=2)
+    extractor = SpacyExtractor(processes=1)
     key = hashlib.sha256("\x00".join([extractor.id, *texts]).encode()).hexdigest()[:16]
     path = cache / f"{key}.jsonl"
     if not path.exists():
@@ -116,6 +118,7 @@ def main(shared: Path, write: bool = False, cache: Path = Path("/tmp/graphrec-te
     embed = encoder()
     sets = [(restaurants(shared / "semeval14_restaurants", "train"), "train")]
     sets += [(labelled(shared, domain), "dev") for domain in FILES]
+    sets += [(electronics(), "dev")]
     domains = [Domain(data, read(data, cache), embed, part) for data, part in sets]
     grid = np.arange(-3.0, 2.01, 0.1)
     for alike in (False, True):

@@ -23,7 +23,7 @@ def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> st
     source = f.evidence.source
     if f.theirs and source:
         return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
-    if source and f.evidence.kind == "knowledge" and not _both_praised(f):
+    if source and f.evidence.kind in {"knowledge", "history"} and not _both_praised(f):
         praises = say("A reviewer praises its {entity}", entity=quoted(f.entity))
         return ended("{sentence}: {quote}", source.quote, sentence=praises)
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)

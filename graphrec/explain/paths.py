@@ -1,6 +1,7 @@
 """Real paths from a user to an item, each with its exact share of the score and, where there is one, a quote.
 
-    history    user –interacted→ j ←interacted– v –interacted→ i        somebody else took both
+    history    user –interacted→ j ←interacted– v –interacted→ i        somebody else took both (then to what
+                                                                        a reviewer praises of i, and back)
                user –interacted→ j ←interacted– v –likes→ aspect ←has_aspect– i      and praised an aspect of i
     knowledge  user –interacted→ j –relation→ entity ←relation– i       j and i have something in common
     mention    user –mentions→ entity ←relation– i                      the user wrote about it
@@ -15,8 +16,9 @@ Of the ways from a history item the one is taken that tells most, by one product
 with the lift of what is shared among those who took both (``lift``), how much it tells by itself (``Links.tells``), and
 how well the sentence of a review fits that judges it (``quotes``; 1 for what no reviewer has to say). The first item
 that has such a sentence has it shown; beside it what is worth TELLING is told. Where nothing is, the best of what is
-SPECIFIC and not less usual than by chance is told once: of two films the director, but not the genre. Else it is that
-people took both. What reviewers of either item complain of, or the reader does, is nothing that the two have in common.
+SPECIFIC and not less usual than by chance is told once, first of the history item that adds most: of two films the
+director, but not the genre. Else it is that people took both, and what a reviewer praises. What reviewers of either
+item complain of, or the reader does, is nothing that the two have in common.
 """
 
 from __future__ import annotations
@@ -123,8 +125,7 @@ class PathFinder:
             if len(found) == limit or share <= NOTHING * size:
                 break
             both = self._both(item)
-            quoted = any(f.evidence.source for f in found)
-            common = self._common(item, share, both, told, quoted)
+            common = self._common(item, share, both, told, found)
             finding = common if common and common.tells else self._together(item, share, both)
             if common and finding and not common.tells:
                 weak.append((len(found), replace(common, item=item)))
@@ -136,6 +137,12 @@ class PathFinder:
         if weak and not any(f.worth for f in found):
             at, known = max(weak, key=lambda place: place[1].worth)
             found[at] = known
+        own = review_id(self.user, self.item)
+        said = next((s for s in self._spoken if s.source.review_id != own), None)
+        if said and found and found[0].takers and not any(f.worth for f in found):
+            path = (*found[0].evidence.path, *[self.links.step(said.triple)] * 2)  # to the aspect and back
+            evidence = replace(found[0].evidence, path=path, source=said.source)
+            found[0] = replace(found[0], evidence=evidence, entity=self.links.label(said.node), worth=said.fit)
         return found
 
     def _both(self, item: int) -> Ints:
@@ -143,8 +150,10 @@ class PathFinder:
         both: Ints = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
         return np.asarray(both[both != self.user_num], np.int64)
 
-    def _common(self, item: int, share: float, both: Ints, told: set[int], quoted: bool) -> Finding | None:
-        """What tells most about a history item and the item explained; None where nothing does."""
+    def _common(self, item: int, share: float, both: Ints, told: set[int], found: Sequence[Finding]) -> Finding | None:
+        """What tells most about a history item and the item explained; None where nothing does. Of the first one, which
+        the reader has just read of, whatever is worth telling tells."""
+        quoted = any(f.evidence.source for f in found)
         at_item = self.bridges.of(item)
         ways = (np.flatnonzero(self._eligible[at_item.start : at_item.stop]) + at_item.start).tolist()
         fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked]
@@ -160,15 +169,15 @@ class PathFinder:
         best = max(range(len(worth)), key=lambda n: (said[n] and not quoted, worth[n]), default=None)
         if best is None or not worth[best]:
             return None
-        tells = (said[best] and not quoted) or worth[best] >= TELLING
+        tells = not found or (said[best] and not quoted) or worth[best] >= TELLING
         if best < len(fresh):
-            found = self._knowledge(fresh[best], share)
-            tells = tells or not found.entity
+            finding = self._knowledge(fresh[best], share)
+            tells = tells or not finding.entity
         else:
-            found = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
+            finding = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
         if tells:
             told.add(at[best])
-        return replace(found, worth=worth[best], tells=tells)
+        return replace(finding, worth=worth[best], tells=tells)
 
     def _quote(self, node: int, triple: int) -> Said | None:
         """The best sentence behind a triple of the item."""

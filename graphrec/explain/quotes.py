@@ -30,8 +30,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(  # in passing, or of what is somebody's own: "looks great on the pedal board", "your hardware"
-    r"\b(?:(?:at|from|in|into|of|off|on|onto|over|through|to|under)\s+(?:an?|the|its?|this|these)|my|your|our|his|her|their)"
-    r"\s+(?:[\w-]+\s+)?$",
+    r"\b(?:(?:above|against|around|at|behind|beside|between|from|in|into|near|of|off|on|onto|over|through|to|under)"
+    r"\s+(?:an?|the|its?|this|these)|my|your|our|his|her|their)\s+(?:[\w-]+\s+)?$",
     re.IGNORECASE,
 )
 _AFTER = re.compile(

@@ -88,7 +88,7 @@ def _evidence(explanation: Explanation) -> Tree:
     for evidence in explanation.evidence:
         adds = f"  {evidence.share:+.3f}" if evidence.share else ""  # what is known beside the score has no figure
         branch = tree.add(Text.assemble((label("kind", evidence.kind), "cyan"), adds))
-        for step in evidence.path:
+        for step in dict.fromkeys(evidence.path):  # a step that is walked back is shown once
             branch.add(_step(step))
         if evidence.source:
             branch.add(_quote(evidence))

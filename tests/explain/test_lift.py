@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset, build
 from graphrec.explain import Explainer
+from graphrec.explain.check import check
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.query.ties import Ties
 from kg.graph import KnowledgeGraph
 from tests.conftest import examples
-from tests.explain.world import Fact, counted, explained, graph_of, random_graph, random_world
+from tests.explain.world import Fact, counted, explained, graph_of, judged, random_graph, random_world, said
 
 
 def naive(graph: KnowledgeGraph, data: Dataset, node: str, pair: tuple[int, int]) -> tuple[int, int, float]:
@@ -118,6 +119,36 @@ def test_what_few_have_is_told_where_nothing_tells_more() -> None:
     """Once, and rather than what many have."""
     paint = [Fact(f"item:{i}", "made_with", "paint:oil") for i in planted().items.ids]
     assert shown(graph_of([*paint, *(Fact(f"item:{i}", "made_by", "brand:acme") for i in "ab")], {})) == ["brand:acme"]
+
+
+def test_what_the_first_item_shares_is_told_before_what_tells_more_of_another() -> None:
+    """a, which adds most, has its maker in common with b, which says no more than that; c has a colour, which those who
+    took both look for."""
+    rows = [(f"u{u}", item) for u in range(10) for item in "ab"] + [(f"v{u}", i) for u in range(10) for i in "bcd"]
+    rows += [(f"w{u}", f"e{u}") for u in range(20)] + [("me", "a"), ("me", "c")]
+    data = build("planted", pd.DataFrame(rows, columns=["user_id", "item_id"]).assign(value=1.0))
+    facts = [Fact(f"item:{i}", "made_by", "brand:acme") for i in "ab"]
+    facts += [Fact(f"item:e{n}", "made_by", "brand:other") for n in range(20)]
+    graph = graph_of([*facts, *(Fact(f"item:{i}", "has_colour", "colour:blue") for i in "bcd")], {})
+    for shares, told in (({"a": 3.0, "c": 1.0}, "acme"), ({"a": 1.0, "c": 3.0}, "blue")):
+        out = explained(Explainer(counted(data, shares), Ties(data), graph), "me", "b")
+        assert out.evidence[0].path[-1].tail_label == told
+        assert f'"{told}"' in out.text
+
+
+def test_where_nothing_is_shared_a_reviewer_is_quoted() -> None:
+    """b's reviewer took nothing else; a has no reviews."""
+    text = "The tone is great."
+    facts = [*judged("u11", "b", "aspect:tone", "tone", 0.9), *judged("u13", "b", "aspect:tone", "tone", 0.9)]
+    graph = graph_of(facts, {said("u11", "b"): text, said("u13", "b"): "such a tone"})
+    data = planted()
+    out = explained(Explainer(counted(data, {"a": 3.0}), Ties(data), graph), "u10", "b")
+    evidence = out.evidence[0]
+    assert evidence.source is not None
+    assert evidence.source.quote == text
+    assert [step.tail for step in evidence.path] == ["item:a", "item:a", "item:b", "aspect:tone", "aspect:tone"]
+    assert check(out, data, graph) == []
+    assert out.text.endswith(f'A reviewer praises its "tone": "{text}"')
 
 
 def test_few_counts_tell_little() -> None:

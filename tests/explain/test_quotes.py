@@ -49,6 +49,7 @@ def quoted(graph: KnowledgeGraph, own: frozenset[int] = frozenset()) -> list[str
         ("The tone is better than that of my Fender.", ""),
         ("If the tone is great, all is well.", ""),
         ("This pedal works wonders on the tone.", ""),  # in passing
+        ("It hides neatly behind the tone.", ""),
         ("So please check that your tone is great.", ""),  # not the item's
         ("Is the tone great?", ""),
         ("很好用。它的tone很好！下次再买。", "它的tone很好！"),
