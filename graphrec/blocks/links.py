@@ -17,6 +17,7 @@ from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows, smoothed, with_entities
 from graphrec.profile.api import Side
 from graphrec.profile.sparse import NeighbourBlock
+from graphrec.query.fading import Fading
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, Section
 from graphrec.types import Floats
@@ -28,16 +29,18 @@ class LinkSettings(Section):
     friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
     smoothing: FloatList = (0.0, 0.1, 0.3)  # weight ψ of the friends' mean in the rows of R that are learned from
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+    fading: FloatList = (0.0, 0.3, 1.0)  # exponent of an event's place from the end of a history, in x_u
 
 
 L = TypeVar("L", bound=LinkSettings)
-NO_LINKS = ("friends", "beta")  # hyper-parameters that the links do not depend on
+NO_LINKS = ("friends", "beta", "fading")  # hyper-parameters that the links do not depend on
 
 
 class LinkBlock(Block[L]):
     """A block of links between items: subclasses say which values to try, and make the links."""
 
     Fitted = NeighbourBlock
+    ordered = True
 
     @abstractmethod
     def grid(self, inputs: FitInputs) -> Space:
@@ -66,6 +69,7 @@ class LinkBlock(Block[L]):
             "knowledge": s.knowledge if entity_rows(inputs.graph).shape[0] else (0.0,),
             "smoothing": s.smoothing if train.social_edge_index.shape[1] else (0.0,),
             "friends": s.friends if train.social_edge_index.shape[1] else (0.0,),
+            "fading": s.fading if train.events.ordered else (0.0,),
             "reading": held(train.events.readings, self.readings),
         }
 
@@ -87,14 +91,15 @@ class LinkBlock(Block[L]):
                 weights = sp.csr_matrix(items.T) if sp.issparse(items) else items.T
 
                 def scores(queries: Queries) -> Floats:
-                    found = queries.taste(candidate["reading"], candidate["friends"]) @ weights
+                    fading = Fading(candidate["fading"])
+                    found = queries.taste(candidate["reading"], candidate["friends"], fading) @ weights
                     return np.asarray(found.toarray() if sp.issparse(found) else found, dtype=np.float32)
 
                 return fold.validation.per_user_ndcg_of(scores)
 
             return folds.value(per_user)
 
-        start = {name: space[name][0] for name in self.simplest}
+        start = {name: space[name][0] for name in (*self.simplest, "fading")}
         order = [(name,) for name in space] if trials is None else None
         chosen = search(space, score, start, order, folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
@@ -105,8 +110,9 @@ class LinkBlock(Block[L]):
         learned = inputs.train.learning(reading)
         items = self.read(self.links(_stacked(inputs, chosen), chosen), learned, chosen)
         made: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
+        fading = Fading(chosen.get("fading", 0.0))
         block: NeighbourBlock = made(
-            self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading
+            self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading, fading=fading
         )
         return block.fitted(inputs.ties)
 

@@ -26,6 +26,7 @@ from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, enti
 from graphrec.linalg.svd import truncated_svd
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
+from graphrec.query.fading import Fading
 from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats
 
@@ -46,6 +47,7 @@ class SpectralSettings(Section):
     friends: FloatList = (0.0, 0.1, 0.3, 1.0)  # weight φ of the friends' mean in x_u
     smoothing: FloatList = (0.0, 0.1, 0.3)  # weight ψ of the friends' mean in the rows of R that are learned from
     knowledge: FloatList = (0.0, 0.3, 1.0, 2.0)  # weight κ of entities as further rows of R
+    fading: FloatList = (0.0, 0.3, 1.0)  # exponent of an event's place from the end of a history, in x_u
     iterations: int = Field(default=6, ge=1)  # of the SVD; the flat tail of a spectrum needs them
     memory_gb: float = Field(default=1.5, gt=0)  # bounds the rank
 
@@ -100,6 +102,7 @@ class Factors:
             linear=True,
             friend_weight=chosen["friends"],
             reading=self.reading,
+            fading=Fading(chosen.get("fading", 0.0)),
         )
         return unread.fitted(self.ties)
 
@@ -110,6 +113,7 @@ class Spectral(Block[SpectralSettings]):
     name = "spectral"
     words = Words("people with a taste like yours took it", "the taste of people like you")
     Settings = SpectralSettings
+    ordered = True
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""
@@ -121,13 +125,16 @@ class Spectral(Block[SpectralSettings]):
             "beta": settings.beta,
             "power": settings.power,
             "friends": settings.friends if with_friends else settings.friends[:1],
+            "fading": settings.fading if inputs.train.events.ordered else (0.0,),
         }
-        middle = {name: values[len(values) // 2] for name, values in grid.items()} | {"friends": grid["friends"][0]}
+        middle = {name: values[len(values) // 2] for name, values in grid.items()}
+        middle |= {name: grid[name][0] for name in ("friends", "fading")}
 
         def score(factors: Mapping[int, Factors], candidate: Chosen) -> float:
             def per_user(fold: Fold) -> Floats:
                 found = factors[id(fold)]
-                taste = fold.validation.queries.taste(found.reading, candidate["friends"])
+                fading = Fading(candidate["fading"])
+                taste = fold.validation.queries.taste(found.reading, candidate["friends"], fading)
                 return fold.validation.per_user_ndcg(taste @ found.history(candidate), found.items(candidate))
 
             return folds.value(per_user)
@@ -154,9 +161,9 @@ class Spectral(Block[SpectralSettings]):
         if any(len(values) > 1 for values in costly.values()):
             outer = search(costly, pilot, outer, [(name,) for name in costly], folds.users)
         full = factors(max(ranks), outer, settings.iterations)
-        order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",)]
+        order: list[tuple[str, ...]] = [("power",), ("beta",), ("rank",), ("power",), ("friends",), ("fading",)]
         if folds.users * inputs.train.n_items <= SMALL:
-            order = [("rank", "power"), ("friends",), ("beta",), ("rank", "power")]
+            order = [("rank", "power"), ("friends",), ("fading",), ("beta",), ("rank", "power")]
         chosen = search(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
         first = full[id(folds[0])]
         return first.block(chosen), {**chosen, "rank": first.rank(chosen), **outer}

@@ -61,13 +61,13 @@ class Transitions(Block[TransitionsSettings]):
 
     def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
         """As of any block; data without an order is said to be such."""
-        if not has_order(folds.inputs.train):
+        if not folds.inputs.train.events.ordered:
             return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": UNORDERED}
         return super().tune(folds, trials)
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """As of any block; empty on data without an order."""
-        return super().fit(inputs, chosen if has_order(inputs.train) else {"left_out": UNORDERED})
+        return super().fit(inputs, chosen if inputs.train.events.ordered else {"left_out": UNORDERED})
 
     def space(self, inputs: FitInputs) -> Space:
         """All settings; half-lives where times span a day."""
@@ -119,11 +119,6 @@ class Transitions(Block[TransitionsSettings]):
         users = inputs.ties.matrix[:0]
         block = NeighbourBlock(self.name, users, items, reading=reading_of(chosen), fading=fading_of(chosen))
         return block.fitted(inputs.ties)
-
-
-def has_order(data: Dataset) -> bool:
-    """Whether anything tells which of two events came first."""
-    return data.has_times or data.events.order is not None
 
 
 def spans_days(data: Dataset) -> bool:

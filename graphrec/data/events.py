@@ -159,6 +159,11 @@ class Events:
         """Events that are opinions, bool (E,)."""
         return np.array([k.outright for k in self.kind_table], np.bool_)[self.kinds]
 
+    @property
+    def ordered(self) -> bool:
+        """Whether anything tells which of two events came first."""
+        return self.timestamps is not None or self.order is not None
+
     # --- pairs --------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words, account
+from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
@@ -19,6 +20,7 @@ from graphrec.types import Floats, Ints, frozen
 
 ARRAYS = ("users", "items", "history", "own", "text_map")
 SETTINGS = ("name", "weight", "linear", "friend_weight", "damping", "prior", "reading", "split", "spread")
+FURTHER = ("fading",)  # settings that are told where they say anything
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class ProfileBlock(FittedBlock):
 
         (Σ_j (x + friend_weight · mean_{f ∈ friends} x_f)[j] · history[j] + own[user]) / deviation
 
-    where x is the taste under ``reading`` (what is liked is above 0, dislikes are not), ``own`` float32 (U, d) what
-    training learned of a user beside their history, and the deviation that of the resulting scores over the catalogue.
+    where x is the taste under ``reading`` and ``fading`` (what is liked is above 0, dislikes are not), ``own`` float32
+    (U, d) what training learned of a user beside their history, and the deviation that of the resulting scores over the
+    catalogue.
     The weight of friends is one for all, or one for each band of activity (``query.hearing``).
     So a score splits exactly into history items, friends and the own part; ``linear`` says that there is no own part,
     ``split=False`` that such an account would explain nothing. A ``damping`` δ above 0 counts what was to be expected
@@ -57,6 +60,7 @@ class ProfileBlock(FittedBlock):
     reading: str = "alike"
     split: bool = True
     spread: int = 0
+    fading: Fading = STEADY
     words: Words = NO_WORDS
 
     def __post_init__(self) -> None:
@@ -67,6 +71,7 @@ class ProfileBlock(FittedBlock):
         if alike:  # one array, not two that are equal
             object.__setattr__(self, "history", self.items)
         object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
+        object.__setattr__(self, "fading", Fading.of(self.fading))
         if self.users.shape[1] != self.items.shape[1]:
             raise DataError(f"block {self.name}: user width {self.users.shape[1]} ≠ item width {self.items.shape[1]}")
         if self.weight < 0:
@@ -101,7 +106,7 @@ class ProfileBlock(FittedBlock):
     def _raw(self, queries: Queries) -> Floats:
         """Sums over histories and own parts before the deviation, float32 (B, d)."""
         assert self.history is not None
-        taste = queries.taste(self.reading, self.friend_weight)  # (B, I)
+        taste = queries.taste(self.reading, self.friend_weight, self.fading)  # (B, I)
         if self.damping:
             rows = (slice(*taste.indptr[n : n + 2]) for n in range(len(queries)))
             sums = [self._sum_over(taste.indices[r], taste.data[r]) for r in rows]
@@ -181,7 +186,8 @@ class ProfileBlock(FittedBlock):
         def each(items: Ints, weights: Doubles) -> Doubles:
             return scale * self._each(items, weights, raw[0], item_num)
 
-        return account(query, self.reading, self.friend_weight, each, float(self.score(query, item_num)[0]))
+        score = float(self.score(query, item_num)[0])
+        return account(query, self.reading, self.friend_weight, each, score, self.fading)
 
     def _each(self, items: Ints, weights: Doubles, raw: Floats, item_num: int) -> Doubles:
         """What each of ``items`` (J,), of ``weights`` (J,) in a taste, adds to a score before the deviation, (J,)."""
@@ -243,16 +249,16 @@ class ProfileBlock(FittedBlock):
         found = {name: value for name, value in held.items() if value is not None}
         if self.history is self.items:
             del found["history"]
-        return found, {name: getattr(self, name) for name in SETTINGS} | {
-            "history_is_items": self.history is self.items
-        }
+        told = {name: getattr(self, name) for name in SETTINGS} | {"history_is_items": self.history is self.items}
+        return found, told | ({"fading": self.fading.told()} if self.fading else {})
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> ProfileBlock:
         parts: dict[str, Any] = {name: frozen(value, np.float32) for name, value in arrays.items()}
         if settings["history_is_items"]:
             parts["history"] = parts["items"]
-        return cls(**parts, **{name: settings[name] for name in SETTINGS})
+        told = [*SETTINGS, *(name for name in FURTHER if name in settings)]
+        return cls(**parts, **{name: settings[name] for name in told})
 
 
 def _padded(rows: Floats, n: int) -> Floats:

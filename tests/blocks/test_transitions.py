@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from graphrec.blocks.api import FitInputs, Fold, Folds
 from graphrec.blocks.neighbours import Neighbours
-from graphrec.blocks.transitions import UNORDERED, Transitions, has_order
+from graphrec.blocks.transitions import UNORDERED, Transitions
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.split import split
 from graphrec.evaluate.validation import Validation
@@ -149,7 +149,7 @@ def test_what_only_the_order_tells_is_found_and_gone_when_shuffled() -> None:
 
 def test_the_order_of_rows_is_enough() -> None:
     timed, untimed = loops(), loops(ordered_only=True)
-    assert has_order(untimed)
+    assert untimed.events.ordered
     np.testing.assert_allclose(scores_of(untimed), scores_of(timed), atol=1e-5)
 
 
@@ -158,7 +158,7 @@ def test_without_any_order_it_sits_out_and_says_so() -> None:
         {"user_id": np.repeat(["a", "b", "c"], 3), "item_id": ["1", "2", "3", "2", "3", "4", "1", "3", "4"]}
     )
     data = build("listed", table)
-    assert not has_order(data)
+    assert not data.events.ordered
     ties = Ties(data)
     (block,), chosen = Transitions().tune(Folds([Fold(FitInputs(ties, None), Validation(ties, data))]))
     assert block.empty
