@@ -16,7 +16,7 @@ from graphrec.types import Floats
 class PopularitySettings(Section):
     """Half-lives in days; 0 means no decay."""
 
-    half_life: FloatList = (0.0, 90.0, 365.0, 1095.0)
+    half_life: FloatList = (0.0, 7.0, 30.0, 90.0, 365.0, 1095.0)
 
 
 class Popularity(Block[PopularitySettings]):
