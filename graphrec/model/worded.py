@@ -15,11 +15,13 @@ MEANINGLESS = (  # what a text encoder makes of these is like an item's text by 
     *("asdf qwer zxcv", "xkcd blorf gnarp", "hdjskahd", "asdfgh", "zzzzzz", "blah", "the", "of and the", "1234", "!!!"),
 )
 
+CHANCE = 1.2  # times what the likest of them makes of an item, up to which a likeness may be chance
+
 
 @dataclass(frozen=True)
 class Liking:
-    """Likeness of a text to every item's text at unit deviation, float32 (I,); ``vague``: words without a meaning are
-    as like the likest item, and tell items as far apart."""
+    """Likeness of a text to every item's text at unit deviation, float32 (I,); ``vague``: no item is surely
+    more like it than it is like words without a meaning."""
 
     scores: Floats
     vague: bool
@@ -44,7 +46,12 @@ def liking_of(model: Learned, words: str) -> Liking:
         ) from None
     found = np.asarray(block.items @ sides.T, np.float32)  # (I, 1 + M)
     lengths = np.linalg.norm(block.items, axis=1)[:, None] * np.linalg.norm(sides, axis=1)
-    best = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0).max(axis=0, initial=0.0)  # (1 + M,)
-    apart = found.std(axis=0)  # (1 + M,)
-    vague = best[0] <= best[1:].max() and apart[0] <= apart[1:].max()
-    return Liking(unit_deviation(found[:, 0]), bool(vague))
+    cosines = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
+    return Liking(unit_deviation(found[:, 0]), _vague(cosines[:, 0], cosines[:, 1:]))
+
+
+def _vague(asked: Floats, usual: Floats) -> bool:
+    """Whether what is asked, float32 (I,), is like no item more than words without a meaning (I, M) are, each against
+    the mean of the others: some items are like whatever is short."""
+    others = (usual.sum(axis=1, keepdims=True) - usual) / (usual.shape[1] - 1)  # (I, M)
+    return bool((asked - usual.mean(axis=1)).max(initial=0.0) <= CHANCE * (usual - others).max(initial=0.0))
