@@ -32,14 +32,20 @@ def naive_loss(name: str, users: Rows, positives: Rows, negatives: Rows, tempera
             total -= math.log(math.exp(s / t) / (math.exp(s / t) + sum(math.exp(b / t) for b in row)))
         return total / n
     if name == "bsl":
-        above = 1.1 * t
-        total = 0.0
-        for s, row in zip(good, bad, strict=True):
-            total += math.exp(s / above) / sum(math.exp(b / t) for b in row) ** (t / above)
-        return -1.1 * math.log(total / n)
+        return sum(math.log(sum(math.exp(b / t) for b in row)) - s / t for s, row in zip(good, bad, strict=True)) / n
     assert name == "ccl"
     pushed = [sum(max(0.0, b - 0.4) for b in row) / len(row) for row in bad]
     return sum(1 - s + 150 * p for s, p in zip(good, pushed, strict=True)) / n
+
+
+def naive_bilateral(users: Rows, items: Rows, taken: list[list[int]], negatives: Rows, temperature: float) -> float:
+    """BSL of users who took several items: the numbers of the items that each took."""
+    above, total = 1.1 * temperature, 0.0
+    for user, own in zip(users, taken, strict=True):
+        pushed = math.log(sum(math.exp(_dot(user, other) / temperature) for other in negatives))
+        fit = math.log(sum(math.exp(_dot(user, items[item]) / above) for item in own) / len(own)) if own else 0.0
+        total += len(own) * (pushed - 1.1 * fit)
+    return total / sum(map(len, taken))
 
 
 def paired(name: str) -> Callable[[Tensor, Tensor, Tensor, float], Tensor]:

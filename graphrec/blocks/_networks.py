@@ -22,7 +22,6 @@ from graphrec.profile.dense import ProfileBlock, empty_block
 from graphrec.types import Floats
 
 Prior: TypeAlias = tuple[float, float]
-PRIOR = (1.0, 0.0)  # weight w and half-life in days (0: none) of popularity while training
 PILOT = 4  # a training that takes longer than LONG minutes is tried at one such part of its epochs first
 LONG = 1.0
 
@@ -61,7 +60,8 @@ def learn(inputs: FitInputs, settings: Any, chosen: Chosen) -> ProfileBlock:
     chosen = {"temperature": settings.temperature[0], **chosen}
     graph = on_device(inputs, settings, reading_of(chosen))
     networks = _Networks([*_members(inputs, settings, graph, chosen, first=0)])
-    return networks.block((float(chosen.get("popularity", PRIOR[0])), float(chosen.get("half_life", PRIOR[1]))))
+    weight, half_life = _prior(settings)
+    return networks.block((float(chosen.get("popularity", weight)), float(chosen.get("half_life", half_life))))
 
 
 def _temperatures(
@@ -83,7 +83,8 @@ def _temperatures(
 
 def _trained(run: Run, epochs: int, validation: Validation) -> Chosen:
     """Trains for at most so many epochs, in which the rate falls to zero; what was chosen, and the learning curve."""
-    trained = run.train(epochs, validation, lambda: _Networks([run]).ndcg(validation, [PRIOR])[PRIOR], most=epochs)
+    prior = _prior(run.settings)
+    trained = run.train(epochs, validation, lambda: _Networks([run]).ndcg(validation, [prior])[prior], most=epochs)
     curve = [[epoch, round(score, 6)] for epoch, score in trained.history]
     return {
         "temperature": run.temperature,
@@ -95,6 +96,11 @@ def _trained(run: Run, epochs: int, validation: Validation) -> Chosen:
         "curve": curve,
         "losses": [[epoch, round(loss, 5)] for epoch, loss in trained.losses],
     }
+
+
+def _prior(settings: Any) -> Prior:
+    """Weight and half-life of popularity while training: what theory says, or the nearest that is set."""
+    return min(settings.popularity, key=lambda weight: abs(weight - 1)), 0.0
 
 
 def _nothing(inputs: FitInputs) -> ProfileBlock:

@@ -7,7 +7,6 @@ over them is one however much the user took, so the whole catalogue costs no mor
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -113,17 +112,23 @@ def softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, t
 
 
 def bilateral_softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
-    """Softmax on both sides: hard positives weigh less, as hard negatives weigh more.
+    """Softmax on both sides: what a user took and that fits them ill weighs less, as hard negatives weigh more.
 
-        L = −τ⁺ log mean_E exp(s⁺/τ⁺ − (τ/τ⁺) log Σ_n exp(s_n/τ)),    τ⁺ = 1.1 τ
+        L = mean over pairs of log Σ_n exp(s_n/τ) − (τ⁺/τ) log mean_{i ∈ P_u} exp(s_i/τ⁺),    τ⁺ = 1.1 τ
 
-    Wu et al., BSL: Understanding and improving softmax loss for recommendation, ICDE 2024; positives over the batch.
+    Wu et al., BSL: Understanding and improving softmax loss for recommendation, ICDE 2024; P_u what is in the batch of
+    all that u took.
     """
     above = temperature * BILATERAL
-    positive = products(users, items, taken)  # (E,)
-    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[taken[0]]
-    margins = (positive - temperature * negative) / above
-    return -BILATERAL * (torch.logsumexp(margins, dim=0) - math.log(len(margins)))
+    positive = products(users, items, taken) / above  # (E,)
+    counts = torch.bincount(taken[0], minlength=len(users)).to(positive.dtype)  # (B,)
+    highest = torch.full_like(counts, -torch.inf).scatter_reduce(0, taken[0], positive.detach(), "amax")
+    shares = (positive - highest[taken[0]]).exp()  # (E,)
+    sums = torch.zeros_like(counts).index_add(0, taken[0], shares)
+    some = counts > 0
+    fit = highest[some] + (sums[some] / counts[some]).log()  # log mean exp, (B',)
+    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[some]
+    return ((negative - BILATERAL * fit) * counts[some]).sum() / counts.sum()
 
 
 def cosine_contrastive(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 
 import kg.graph
 from graphrec.blocks._network_run import Run, on_device
-from graphrec.blocks._networks import PRIOR, _Networks
+from graphrec.blocks._networks import _Networks
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
@@ -167,7 +167,7 @@ def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
     inputs = worlds.inputs(train)
     run = Run(inputs, SMALL, on_device(inputs, SMALL, "alike"), 0.1, "alike")
     run.train(5, None)
-    alone, twice = (_Networks(runs).block(PRIOR) for runs in ([run], [run, run]))
+    alone, twice = (_Networks(runs).block((1.0, 0.0)) for runs in ([run], [run, run]))
     assert twice.width == 2 * SMALL.dim + 1
     np.testing.assert_allclose(worlds.scores(twice, train), worlds.scores(alone, train), atol=1e-4)
     one, two = (shares(Profiles((block,)), worlds.stored(train, 4), 1).history for block in (alone, twice))
@@ -243,3 +243,13 @@ def test_the_configurations_of_papers_find_the_planted_tastes(settings: dict[str
     found = worlds.scores(block, train)  # (U, I)
     assert (found[::2, even].mean() - found[::2, ~even].mean()) > 0.2
     assert (found[1::2, ~even].mean() - found[1::2, even].mean()) > 0.2
+
+
+def test_the_curve_is_that_of_the_popularity_that_is_set() -> None:
+    """Where none is added, none is while training: the best of the curve is what was chosen by."""
+    parts = worlds.given(worlds.two_tastes())
+    folds = Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid))
+    for weight in (0.0, 0.5):
+        settings = SMALL.model_copy(update={"popularity": (weight,), "half_life": (0.0,)})
+        chosen = Graph(settings).tune(folds)[1]
+        assert max(score for _, score in chosen["curve"]) == pytest.approx(chosen["validation_ndcg"], abs=2e-6)
