@@ -1,7 +1,6 @@
 """Real paths from a user to an item, each with its exact share of the score and, where there is one, a quote.
 
-    history    user –interacted→ j ←interacted– v –interacted→ i        somebody else took both (then to what
-                                                                        a reviewer praises of i, and back)
+    history    user –interacted→ j ←interacted– v –interacted→ i        somebody else took both
                user –interacted→ j ←interacted– v –likes→ aspect ←has_aspect– i      and praised an aspect of i
     knowledge  user –interacted→ j –relation→ entity ←relation– i       j and i have something in common
     mention    user –mentions→ entity ←relation– i                      the user wrote about it
@@ -16,9 +15,9 @@ Of the ways from a history item the one is taken that tells most, by one product
 with the lift of what is shared among those who took both (``lift``), how much it tells by itself (``Links.tells``), and
 how well the sentence of a review fits that judges it (``quotes``; 1 for what no reviewer has to say). The first item
 that has such a sentence has it shown; beside it what is worth TELLING is told. Where nothing is, the best of what is
-SPECIFIC and not less usual than by chance is told once, first of the history item that adds most: of two films the
-director, but not the genre. Else it is that people took both, and what a reviewer praises. What reviewers of either
-item complain of, or the reader does, is nothing that the two have in common.
+SPECIFIC and not clearly less usual than by chance is told once, first of the item that adds most; that few have it
+tells as much as a lift of TELLING: of two films the director, not the genre. Else it is that people took both, and what
+a reviewer praises. What reviewers of either complain of, or the reader does, is nothing that the two have in common.
 """
 
 from __future__ import annotations
@@ -45,6 +44,7 @@ MENTIONS = 2  # mention paths in one explanation, at most
 TELLING = 1.5  # worth from which what two items share is told beside the first sentence
 SPECIFIC = 0.5  # Links.tells from which it may be told where nothing is worth that: at most sqrt(I) of I items have it
 NOTHING = 1e-3  # of all that history items add and take away: up to this a share adds nothing
+USUAL = 0.8  # lift from which it may be: few counts do not tell it from 1
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
 
 
@@ -153,7 +153,7 @@ class PathFinder:
     def _common(self, item: int, share: float, both: Ints, told: set[int], found: Sequence[Finding]) -> Finding | None:
         """What tells most about a history item and the item explained; None where nothing does. Of the first one, which
         the reader has just read of, whatever is worth telling tells."""
-        quoted = any(f.evidence.source for f in found)
+        more, quoted = bool(found), any(f.evidence.source for f in found)
         at_item = self.bridges.of(item)
         ways = (np.flatnonzero(self._eligible[at_item.start : at_item.stop]) + at_item.start).tolist()
         fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked]
@@ -163,13 +163,14 @@ class PathFinder:
         lifts = self.lifts.of(at, both, (item, self.item_num))
         worth = [self._worth(b, lift) for b, lift in zip(fresh, lifts, strict=False)]
         worth += [lift.shrunken * self._fit(s) for s, lift in zip(words, lifts[len(fresh) :], strict=True)]
-        said = [self._quote(int(self.bridges.node[b]), int(self.bridges.far[b])) is not None for b in fresh] + [
-            True
-        ] * len(words)
-        best = max(range(len(worth)), key=lambda n: (said[n] and not quoted, worth[n]), default=None)
+        said = [self._quote(int(self.bridges.node[b]), int(self.bridges.far[b])) is not None for b in fresh]
+        said += [True] * len(words)
+        rare = [1.0 if s else TELLING ** self.links.tells(node) for s, node in zip(said, at, strict=True)]
+        rank = [(s and not quoted, more and w >= TELLING, w * r) for s, w, r in zip(said, worth, rare, strict=True)]
+        best = max(range(len(rank)), key=rank.__getitem__, default=None)
         if best is None or not worth[best]:
             return None
-        tells = not found or (said[best] and not quoted) or worth[best] >= TELLING
+        tells = not more or (said[best] and not quoted) or worth[best] >= TELLING
         if best < len(fresh):
             finding = self._knowledge(fresh[best], share)
             tells = tells or not finding.entity
@@ -201,7 +202,7 @@ class PathFinder:
             return lift.shrunken * self._fit(said)
         specific = self.links.tells(node)
         worth = float(lift.shrunken**specific) * (LEAST_FIT * self._side(node) if self.links.judged(far) else 1.0)
-        return worth if worth >= TELLING or (lift.shrunken >= 1 and specific >= SPECIFIC) else 0.0
+        return worth if worth >= TELLING or (lift.shrunken >= USUAL and specific >= SPECIFIC) else 0.0
 
     def _fit(self, said: Said) -> float:
         """How well a sentence fits; of a side of the item better than of the very thing."""

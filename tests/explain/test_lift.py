@@ -136,6 +136,24 @@ def test_what_the_first_item_shares_is_told_before_what_tells_more_of_another() 
         assert f'"{told}"' in out.text
 
 
+def test_what_fewer_have_tells_more_than_a_little_more_of_what_many_have() -> None:
+    """Those who took a and b took a little more of what is blue; the maker made nothing else."""
+    rows = [(f"u{u}", item) for u in range(10) for item in ("a", "b", f"blue{u % 4}")]
+    rows += [(f"u{u}", item) for u in range(10, 50) for item in ("ab"[u % 2], f"red{u % 9}")]
+    rows += [(f"v{u}", "red1") for u in range(3)]
+    data = build("planted", pd.DataFrame(rows, columns=["user_id", "item_id"]).assign(value=1.0))
+    blue = [Fact(f"item:{i}", "has_colour", "colour:blue") for i in ("a", "b", "blue3", "red1")]
+    facts = [*blue, *(Fact(f"item:{i}", "made_by", "brand:other") for i in data.items.ids if i not in "ab")]
+    graph = graph_of([*facts, *(Fact(f"item:{i}", "made_by", "brand:acme") for i in "ab")], {})
+    out = explained(Explainer(counted(data, {"a": 3.0}), Ties(data), graph), "u10", "b")
+    assert out.evidence[0].path[-1].tail == "brand:acme"
+    lifts = Lifts(graph, Ties(data))
+    pair = data.items.number("a"), data.items.number("b")
+    both = np.intersect1d(Ties(data).takers(pair[0]), Ties(data).takers(pair[1]))
+    few, many = (x.shrunken for x in lifts.of([graph.entity_num[e] for e in ("brand:acme", "colour:blue")], both, pair))
+    assert few < many
+
+
 def test_where_nothing_is_shared_a_reviewer_is_quoted() -> None:
     """b's reviewer took nothing else; a has no reviews."""
     text = "The tone is great."
