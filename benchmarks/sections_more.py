@@ -3,6 +3,7 @@ and reasons read by eye."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -132,8 +133,33 @@ def regret(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def sequences(name: str, result: dict[str, Any]) -> list[str]:
+    """Of each model the two rows: learned without the validation events, and with them."""
+    rows = []
+    for r in result["rows"]:
+        found = [r["train"], r["refitted"]]
+        cells = [f"{m[k]:.4f}" for m in found for k in ("ndcg@10", "recall@10")]
+        rows.append([r["model"], f"{r['valid']:.4f}", *cells, f"{r['seconds']:.0f}", f"{found[1]['seconds']:.0f}"])
+    last = result["rows"][-1]
+    columns = ["model", "validation NDCG@k", "train: NDCG@10", "Recall@10", "refitted: NDCG@10", "Recall@10"]
+    return [
+        f"## Order of events: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']} · settings: {', '.join(result['settings'])}. Histories "
+        f"that are read hold the validation events in both rows. Blend with transitions against the timeless one, "
+        f"paired t-test: p = {last['train']['p']:.2g} (train), {last['refitted']['p']:.2g} (refitted). Looks at the "
+        f"test part: {result['looks']}.",
+        "",
+        *table([*columns, "core-s to choose", "to rank"], rows),
+        "",
+        f"Chosen: `{json.dumps(result['chosen']['transitions'])}`; weights `{json.dumps(result['weights'])}`",
+        "",
+    ]
+
+
 MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "lift": lift,
+    "sequences": sequences,
     "chinese": chinese,
     "reasons": reasons,
     "presets": presets,

@@ -44,9 +44,9 @@ RUNS = {
     "musical_instruments": "temporal",
 }
 BLOCKS = ("popularity", "spectral", "neighbours", "ease")
-SEARCH = (  # the values of the preset ``fast``, and EASE on all catalogues
+SEARCH = (  # the values of the preset ``fast``
     *("spectral.rank=64,256,512", "spectral.alpha=0.4", "neighbours.alpha=0.25,0.5", "neighbours.beta=0.4,0.5"),
-    *("ease.regularisation=30,300,3000", "ease.max_items=13000", "kg.enabled=false", "features.enabled=false"),
+    *("ease.regularisation=30,300,3000", "kg.enabled=false", "features.enabled=false"),
 )
 BLENDS = {  # name: which blocks, and how
     "blend, timeless": [f"{name}, timeless" for name in BLOCKS],

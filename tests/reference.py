@@ -248,6 +248,7 @@ def naive_transitions(
     backward: float,
     source: float,
     target: float,
+    shape: float,
     power: float,
     half_life: float,
     last: int,
@@ -265,7 +266,7 @@ def naive_transitions(
     counts = counts + backward * counts.T
     out = np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
     into = np.maximum(counts.sum(axis=0, keepdims=True), 1e-9)
-    links = counts / out**source / into**target
+    links = (counts / out**source / into**target) ** shape
     scores = np.zeros((len(histories), n_items))
     for user, items in enumerate(histories):
         weight_of: dict[int, float] = {}

@@ -23,33 +23,43 @@ from graphrec.types import Floats
 
 UNORDERED = "neither times nor an order of rows is known"
 COUNTED = ("window", "pause", "reading")  # hyper-parameters that the counts depend on
-LINKED = (*COUNTED, "decay", "backward", "source", "target", "n")  # and the links
+LINKED = (*COUNTED, "decay", "backward", "source", "target", "shape", "n")  # and the links
+SHAPED = (("shape", "target"), ("decay", "power"), ("source",), ("shape", "backward"))  # which depend on each other
+LINKS = 20_000_000  # 160 MB
+DENSE = 6_000  # items up to which candidates are compared by a dense matrix
 
 
 class TransitionsSettings(Section):
     """Counts of what follows what. Several values: the best on validation data is taken."""
 
     window: IntList = (63,)  # events between two that still count as one after the other
-    decay: FloatList = (0.25, 0.5, 1.0, 1.5)  # exponent of the gap: what lies twice as far apart counts for 2^-decay
+    decay: FloatList = (
+        0.25,
+        0.5,
+        1.0,
+        1.5,
+        2.0,
+    )  # exponent of the gap: what lies twice as far apart counts for 2^-decay
     pause: FloatList = (0.0, 1.0, 30.0)  # half-life in days of the time between them; 0: none
     backward: FloatList = (0.0, 0.1, 0.3)  # what the way back counts for, beside the way there
-    source: FloatList = (0.3, 0.5, 0.7, 1.0)  # exponent of how often anything follows an item
-    target: FloatList = (0.0, 0.2, 0.4)  # exponent of how often an item follows anything
-    power: FloatList = (0.5, 0.75, 1.0, 1.5, 2.0)  # exponent of the place of an event from the end of a history
+    source: FloatList = (0.3, 0.5, 0.75, 1.0)  # exponent of how often anything follows an item
+    target: FloatList = (0.0, 0.2, 0.4, 0.6)  # exponent of how often an item follows anything
+    shape: FloatList = (1.0, 0.7, 0.5, 0.4, 0.3)  # exponent of a link: below 1 many events count for less each
+    power: FloatList = (0.5, 0.75, 1.0, 1.4)  # exponent of the place of an event from the end of a history
     half_life: FloatList = (0.0, 1.0, 30.0, 365.0)  # in days, of the time from it to the last event; 0: none
     last: IntList = (100,)  # events at the end of a history that are read
-    n: IntList = (500,)  # items kept that an item leads to
+    n: IntList = (5000,)  # items kept that an item leads to, at most ``LINKS`` in all
 
 
 class Transitions(Block[TransitionsSettings]):
     """The `transitions` block: decayed counts of what comes after what, read from the end of a history.
 
         C = Σ_k 2^(-decay k) N_k + backward · (the same)ᵀ     N_k: pairs with a gap of 2^k to 2^(k+1) - 1 events
-        T = D_out^-source C D_in^-target,   score(u, i) = Σ_j (1 + n_j)^-power 2^(-t_j / half_life) T[j, i]
+        T = (D_out^-source C D_in^-target)^shape,   score(u, i) = Σ_j (1 + n_j)^-power 2^(-t_j / half_life) T[j, i]
 
-    where n_j events and t_j days lie between j and the last event. A Markov chain of mixed order (Rendle et al., WWW
-    2010, without the factors) with the decays of sequential rules (Ludewig and Jannach, UMUAI 2018). It sits out where
-    nothing tells an order.
+    entry by entry, where n_j events and t_j days lie between j and the last event. A Markov chain of mixed order
+    (Rendle et al., WWW 2010, without the factors) with the decays of sequential rules (Ludewig and Jannach, UMUAI
+    2018). It sits out where nothing tells an order.
     """
 
     name = "transitions"
@@ -73,7 +83,7 @@ class Transitions(Block[TransitionsSettings]):
         """All settings; half-lives where times span a day."""
         s, train = self.settings, inputs.train
         aged = spans_days(train)
-        names = ("decay", "power", "source", "target", "backward", "window", "last", "n")
+        names = ("shape", "decay", "power", "target", "source", "backward", "window", "last", "n")
         return {
             **{name: getattr(s, name) for name in names},
             **{name: getattr(s, name) if aged else (0.0,) for name in ("half_life", "pause")},
@@ -96,21 +106,22 @@ class Transitions(Block[TransitionsSettings]):
 
         def score(candidate: Chosen) -> float:
             def per_user(fold: Fold) -> Floats:
-                found = links(fold, candidate)
+                found: Any = links(fold, candidate)
+                if found.shape[0] <= DENSE:  # where most of a row is filled a dense product is the quicker
+                    found = found.toarray()
 
                 def scores(queries: Queries) -> Floats:
-                    taste = queries.taste(candidate["reading"], fading=fading_of(candidate))
-                    return np.asarray((taste @ found).toarray(), np.float32)
+                    taste = queries.taste(candidate["reading"], fading=fading_of(candidate)) @ found
+                    return np.asarray(taste.toarray() if sp.issparse(taste) else taste, np.float32)
 
                 return fold.validation.per_user_ndcg_of(scores)
 
             return folds.value(per_user)
 
         first = {name: values[0] for name, values in space.items()}
-        middle = {n: space[n][len(space[n]) // 2] for n in ("decay", "power", "source", "target")}
-        order = [(name,) for name in space] if trials is None else None
-        twice = None if order is None else [*order, *order[: len(middle)]]
-        chosen = search(space, score, first | middle, twice, folds.users, trials)
+        middle = {name: space[name][len(space[name]) // 2] for names in SHAPED for name in names}
+        order = None if trials is not None else [*SHAPED, *((name,) for name in space)]
+        chosen = search(space, score, first | middle, order, folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
@@ -149,5 +160,6 @@ def weights(counted: list[sp.csr_matrix], chosen: Chosen) -> sp.csr_matrix:
         total = total + chosen["backward"] * total.T
     total = sp.csr_matrix(total)
     out, into = (np.maximum(np.asarray(total.sum(axis=axis), np.float64).ravel(), 1e-9) for axis in (1, 0))
-    scaled = sp.diags(out ** -chosen["source"]) @ total @ sp.diags(into ** -chosen["target"])
-    return sp.csr_matrix(largest(sp.csr_matrix(scaled), chosen["n"]), dtype=np.float32)
+    scaled = sp.csr_matrix(sp.diags(out ** -chosen["source"]) @ total @ sp.diags(into ** -chosen["target"]))
+    kept = max(1, min(chosen["n"], LINKS // max(scaled.shape[0], 1)))
+    return sp.csr_matrix(largest(scaled, kept).power(chosen["shape"]), dtype=np.float32)
