@@ -106,13 +106,13 @@ class Transitions(Block[TransitionsSettings]):
 
         def score(candidate: Chosen) -> float:
             def per_user(fold: Fold) -> Floats:
-                found: Any = links(fold, candidate)
-                if found.shape[0] <= DENSE:  # where most of a row is filled a dense product is the quicker
-                    found = found.toarray()
+                found = links(fold, candidate)
+                # where most of a row is filled a dense product is the quicker
+                dense = found.toarray() if found.shape[0] <= DENSE else None
 
                 def scores(queries: Queries) -> Floats:
-                    taste = queries.taste(candidate["reading"], fading=fading_of(candidate)) @ found
-                    return np.asarray(taste.toarray() if sp.issparse(taste) else taste, np.float32)
+                    taste = queries.taste(candidate["reading"], fading=fading_of(candidate))
+                    return np.asarray((taste @ found).toarray() if dense is None else taste @ dense, np.float32)
 
                 return fold.validation.per_user_ndcg_of(scores)
 
