@@ -14,7 +14,8 @@ judges was left out, after the second what a thing sold is a kind of, people, an
 each time from the first half's figures.
 Kind: cosine of review and label prompts by multilingual-e5-small, centred over the sample. ``told`` takes prompts with
 words for each kind; ``refined`` moves the labels' vectors and shares towards the sample's own groups (EM, no labels);
-``spread`` lets each review hear its nearest ones first (label propagation: Zhou et al., 2003).
+``spread`` lets each review hear its nearest ones first (label propagation: Zhou et al., 2003). The more reviews, the
+nearer they are: on the first half .744 of 1,200, .757 of 3,600. The held-out half was looked at a fourth time for that.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from kg.extract.reading import extract
 from kg.types import Span
 
 LABELS = Path(__file__).parent / "labels" / "chinese_aspects.csv"
-MOST, SAMPLE, SEED = 30, 2000, 11
+MOST, SAMPLE, SEED = 30, 4000, 11
 PROMPTS = ("这条评论说的是{}。", "{}怎么样？", "我买了{}", "商品类别：{}", "{}的评价")
 WORDS = {  # of each kind, as anybody would explain it
     "书籍": "书 小说 作者 故事 书的内容",
@@ -191,7 +192,7 @@ def refined(x: Floats, told: Floats) -> Floats:
 
 def main(folder: Path, terms: bool = False, write: bool = True) -> None:
     """Measure both halves, keep the result, and print it."""
-    document: dict[str, Any] = {"looks_at_held_out": 3}
+    document: dict[str, Any] = {"looks_at_held_out": 4}
     read = verdicts() if LABELS.exists() else {}
     for name, reviews in zip(("worked on", "held out"), halves(folder), strict=True):
         spans = spans_of(reviews)
