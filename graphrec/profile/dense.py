@@ -93,7 +93,10 @@ class ProfileBlock(FittedBlock):
         if self.history is None:
             rows: Floats = np.where(nums[:, None] >= 0, self.users[np.maximum(nums, 0)], self._anybody)
             return rows.astype(np.float32)
-        raw = self._raw(queries)
+        return self.scaled(self._raw(queries))
+
+    def scaled(self, raw: Floats) -> Floats:
+        """Rows (B, d) at unit deviation of their scores over the catalogue; 0 where all score the same."""
         deviation = self._deviations(raw)
         scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > FLAT)
         out: Floats = raw * scale[:, None]
