@@ -22,7 +22,20 @@ from graphrec.settings import Section
 
 GROUP = "graphrec.blocks"
 RESERVED = (  # names that mean something else beside those of the blocks
-    *("seed", "blocks", "seen", "split", "strength", "kg", "features", "blend", "retrieve", "explain", "evaluate"),
+    *(
+        "seed",
+        "blocks",
+        "checked",
+        "seen",
+        "split",
+        "strength",
+        "kg",
+        "features",
+        "blend",
+        "retrieve",
+        "explain",
+        "evaluate",
+    ),
     *("runtime", "parse", "load", "with_", "cut", "block", "run", "fingerprint", "to_toml"),  # in ``Config``
     *("weights", "validation", "graphrec"),  # in what was chosen; a model that is compared
     *("friends", "attributes", "words"),  # parts of a score: ``profile.standing``
