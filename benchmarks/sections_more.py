@@ -136,7 +136,7 @@ def regret(name: str, result: dict[str, Any]) -> list[str]:
 def sequences(name: str, result: dict[str, Any]) -> list[str]:
     """Of each model the two rows: learned without the validation events, and with them."""
     rows = []
-    for r in result["rows"]:
+    for r in (r for r in result["rows"] if "train" in r):
         found = [r["train"], r["refitted"]]
         cells = [f"{m[k]:.4f}" for m in found for k in ("ndcg@10", "recall@10")]
         rows.append([r["model"], f"{r['valid']:.4f}", *cells, f"{r['seconds']:.0f}", f"{found[1]['seconds']:.0f}"])

@@ -55,6 +55,9 @@ BLENDS = {  # name: which blocks, and how
 }
 
 
+UNTESTED = [f"{name}, timeless" for name in BLOCKS]  # of these the validation figures are enough
+
+
 class Sum:
     """Σ w_b s_b."""
 
@@ -95,7 +98,9 @@ def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
     for blended, names in BLENDS.items():
         weights[blended], valid[blended] = blend([[replace(b, name=n) for b in tuned[n]] for n in names], judges)
         seconds[blended] = sum(seconds[n] for n in names)
-    rows = [{"model": name, "valid": valid[name], "seconds": seconds[name]} for name in weights]
+    out = [name for name, choice in chosen.items() if "left_out" in choice]
+    models = [name for name in weights if name.partition(",")[0] not in out]
+    rows = [{"model": name, "valid": valid[name], "seconds": seconds[name]} for name in models]
     if not dev:
         tested(parts, made, chosen, weights, rows, runtime, config)
     return {"rows": rows, "weights": {n: weights[n] for n in BLENDS}, "chosen": chosen}
@@ -127,7 +132,7 @@ def tested(
             blocks[name] = read if getattr(read, "history", True) is not None else fitted
             blocks[f"{name}, timeless"] = steady(blocks[name], ties)
         per_user = {}
-        for row in rows:
+        for row in (row for row in rows if row["model"] not in UNTESTED):
             start = time.process_time()
             scorer: Scorer = Sum(blocks, weights[row["model"]])
             found = evaluate(scorer, queries, truth, (10, 20), auc=False, task=task)
@@ -141,12 +146,13 @@ def tested(
 def main(
     data: Path,
     only: Annotated[list[str] | None, typer.Option()] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Further settings, as on the command line.")] = None,
     dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False,
 ) -> None:
     for name, kind in RUNS.items():
         if only and name not in only:
             continue
-        settings = [*SEARCH, f"split.kind={kind}"]
+        settings = [*SEARCH, f"split.kind={kind}", *(set_ or [])]
         config = Config.load(None, settings)
         start, source = time.perf_counter(), Dataset.load(data / name)
         found = measured(source, config, dev)
