@@ -38,8 +38,14 @@ FIRST = {
     "by friends": ("so what your friends took comes first", "your friend", "a friend of yours took this"),
     "by attributes": ("so what people of whom the same is known took comes first",),
     "by popularity": ("so what is popular with everyone comes first",),
-    "dislikes alone": ("Nothing is known yet that you took and liked, so what is popular with everyone",),
-    "told nothing apart": ("What you took tells nothing apart here, so what is popular with everyone comes first",),
+    "dislikes alone": (
+        "Nothing is known yet that you took and liked, so what is popular with everyone",
+        "Nothing is known yet that you took and liked; this comes first because the graph network places it",
+    ),
+    "told nothing apart": (
+        "What you took tells nothing apart here, so what is popular with everyone comes first",
+        "because of its popularity",  # where their own items add a little all the same
+    ),
     "by popularity with words": ("this comes first because it is what your words ask for",),
     "words alone": ("this comes first because it is what your words ask for",),
     "usual with words": ("it is what your words ask for",),
