@@ -1,4 +1,4 @@
-"""Block weights ≥ 0, learned on validation users: the mean of two estimates that err differently.
+"""Block weights ≥ 0, learned on validation users: a mean of two estimates that err differently.
 
 One minimises the listwise softmax loss of what the users were held out. It is convex and hears of every held-out item
 wherever it stands, so a hundred users tell more than by NDCG, which is a step function of the weights; but NDCG it only
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from graphrec.blocks.folds import FEW, Among, Folds, Validation, worth
+from graphrec.blocks.folds import Among, Folds, Validation, worth
 from graphrec.profile.api import FittedBlock
 from graphrec.types import Floats, Ints
 
@@ -29,6 +29,7 @@ SURE = 2.0  # standard errors by which a single block has to lead
 TINY = 1e-12
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the search, the largest weight being 1
 SWEEPS = 3
+EVEN = 1000  # users at which both estimates count alike
 BAGS, DRAWN = 8, 8000  # resamples, where users in all of these are at least two resamples
 BATCH = 512  # users scored at once
 LEAST = 0.03  # of the largest weight, below which a block is left out
@@ -47,7 +48,8 @@ def blend(
 
     (ListNet's top-one loss: Cao et al., ICML 2007). The second is where each block in turn, sweep by sweep, took the
     weight from ``STEPS`` that is best with the others held; it moves only for a strictly better score. At a sum of 1,
-    it counts N / (N + ``FEW``) times what the first does. ``LEAST`` of the largest is none.
+    it counts N / ``EVEN`` times what the first does: what the first is off does not depend on N, what the second errs
+    falls with it. ``LEAST`` of the largest is none.
 
     The best single block is taken where its NDCG is better by ``SURE`` standard errors (``Folds.doubt``): the best of
     several looks better on few users than it is, and an average is the safer guess.
@@ -77,7 +79,7 @@ def blend(
     bags, rng = min(BAGS, DRAWN // max(folds.users, 1)), np.random.default_rng(0)
     samples = [[rng.choice(way, len(way)) for way in folds.members] for _ in range(bags)]
     ends = [_searched(by_loss, heard, per_user, of) for of in (samples if bags > 1 else [folds.members])]
-    found = by_loss / by_loss.sum() + np.mean(ends, axis=0) * folds.users / (folds.users + FEW)
+    found = by_loss / by_loss.sum() + np.mean(ends, axis=0) * (folds.users / EVEN)
     found[found < LEAST * found.max()] = 0.0
     found_ndcg = per_user(found)
     for alone in np.eye(len(blocks))[heard]:
