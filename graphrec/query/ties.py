@@ -56,7 +56,7 @@ class Ties:
             self._tastes[reading] = self.data.taste(reading)
         return self._tastes[reading]
 
-    @property
+    @cached_property
     def latest(self) -> int:
         """The second of the last event in the log; 0 where none has a time."""
         times = self.data.events.timestamps

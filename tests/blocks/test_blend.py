@@ -127,13 +127,13 @@ def test_planted_weights_are_found_and_a_few_users_leave_them_alike(n_users: int
 
 
 def test_no_other_weights_have_less_loss() -> None:
-    blocks, folds = _planted(40, (1.0, 0.5))
+    blocks, folds = _planted(12, (1.0, 0.5))
     listed = folds[0].validation.among(folds[0].validation.best(blocks[0].scores, 30))
     scores = np.stack([block.users @ block.items.T for block in blocks])  # (2, n, I)
     found = _softmax_weights([listed], [scores.astype(np.float32)], np.ones(2, bool))
-    grid = [np.array(point) for point in product(np.linspace(0, 3, 61), repeat=2)]
+    grid = [np.array(point) for point in product(np.linspace(0, 2, 21), repeat=2)]
     best = min(grid, key=lambda w: reference.naive_softmax_loss(w, scores, listed.relevant, ALIKE))
-    assert found == pytest.approx(best / best.max(), abs=0.05)  # a step of the grid
+    assert found == pytest.approx(best / best.max(), abs=0.1)  # a step of the grid
 
 
 def test_a_reading_is_left_only_for_one_that_is_better_by_a_standard_error() -> None:

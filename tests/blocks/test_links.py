@@ -131,7 +131,7 @@ def test_tuning_finds_the_planted_tastes(block: type[LinkBlock[Any]]) -> None:
     parts = worlds.given(worlds.two_tastes())
     (fitted,), chosen = block().tune(Folds.of(worlds.inputs(parts.train), Validation(parts.train, parts.valid)))
     assert worlds.finds_the_tastes(worlds.scores(fitted, parts.train))
-    assert set(chosen) == {*PARAMETERS[block], "reading"}
+    assert set(chosen) == {*PARAMETERS[block], "reading", "fading"}
 
 
 @pytest.mark.parametrize("block", [*PARAMETERS, Spectral], ids=lambda b: b.name)
