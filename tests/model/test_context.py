@@ -65,7 +65,11 @@ def test_what_is_not_said_is_what_the_data_knows(model: Recommender) -> None:
     assert query(model, "pal", {"now": 5}).friends.tolist() == list(ties.friends(number))
     nobody = query(model, "pal", {"friends": []})
     assert nobody.friends.tolist() == []
-    assert model.recommend("pal", 3, context={"friends": []}).attrs["degraded"][-1].startswith(("popularity", "no_history"))
+    assert (
+        model.recommend("pal", 3, context={"friends": []})
+        .attrs["degraded"][-1]
+        .startswith(("popularity", "no_history"))
+    )
 
 
 @pytest.mark.parametrize(
