@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphrec.blocks._growth import DRAWN, SPEED, WHOLE
 from graphrec.blocks._network_run import half
 from graphrec.blocks.api import FitInputs, Validation
 from graphrec.blocks.search import Chosen
@@ -21,9 +22,7 @@ from graphrec.query.query import Queries
 from graphrec.train.loop import Trained, deterministic, train
 from graphrec.types import Floats, Ints
 
-WHOLE, DRAWN = 50_000, 8_192  # items up to which all are negatives, and how many are drawn of more
 LONGEST = 200  # events read at most, where the settings leave it open: as many as nine in ten histories have
-SPEED = 2.5e10  # multiply-adds a second on one core, as in ``_growth``
 WARM_UP = 0.05  # of all steps, in which the learning rate rises
 GBCE, CALIBRATION = 256, 0.75  # negatives of a step, and t: of gSASRec (Petrov and Macdonald, RecSys 2023)
 
@@ -136,16 +135,11 @@ class Run:
 
     def _window(self, at: Ints, sized: Ints, whole: Ints) -> Windows:
         """Events ``at`` … of so many, read from the log, and what follows each."""
-        width = int(sized.max(initial=0))
-        back = np.arange(width, 0, -1)
-        known = back <= sized[:, None]  # (W, L), on the right
-        where = np.where(known, (at + sized)[:, None] - back, 0)
-        items = np.where(known, self.history.items[where], -1)
-        times = now = None
+        read, times, now = self.history.pieces(at, sized), None, np.zeros(len(at), np.int64)
         if self.timed:
             assert self.history.times is not None
-            times, now = np.where(known, self.history.times[where], 0), self.history.times[at + sized]
-        tokens = tokens_of(items, times, np.zeros(len(at), np.int64) if now is None else now, self.n_items)
+            times, now = read.times, self.history.times[at + sized]
+        tokens = tokens_of(read.items, times, now, self.n_items)
         following = np.full(tokens.items.shape, -1, np.int64)
         following[:, :-1] = np.where(tokens.items[:, 1:] < self.n_items, tokens.items[:, 1:], -1)
         following[np.arange(len(at)), tokens.lengths - 1] = self.history.items[at + sized]

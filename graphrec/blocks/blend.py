@@ -63,9 +63,10 @@ def blend(
         np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)
     ]
     spreads = _spreads(lists, parts)
-    for scores in parts:
-        scores /= np.where(spreads > 0, spreads, 1)[:, None, None]
     heard = spreads > 0
+    units = np.where(heard, spreads, 1)
+    for scores in parts:
+        scores /= units[:, None, None]
     heard |= ~heard.any()  # where all are left out
     known: dict[bytes, Floats] = {}
 
@@ -87,7 +88,7 @@ def blend(
         lead = np.log(max(worth(ndcg, folds.members), TINY) / max(worth(found_ndcg, folds.members), TINY))
         if lead > SURE * max(folds.doubt(ndcg, found_ndcg), TINY):
             found, found_ndcg = alone, ndcg
-    weights = found / np.where(spreads > 0, spreads, 1)
+    weights = found / units
     names = [b[0].name for b in blocks]
     told = {name: float(w) for name, w in zip(names, weights / weights.max(), strict=True)}
     return told, worth(found_ndcg, folds.members)

@@ -47,15 +47,20 @@ class Timeline:
         """The last ``length`` events of these histories (B,), all of the longest by default."""
         counts = self.counts[numbers]  # (B,)
         width = int(counts.max(initial=0)) if length is None else length
-        back = np.arange(width, 0, -1)  # events from the end
-        known = back <= counts[:, None]  # (B, L)
-        at = (self.ends[numbers + 1][:, None] - back)[known]
+        sized = np.minimum(counts, width)
+        return self.pieces(self.ends[numbers + 1] - sized, sized, width)
+
+    def pieces(self, at: Ints, sized: Ints, width: int | None = None) -> Ordered:
+        """So many events (B,) from the places ``at`` (B,) on, of one history each; as wide as the longest."""
+        back = np.arange(int(sized.max(initial=0)) if width is None else width, 0, -1)  # events from the end
+        known = back <= sized[:, None]  # (B, L)
+        where = ((at + sized)[:, None] - back)[known]
         items, strengths = np.full(known.shape, -1, np.int64), np.zeros(known.shape, np.float32)
-        items[known], strengths[known] = self.items[at], self.strengths[at]
+        items[known], strengths[known] = self.items[where], self.strengths[where]
         if self.times is None:
             return Ordered(items, None, strengths)
         times = np.zeros(known.shape, np.int64)
-        times[known] = self.times[at]
+        times[known] = self.times[where]
         return Ordered(items, times, strengths)
 
     def faded(self, numbers: Ints, fading: Fading) -> tuple[Ints, Ints, Floats]:
