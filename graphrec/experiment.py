@@ -14,11 +14,13 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.show import counted
 from graphrec.data.split import Split, split
+from graphrec.errors import ConfigError
 from graphrec.evaluate import per_user as users
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
 from graphrec.evaluate.later import later
 from graphrec.evaluate.lists import evaluate_lists, read_lists
+from graphrec.evaluate.questions import Questions, questions
 from graphrec.evaluate.ranking import Report, Task, evaluate
 from graphrec.fit import FEW
 from graphrec.model.model import Model
@@ -45,21 +47,26 @@ def evaluate_model(
         users.check(per_user)
     parts = split(data, config.cut, config.seed)
     task = Task.of(config)
+    if explanations and parts.kind == "cold-user":
+        raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
+    ties = Ties(parts.fit_data)
+    asked = questions(ties, parts, task, config.seed)
     report = evaluate(
         model,
-        queries=Queries.before(Ties(parts.fit_data), parts.test),
-        truth=task.truth(parts.test),
+        queries=asked.queries,
+        truth=asked.truth,
         ks=config.evaluate.k,
         batch_size=config.evaluate.batch_size,
         progress=progress,
+        popularity=asked.popularity(ties),
         task=task,
     )
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
     if per_user is not None:
-        users.write(users.rows(report, parts.test.users.ids), per_user)
-    out = _document(data, config, parts, report)
+        users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
+    out = _document(data, config, parts, report, asked)
     out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
@@ -77,6 +84,8 @@ def measure_lists(data: Dataset, config: Config, file: Path, *, per_user: Path |
     table = read_lists(file)
     start = time.perf_counter()
     parts = split(data, config.cut, config.seed)
+    if parts.kind == "cold-user":
+        raise ConfigError("--split cold-user asks each user several times, and a list is one answer; use another split")
     found = evaluate_lists(parts, table, config.evaluate.k, Task.of(config))
     if per_user is not None:
         users.write(users.rows(found.report, parts.test.users.ids), per_user)
@@ -134,14 +143,19 @@ def measure_model(
     return out
 
 
-def _document(data: Dataset, config: Config, parts: Split, report: Report) -> dict[str, Any]:
-    """What every `evaluate` document holds."""
-    return {
-        "data": data.name,
-        "split": parts.kind,
-        "cut": parts.cut,
-        **_measured(data, config, report),
-    }
+def _document(
+    data: Dataset, config: Config, parts: Split, report: Report, asked: Questions | None = None
+) -> dict[str, Any]:
+    """What every `evaluate` document holds; ``known`` has a row for each number of events that users are asked with."""
+    out = {"data": data.name, "split": parts.kind, "cut": parts.cut, **_measured(data, config, report)}
+    if asked is not None and (rows := asked.rows(report)):
+        out |= {"users": asked.persons(report), "questions": out["users"], "known": rows}
+        out["warnings"] += [
+            f"{row['fewer']:,} test users have nothing left to find after their first {row['events']} events"
+            for row in rows
+            if row["fewer"]
+        ]
+    return out
 
 
 def _measured(data: Dataset, config: Config, report: Report) -> dict[str, Any]:

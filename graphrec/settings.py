@@ -36,7 +36,7 @@ class Section(BaseModel):
 class SplitConfig(Section):
     """How held-out data is cut. ``auto``: given where the source brings a split, temporal where it has times."""
 
-    kind: Literal["auto", "given", "temporal", "leave-last", "random"] = "auto"
+    kind: Literal["auto", "given", "temporal", "leave-last", "random", "cold-user", "cold-item"] = "auto"
     valid: float = Field(default=0.1, gt=0, lt=1)
     test: float = Field(default=0.1, gt=0, lt=1)
     k_core: int = Field(default=0, ge=0)

@@ -21,7 +21,9 @@ from graphrec.cli.options import (
 from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
 from graphrec.errors import ConfigError
 
-SplitKind = Annotated[str | None, typer.Option("--split", help="temporal, leave-last, random or given.")]
+SplitKind = Annotated[
+    str | None, typer.Option("--split", help="temporal, leave-last, random, given, cold-user or cold-item.")
+]
 
 
 def evaluate(
@@ -118,6 +120,8 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     for name, value in document["metrics"].items():
         table.row(name, f"{value:.4f}")
     answer(table)
+    if "known" in document:
+        answer(_known_table(document))
     if "chosen" in document:
         answer(weights_table(document["chosen"]["weights"]))
     if "explanations" in document:
@@ -125,6 +129,16 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     warn_anew(document["warnings"], told)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in document["seconds"].items())
     note(f"{seconds}; peak {document['peak_rss_mb']:,.0f} MB")
+
+
+def _known_table(document: dict[str, Any]) -> Sheet:
+    names = [f"{what}@{k}" for what in ("ndcg", "recall") for k in document["k"]]
+    title = "by how many of their first events are known"
+    table = Sheet("events", "users", *names, title=title, figures=["users", *names])
+    for row in document["known"]:
+        found = row["metrics"]
+        table.row(row["events"], f"{row['users']:,}", *(f"{found[n]:.4f}" if found else "" for n in names))
+    return table
 
 
 def _explanations_table(found: dict[str, Any]) -> Sheet:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphrec.data.cold import newcomers, unseen
 from graphrec.data.cuts import (
     Rows,
     from_last,
@@ -73,7 +74,7 @@ def further(data: Dataset, first: Carve, kind: str, config: SplitConfig, seed: i
     found = [first]
     for n in range(1, min(FOLDS, math.ceil(ENOUGH / max(first.users, 1)))):
         # No leakage. What is later than an earlier window is in no part of that fold.
-        known = data if kind in ("random", "either") else found[-1].train
+        known = data if kind in ("random", "either", "cold-user", "cold-item") else found[-1].train
         try:
             found.append(_carve(known, kind, share, config, seed + n))
         except EmptyDataError:
@@ -93,6 +94,10 @@ def _carve(data: Dataset, kind: str, share: float, config: SplitConfig, seed: in
     elif kind == "leave-last":
         place, degree = from_last(rows)
         held = (place == 0) & (degree >= 2)
+    elif kind == "cold-user":
+        held = newcomers(rows, config.valid, rng)
+    elif kind == "cold-item":
+        held = unseen(rows, config.valid, rng)
     else:
         if kind == "either":
             order, ways = rows_or_groups(rows, data, rng)

@@ -9,6 +9,8 @@ kind              what is held out
 ``temporal``      the latest ``test`` of all interactions, and the ``valid`` before them; one timestamp, one side
 ``leave-last``    each user's last interaction (test) and the one before (valid); under three, all stay in training
 ``random``        ``test`` and ``valid`` of each user's interactions, drawn with the seed
+``cold-user``     all events of ``test`` of the users, who are asked with their first few (``data.cold``)
+``cold-item``     ``test`` and ``valid`` of the items with all their events; they stay in the catalogue
 ``auto``          given where the source brings a test part, temporal where it has times, else random
 ================  ==================================================================================================
 
@@ -36,6 +38,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.data.carve import Carve, further
+from graphrec.data.cold import COLD
 from graphrec.data.cuts import CUTS, Rows
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
@@ -94,7 +97,7 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
         data, lost = without_behaviour(data)
         left_out = {"left_out": lost} if lost else {}
     kind = resolve_kind(data, config)
-    parts, cut, ways = CUTS[kind](Rows(data, config), config, np.random.default_rng(seed))
+    parts, cut, ways = (CUTS | COLD)[kind](Rows(data, config), config, np.random.default_rng(seed))
     # No leakage. ``subset`` drops the reviews of rows outside its mask, so held-out text is in no other part.
     train, valid, test = (data.subset(parts == part) for part in (TRAIN, VALID, TEST))
     sizes = {"train": len(train.events), "valid": len(valid.events), "test": len(test.events)}

@@ -27,7 +27,8 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
-from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
+from graphrec.evaluate.questions import questions
+from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.hetero import hetero_graph
@@ -56,7 +57,7 @@ class Fitted:
 class Row:
     """One model. ``p_value`` is None for the best baseline itself, and where there is none.
 
-    ``interval`` is the 95 % bootstrap interval of NDCG at the largest k over users.
+    ``interval`` is the 95 % bootstrap interval of NDCG at the largest k over users. ``known``: ``Questions.rows``.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Row:
     p_value: float | None
     chosen: Mapping[str, Any]
     interval: tuple[float, float]
+    known: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Comparison:
                     "p_value_vs_best_baseline": row.p_value,
                     "chosen": dict(row.chosen),
                     "interval": {f"ndcg@{max(self.ks)}": list(row.interval)},
+                    **({"known": list(row.known)} if row.known else {}),
                 }
                 for row in self.rows
             ],
@@ -225,28 +228,29 @@ def compare(
     folds = Folds(Fold(inputs, Validation.of(inputs.ties, carve, config)) for inputs, carve in learned)
     fallback = next(name for name, block in registered().items() if block.fallback)
     popular = fit_alone(alone(config, fallback), folds, whole, trials).scorer
-    truth = task.truth(split.test)
-    reports: dict[str, Report] = {}
+    persons: dict[str, Floats] = {}  # the goal of each person who was tested
     rows: dict[str, Row] = {}
     for name, block in chosen.items():
         if block is None:
             fitted = fit_graphrec(blind, config)
-            scorer, queries = fitted.scorer, Queries.before(Ties(blind.fit_data), split.test)
+            scorer, asked = fitted.scorer, questions(Ties(blind.fit_data), split, task, config.seed)
         else:
             fitted = fit_alone(block, folds, whole, trials, progress)
-            queries = Queries.before(whole.ties, split.test)
-            scorer = WithFallback(fitted.scorer, popular.scores(queries[:1])[0])
-        start = perf_counter()
-        report = reports[name] = evaluate(scorer, queries, truth, ks, config.evaluate.batch_size, progress, task=task)
+            asked = questions(whole.ties, split, task, config.seed)
+            scorer = WithFallback(fitted.scorer, popular.scores(Queries.stored(whole.ties, np.zeros(1, np.int64)))[0])
+        start, size = perf_counter(), config.evaluate.batch_size
+        told = asked.popularity(asked.queries.ties)
+        report = evaluate(scorer, asked.queries, asked.truth, ks, size, progress, told, task=task)
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
-        interval = bootstrap_interval(report.per_user[goal], seed=config.seed)
-        rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval)
+        persons[name] = asked.by_person(report, goal)
+        interval = bootstrap_interval(persons[name], seed=config.seed)
+        rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval, tuple(asked.rows(report)))
         log.info("%s: %s %.4f", name, goal, report.metrics[goal])
-    best = max((name for name in rows if name != OWN), key=lambda name: reports[name].metrics[goal], default=None)
+    best = max((name for name in rows if name != OWN), key=lambda name: rows[name].metrics[goal], default=None)
     if best is not None:
         others = [name for name in rows if name != best]
-        against = reports[best].per_user[goal]
-        adjusted = holm([paired_p_value(reports[name].per_user[goal], against) for name in others])
+        against = persons[best]
+        adjusted = holm([paired_p_value(persons[name], against) for name in others])
         rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})
-    users = len(next(iter(reports.values())).user_nums)
+    users = len(next(iter(persons.values())))
     return Comparison(split.kind, tuple(ks), users, tuple(rows.values()), task)

@@ -23,6 +23,8 @@ from tests import worlds
 from tests.conftest import examples
 from tests.reference import naive_k_core, naive_leave_last
 
+KINDS = ("temporal", "leave-last", "random", "cold-user", "cold-item")
+
 
 def shop(rows: list[tuple[int, int, int]], times: bool = True, parts: list[int] | None = None) -> Dataset:
     """A Dataset from (user, item, time) rows; the review of each pair holds a marker that names it."""
@@ -74,7 +76,9 @@ def assert_sound(data: Dataset, cut: Split) -> None:
 
 
 @examples(40)
-@given(rows(), st.sampled_from(["temporal", "leave-last", "random", "auto"]), st.integers(0, 99))
+@given(
+    rows(), st.sampled_from(["temporal", "leave-last", "random", "auto", "cold-user", "cold-item"]), st.integers(0, 99)
+)
 def test_parts_are_disjoint_and_cover(drawn: list[tuple[int, int, int]], kind: str, seed: int) -> None:
     data = shop(drawn)
     config = SplitConfig.model_validate({"kind": kind, "valid": 0.2, "test": 0.2})
