@@ -10,16 +10,22 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
 from graphrec.errors import EmptyDataError
 from graphrec.settings import SplitConfig
+from graphrec.types import Ints
 from tests.data.test_split import shop
 
 
-def log(n_users: int = 40, n_items: int = 30, times: bool = True) -> Dataset:
+def log(n_users: int = 40, n_items: int = 30, timed: bool = True) -> Dataset:
     rng = np.random.default_rng(0)
     rows = []
     for user in range(n_users):
         items = rng.permutation(n_items)[: 2 + user % 12]
         rows += [(user, int(item), 1000 * user + 10 * turn) for turn, item in enumerate(items)]
-    return shop(rows, times)
+    return shop(rows, timed)
+
+
+def times(data: Dataset) -> Ints:
+    assert data.events.timestamps is not None
+    return data.events.timestamps
 
 
 def cut(data: Dataset, kind: str, **changes: float) -> Split:
@@ -42,7 +48,7 @@ def test_of_a_validation_user_the_first_events_are_known() -> None:
     for fold in parts.folds:
         assert len(fold.valid.events)
         for user in np.unique(fold.valid.events.user_nums):
-            before, after = (p.events.timestamps[p.events.user_nums == user] for p in (fold.train, fold.valid))
+            before, after = (times(p)[p.events.user_nums == user] for p in (fold.train, fold.valid))
             known = len(before)
             assert known in (1, 3, 5) or (known < 5 and len(after) == 1), (known, len(after))
             assert before.max() < after.min()
@@ -67,7 +73,7 @@ def test_a_cold_item_keeps_what_is_told_of_it_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("kind", ["cold-user", "cold-item"])
 def test_without_times_and_in_a_fit_that_keeps_no_test_part(kind: str) -> None:
-    data = log(times=False)
+    data = log(timed=False)
     parts = cut(data, kind)
     assert len(parts.train.events) + len(parts.valid.events) + len(parts.test.events) == len(data.events)
     folds = carves(data, kind, SplitConfig.model_validate({"kind": kind}), 0)
