@@ -255,6 +255,30 @@ class Recommender:
         """Why one item scores higher or lower than another. Raises UnknownIdError, DataError for twice the same."""
         return self.fitted.contrast(user_id, item_id, other_id, **known)
 
+    def profile(
+        self, user_id: str | int | None = None, limit: int = 10, history: Sequence[Any] = (), **context: Any
+    ) -> dict[str, Any]:
+        """What is known of one person, for the person themselves: the JSON document of the command line.
+
+        ``interests`` are labels of what they took (brand, genre, tag, aspect), each with its share, how sure it is and
+        the events that it comes from; ``likes`` and ``dislikes`` what they said, took more often than people do, or
+        rated low. ``behaviour``, ``over_time``, ``friends`` and ``neighbours`` as far as they are known. Nobody else is
+        named but whom ``explain.names`` allows, and nothing sensitive is told but what ``kg.sensitive`` names.
+
+        Args:
+            limit: of interests, likes and dislikes. history: item ids, beside what is known of the user, or alone.
+            context: as in ``recommend``.
+
+        Raises UnknownIdError (an item), DataError. A user of whom nothing is known has an empty profile, which
+        ``degraded`` says.
+        """
+        return self.fitted.profile(user_id, limit, history, **context)
+
+    def map(self, most: int = 2000) -> dict[str, Any]:
+        """Items and users in two dimensions by t-SNE of what they are compared by: the document that ``graphrec map``
+        draws, ``{"items": [{"item_id", "x", "y", "label"}], "users": [{"x", "y"}]}``, of at most ``most`` each."""
+        return self.fitted.map(most)
+
     def scores(self, queries: Queries) -> Floats:
         """Scores of the whole catalogue, float32 (B, I), as ``evaluate`` asks for them."""
         return self.fitted.scores(queries)

@@ -80,7 +80,7 @@ def recommend(
         rate = found["users"] / max(found["seconds"], 1e-9)
         note(f"{out} written: {found['rows']:,} rows for {found['users']:,} users ({rate:,.0f} users/s)")
         return
-    document = model.recommend_document(user, k, history=_basket(history, items), **options)
+    document = model.recommend_document(user, k, history=basket(history, items), **options)
     if as_json:
         print_json(document)
         return
@@ -112,7 +112,7 @@ def _check_whom(
         raise ConfigError(f"--out is for --all and --users; for one, write {first} … --json > {out}")
 
 
-def _basket(history: list[str], items: Any) -> list[str]:
+def basket(history: list[str], items: Any) -> list[str]:
     """The item ids of --history. Raises ConfigError where it is given and holds none."""
     from graphrec.model.asked import listed
 
@@ -173,7 +173,7 @@ def explain(
     if k is not None and not why_not:
         raise ConfigError("-k is how many are recommended, which only --why-not asks about; leave it out")
     model = graphrec.load(artifact)
-    known: dict[str, Any] = {"history": _basket(history, model.fitted.data.items), "query": query}
+    known: dict[str, Any] = {"history": basket(history, model.fitted.data.items), "query": query}
     if why_not or versus is not None:
         if versus is None:
             gap: Any = model.why_not(user, item, 10 if k is None else k, **known)

@@ -30,6 +30,7 @@ from graphrec.cli.options import (
     load_data,
 )
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
+from graphrec.cli.portrait import map_, profile
 from graphrec.errors import ConfigError, GraphrecError
 
 app = typer.Typer(
@@ -107,8 +108,9 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (recommend, explain, similar, evaluate, tune, compare):
+for command in (recommend, explain, similar, profile, evaluate, tune, compare):
     app.command()(command)
+app.command("map")(map_)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.explain.explainer import Explainer
+from graphrec.explain.interests import Labels
 from graphrec.explain.names import Names
 from graphrec.explain.say import say, speaking
 from graphrec.graph.nodes import nodes
@@ -78,6 +79,11 @@ class Learned:
     def explainer(self) -> Explainer:
         """Explains the profiles; its indices are built at the first question."""
         return Explainer(self.profiles, self.ties, self.graph)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels of items that interests are told by."""
+        return Labels(self.graph, self.ties)
 
     @cached_property
     def spoken(self) -> str:

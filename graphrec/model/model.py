@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from graphrec.explain.contrast import Contrast
 from graphrec.explain.why_not import WhyNot
-from graphrec.model import answers, reasons, retrieve, update
+from graphrec.model import answers, atlas, portrait, reasons, retrieve, update
 from graphrec.model.asked import Asked
 from graphrec.model.learned import Learned
 from graphrec.query.query import Queries
@@ -46,6 +47,16 @@ class Model(Learned):
     def contrast(self, user_id: str | int | None, item_id: str | int, other_id: str | int, **known: Any) -> Contrast:
         """Why one item scores higher or lower than another."""
         return reasons.contrast(self, user_id, (item_id, other_id), **known)
+
+    def profile(
+        self, user_id: str | int | None = None, limit: int = portrait.SHOWN, history: Sequence[Any] = (), **context: Any
+    ) -> dict[str, Any]:
+        """What is known of one person, as JSON; see ``Recommender.profile``."""
+        return portrait.portrait(self, user_id, limit, history, **context)
+
+    def map(self, most: int = atlas.MOST) -> dict[str, Any]:
+        """Items and users in two dimensions, as JSON; see ``Recommender.map``."""
+        return atlas.atlas(self, most)
 
     def scores(self, queries: Queries) -> Floats:
         """Scores of the whole catalogue, float32 (B, I); for people of whom no history is known, of what their friends
