@@ -110,7 +110,14 @@ def _lines(document: dict[str, Any]) -> list[str]:
         out = [say_many("{n} event", "{n} events", n)]
     else:
         of = {"first": when["first"], "last": when["last"], "often": decimal(when["per_month"])}
-        out = [say_many("{n} event on {first}", "{n} events from {first} to {last}, {often} a month", n, **of)]
+        out = [
+            say_many(
+                "{n} event from {first} to {last}, {often} a month",
+                "{n} events from {first} to {last}, {often} a month",
+                n,
+                **of,
+            )
+        ]
         day = WEEK[max(range(7), key=lambda d: when["weekdays"][d])]
         out.append(say("most on {day}", day=say(day)))
         if hours := when.get("hours"):
