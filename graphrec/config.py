@@ -23,6 +23,7 @@ from graphrec.presets import PRESETS, Preset
 from graphrec.runtime import Runtime
 from graphrec.settings import (
     BlendConfig,
+    ContentConfig,
     EvaluateConfig,
     ExplainConfig,
     FeaturesConfig,
@@ -47,6 +48,7 @@ class Settings(Section):
     kg: KGConfig = KGConfig()
     features: FeaturesConfig = FeaturesConfig()
     blend: BlendConfig = BlendConfig()
+    content: ContentConfig = ContentConfig()
     retrieve: RetrieveConfig = RetrieveConfig()
     explain: ExplainConfig = ExplainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()

@@ -17,7 +17,6 @@ import numpy as np
 
 from graphrec.blocks import kept
 from graphrec.blocks.api import Block, FitInputs
-from graphrec.blocks.blend import blend
 from graphrec.blocks.folds import Fold, Folds
 from graphrec.config import Config
 from graphrec.data.carve import Carve, carves
@@ -25,6 +24,7 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.show import counted
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
+from graphrec.evaluate.content import with_content
 from graphrec.evaluate.validation import Validation
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
@@ -32,6 +32,7 @@ from graphrec.graph.selection import selected
 from graphrec.knowledge.adapter import knowledge_graph
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
+from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
@@ -159,15 +160,16 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
         tuned = {name: kept.tuned(block, folds) for name, block in blocks.items()}
-        candidates = max(config.blend.candidates, 2 * config.blend.k)
         judges = Folds(
             Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
             for fold, carve in zip(folds, carved, strict=True)
         )
-        weights, ndcg = blend([fitted for fitted, _ in tuned.values()], judges, candidates)
+        fitted = {name: blocks for name, (blocks, _) in tuned.items()}
+        best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
-    found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
-    return {**chosen, "weights": weights, "validation": found}
+    chosen |= {"content": best.choice} if best.choice else {}
+    found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(best.ndcg, 6)}
+    return {**chosen, "weights": best.weights, "validation": found}
 
 
 def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
@@ -182,6 +184,10 @@ def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
     data = inputs.train  # with the attributes marked that say nothing
     with fitting.timed("fit"):
         fitted = [_refit(block, inputs, chosen[name], weights[name]) for name, block in blocks.items()]
+        if content := chosen.get("content"):
+            told, ties = content_of(inputs.ties, inputs.graph), inputs.ties
+            how = {key: content[key] for key in ("ridge", "few", "spread")}
+            fitted = [b if b.name in content["own"] else informed(b, told, ties, **how) for b in fitted]
         profiles = Profiles(tuple(fitted)).reweighted(weights)
         index = Index.build(profiles.item_matrix(), config.retrieve)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())

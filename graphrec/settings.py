@@ -83,6 +83,15 @@ class BlendConfig(Section):
     candidates: int = Field(default=40, ge=1)  # per block; 2 k at least
 
 
+class ContentConfig(Section):
+    """Sides of items that few people took, from their text, attributes and triples; see ``profile/content.py``."""
+
+    use: bool = True
+    ridge: FloatList = (0.003, 0.03)  # of the map, in units of its mean eigenvalue
+    spread: FloatList = (0.0, 1.0)  # 0: sides as they are predicted, near the mean; 1: as far from it as known ones
+    few: FloatList = (0.0, 1.0, 5.0)  # events that what is told from content counts as much as
+
+
 class RetrieveConfig(Section):
     """FAISS index: exact up to ``exact_below`` items, HNSW above."""
 

@@ -1,0 +1,141 @@
+"""Whether, and how, items that few people took get sides from their content: chosen on items as if nobody took them.
+
+Where whole items are held out (``cold-item``) the validation part asks for such items, and the weights of the blend are
+chosen with each candidate. Else a part of the items is taken for new: their sides are told from content, by a map that
+the others make, and users are asked for what they were held out among them, with the weights that stand. Either way
+all items are ranked. The best is taken that is better than nothing by a standard error and costs what else is held out
+``COST`` at most: whoever was held out could not take what was not there. Then a share of the content in the sides of
+items with few events is taken where all that is held out is better by a standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from graphrec.blocks.blend import blend
+from graphrec.blocks.folds import FLOOR, Fold, Folds, worth
+from graphrec.config import Config
+from graphrec.data.carve import Carve
+from graphrec.evaluate.validation import Validation
+from graphrec.profile.api import FittedBlock
+from graphrec.profile.content import Content, content_of, informed, without
+from graphrec.query.query import Queries
+from graphrec.types import Floats
+
+PART = 0.2  # of the items, taken for new
+COST = 0.02  # of what the blend is worth: as much may new items take from the others that are held out
+LEAST = 30  # users with anything held out among them, below which nothing is chosen
+Blocks = Mapping[str, Sequence[FittedBlock]]  # of each fold
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """``choice``: ridge, spread and few of ``profile.content``, and which blocks keep their ``own`` sides; empty where
+    nothing is from content. ``blocks``, and their ``weights`` and ``ndcg`` in the blend."""
+
+    choice: dict[str, Any]
+    blocks: Blocks
+    weights: dict[str, float]
+    ndcg: float = 0.0
+
+
+def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config: Config, cold: bool) -> Chosen:
+    """The blocks as they are blended, with sides from content where that is better; ``cold``: whole items are held out.
+
+    # No leakage. All is chosen on validation users, and the map learns from items that training users took.
+    """
+    candidates = max(config.blend.candidates, 2 * config.blend.k)
+    plain = Chosen({}, blocks, *blend(list(blocks.values()), judges, candidates))
+    contents = [content_of(fold.inputs.ties, fold.inputs.graph) for fold in judges] if config.content.use else []
+    if not contents or not all((c.told & (c.counts > 0)).any() for c in contents):
+        return plain
+
+    def sides(name: str, choice: dict[str, Any], of: Sequence[Content]) -> Sequence[FittedBlock]:
+        if name in choice["own"]:
+            return blocks[name]
+        how = {key: choice[key] for key in ("ridge", "few", "spread")}
+        parts = zip(blocks[name], of, judges, strict=True)
+        return [informed(block, content, fold.inputs.ties, **how) for block, content, fold in parts]
+
+    def made(choice: dict[str, Any], of: Sequence[Content] = contents) -> Chosen:
+        parts = {name: sides(name, choice, of) for name in blocks}
+        return Chosen(choice, parts, *(blend(list(parts.values()), judges, candidates) if cold else (plain.weights,)))
+
+    ways = [{"ridge": r, "spread": s, "few": 0.0} for r in config.content.ridge for s in config.content.spread]
+    if cold:
+        best = max((made({**way, "own": []}) for way in ways), key=lambda one: one.ndcg)
+        for name in blocks:
+            other = made({**best.choice, "own": [*best.choice["own"], name]})
+            best = other if _better(judges, other, best) else best
+    else:
+        # what a network tells of an item that nobody took is not known without training it anew
+        own = [name for name in blocks if config.block(name).uses_text]
+        new, parts = _taken_for_new(contents, judges, carves, config)
+        blank = {
+            name: [without(block, content.counts == 0) for block, content in zip(each, parts, strict=True)]
+            for name, each in blocks.items()
+        }
+        tried = [made({**way, "own": own}, parts) for way in ways]
+        tried = [replace(one, blocks={**one.blocks, **{name: blank[name] for name in own}}) for one in tried]
+        if new.users < LEAST:
+            return plain
+        nothing = Chosen({}, blank, plain.weights)
+        able = (
+            made(one.choice) for one in sorted(tried, key=lambda one: -_worth(new, one)) if _better(new, one, nothing)
+        )
+        least = _worth(judges, plain) * (1 - COST)
+        found = next((one for one in able if _worth(judges, one) >= least), None)
+        if found is None:
+            return plain
+        best = found
+    if cold and not _better(judges, best, plain):
+        return plain
+    for few in (few for few in config.content.few if few > 0):
+        other = made({**best.choice, "few": few})
+        best = other if _better(judges, other, best) else best
+    return best if cold else replace(best, ndcg=_worth(judges, best))
+
+
+def _taken_for_new(
+    contents: Sequence[Content], judges: Folds, carves: Sequence[Carve], config: Config
+) -> tuple[Folds, list[Content]]:
+    """Users who were held out items that are taken for new, and contents as if nobody had taken these."""
+    rng = np.random.default_rng(config.seed)
+    folds, parts = [], []
+    for content, fold, carve in zip(contents, judges, carves, strict=True):
+        new = (rng.random(len(content.counts)) < PART) & content.told
+        held = carve.valid.subset(new[carve.valid.events.item_nums])
+        folds.append(Fold(fold.inputs, Validation.of(fold.inputs.ties, Carve(carve.train, held, carve.ways), config)))
+        parts.append(replace(content, counts=np.where(new, np.float32(0), content.counts)))
+    return Folds(folds), parts
+
+
+def _per_user(judges: Folds, of: Chosen) -> Floats:
+    """NDCG of each user by the blend, float32 (N,)."""
+    places = iter(range(len(judges)))
+
+    def scored(fold: Fold) -> Floats:
+        n = next(places)
+        heard = [(np.float32(weight), of.blocks[name][n]) for name, weight in of.weights.items() if weight]
+
+        def scores(queries: Queries) -> Floats:
+            return np.asarray(sum(weight * block.scores(queries) for weight, block in heard), np.float32)
+
+        return fold.validation.per_user_ndcg_of(scores)
+
+    return judges.per_user(scored)
+
+
+def _worth(judges: Folds, of: Chosen) -> float:
+    return worth(_per_user(judges, of), judges.members)
+
+
+def _better(judges: Folds, one: Chosen, other: Chosen) -> bool:
+    """Whether one is better than the other by a standard error."""
+    ours, theirs = _per_user(judges, one), _per_user(judges, other)
+    ahead, behind = (max(worth(of, judges.members), FLOOR) for of in (ours, theirs))
+    return bool(np.log(ahead / behind) > judges.doubt(ours, theirs))

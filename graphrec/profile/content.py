@@ -1,0 +1,167 @@
+"""An item's side learned from its content, for items that few or nobody took.
+
+    side_i = (n_i · own_i + few · ŝ_i) / (n_i + few),    ŝ = mean + (f_i − mean) M,    M = argmin ‖F M − S‖²_W + λ‖M‖²
+
+What is predicted lies nearer to the mean than what is known, so that whoever is known would outdo whoever is not; with
+``spread`` 1 the distance from the mean is multiplied by how much more known sides are spread, with 0 it stays.
+n_i users took the item, F are text and attributes of the items and S their sides in a block, both centred; an item
+counts by how surely its side is known, W_i = n_i / (n_i + ``SURE``). A map from attributes to factors is that of
+Gantner et al. (ICDM 2010); the weight of the own side is that of a mean with ``few`` prior observations. One map is
+made for each block, so a score stays the sum that it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from torch_geometric.data import HeteroData
+
+from graphrec.data.dataset import Dataset
+from graphrec.graph.names import ITEM
+from graphrec.graph.nodes import nodes
+from graphrec.linalg.item_item import largest
+from graphrec.linalg.svd import truncated_svd
+from graphrec.profile.api import FittedBlock
+from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.sparse import NeighbourBlock, with_rows
+from graphrec.query.ties import Ties
+from graphrec.types import Floats
+
+DIM = 256  # of text, and of attributes
+SURE = 10.0  # users at which a side counts half of what it can
+LEAST = 0.05  # share of the content in a side, below which an item keeps its own
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Content:
+    """``features`` float32 (I, d), zero rows where nothing is known of it; ``counts`` float32 (I,): who took it."""
+
+    features: Floats
+    counts: Floats
+
+    @property
+    def told(self) -> npt.NDArray[np.bool_]:
+        """Items of which anything is known, bool (I,)."""
+        return np.asarray(self.features.any(axis=1), np.bool_)
+
+    def share(self, few: float) -> Doubles:
+        """Of the content in each item's side, float64 (I,); 0 where nothing is known, or enough people took it."""
+        n = self.counts.astype(np.float64)
+        share = np.where(n > 0, few / np.maximum(n + few, 1e-9), 1.0)
+        return np.where(self.told & (share >= LEAST), share, 0.0)
+
+    def predicted(self, sides: Doubles, rows: npt.NDArray[np.bool_], ridge: float, spread: float = 0.0) -> Doubles:
+        """ŝ of some items, float64 (n, D), from the sides of all, float64 (I, D). ``ridge``: λ in units of the mean
+        eigenvalue. ``spread``: how far it is spread as known sides are."""
+        known = self.told & (self.counts > 0)
+        features = self.features.astype(np.float64)
+        sure = self.counts[known] / (self.counts[known] + SURE)
+        mean, centre = (np.average(x[known], axis=0, weights=sure) for x in (features, sides))
+        f, s = features[known] - mean, sides[known] - centre
+        gram = (f.T * sure) @ f
+        gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram)
+        across = np.linalg.solve(gram, (f.T * sure) @ s)  # (d, D)
+        told, there = (float(sure @ np.square(x).sum(axis=1)) for x in (f @ across, s))
+        gain = (there / told) ** (spread / 2) if told > 0 else 1.0
+        out: Doubles = centre + gain * (features[rows] - mean) @ across
+        return out
+
+
+def content_of(ties: Ties, graph: HeteroData | None) -> Content:
+    """What is known of the items of the training data beside who took them: texts, attributes and triples.
+
+    # No leakage. Text and attributes are of the catalogue; of who took what only the training part is counted.
+    """
+    data = ties.data
+    parts = [_attributes(data)]
+    if graph is not None and graph.text_width:
+        text = graph[ITEM].x[:, : graph.text_width].numpy().astype(np.float32)
+        parts.append(_reduced(sp.csr_matrix(text)))
+    counts = np.asarray(ties.known.sum(axis=0), np.float32).ravel()
+    return Content(np.hstack(parts), counts)
+
+
+def _attributes(data: Dataset) -> Floats:
+    """Attributes and triples of each item, rare ones counting more, in ``DIM`` dimensions at most: float32 (I, d)."""
+    table = nodes(data.item_attributes, data.item_columns)
+    pairs = list(
+        zip(table["item_num"].tolist(), table["key"].astype(str) + "\0" + table["value"].astype(str), strict=True)
+    )
+    item_of: dict[str, list[int]] = {}
+    for item, entity in data.external.item_entities.items():
+        item_of.setdefault(entity, []).append(int(data.items.numbers([item])[0]))
+    for head, relation, tail in data.external.triples:
+        pairs += [(n, f"{relation}\0{tail}") for n in item_of.get(head, ())]
+        pairs += [(n, f"rev {relation}\0{head}") for n in item_of.get(tail, ())]
+    place = {label: n for n, label in enumerate(dict.fromkeys(label for _, label in pairs))}
+    if not place:
+        return np.zeros((data.n_items, 0), np.float32)
+    rows, columns = np.array([(n, place[label]) for n, label in pairs], np.int64).T
+    shape = (data.n_items, len(place))
+    found = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+    found.data[:] = 1.0
+    having = np.asarray(found.sum(axis=0)).ravel()
+    found.data *= np.log((1 + data.n_items) / having)[found.indices].astype(np.float32)
+    return _reduced(found)
+
+
+def _reduced(matrix: sp.csr_matrix) -> Floats:
+    """Rows at unit length in ``DIM`` dimensions at most, float32 (I, d)."""
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    unit = sp.csr_matrix(sp.diags(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)) @ matrix)
+    if unit.shape[1] <= DIM:
+        return np.asarray(unit.toarray(), np.float32)
+    rank = min(DIM, *(n - 1 for n in unit.shape))
+    _, directions = truncated_svd(sp.csr_matrix(unit, dtype=np.float32), rank)
+    return np.asarray(unit @ directions, np.float32)
+
+
+def informed(
+    block: FittedBlock, content: Content, ties: Ties, ridge: float, few: float = 0.0, spread: float = 0.0
+) -> FittedBlock:
+    """The block with sides from content where few people took an item.
+
+    One that places texts itself stays as it is, and so does one whose items have no table of sides.
+    """
+    share = content.share(few)
+    rows = share > 0
+    if block.places_text or block.empty or not rows.any() or not (content.told & (content.counts > 0)).any():
+        return block
+    if not isinstance(block, NeighbourBlock | ProfileBlock):
+        return block
+    held: Any = block.items
+    sides = np.asarray(held.toarray() if isinstance(held, sp.csr_matrix) else held, np.float64)
+    part = share[rows, None]
+    found = (1 - part) * sides[rows] + part * content.predicted(sides, rows, ridge, spread)  # (n, D)
+    out = _with_sides(block, rows, found.astype(np.float32), content.counts > 0)
+    made: FittedBlock = out if isinstance(out, ProfileBlock) and out.history is None else out.fitted(ties)
+    return made
+
+
+def without(block: FittedBlock, rows: npt.NDArray[np.bool_]) -> FittedBlock:
+    """The block as if nothing were known of the items at ``rows`` bool (I,), but their texts where it places these;
+    users stay as they are."""
+    if block.places_text or not isinstance(block, NeighbourBlock | ProfileBlock):
+        return block
+    nothing = np.zeros((int(rows.sum()), block.items.shape[1]), np.float32)
+    out: FittedBlock = _with_sides(block, rows, nothing, ~rows)
+    return out
+
+
+def _with_sides(block: Any, rows: npt.NDArray[np.bool_], sides: Floats, usual: npt.NDArray[np.bool_]) -> Any:
+    """The block with other sides float32 (n, D) at some rows; of sparse ones as many entries are kept as nine tenths of
+    the ``usual`` rows have at most."""
+    if isinstance(known := block.items, sp.csr_matrix):
+        kept = max(1, int(np.quantile(np.diff(known.indptr)[usual], 0.9))) if usual.any() else 1
+        at = np.flatnonzero(rows)
+        return replace(block, items=with_rows(known, at, largest(sp.csr_matrix(sides), kept)))
+    items = block.items.copy()
+    items[rows] = sides
+    if isinstance(block, ProfileBlock) and block.history is block.items:
+        return replace(block, items=items, history=items)
+    return replace(block, items=items)

@@ -1,0 +1,131 @@
+"""Sides from content: a planted map is found, sums stay exact, and only what few people took is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import graphrec as gr
+from graphrec.data.dataset import Dataset, build
+from graphrec.data.split import split
+from graphrec.experiment import evaluate_model
+from graphrec.model.model import Model
+from graphrec.profile.content import Content, content_of, informed
+from graphrec.query.query import Queries, query_of
+from graphrec.query.ties import Ties
+
+
+def shop(n_users: int = 120, n_items: int = 60, told: bool = True) -> Dataset:
+    """Six tastes; each item has the brand of its taste, and somebody takes eight of the ten items of one."""
+    rng = np.random.default_rng(0)
+    rows = [(f"u{u}", f"i{u % 6 + 6 * i}") for u in range(n_users) for i in rng.permutation(n_items // 6)[:8]]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id"])
+    brand = [f"b{n % 6 if told else rng.integers(6)}" for n in range(n_items)]
+    brands = pd.DataFrame({"item_id": [f"i{n}" for n in range(n_items)], "key": "brand", "value": brand})
+    return build("shop", events, item_attributes=brands)
+
+
+CONFIG = gr.Config().with_(
+    blocks="popularity,spectral,ease",
+    features={"enabled": False},
+    kg={"enabled": False},  # no entity is a row of a matrix
+    split={"kind": "cold-item", "test": 0.15, "valid": 0.15},
+    spectral={"rank": [8], "beta": [0.5], "power": [0.0], "alpha": [0.5]},
+    ease={"regularisation": [10]},
+    evaluate={"k": "5"},
+)
+
+
+def test_the_map_is_that_of_weighted_ridge() -> None:
+    rng = np.random.default_rng(3)
+    features, across = rng.normal(size=(50, 4)), rng.normal(size=(4, 3))
+    sides = features @ across + 0.5
+    counts = np.where(np.arange(50) < 40, 20.0, 0.0)
+    content = Content(features.astype(np.float32), counts.astype(np.float32))
+    new = counts == 0
+    broken = np.where(new[:, None], 9.0, sides)  # what a block has for items that nobody took says nothing
+    np.testing.assert_allclose(content.predicted(broken, new, 1e-9), sides[new], atol=1e-4)
+    flat = content.predicted(broken, new, 1e9)
+    np.testing.assert_allclose(flat, np.broadcast_to(sides[~new].mean(axis=0), flat.shape), atol=1e-5)
+    wide = content.predicted(broken, new, 1.0, spread=1.0) - sides[~new].mean(axis=0)
+    near = content.predicted(broken, new, 1.0) - sides[~new].mean(axis=0)
+    ratio = wide / near
+    np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-6)
+    assert ratio.flat[0] > 1
+
+
+def test_the_share_of_the_content_falls_with_events() -> None:
+    content = Content(np.eye(4, dtype=np.float32), np.array([0, 1, 3, 500], np.float32))
+    np.testing.assert_allclose(content.share(0.0), [1, 0, 0, 0])
+    np.testing.assert_allclose(content.share(3.0), [1, 0.75, 0.5, 0])
+    untold = Content(np.zeros((4, 2), np.float32), content.counts)
+    assert not untold.share(3.0).any()
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    data = shop()
+    parts = split(data, CONFIG.split)
+    return gr.Recommender(CONFIG).fit_split(parts).fitted
+
+
+def test_new_items_are_found_by_their_brand() -> None:
+    config = CONFIG.with_(blocks="popularity,spectral")
+    plain = evaluate_model(shop(), config.with_(content={"use": False}))
+    told = evaluate_model(shop(), config)
+    shuffled = evaluate_model(shop(told=False), config)
+    assert told["metrics"]["ndcg@5"] > 0.8, told["chosen"]
+    assert plain["metrics"]["ndcg@5"] < 0.2
+    assert shuffled["metrics"]["ndcg@5"] < 0.3
+    assert told["chosen"]["content"]["spread"] in CONFIG.content.spread
+
+
+def test_scores_stay_sums_and_stored_rows_are_encoded(model: Model) -> None:
+    assert model.chosen["content"]
+    new = int(np.flatnonzero(~model.ties.taken)[0])
+    for block in model.profiles.heard:
+        queries = Queries.of(model.ties, [query_of(model.ties, u) for u in range(20)])
+        made, kept = (
+            side.toarray() if hasattr(side, "toarray") else side for side in (block.encode(queries), block.users[:20])
+        )
+        np.testing.assert_allclose(made, kept, atol=1e-5)
+        effects = block.effects(queries[np.array([3])], new)
+        if effects is not None:
+            total = effects.shares.sum() + effects.rest
+            assert total == pytest.approx(block.score(queries[np.array([3])], new)[0], abs=1e-4)
+    assert any(np.asarray(b.items[new].sum()).any() for b in model.profiles.heard)
+
+
+def test_what_many_took_keeps_its_side(model: Model) -> None:
+    content = content_of(model.ties, None)
+    block = model.profiles["spectral"]
+    other = informed(block, content, model.ties, 0.3, 0.5)
+    many = content.counts > 10
+    assert many.any()
+    assert (other.items[~many] != block.items[~many]).any()
+    np.testing.assert_array_equal(other.items[many], block.items[many])
+
+
+def test_who_took_a_test_item_is_not_counted() -> None:
+    data = shop()
+    parts = split(data, CONFIG.split)
+    content = content_of(Ties(parts.fit_data), None)
+    cold = np.unique(parts.test.events.item_nums)
+    assert not content.counts[cold].any()
+    assert content.told[cold].all()
+    other = content_of(Ties(replace(parts.fit_data, item_attributes=data.item_attributes[:0])), None)
+    assert not other.told.any()
+
+
+def test_a_fit_without_a_test_part_tells_new_items_too() -> None:
+    data = shop(n_items=120)
+    kept = data.subset(~np.isin(data.events.item_nums, [3, 10]))
+    model = gr.Recommender(CONFIG.with_(split={"kind": "random"})).fit(kept).fitted
+    assert model.chosen.get("content"), model.chosen
+    for new in (3, 10):
+        name = data.items.ids[new]
+        lover = next(u for u in data.users.ids if int(u[1:]) % 6 == int(name[1:]) % 6)
+        assert name in set(model.recommend(lover, 12)["item_id"]), (name, lover)
