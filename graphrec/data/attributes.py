@@ -80,7 +80,7 @@ def infer(
     each = known.map(parts).explode().dropna() if kind == "list" else known
     known = known if len(each) else each
     sensitive = of == "users" and is_sensitive(name, each)
-    why_not = _why_not(name, kind, known, len(texts), declared)
+    why_not = _why_not(name, kind, known, len(texts), declared, of)
     if sensitive and name not in allow:
         why_not = SENSITIVE
     return Column(name, kind, sensitive, why_not)
@@ -238,14 +238,17 @@ def _is_wordy(distinct: pd.Series[str], mostly_distinct: bool) -> bool:
     return bool(words >= WORDY[not mostly_distinct] or (run >= UNSPACED and not distinct.str.isascii().all()))
 
 
-def _why_not(name: str, kind: AttributeType, known: pd.Series[str], size: int, declared: AttributeType | None) -> str:
+def _why_not(
+    name: str, kind: AttributeType, known: pd.Series[str], size: int, declared: AttributeType | None, of: Owner
+) -> str:
     if not len(known):
         return "empty: no value is known"
     distinct = known.nunique()
     if kind == "image":
         return "a picture: none are read"
     if kind == "point":
-        return "a place: no block uses one"
+        whole = len(known) > 0 and _fits(known.map(_is_pair))
+        return "" if whole and of == "items" else "a place: of items alone, and with both numbers, is one used"
     if distinct == 1 and size > 1 and (kind != "boolean" or len(known) == size):
         return f"constant: every value is {str(known.iloc[0])[:40]!r}"
     if kind == "category":

@@ -120,7 +120,10 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
     why = dict(table.unused) | {c.name: c.why_not for c in columns if c.why_not}
     named |= {c.name: "attribute" for c in columns}
     if {"latitude", "longitude"} <= roles.keys() and key == "item_id":
-        points, point = places(frame, key, roles["latitude"], roles["longitude"])
+        points, point, outside = places(frame, key, roles["latitude"], roles["longitude"])
+        if outside:
+            one = "1 place lies" if outside == 1 else f"{outside:,} places lie"
+            report.warn(f"{planned.path.name}: {one} beyond 90 or 180 degrees and count as unknown")
         rows, columns = stack([rows, points]), [*columns, point]
         types |= dict.fromkeys((roles["latitude"], roles["longitude"]), "point")
     if key == "item_id":

@@ -50,11 +50,11 @@ def no_numbers(frame: pd.DataFrame, columns: Sequence[Column]) -> Iterator[str]:
             )
 
 
-def places(frame: pd.DataFrame, key: str, latitude: str, longitude: str) -> tuple[pd.DataFrame, Column]:
-    """Latitude and longitude as one attribute of type point: "lat,lon"."""
+def places(frame: pd.DataFrame, key: str, latitude: str, longitude: str) -> tuple[pd.DataFrame, Column, int]:
+    """Latitude and longitude as one attribute of type point: "lat,lon"; and how many are none in degrees."""
     at = pd.DataFrame({"lat": proof.numbers(frame[latitude]), "lon": proof.numbers(frame[longitude])})
-    at = at.dropna()
-    at = at[at["lat"].between(-90, 90) & at["lon"].between(-180, 180)]
+    told = at.dropna()
+    at = told[told["lat"].between(-90, 90) & told["lon"].between(-180, 180)]
     value = at["lat"].map(repr) + "," + at["lon"].map(repr)
     rows = pd.DataFrame({key: frame.loc[at.index, key], "key": PLACE, "value": value}).reset_index(drop=True)
-    return rows, Column(PLACE, "point", why_not="")
+    return rows, Column(PLACE, "point", why_not=""), len(told) - len(at)

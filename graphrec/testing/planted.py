@@ -71,8 +71,9 @@ def world(n_users: int = 64, n_items: int = 64, *, dislikes: bool = False, bare:
     """Users and items of ``TASTES`` tastes, told by their numbers: who is of a taste takes its items, popular ones
     more often, and of late only new ones; and one item of another.
 
-    Friends (of the first half) and brands are of one taste; so are texts, beneath a louder part that says nothing. One
-    user (``NOBODY``) is known by name alone, one (``NEWCOMER``) by their friends, and one item (``SHELF``) nobody took.
+    Friends (of the first half), brands and places are of one taste; so are texts, beneath a louder part that says
+    nothing. One user (``NOBODY``) is known by name alone, one (``NEWCOMER``) by their friends, and one item
+    (``SHELF``) nobody took.
 
     Args:
         dislikes: stars, and of every user a few low ones for other tastes. bare: interactions alone, without times.
@@ -102,6 +103,7 @@ def world(n_users: int = 64, n_items: int = 64, *, dislikes: bool = False, bare:
     friends = [(f"u{u:03d}", f"u{u + TASTES:03d}") for u in range(n_users // 2 - TASTES)]
     friends += [(NEWCOMER, "u000")] if n_users else []
     brands = [(f"i{i:03d}", "brand", f"Brand {i % TASTES}") for i in range(n_items)]
+    brands += [(f"i{i:03d}", "place", _place(i)) for i in range(n_items)]
     data = build(
         "planted",
         table.drop(columns=unused),
@@ -161,6 +163,11 @@ def everything_disliked() -> World:
     """A world in which nobody likes anything."""
     found = world(dislikes=True)
     return replace(found, train=found.train.subset(found.train.events.strengths < 0))
+
+
+def _place(item: int) -> str:
+    """Where an item is: each taste has a town of its own, 50 km from the next, and two kilometres across."""
+    return f"{48 + 0.45 * (item % TASTES) + 0.001 * (item % 18):.4f},{11 + 0.001 * (item % 26):.4f}"
 
 
 def _texts(n_items: int) -> Floats:

@@ -76,11 +76,17 @@ def test_the_type_is_found_out(kind: AttributeType, name: str, values: Sequence[
         ("currency", ["EUR"] * 5, "constant: every value is 'EUR'"),
         ("notes", ["", "nan", None, "NULL"], "empty: no value is known"),
         ("cover", ["a.jpg", "b.jpg"], "a picture: none are read"),
-        ("place", ["48.137,11.575", "52.52,13.405"], "a place: no block uses one"),
+        ("place", ["48.137,11.575", "52.52,13.405"], "a place: of items alone, and with both numbers, is one used"),
     ],
 )
 def test_what_is_not_used_says_why(name: str, values: list[str | None], why_not: str) -> None:
     assert infer(name, pd.Series(values, dtype=object)).why_not == why_not
+
+
+def test_a_place_of_an_item_is_used() -> None:
+    whole, half = pd.Series(["48.137,11.575", "52.52,13.405"]), pd.Series(["48.137", "52.52"])
+    assert infer("place", whole, of="items").why_not == ""
+    assert "both numbers" in infer("lat", half, of="items").why_not
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,213 @@
+"""The `place` block: items near where somebody usually goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
+from graphrec.blocks.search import Chosen, search
+from graphrec.data.dataset import Dataset
+from graphrec.data.points import item_points
+from graphrec.data.popularity import decayed_counts
+from graphrec.profile.api import FittedBlock, Words
+from graphrec.profile.dense import empty_block
+from graphrec.profile.places import Away, PlaceBlock, Points
+from graphrec.query.fading import DAY, Fading
+from graphrec.settings import FloatList, IntList, Section
+from graphrec.types import Floats, Ints
+
+NOWHERE = "no item has coordinates"
+TELLS_NOTHING = "coordinates tell nothing that shuffled ones do not"
+LINKS = 20_000_000  # of items and cells, 160 MB
+DEALS = 4  # in how many ways places are dealt anew, to see what they tell
+FINEST = 9  # resolution of the cells at most: 350 m across
+
+
+class PlaceSettings(Section):
+    """Cells of the map. Several values: the best on validation data is taken."""
+
+    scale: FloatList = (0.3, 1.0, 3.0, 10.0)  # km, at which nearness begins to fall
+    power: FloatList = (0.5, 1.0, 2.0, 4.0)  # and its exponent: (1 + d / scale)^-power
+    popular: FloatList = (0.0, 0.4, 0.8, 1.0)  # exponent of how many took an item, as of now
+    recent: FloatList = (0.0, 90.0, 365.0)  # half-life in days of that; 0: all times count
+    fade: FloatList = (0.0, 0.5, 1.0)  # exponent of the place of an event from the end of a history
+    half_life: FloatList = (0.0, 30.0, 365.0)  # in days, of the time from it to the last event; 0: none
+    hours: FloatList = (0.0, 1.0, 4.0)  # how much events at this hour of the day count before others
+    cells: IntList = (1500,)  # at most; they are as fine as so many can be
+
+
+class Place(Block[PlaceSettings]):
+    """The `place` block: kernel density of where somebody went, over hexagonal cells (H3).
+
+        score(u, i) = (1 + takers of i)^popular Σ_j x_j h_j (1 + d(cell of j, i) / scale)^-power / deviation
+
+    x_j is the faded taste and h_j how near to this hour of the day j was taken. The tail of a power holds both the
+    neighbourhood and the town (Brockmann et al., Nature 2006; kernel densities of places: Zhang and Chow, SIGSPATIAL
+    2013). It sits out where no coordinates are known, and where items that change places with each other do as well.
+    """
+
+    name = "place"
+    words = Words("it is near where you usually go", "the places where you usually go", "it is near {title}")
+    Settings = PlaceSettings
+    Fitted = PlaceBlock
+    ordered = True
+
+    def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
+        """As of any block; data without coordinates is said to be such."""
+        if why := self._why_not(folds.inputs):
+            return self._out(folds, why)
+        blocks, chosen = super().tune(folds, trials)
+        if not folds.users or "left_out" in chosen:
+            return blocks, chosen
+
+        def per_user(deal: int | None) -> Floats:
+            def of(fold: Fold) -> Floats:
+                points = self.points(fold.inputs.train)
+                laid = Map.of(points if deal is None else shuffled(points, deal), chosen["cells"])
+                return self._judged(fold, chosen, laid)
+
+            return folds.per_user(of)
+
+        own = per_user(None)
+        other = np.asarray(sum(per_user(deal) for deal in range(DEALS)) / np.float32(DEALS), np.float32)
+        gain = np.log(max(float(own.mean()), 1e-9) / max(float(other.mean()), 1e-9))
+        # the best of so many by chance lies so many standard errors above the rest
+        chance = np.sqrt(2 * np.log(sum(map(len, self.space(folds.inputs).values()))))
+        return (blocks, chosen) if gain > chance * folds.doubt(own, other) else self._out(folds, TELLS_NOTHING)
+
+    def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
+        """As of any block; empty on data without coordinates."""
+        why = self._why_not(inputs)
+        return super().fit(inputs, {"left_out": why} if why else chosen)
+
+    def points(self, data: Dataset) -> Points:
+        """Where items are, float64 (I, 2) in degrees, NaN where it is not known."""
+        return item_points(data)
+
+    def _out(self, folds: Folds, why: str) -> tuple[tuple[FittedBlock, ...], Chosen]:
+        return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
+
+    def _why_not(self, inputs: FitInputs) -> str:
+        known = ~np.isnan(self.points(inputs.train)).any(axis=1)
+        if len(np.unique(self.points(inputs.train)[known], axis=0)) < 2:
+            return NOWHERE
+        try:
+            import h3  # noqa: F401
+        except ImportError:
+            return "the package h3 is not installed; pip install graphrec[place]"
+        return ""
+
+    def space(self, inputs: FitInputs) -> Space:
+        """All settings; half-lives where times span a day, hours where they differ."""
+        s, times = self.settings, inputs.train.events.timestamps
+        aged = times is not None and len(times) > 0 and int(times.max() - times.min()) >= DAY
+        daily = aged and times is not None and len(np.unique(times // 3600 % 24)) > 1
+        return {
+            **{name: getattr(s, name) for name in ("scale", "power", "popular", "fade", "cells")},
+            **{name: getattr(s, name) if aged else (0.0,) for name in ("recent", "half_life")},
+            "hours": s.hours if daily else (0.0,),
+            "reading": held(inputs.train.events.readings, self.readings),
+        }
+
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        """Blocks are made for each candidate without the stored rows."""
+        space = self.space(folds.inputs)
+        points = {id(fold): self.points(fold.inputs.train) for fold in folds}
+        laid: dict[tuple[int, int], Map] = {}
+
+        def per_user(fold: Fold, candidate: Chosen) -> Floats:
+            of = id(fold), candidate["cells"]
+            laid[of] = laid.get(of) or Map.of(points[id(fold)], candidate["cells"])
+            return self._judged(fold, candidate, laid[of])
+
+        def score(candidate: Chosen) -> float:
+            return folds.value(lambda fold: per_user(fold, candidate))
+
+        start = {name: values[0] for name, values in space.items()}
+        pairs = (("power", "scale"), ("popular", "recent"), ("fade", "half_life"))
+        order = [*pairs, *((name,) for name in space), *pairs[:2]] if trials is None else None
+        chosen = search(space, score, start, order, folds.users, trials)
+        return self.learn(folds.inputs, chosen), chosen
+
+    def _judged(self, fold: Fold, chosen: Chosen, laid: Map) -> Floats:
+        """NDCG of the validation users, of items that lie so."""
+        block = made(fold.inputs, chosen, laid, self.name)
+        sent = block.items.T.toarray()  # dense is the quicker: most of a row is filled
+
+        def scores(queries: Any) -> Floats:
+            return np.asarray(block.raw(queries) @ sent, np.float32)
+
+        return fold.validation.per_user_ndcg_of(scores)
+
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> PlaceBlock:
+        """Cells, nearness and counts; nothing is learned but by the choice."""
+        laid = Map.of(self.points(inputs.train), chosen["cells"])
+        return made(inputs, chosen, laid, self.name).fitted(inputs.ties)
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where items lie: the cell of each, int64 (I,), -1 for none; the centres of cells, float64 (C, 2); distances."""
+
+    cell_of: Ints
+    centres: npt.NDArray[np.float64]
+    away: Away
+
+    @classmethod
+    def of(cls, points: Points, most: int) -> Map:
+        """Of items at these points (I, 2), with so many cells at most."""
+        cell_of, centres = cells(points, most)
+        return cls(cell_of, centres, Away.of(points, centres, max(1, LINKS // max(len(points), 1))))
+
+
+def made(inputs: FitInputs, chosen: Chosen, laid: Map, name: str) -> PlaceBlock:
+    """The block with these hyper-parameters, without rows of users."""
+    near = laid.away.nearness(chosen["scale"], chosen["power"])
+    # No leakage. Takers are counted in the training part.
+    taken = decayed_counts(inputs.train, chosen["recent"], reading_of(chosen)).astype(np.float64)
+    items = sp.csr_matrix(sp.diags((1 + taken) ** chosen["popular"]) @ near, dtype=np.float32)
+    return PlaceBlock(
+        name,
+        near[:0],
+        items,
+        laid.centres,
+        laid.cell_of,
+        reading=reading_of(chosen),
+        scale=chosen["scale"],
+        power=chosen["power"],
+        nearest=max(laid.away.cell.shape[1], 1),
+        hours=chosen["hours"],
+        fading=Fading(chosen["fade"], chosen["half_life"]),
+    )
+
+
+def cells(points: Points, most: int) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """The cell of each point (I, 2) in degrees, int64 (I,), -1 for none, and the centres of cells, float64 (C, 2).
+
+    They are hexagons of H3 at the finest resolution, up to ``FINEST``, at which there are no more than ``most``.
+    """
+    import h3
+
+    known = np.flatnonzero(~np.isnan(points).any(axis=1))
+    found: list[str] = []
+    for resolution in range(FINEST, -1, -1):
+        found = [h3.latlng_to_cell(lat, lng, resolution) for lat, lng in points[known].tolist()]
+        if len(set(found)) <= most:
+            break
+    names = sorted(set(found))
+    number = {name: n for n, name in enumerate(names)}
+    out = np.full(len(points), -1, np.int64)
+    out[known] = [number[name] for name in found]
+    return out, np.array([h3.cell_to_latlng(name) for name in names], np.float64).reshape(-1, 2)
+
+
+def shuffled(points: Points, seed: int = 0) -> Points:
+    """The same points, dealt anew to the items that have one: what is left is no geography."""
+    out, known = points.copy(), np.flatnonzero(~np.isnan(points).any(axis=1))
+    out[known] = points[np.random.default_rng(seed).permutation(known)]
+    return out
