@@ -1,4 +1,4 @@
-"""A Markdown table, and the sections of RESULTS.md on presets, choices, friends and triples, Chinese reviews,
+"""The sections of RESULTS.md on presets, choices, friends and triples, Chinese reviews,
 and reasons read by eye."""
 
 from __future__ import annotations
@@ -7,11 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-
-def table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Lines of a Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
+from sections_living import LIVING
+from sections_table import table as table
 
 
 def lift(name: str, result: dict[str, Any]) -> list[str]:
@@ -164,4 +161,5 @@ MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "reasons": reasons,
     "presets": presets,
     "regret": regret,
+    **LIVING,
 }

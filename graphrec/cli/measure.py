@@ -19,6 +19,7 @@ from graphrec.cli.options import (
     load_data,
 )
 from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
+from graphrec.cli.steps import show_steps
 from graphrec.errors import ConfigError
 
 SplitKind = Annotated[
@@ -46,6 +47,10 @@ def evaluate(
             "lines. Nothing is learned.",
         ),
     ] = None,
+    prequential: Annotated[
+        bool, typer.Option("--prequential", help="Go through the test part in steps: test, then learn.")
+    ] = False,
+    steps: Annotated[str, typer.Option("--steps", help="Of --prequential: how many equal ones, or day.")] = "10",
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     per_user: Annotated[
         Path | None,
@@ -70,6 +75,7 @@ def evaluate(
             "--preset": preset != "default",
             "--split": split,
             "--recommendations": recommendations,
+            "--prequential": prequential,
         }
         measured_on = _data_for(source, new, [name for name, value in given.items() if value])
         model = graphrec.load(source).fitted
@@ -81,11 +87,26 @@ def evaluate(
             f"{source}: is no model, so there is nothing to measure on {new}; write one with graphrec fit"
         )
     elif recommendations is not None:
+        if prequential:
+            raise ConfigError("--recommendations are lists that learn nothing; leave --prequential out")
         if explanations:
             raise ConfigError("--recommendations are lists without explanations; leave --explanations out")
         settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
         document = measure_lists(data, settings, recommendations, **wanted)
+    elif prequential:
+        if explanations or per_user is not None:
+            raise ConfigError("--prequential measures neither --explanations nor --per-user; leave them out")
+        from graphrec.prequential import prequential as go_through
+
+        settings = config_of(config, set_, split, k, preset)
+        data, told = _told(source, allow_bad)
+        document = go_through(data, settings, steps, progress=True)
+        if as_json:
+            print_json(document)
+        else:
+            show_steps(document, told)
+        return
     else:
         settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
