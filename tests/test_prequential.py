@@ -103,7 +103,7 @@ def test_what_it_cannot_do_is_said() -> None:
         prequential(log(), CONFIG, "week")
     with pytest.raises(ConfigError, match="through time"):
         prequential(log(), CONFIG.with_(split={"kind": "random"}), "3")
-    with pytest.raises(DataError, match="times"):
+    with pytest.raises(DataError, match="source has none"):
         list(windows_of(Events.of(np.arange(3), np.arange(3)), 2))
 
 
