@@ -19,7 +19,6 @@ MEMORY = 2**31  # bytes of one matrix of users and items, above which the width 
 WHOLE = 50_000  # items up to which all of them are the negatives …
 DRAWN = 8_192  # … and how many are drawn from a larger catalogue
 LOGITS = 2**28  # users of a batch times negatives, at most
-STEPS_PER_EPOCH = 16  # larger data takes larger batches, not more steps: each step propagates over the whole graph
 LEAST_STEPS = 96  # whatever they cost; the width is halved where that is over three times the minutes that are set
 SPEED = 2.5e10  # multiply-adds a second
 SPARSE = 10  # multiply-adds of dense matrices in the time of one of a sparse one, which waits for memory
@@ -45,7 +44,7 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
     """
     s = settings
     negatives = s.negatives or (0 if n_items <= WHOLE else DRAWN)
-    interactions = max(s.batch_size, math.ceil(n_edges / STEPS_PER_EPOCH))
+    interactions = max(s.batch_size, math.ceil(n_edges / s.steps)) if s.steps else s.batch_size
     users = math.ceil(n_users * min(1.0, interactions / n_edges))
     users = max(1, min(users, LOGITS // (negatives or n_items)))
     steps = math.ceil(n_users / users)

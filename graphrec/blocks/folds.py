@@ -85,6 +85,10 @@ class Validation(Protocol):
     queries: Queries  # B of them
     ways: Ints  # int64 (B,): how the rows of each were carved out
 
+    def few(self, n: int) -> Validation:
+        """The same with at most n of the users."""
+        ...
+
     def ndcg(self, users: Floats, items: Floats) -> float:
         """``worth`` of ``per_user_ndcg``."""
         ...

@@ -69,7 +69,9 @@ class GraphSettings(Section):
     contrast: float = Field(default=0.0, ge=0)  # weight of the agreement of two noisy views (XSimGCL)
     noise: float = Field(default=0.1, ge=0)  # of these views
     views: Literal["two", "layers"] = "two"  # of two noisy propagations (SimGCL), or of one, its mean and first layer
-    batch_size: int = Field(default=4096, ge=1)  # interactions of a step, at least; more where the data is large
+    batch_size: int = Field(default=4096, ge=1)  # interactions of a step, at least …
+    steps: int = Field(default=16, ge=0)  # … and more where an epoch would take more steps, each of which propagates
+    # over the whole graph; 0: no limit
     learning_rate: float = Field(default=2e-2, gt=0)  # falls to zero as half a cosine, and sooner on a plateau
     weight_decay: float = Field(default=1e-6, ge=0)
     minutes: float = Field(

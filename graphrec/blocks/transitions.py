@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
-from graphrec.blocks.search import Chosen, search
+from graphrec.blocks.folds import FLOOR, worth
+from graphrec.blocks.search import READING, Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading, holds_dislikes
 from graphrec.linalg.following import DAY, following
@@ -22,32 +23,32 @@ from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats
 
 UNORDERED = "neither times nor an order of rows is known"
+USELESS = "the order tells no more than its absence would"
 COUNTED = ("window", "pause", "reading")  # hyper-parameters that the counts depend on
-LINKED = (*COUNTED, "decay", "backward", "source", "target", "shape", "n")  # and the links
-SHAPED = (("shape", "target"), ("decay", "power"), ("source",), ("shape", "backward"))  # which depend on each other
+SUMMED = (*COUNTED, "decay", "backward")  # and their sum
+ASKED = 1000  # validation users of a fold that are ranked for each candidate
+ROUNDS = 2  # of a search of one hyper-parameter after another
 LINKS = 20_000_000  # 160 MB
 DENSE = 6_000  # items up to which candidates are compared by a dense matrix
+PILOT = {"window": 7, "pause": 0.0, "source": 0.5, "target": 0.4, "shape": 0.5, "half_life": 0.0}
+HEARD, UNHEARD = ({"decay": d, "power": d, "backward": b} for d, b in ((1.0, 0.0), (0.0, 1.0)))  # what is tried first
+PAIRS = 60_000_000  # that are counted, at most: a window is narrower on more events than that
 
 
 class TransitionsSettings(Section):
     """Counts of what follows what. Several values: the best on validation data is taken."""
 
-    window: IntList = (63,)  # events between two that still count as one after the other
-    decay: FloatList = (
-        0.25,
-        0.5,
-        1.0,
-        1.5,
-        2.0,
-    )  # exponent of the gap: what lies twice as far apart counts for 2^-decay
-    pause: FloatList = (0.0, 1.0, 30.0)  # half-life in days of the time between them; 0: none
-    backward: FloatList = (0.0, 0.1, 0.3)  # what the way back counts for, beside the way there
-    source: FloatList = (0.3, 0.5, 0.75, 1.0)  # exponent of how often anything follows an item
+    window: IntList = (31,)  # events between two that still count as one after the other
+    decay: FloatList = (0.5, 1.0, 1.5, 2.0)  # exponent of the gap: what lies twice as far apart counts for 2^-decay
+    pause: FloatList = (0.0, 30.0)  # half-life in days of the time between them; 0: none
+    backward: FloatList = (0.0, 0.3)  # what the way back counts for, beside the way there
+    source: FloatList = (0.5, 0.75, 1.0)  # exponent of how often anything follows an item
     target: FloatList = (0.0, 0.2, 0.4, 0.6)  # exponent of how often an item follows anything
     shape: FloatList = (1.0, 0.7, 0.5, 0.4, 0.3)  # exponent of a link: below 1 many events count for less each
     power: FloatList = (0.5, 0.75, 1.0, 1.4)  # exponent of the place of an event from the end of a history
     half_life: FloatList = (0.0, 1.0, 30.0, 365.0)  # in days, of the time from it to the last event; 0: none
     last: IntList = (100,)  # events at the end of a history that are read
+    pilot: bool = True  # look first whether the order tells anything
     n: IntList = (5000,)  # items kept that an item leads to, at most ``LINKS`` in all
 
 
@@ -90,43 +91,22 @@ class Transitions(Block[TransitionsSettings]):
             "reading": held(train.events.readings, self.readings),
         }
 
-    def choose(self, folds: Folds, trials: int | None = None) -> tuple[NeighbourBlock, Chosen]:
-        """Counts are made once for all candidates that share ``COUNTED``, links for those that share ``LINKED``."""
+    def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
+        """One hyper-parameter after another, on some of the validation users. Nothing is searched where a reading that
+        hears of the order is no better than one that does not, by a standard error."""
+        judge = _Judge(Folds(Fold(fold.inputs, fold.validation.few(ASKED)) for fold in folds))
         space = self.space(folds.inputs)
-        made: dict[int, tuple[Any, list[sp.csr_matrix]]] = {}
-        linked: dict[int, tuple[Any, sp.csr_matrix]] = {}
-
-        def links(fold: Fold, chosen: Chosen) -> sp.csr_matrix:
-            counted, key = ([chosen[name] for name in names] for names in (COUNTED, LINKED))
-            if made.get(id(fold), (None,))[0] != counted:
-                made[id(fold)] = counted, counts(fold.inputs, chosen)
-            if linked.get(id(fold), (None,))[0] != key:
-                linked[id(fold)] = key, weights(made[id(fold)][1], chosen)
-            return linked[id(fold)][1]
-
-        def score(candidate: Chosen) -> float:
-            def per_user(fold: Fold) -> Floats:
-                found = links(fold, candidate)
-                # where most of a row is filled a dense product is the quicker
-                dense = found.toarray() if found.shape[0] <= DENSE else None
-
-                def scores(queries: Queries) -> Floats:
-                    taste = queries.taste(candidate["reading"], fading=fading_of(candidate))
-                    return np.asarray((taste @ found).toarray() if dense is None else taste @ dense, np.float32)
-
-                return fold.validation.per_user_ndcg_of(scores)
-
-            return folds.value(per_user)
-
         first = {name: values[0] for name, values in space.items()}
-        middle = {name: space[name][len(space[name]) // 2] for names in SHAPED for name in names}
-        order = None if trials is not None else [*SHAPED, *((name,) for name in space)]
-        chosen = search(space, score, first | middle, order, folds.users, trials)
+        if self.settings.pilot and not judge.prefers(*({**first, **PILOT, **way} for way in (HEARD, UNHEARD))):
+            return empty_block(self.name, *self._shape(folds.inputs)), {"left_out": USELESS}
+        middle = {name: values[len(values) // 2] for name, values in space.items() if name != READING}
+        order = None if trials is not None else [(name,) for name in space] * ROUNDS
+        chosen = search(space, judge.value, middle, order, judge.folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """The strongest links from each item, and users by the end of their histories."""
-        items = sp.csr_matrix(weights(counts(inputs, chosen), chosen).T)
+        items = sp.csr_matrix(weights(summed(counts(inputs, chosen), chosen), chosen).T)
         users = inputs.ties.matrix[:0]
         block = NeighbourBlock(self.name, users, items, reading=reading_of(chosen), fading=fading_of(chosen))
         return block.fitted(inputs.ties)
@@ -150,16 +130,71 @@ def counts(inputs: FitInputs, chosen: Chosen) -> list[sp.csr_matrix]:
     line = inputs.ties.timeline(not holds_dislikes(reading_of(chosen), learning=True, exposure=False))
     users = np.repeat(np.arange(len(line.counts)), line.counts)
     open_ties = train.events.order is None
-    return following(users, line.items, line.times, train.n_items, chosen["window"], chosen["pause"], open_ties)
+    window = min(chosen["window"], max(1, PAIRS // max(len(line.items), 1)))
+    return following(users, line.items, line.times, train.n_items, window, chosen["pause"], open_ties)
 
 
-def weights(counted: list[sp.csr_matrix], chosen: Chosen) -> sp.csr_matrix:
-    """T [before, after], CSR float32 (I, I), its n largest of each row."""
+def summed(counted: list[sp.csr_matrix], chosen: Chosen) -> sp.csr_matrix:
+    """C [before, after], CSR (I, I)."""
     total = sum((2.0 ** (-chosen["decay"] * k) * part for k, part in enumerate(counted[1:], 1)), counted[0])
     if chosen["backward"]:
         total = total + chosen["backward"] * total.T
-    total = sp.csr_matrix(total)
-    out, into = (np.maximum(np.asarray(total.sum(axis=axis), np.float64).ravel(), 1e-9) for axis in (1, 0))
-    scaled = sp.csr_matrix(sp.diags(out ** -chosen["source"]) @ total @ sp.diags(into ** -chosen["target"]))
-    kept = max(1, min(chosen["n"], LINKS // max(scaled.shape[0], 1)))
-    return sp.csr_matrix(largest(scaled, kept).power(chosen["shape"]), dtype=np.float32)
+    return sp.csr_matrix(total, dtype=np.float32)
+
+
+def weights(total: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
+    """T [before, after], CSR float32 (I, I), its n largest of each row, from C."""
+    out, into = (
+        np.log(np.maximum(np.asarray(total.sum(axis=axis), np.float64).ravel(), 1e-9)).astype(np.float32)
+        for axis in (1, 0)
+    )
+    logs = np.log(total.data) - np.repeat(np.float32(chosen["source"]) * out, np.diff(total.indptr))
+    logs -= (np.float32(chosen["target"]) * into)[total.indices]
+    values = np.exp(np.float32(chosen["shape"]) * logs)
+    links = sp.csr_matrix((values, total.indices, total.indptr), total.shape, dtype=np.float32)
+    kept = max(1, min(chosen["n"], LINKS // max(links.shape[0], 1)))
+    return largest(links, kept) if kept < links.shape[1] else links
+
+
+class _Judge:
+    """What hyper-parameters are worth on held-out users. Counts are made once for all that share ``COUNTED``, their
+    sums once for those that share ``SUMMED``."""
+
+    def __init__(self, folds: Folds) -> None:
+        self.folds = folds
+        self._counted: dict[int, tuple[Any, list[sp.csr_matrix]]] = {}
+        self._summed: dict[int, tuple[Any, sp.csr_matrix]] = {}
+
+    def value(self, chosen: Chosen) -> float:
+        """The value of all folds together."""
+        return worth(self.per_user(chosen), self.folds.members)
+
+    def prefers(self, first: Chosen, second: Chosen) -> bool:
+        """Whether the first is better than the second by a standard error."""
+        one, other = (self.per_user(chosen) for chosen in (first, second))
+        values = [max(worth(found, self.folds.members), FLOOR) for found in (one, other)]
+        return float(np.log(values[0] / values[1])) > self.folds.doubt(one, other)
+
+    def per_user(self, chosen: Chosen) -> Floats:
+        """NDCG@k of each user of all folds, float32 (N,)."""
+
+        def of(fold: Fold) -> Floats:
+            found = self._links(fold, chosen)
+            # Where most of a row is filled a dense product is the quicker.
+            dense = found.toarray() if found.shape[0] <= DENSE else None
+
+            def scores(queries: Queries) -> Floats:
+                taste = queries.taste(reading_of(chosen), fading=fading_of(chosen))
+                return np.asarray((taste @ found).toarray() if dense is None else taste @ dense, np.float32)
+
+            return fold.validation.per_user_ndcg_of(scores)
+
+        return self.folds.per_user(of)
+
+    def _links(self, fold: Fold, chosen: Chosen) -> sp.csr_matrix:
+        counted, key = ([chosen[name] for name in names] for names in (COUNTED, SUMMED))
+        if self._counted.get(id(fold), (None,))[0] != counted:
+            self._counted[id(fold)] = counted, counts(fold.inputs, chosen)
+        if self._summed.get(id(fold), (None,))[0] != key:
+            self._summed[id(fold)] = key, summed(self._counted[id(fold)][1], chosen)
+        return weights(self._summed[id(fold)][1], chosen)

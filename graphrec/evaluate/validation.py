@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -109,6 +110,15 @@ class Validation:
 
     def __len__(self) -> int:
         return len(self.queries)
+
+    def few(self, n: int) -> Validation:
+        """The same with at most n of the users, spread evenly among them."""
+        if n >= len(self):
+            return self
+        rows, out = np.linspace(0, len(self) - 1, n).astype(np.int64), copy.copy(self)
+        out.queries, out.ways = self.queries[rows], self.ways[rows]
+        out.seen, out.truth, out._members = self.seen[rows], self.truth[rows], members(self.ways[rows])
+        return out
 
     def ndcg(self, users: Floats, items: Floats) -> float:
         """NDCG@k of inner products, over all ways of carving (``blocks.folds.worth``): users float32 (B, d) of exactly

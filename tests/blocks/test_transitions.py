@@ -54,6 +54,7 @@ class TestTransitions(BlockContract):
         "power": [0.0, 2.0],
         "half_life": [0.0, 30.0],
         "last": [1, 20],
+        "pilot": False,
     }
 
 
