@@ -38,16 +38,6 @@ def naive_loss(name: str, users: Rows, positives: Rows, negatives: Rows, tempera
     return sum(1 - s + 150 * p for s, p in zip(good, pushed, strict=True)) / n
 
 
-def naive_bilateral(users: Rows, items: Rows, taken: list[list[int]], negatives: Rows, temperature: float) -> float:
-    """BSL of users who took several items: the numbers of the items that each took."""
-    above, total = 1.1 * temperature, 0.0
-    for user, own in zip(users, taken, strict=True):
-        pushed = math.log(sum(math.exp(_dot(user, other) / temperature) for other in negatives))
-        fit = math.log(sum(math.exp(_dot(user, items[item]) / above) for item in own) / len(own)) if own else 0.0
-        total += len(own) * (pushed - 1.1 * fit)
-    return total / sum(map(len, taken))
-
-
 def paired(name: str) -> Callable[[Tensor, Tensor, Tensor, float], Tensor]:
     """A loss of users (B, d), one positive (B, d) of each, and negatives (n, d) that were drawn."""
 

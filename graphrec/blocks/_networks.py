@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +21,15 @@ from graphrec.nn.hetero_gnn import GraphTensors
 from graphrec.profile.dense import ProfileBlock, empty_block
 from graphrec.types import Floats
 
-Prior: TypeAlias = tuple[float, float]
+
+class Prior(NamedTuple):
+    """What stands beside the cosine: the weight and half-life of popularity, and the exponent of an item's length."""
+
+    popularity: float
+    half_life: float
+    length: float
+
+
 PILOT = 4  # a training that takes longer than LONG minutes is tried at one such part of its epochs first
 LONG = 1.0
 
@@ -50,7 +58,7 @@ def choose(inputs: FitInputs, settings: Any, validation: Validation) -> tuple[Pr
     if settings.members > 1:
         networks = _Networks([*networks.runs, *_members(inputs, settings, networks.graph, chosen, first=1)])
         chosen |= _with_prior(networks, validation, lives)
-    return networks.block((chosen["popularity"], chosen["half_life"])), chosen
+    return networks.block(_chosen(chosen, settings)), chosen
 
 
 def learn(inputs: FitInputs, settings: Any, chosen: Chosen) -> ProfileBlock:
@@ -60,8 +68,7 @@ def learn(inputs: FitInputs, settings: Any, chosen: Chosen) -> ProfileBlock:
     chosen = {"temperature": settings.temperature[0], **chosen}
     graph = on_device(inputs, settings, reading_of(chosen))
     networks = _Networks([*_members(inputs, settings, graph, chosen, first=0)])
-    weight, half_life = _prior(settings)
-    return networks.block((float(chosen.get("popularity", weight)), float(chosen.get("half_life", half_life))))
+    return networks.block(_chosen(chosen, settings))
 
 
 def _temperatures(
@@ -99,8 +106,13 @@ def _trained(run: Run, epochs: int, validation: Validation) -> Chosen:
 
 
 def _prior(settings: Any) -> Prior:
-    """Weight and half-life of popularity while training: what theory says, or the nearest that is set."""
-    return min(settings.popularity, key=lambda weight: abs(weight - 1)), 0.0
+    """What stands beside the cosine while training: the weight that theory says, or the nearest that is set."""
+    return Prior(min(settings.popularity, key=lambda weight: abs(weight - 1)), 0.0, settings.length[0])
+
+
+def _chosen(chosen: Chosen, settings: Any) -> Prior:
+    prior = _prior(settings)
+    return prior._replace(**{name: float(chosen[name]) for name in prior._fields if name in chosen})
 
 
 def _nothing(inputs: FitInputs) -> ProfileBlock:
@@ -118,10 +130,11 @@ def _members(inputs: FitInputs, settings: Any, graph: GraphTensors, chosen: Chos
 
 
 def _with_prior(networks: _Networks, validation: Validation, lives: Iterable[float]) -> Chosen:
-    """The best way of adding popularity; among equals what theory says."""
-    found = networks.ndcg(validation, product(networks.settings.popularity, lives))
-    prior = max(found, key=lambda p: (found[p], -abs(p[0] - 1)))
-    return {"popularity": prior[0], "half_life": prior[1], "validation_ndcg": round(found[prior], 6)}
+    """The best that may stand beside the cosine; among equals what theory says."""
+    s = networks.settings
+    found = networks.ndcg(validation, [Prior(*each) for each in product(s.popularity, lives, s.length)])
+    prior = max(found, key=lambda p: (found[p], -abs(p.popularity - 1)))
+    return {**prior._asdict(), "validation_ndcg": round(found[prior], 6)}
 
 
 class _Networks:
@@ -134,30 +147,34 @@ class _Networks:
         self.reading = "weighted" if runs[0].reading == "signed" else runs[0].reading  # of histories
 
     def ndcg(self, validation: Validation, priors: Iterable[Prior]) -> dict[Prior, float]:
-        """NDCG on validation users with each way of adding popularity; the networks run once."""
-        users, items = self.cosines()
+        """NDCG on validation users with each of these beside the cosine; the networks run once."""
+        users, items, lengths = self.cosines()
         users = users[validation.queries.user_nums]
-        return {prior: validation.ndcg(*self.with_popularity(users, items, prior)) for prior in priors}
+        return {prior: validation.ndcg(*self.scored(users, items, lengths, prior)) for prior in priors}
 
     @torch.no_grad()
-    def cosines(self) -> tuple[Floats, Floats]:
-        """Unit rows of all users (U, d) and items (I, d), d the width of all members together."""
+    def cosines(self) -> tuple[Floats, Floats, Floats]:
+        """Unit rows of all users (U, d) and items (I, d), d the width of all members together, and the items' lengths
+        (I,), their mean 1."""
         sides = zip(*(run.model(self.graph) for run in self.runs), strict=True)
-        users, items = (normalize(torch.cat(side, dim=1), dim=1).cpu().numpy() for side in sides)
-        return users, items
+        users, items = (torch.cat(side, dim=1) for side in sides)
+        lengths = items.norm(dim=1)
+        lengths = lengths / lengths.mean().clamp(min=1e-12)
+        users, items = normalize(users, dim=1), normalize(items, dim=1)
+        return users.cpu().numpy(), items.cpu().numpy(), lengths.cpu().numpy()
 
-    def with_popularity(self, users: Floats, items: Floats, prior: Prior) -> tuple[Floats, Floats]:
-        """One dimension more: 1 for users (B, d), w τ log p for items (I, d)."""
-        popularity, half_life = prior
-        shares = log_shares(self.inputs, half_life, self.n_edges)  # (I,)
-        offset = (popularity * self.temperature * shares).astype(np.float32)
+    def scored(self, users: Floats, items: Floats, lengths: Floats, prior: Prior) -> tuple[Floats, Floats]:
+        """Users (B, d) with a 1 beside, and items (I, d), |i|^length as long, with w τ log p beside."""
+        shares = log_shares(self.inputs, prior.half_life, self.n_edges)  # (I,)
+        offset = (prior.popularity * self.temperature * shares).astype(np.float32)
+        items = items * (lengths**prior.length)[:, None] if prior.length else items
         return beside(users, np.ones(len(users), np.float32)), beside(items, offset)
 
     def block(self, prior: Prior) -> ProfileBlock:
         """A user is the sum of the messages of their items and an own part, what training learned of them beside; users
         of whom nothing is known are zero."""
         ties = self.inputs.ties
-        users, items = self.with_popularity(*self.cosines(), prior)  # unit rows and 1
+        users, items = self.scored(*self.cosines(), prior)  # rows and 1
         known = self._known()[:, 0]
         taste = ties.taste(self.reading)
         if split := self.settings.propagation == "lightgcn":

@@ -3,7 +3,7 @@
 Negatives are drawn as often as items are taken, so that the cosine learns what a user takes more than others do, and
 need not learn what everybody takes. That is added back when the profiles are made:
 
-    score(u, i) = cos(u, i) + w τ log p(i)
+    score(u, i) = cos(u, i) |i|^length + w τ log p(i)
 
 p(i) the item's share of the interactions (where there are times, of the recent ones: of a half-life chosen on
 validation users), τ the temperature of the loss, w = 1 in theory and chosen on validation users too (logit adjustment:
@@ -19,7 +19,8 @@ cosine, and sooner where the validation score no longer rises (``train/loop.py``
 what was chosen, as ``curve`` and ``losses``.
 
 The configurations of papers. Of all: init random, learning_rate 1e-3, dim 64, and ``minutes = 0`` with ``max_epochs``
-as one has time; ``popularity = 0`` where negatives are drawn uniformly.
+as one has time; ``steps = 0`` with ``batch_size = 2048``. Where negatives are drawn uniformly ``popularity = 0`` and
+``length = 1``: trained by cosines, asked by inner products, of which propagation makes those of popular items longer.
 
 | | settings |
 | --- | --- |
@@ -65,6 +66,7 @@ class GraphSettings(Section):
     drawn: Literal["popularity", "uniform"] = "popularity"  # negatives: as often as items are taken, or all alike;
     # the whole catalogue is weighted so
     popularity: FloatList = (0.0, 0.5, 1.0, 1.5, 2.0)  # weight of the items' log popularity beside the cosine
+    length: FloatList = (0.0,)  # exponent of an item's length beside the cosine; 1: the inner product with a unit user
     half_life: FloatList = (0.0, 90.0, 365.0, 1095.0)  # of that popularity, in days; 0: no decay
     contrast: float = Field(default=0.0, ge=0)  # weight of the agreement of two noisy views (XSimGCL)
     noise: float = Field(default=0.1, ge=0)  # of these views

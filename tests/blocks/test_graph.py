@@ -11,7 +11,7 @@ import torch
 
 import kg.graph
 from graphrec.blocks._network_run import Run, on_device
-from graphrec.blocks._networks import _Networks
+from graphrec.blocks._networks import Prior, _Networks
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.graph import Graph, GraphSettings
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
@@ -167,7 +167,7 @@ def test_a_network_beside_itself_scores_and_splits_as_it_does_alone() -> None:
     inputs = worlds.inputs(train)
     run = Run(inputs, SMALL, on_device(inputs, SMALL, "alike"), 0.1, "alike")
     run.train(5, None)
-    alone, twice = (_Networks(runs).block((1.0, 0.0)) for runs in ([run], [run, run]))
+    alone, twice = (_Networks(runs).block(Prior(1.0, 0.0, 0.0)) for runs in ([run], [run, run]))
     assert twice.width == 2 * SMALL.dim + 1
     np.testing.assert_allclose(worlds.scores(twice, train), worlds.scores(alone, train), atol=1e-4)
     one, two = (shares(Profiles((block,)), worlds.stored(train, 4), 1).history for block in (alone, twice))
@@ -253,3 +253,17 @@ def test_the_curve_is_that_of_the_popularity_that_is_set() -> None:
         settings = SMALL.model_copy(update={"popularity": (weight,), "half_life": (0.0,)})
         chosen = Graph(settings).tune(folds)[1]
         assert max(score for _, score in chosen["curve"]) == pytest.approx(chosen["validation_ndcg"], abs=2e-6)
+
+
+def test_the_length_makes_an_inner_product_of_the_cosine() -> None:
+    train = worlds.given(_skewed()).train
+    inputs = worlds.inputs(train)
+    run = Run(inputs, SMALL, on_device(inputs, SMALL, "alike"), 0.1, "alike")
+    networks = _Networks([run])
+    users, items = run.model(networks.graph)
+    unit = (users / users.norm(dim=1, keepdim=True)).detach().numpy()
+    lengths = items.detach().norm(dim=1).numpy()
+    for length in (0.0, 0.5, 1.0):
+        ours, theirs = networks.scored(*networks.cosines(), Prior(0.0, 0.0, length))
+        expected = unit @ items.detach().numpy().T * lengths ** (length - 1) * lengths.mean() ** -length
+        np.testing.assert_allclose(ours @ theirs.T, expected, rtol=1e-4, atol=1e-5)
