@@ -41,7 +41,10 @@ class Settings(Section):
     """All settings but those of the blocks; ``Config`` has both. Unknown names are refused with the nearest one."""
 
     seed: int = 42
-    blocks: Names = ("popularity", "spectral", "neighbours", "ease", "ials", "circle", "kin", "graph", "semantic")
+    blocks: Names = (
+        *("popularity", "spectral", "neighbours", "ease", "ials", "transitions"),
+        *("circle", "kin", "graph", "semantic"),
+    )
     seen: Literal["exclude", "allow", "only"] = "exclude"  # what a user already took: left out, ranked too, or alone
     split: SplitConfig = SplitConfig()
     strength: StrengthConfig = StrengthConfig()

@@ -13,7 +13,7 @@ Preset: TypeAlias = Literal["fast", "default", "best"]
 
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "fast": (  # closed forms alone, a minute
-        "blocks=popularity,spectral,neighbours,ease,circle,kin,semantic",
+        "blocks=popularity,spectral,neighbours,ease,transitions,circle,kin,semantic",
         "spectral.rank=64,256,512",
         "spectral.alpha=0.4",
         "neighbours.alpha=0.25,0.5",
