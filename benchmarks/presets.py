@@ -59,7 +59,7 @@ def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str,
     busy = (
         sum(os.times()[:4]) - busy
     )  # of all threads and finished children: what other work on the machine does not lengthen
-    queries, task = Queries.stored(Ties(parts.fit_data)), Task.of(config)
+    queries, task = Queries.before(Ties(parts.fit_data), parts.test), Task.of(config)
 
     def tested(scorer: Scorer) -> Report:
         return evaluate(scorer, queries, task.truth(parts.test), (10, 20), config.evaluate.batch_size, task=task)
