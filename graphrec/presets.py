@@ -22,8 +22,9 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "blend.users=1500",
     ),
     "default": (),
-    "best": (  # a wide network, as much of a spectrum as memory holds, and more users to choose on
+    "best": (  # wide networks side by side, as much of a spectrum as memory holds, and more users to choose on
         "graph.dim=512",
+        "graph.members=3",
         "graph.learning_rate=0.015",
         "graph.minutes=6",
         "spectral.memory_gb=4",
