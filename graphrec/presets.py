@@ -22,7 +22,9 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "blend.users=1500",
     ),
     "default": (),
-    "best": (  # wide networks side by side, as much of a spectrum as memory holds, and more users to choose on
+    "best": (  # wide networks side by side, one of the order, as much of a spectrum as memory holds, more users
+        "blocks=popularity,spectral,neighbours,ease,ials,transitions,sequence,circle,kin,graph,semantic",
+        "sequence.minutes=15",
         "graph.dim=512",
         "graph.members=3",
         "graph.learning_rate=0.015",

@@ -71,10 +71,10 @@ class Block(ABC, Generic[S]):
         """Choose hyper-parameters on the validation users of all folds; the block fitted with them on each comes back
         too.
 
-        ``trials`` bounds how many points of the space are compared. Sits out, and says so in what is chosen, where the
-        catalogue is larger than the setting ``max_items``.
+        ``trials`` bounds how many points of the space are compared. Where the data is none for it (``why_not``) it sits
+        out, and says so in what is chosen.
         """
-        if why := self.too_large(folds.inputs.train.n_items):
+        if why := self.why_not(folds.inputs):
             return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
         blocks, chosen = self._on_all(folds, trials)
 
@@ -91,7 +91,7 @@ class Block(ABC, Generic[S]):
 
     def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """Fit with hyper-parameters that are settled, those of another data set too."""
-        if "left_out" in chosen or self.too_large(inputs.train.n_items):
+        if "left_out" in chosen or self.why_not(inputs):
             return empty_block(self.name, *self._shape(inputs))
         return _named(self.learn(inputs, chosen), self)
 
@@ -126,6 +126,10 @@ class Block(ABC, Generic[S]):
     @abstractmethod
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
         """Fit with these hyper-parameters."""
+
+    def why_not(self, inputs: FitInputs) -> str:
+        """Why there is nothing to learn for this block from this data; "" where there is."""
+        return self.too_large(inputs.train.n_items)
 
     def too_large(self, n_items: int) -> str:
         """Why a catalogue is too large for this block; "" where it is not."""

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.search import Chosen
-from graphrec.blocks.transitions import UNORDERED
+from graphrec.blocks.transitions import UNORDERED, USELESS, order_tells
 from graphrec.data.readings import Reading
 from graphrec.profile.api import Words
 from graphrec.profile.dense import empty_block
@@ -40,6 +40,7 @@ class SequenceSettings(Section):
     # 0: as many epochs as are set
     max_epochs: int = Field(default=100, ge=1)
     evaluations: int = Field(default=25, ge=1)  # at most this many evaluations in a run
+    pilot: bool = True  # look first whether the order tells anything
     patience: int = Field(default=6, ge=1)  # evaluations without a better validation NDCG
 
 
@@ -53,25 +54,25 @@ class Sequence(Block[SequenceSettings]):
     ordered = True
     readings: tuple[Reading, ...] = ("alike",)
 
+    def why_not(self, inputs: FitInputs) -> str:
+        """Data without an order tells nothing."""
+        if why := super().why_not(inputs):
+            return why
+        if not inputs.train.events.ordered:
+            return UNORDERED
+        return "" if inputs.ties.matrix.nnz else "nothing is liked"
+
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[Any, Chosen]:
-        """A network for each dropout, stopped where NDCG is best."""
+        """A network for each dropout, stopped where NDCG is best, where the order tells anything."""
         inputs = folds[0].inputs
-        if why := self._not_to_learn(inputs):
-            return self._nothing(inputs), {"left_out": why}
+        if self.settings.pilot and not order_tells(folds):
+            return empty_block(self.name, *self._shape(inputs)), {"left_out": USELESS}
         found: tuple[Any, Chosen] = self._run().choose(inputs, self.settings, folds[0].validation)
         return found
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> Any:
         """Train for as many epochs as were chosen."""
-        return self._nothing(inputs) if self._not_to_learn(inputs) else self._run().learn(inputs, self.settings, chosen)
-
-    def _not_to_learn(self, inputs: FitInputs) -> str:
-        if not inputs.train.events.ordered:
-            return UNORDERED
-        return "" if inputs.ties.matrix.nnz else "nothing is liked"
-
-    def _nothing(self, inputs: FitInputs) -> Any:
-        return empty_block(self.name, *self._shape(inputs))
+        return self._run().learn(inputs, self.settings, chosen)
 
     @staticmethod
     def _run() -> Any:

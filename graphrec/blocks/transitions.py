@@ -70,15 +70,9 @@ class Transitions(Block[TransitionsSettings]):
     ordered = True
     readings: tuple[Reading, ...] = ("alike", "liked")
 
-    def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
-        """As of any block; data without an order is said to be such."""
-        if not folds.inputs.train.events.ordered:
-            return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": UNORDERED}
-        return super().tune(folds, trials)
-
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
-        """As of any block; empty on data without an order."""
-        return super().fit(inputs, chosen if inputs.train.events.ordered else {"left_out": UNORDERED})
+    def why_not(self, inputs: FitInputs) -> str:
+        """Data without an order tells nothing."""
+        return super().why_not(inputs) or ("" if inputs.train.events.ordered else UNORDERED)
 
     def space(self, inputs: FitInputs) -> Space:
         """All settings; half-lives where times span a day."""
@@ -92,13 +86,10 @@ class Transitions(Block[TransitionsSettings]):
         }
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """One hyper-parameter after another, on some of the validation users. Nothing is searched where a reading that
-        hears of the order is no better than one that does not, by a standard error."""
-        judge = _Judge(Folds(Fold(fold.inputs, fold.validation.few(ASKED)) for fold in folds))
-        space = self.space(folds.inputs)
-        first = {name: values[0] for name, values in space.items()}
-        if self.settings.pilot and not judge.prefers(*({**first, **PILOT, **way} for way in (HEARD, UNHEARD))):
+        """One hyper-parameter after another, on some of the validation users, where the order tells anything."""
+        if self.settings.pilot and not order_tells(folds):
             return empty_block(self.name, *self._shape(folds.inputs)), {"left_out": USELESS}
+        judge, space = _Judge(folds), self.space(folds.inputs)
         middle = {name: values[len(values) // 2] for name, values in space.items() if name != READING}
         order = None if trials is not None else [(name,) for name in space] * ROUNDS
         chosen = search(space, judge.value, middle, order, judge.folds.users, trials)
@@ -156,12 +147,19 @@ def weights(total: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
     return largest(links, kept) if kept < links.shape[1] else links
 
 
+def order_tells(folds: Folds) -> bool:
+    """Whether a reading of histories that hears of the order is better, by a standard error, than one that does not."""
+    space = Transitions().space(folds.inputs)
+    first = {name: values[0] for name, values in space.items()}
+    return _Judge(folds).prefers(*({**first, **PILOT, **way} for way in (HEARD, UNHEARD)))
+
+
 class _Judge:
-    """What hyper-parameters are worth on held-out users. Counts are made once for all that share ``COUNTED``, their
-    sums once for those that share ``SUMMED``."""
+    """What hyper-parameters are worth on some held-out users. Counts are made once for all that share ``COUNTED``,
+    their sums once for those that share ``SUMMED``."""
 
     def __init__(self, folds: Folds) -> None:
-        self.folds = folds
+        self.folds = Folds(Fold(fold.inputs, fold.validation.few(ASKED)) for fold in folds)
         self._counted: dict[int, tuple[Any, list[sp.csr_matrix]]] = {}
         self._summed: dict[int, tuple[Any, sp.csr_matrix]] = {}
 

@@ -27,7 +27,15 @@ from graphrec.testing import BlockContract
 from graphrec.types import Ints
 
 DAY = 86_400
-QUICK = {"dim": 16, "layers": 1, "batch_size": 16, "learning_rate": 0.02, "max_epochs": 40, "evaluations": 4}
+QUICK = {
+    "dim": 16,
+    "layers": 1,
+    "batch_size": 16,
+    "learning_rate": 0.02,
+    "max_epochs": 40,
+    "evaluations": 4,
+    "pilot": False,
+}
 
 
 class TestSequence(BlockContract):
@@ -167,7 +175,7 @@ def test_it_sits_out_where_nothing_tells_an_order() -> None:
     rows = [(f"u{u}", f"i{i}") for u in range(12) for i in range(u % 5, 9)]
     data = build("set", pd.DataFrame(rows, columns=["user_id", "item_id"]))
     inputs = FitInputs(Ties(data), None)
-    block, chosen = Sequence().choose(Folds.of(inputs, Validation(inputs.ties, data, 5)))
+    (block,), chosen = Sequence().tune(Folds.of(inputs, Validation(inputs.ties, data, 5)))
     assert chosen["left_out"] == UNORDERED
     assert isinstance(block, FittedBlock)
     assert block.empty

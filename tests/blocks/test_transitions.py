@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from graphrec.blocks.api import FitInputs, Fold, Folds
 from graphrec.blocks.neighbours import Neighbours
-from graphrec.blocks.transitions import UNORDERED, Transitions
+from graphrec.blocks.transitions import UNORDERED, USELESS, Transitions, order_tells
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.split import split
 from graphrec.evaluate.validation import Validation
@@ -210,3 +210,27 @@ def test_the_effects_sum_to_the_score(seed: int, items: list[int], power: float,
         assert set(found.items.tolist()) <= set(items[-last:])
         assert float(found.shares.sum()) == pytest.approx(float(block.score(query, item)[0]), abs=1e-5)
         assert found.rest == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_order_is_looked_at_before_anything_is_searched() -> None:
+    for data, told in ((loops(), True), (loops(shuffled=True), False)):
+        parts = split(data, SplitConfig(kind="leave-last"))
+        ties = Ties(parts.train)
+        folds = Folds.of(FitInputs(ties, None), Validation(ties, parts.valid))
+        assert order_tells(folds) == told
+        (block,), chosen = Transitions().tune(folds)
+        assert block.empty != told
+        assert (chosen.get("left_out") == USELESS) != told
+
+
+def test_a_few_of_the_validation_users_are_a_part_of_them() -> None:
+    parts = split(loops(), SplitConfig(kind="leave-last"))
+    ties = Ties(parts.train)
+    whole = Validation(ties, parts.valid)
+    some = whole.few(40)
+    assert len(some) == len(some.ways) == 40
+    assert whole.few(len(whole) + 1) is whole
+    random = np.random.default_rng(0).random((ties.data.n_users, ties.data.n_items)).astype(np.float32)
+    of = dict(zip(whole.queries.user_nums.tolist(), whole.per_user_ndcg_of(lambda q: random[q.user_nums]), strict=True))
+    expected = [of[user] for user in some.queries.user_nums.tolist()]
+    np.testing.assert_allclose(some.per_user_ndcg_of(lambda q: random[q.user_nums]), expected)
