@@ -8,6 +8,7 @@ from typing import Any
 
 from sections_more import MORE
 from sections_more import table as table
+from sections_profile import PROFILE
 
 
 def _strength(name: str, result: dict[str, Any]) -> list[str]:
@@ -247,6 +248,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "minute": _minute,
     "ablation": _ablation,
     **MORE,
+    **PROFILE,
     "strength": _strength,
     "network": _network,
     "time_to_quality": _times,

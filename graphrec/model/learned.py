@@ -19,6 +19,7 @@ from graphrec.explain.interests import Labels
 from graphrec.explain.names import Names
 from graphrec.explain.say import say, speaking
 from graphrec.graph.nodes import nodes
+from graphrec.model.lexical import Lexicon, texts_of
 from graphrec.profile.index import Index
 from graphrec.profile.likeness import Likeness
 from graphrec.profile.profiles import Profiles
@@ -79,6 +80,11 @@ class Learned:
     def explainer(self) -> Explainer:
         """Explains the profiles; its indices are built at the first question."""
         return Explainer(self.profiles, self.ties, self.graph)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """What is written of items, by its words; indexed at the first question in words."""
+        return Lexicon(texts_of(self.data, self.graph))
 
     @cached_property
     def labels(self) -> Labels:

@@ -20,8 +20,9 @@ CHANCE = 1.2  # times what the likest of them makes of an item, up to which a li
 
 @dataclass(frozen=True)
 class Liking:
-    """Likeness of a text to every item's text at unit deviation, float32 (I,); ``vague``: no item is surely
-    more like it than it is like words without a meaning."""
+    """Likeness of a text to every item's text at unit deviation, float32 (I,): by what it means (cosine of embeddings)
+    and by its words (BM25), which count alike. ``vague``: no item is surely more like it than it is like words without
+    a meaning."""
 
     scores: Floats
     vague: bool
@@ -47,7 +48,14 @@ def liking_of(model: Learned, words: str) -> Liking:
     found = np.asarray(block.items @ sides.T, np.float32)  # (I, 1 + M)
     lengths = np.linalg.norm(block.items, axis=1)[:, None] * np.linalg.norm(sides, axis=1)
     cosines = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
-    return Liking(unit_deviation(found[:, 0]), _vague(cosines[:, 0], cosines[:, 1:]))
+    vague, meant, lexicon = _vague(cosines[:, 0], cosines[:, 1:]), unit_deviation(cosines[:, 0]), model.lexicon
+    if lexicon.empty:
+        return Liking(meant, vague)
+    written = lexicon.scores(words)
+    usual = max(float(lexicon.scores(text).max(initial=0.0)) for text in MEANINGLESS)
+    # what is meant and what is written count alike: which of them tells more differs from one question to the next
+    both = unit_deviation(meant + unit_deviation(written))
+    return Liking(both, vague and float(written.max(initial=0.0)) <= usual)
 
 
 def _vague(asked: Floats, usual: Floats) -> bool:
