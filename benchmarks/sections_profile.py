@@ -67,10 +67,10 @@ def words(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Questions in words: {name}",
         "",
-        f"{result['queries']} held-out reviews as questions, {result['items']:,} items · data `{result['data'][:12]}` · "
-        f"{result['machine']} · {1000 * result['seconds']:.0f} ms a question. `p`: paired t-test on Recall@20 against "
-        f"graphrec. Of the 20 best by words, {result['overlap']:.0%} are in the list that `recommend` gives, which hears "
-        f"popularity beside them. Looks at these questions: {result['looks']}.",
+        f"{result['queries']} held-out reviews as questions, {result['items']:,} items · data "
+        f"`{result['data'][:12]}` · {result['machine']} · {1000 * result['seconds']:.0f} ms a question. `p`: paired t-test on Recall@20 against "
+        f"graphrec. Of the 20 best by words, {result['overlap']:.0%} are in the list that `recommend` gives, which "
+        f"hears popularity beside them. Looks at these questions: {result['looks']}.",
         "",
         *table(["by", "Recall@20", "MRR", "p"], rows),
         "",
