@@ -68,7 +68,8 @@ def words(name: str, result: dict[str, Any]) -> list[str]:
         f"## Questions in words: {name}",
         "",
         f"{result['queries']} held-out reviews as questions, {result['items']:,} items · data "
-        f"`{result['data'][:12]}` · {result['machine']} · {1000 * result['seconds']:.0f} ms a question. `p`: paired t-test on Recall@20 against "
+        f"`{result['data'][:12]}` · {result['machine']} · {1000 * result['seconds']:.0f} ms a question. `p`: "
+        f"paired t-test on Recall@20 against "
         f"graphrec. Of the 20 best by words, {result['overlap']:.0%} are in the list that `recommend` gives, which "
         f"hears popularity beside them. Looks at these questions: {result['looks']}.",
         "",
