@@ -24,6 +24,7 @@ from graphrec.data.events import Events
 from graphrec.errors import DataError
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
+from graphrec.model.told import ALIASES, EVENT, kind_of, seconds, unreadable
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
@@ -31,7 +32,6 @@ from graphrec.types import Floats, Ints
 
 COUNTED = ("users", "items", "events", "interactions")  # what an update changes
 M = TypeVar("M", bound=Learned)
-EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
 
 
 def updated(model: M, events: Any = (), items: Any = None, users: Any = None) -> M:
@@ -40,11 +40,13 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     Args:
         events: a table, or mappings, of user_id and item_id; ``value`` (a rating or count), ``kind`` (by name, the
             first by default) and ``timestamp`` (seconds, datetimes or texts of them; now by default) where they are
-            known. An event that is known already changes nothing. Ids that are new become users and items.
+            known; none may lie in the future. An event that is known already changes nothing. Ids that are new become
+            users and items.
         items: a table of item_id, and ``title``, ``text`` or attributes, which take the place of what was known of
             the same item. users: of user_id and attributes.
 
-    Raises DataError for a column or kind that there is not, a value that is no number, or an id that is none.
+    Raises DataError for a column or kind that there is not, a value that is no number, a time that is none or
+    has not come yet (as one in milliseconds), or an id that is none.
     """
     table, of_items, of_users = _table(events, EVENT), _table(items, None, "item_id"), _table(users, None, "user_id")
     data, touched = _joined(model.data, table, of_items, of_users)
@@ -85,7 +87,7 @@ def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd
     if not isinstance(rows, Iterable | None) or isinstance(rows, str | Mapping):
         raise DataError(f"updated: found {type(rows).__name__}; give a DataFrame, or a list of mappings, one a row")
     out = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows or ()))
-    out = out.rename(columns={"rating": "value", "count": "value", "type": "kind", "time": "timestamp"})
+    out = out.rename(columns=ALIASES)
     needed = ("user_id", "item_id") if columns else (key,)
     if out.empty:
         return pd.DataFrame({name: [] for name in needed})
@@ -146,21 +148,17 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
     log, n = data.events, len(table)
     names = [kind.name for kind in log.kind_table]
     said = table["kind"].fillna(names[0]).astype(str).tolist() if "kind" in table else [names[0]] * n
-    if unknown := sorted(set(said) - set(names)):
-        raise DataError(f"updated: {unknown[0]!r} is no kind of event of this model; there are {', '.join(names)}")
+    kinds = {name: kind_of(name, log) for name in sorted(set(said))}
     try:
         values = (
             pd.to_numeric(table["value"]).to_numpy(np.float32) if "value" in table else np.full(n, np.nan, np.float32)
         )
-        times = _seconds(table["timestamp"]).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
+        times = (
+            seconds(table["timestamp"], log).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
+        )
     except (ValueError, TypeError) as error:
-        raise DataError(
-            f"updated: a value is no number, or a timestamp no time ({error}); times are seconds, datetimes or texts"
-            " such as 2026-01-31 12:00"
-        ) from None
-    new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [names.index(name) for name in said]})
-    if not np.isfinite(times).all():
-        raise DataError("updated: a timestamp is infinite; leave it out where it is not known")
+        raise DataError(unreadable(error)) from None
+    new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [kinds[name] for name in said]})
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
     new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
     mine = np.isin(log.user_nums, user_nums)
@@ -186,17 +184,6 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         places=places,
         order=None if log.order is None else new["o"].to_numpy(np.int64),
     )
-
-
-def _seconds(column: pd.Series) -> pd.Series:
-    """Times in seconds since 1970, float64 (n,), NaN where there is none; those that name no zone are in UTC. Raises
-    ValueError."""
-    if not pd.api.types.is_datetime64_any_dtype(column):
-        numbers = pd.to_numeric(column, errors="coerce")
-        if (numbers.notna() == column.notna()).all():
-            return numbers.astype(np.float64)
-        column = pd.to_datetime(column, utc=True, format="ISO8601")
-    return (pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
 
 
 def _grown(column: Any, n: int) -> Any:

@@ -101,6 +101,7 @@ class FittedBlock(ABC):
         prior: this many dimensions, the last, say the same of everybody.
         linear: a score is wholly a sum over what the person and their friends took.
         sparse: both sides are CSR, for what no low rank can hold; else they lie in the index.
+        learns: ``grown`` is as good as a fit, so that rows of everybody may change.
     """
 
     name: str
@@ -112,6 +113,7 @@ class FittedBlock(ABC):
     linear: bool
     words: Words
     sparse: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
 
     @abstractmethod
     def encode(self, queries: Queries) -> Side:

@@ -1,0 +1,95 @@
+"""What a new event says: its time, kind and value, and what it cannot say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graphrec.data.events import Events
+from graphrec.errors import DataError
+
+AHEAD = 86_400  # seconds that clocks may differ
+ALIASES = {"rating": "value", "count": "value", "type": "kind", "time": "timestamp"}
+EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
+
+
+def seconds(column: pd.Series, log: Events) -> pd.Series:
+    """Times in seconds since 1970, float64 (n,), NaN where there is none; those that name no zone are in UTC.
+
+    Raises ValueError where they cannot be read; DataError for times that are infinite, or later than now and than
+    whatever the log knows by more than a day: clocks err, and milliseconds are mistaken for seconds.
+    """
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        numbers = pd.to_numeric(column, errors="coerce")
+        if (numbers.notna() == column.notna()).all():
+            return checked(numbers.astype(np.float64), log)
+        column = pd.to_datetime(column, utc=True, format="ISO8601")
+    return checked((pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1), log)
+
+
+def checked(times: pd.Series, log: Events) -> pd.Series:
+    """The times, where they can be times of events. Raises DataError."""
+    if np.isinf(times).any():
+        raise DataError("updated: a timestamp is infinite; leave it out where it is not known")
+    latest = time.time() if log.timestamps is None else max(time.time(), int(log.timestamps.max(initial=0)))
+    late = times[times > latest + AHEAD]
+    if not len(late):
+        return times
+    first = float(late.to_numpy(np.float64)[0])
+    for unit, name in ((1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")):
+        if AHEAD * 365 < first / unit <= latest + AHEAD:
+            day = f"{datetime.fromtimestamp(first / unit, UTC):%Y-%m-%d}"
+            raise DataError(
+                f"updated: a timestamp of {first:.0f} is {day} in {name}; give seconds, divided by {unit:.0f}"
+            )
+    raise DataError(
+        f"updated: a timestamp of {first:.0f} seconds lies in the future; {len(late):,} do. Correct the clock, or leave"
+        " the time out where it is not known"
+    )
+
+
+def kind_of(name: Any, log: Events) -> int:
+    """The number of a kind of event. Raises DataError for one that the model does not know."""
+    names = [kind.name for kind in log.kind_table]
+    if name not in names:
+        raise DataError(f"updated: {name!r} is no kind of event of this model; there are {', '.join(names)}")
+    return names.index(name)
+
+
+def single(log: Events, event: Mapping[str, Any]) -> Events:
+    """One event in the form of a log, of user and item 0. Raises DataError as for many."""
+    said = {ALIASES.get(name, name): value for name, value in event.items()}
+    if other := [name for name in said if name not in EVENT]:
+        raise DataError(f"updated: events have no column {other[0]!r}; there are {', '.join(EVENT)}")
+    kind = 0 if said.get("kind") is None else kind_of(str(said["kind"]), log)
+    try:
+        value = np.nan if said.get("value") is None else float(said["value"])
+        when = time.time() if said.get("timestamp") is None else said["timestamp"]
+        times = seconds(pd.Series([when]), log)
+    except (ValueError, TypeError) as error:
+        raise DataError(unreadable(error)) from None
+    none = np.zeros(1, np.int64)
+    return replace(
+        log,
+        user_nums=none,
+        item_nums=none,
+        values=np.array([value], np.float32),
+        kinds=np.array([kind], np.uint8),
+        timestamps=None if log.timestamps is None else np.array([int(times.to_numpy(np.float64)[0])]),
+        places=None if log.places is None else np.full((1, 2), np.nan, np.float32),
+        order=None if log.order is None else none,
+    )
+
+
+def unreadable(error: Exception) -> str:
+    """The line for a value or a time that cannot be read."""
+    return (
+        f"updated: a value is no number, or a timestamp no time ({error}); times are seconds, datetimes or texts"
+        " such as 2026-01-31 12:00"
+    )
