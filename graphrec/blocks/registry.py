@@ -32,6 +32,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "kg",
         "features",
         "blend",
+        "content",
         "retrieve",
         "explain",
         "evaluate",
