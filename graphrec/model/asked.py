@@ -202,7 +202,7 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
                 f"context: now = {now!r} is no time; give seconds, a datetime or '2026-01-31 12:00'"
             ) from None
     if "place" in known:
-        known["place"] = _place(known["place"])
+        known |= {"place": _place(known.pop("place"))}
     if "attributes" in known:
         _check_attributes(model, known["attributes"])
     if "friends" in known:

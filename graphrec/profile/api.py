@@ -102,6 +102,7 @@ class FittedBlock(ABC):
         linear: a score is wholly a sum over what the person and their friends took.
         sparse: both sides are CSR, for what no low rank can hold; else they lie in the index.
         learns: ``grown`` is as good as a fit, so that rows of everybody may change.
+        tabled: ``items`` is a table of which single rows can be others.
     """
 
     name: str
@@ -114,6 +115,7 @@ class FittedBlock(ABC):
     words: Words
     sparse: ClassVar[bool] = False
     learns: ClassVar[bool] = False
+    tabled: ClassVar[bool] = False
 
     @abstractmethod
     def encode(self, queries: Queries) -> Side:
@@ -171,6 +173,14 @@ class FittedBlock(ABC):
         A block that does not say how cannot be updated: raises ConfigError.
         """
         raise ConfigError(f"block {self.name} cannot take in new events; fit again, or leave it out of the blocks")
+
+    def with_sides(self, rows: npt.NDArray[np.bool_], sides: Floats) -> FittedBlock:
+        """The same block where it is ``tabled``, with other sides float32 (n, d) of the items at ``rows`` bool (I,)."""
+        raise NotImplementedError(f"block {self.name} has no table of sides; ask tabled first")
+
+    def fitted(self, ties: Ties) -> FittedBlock:
+        """The block with the stored rows of all users of the training data, where it is ``tabled``."""
+        raise NotImplementedError(f"block {self.name} has no table of sides; ask tabled first")
 
     @property
     def hears_friends(self) -> bool:

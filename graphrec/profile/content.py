@@ -12,7 +12,7 @@ made for each block, so a score stays the sum that it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,8 @@ from torch_geometric.data import HeteroData
 from graphrec.data.dataset import Dataset
 from graphrec.graph.names import ITEM
 from graphrec.graph.nodes import nodes
-from graphrec.linalg.item_item import largest
 from graphrec.linalg.svd import truncated_svd
 from graphrec.profile.api import FittedBlock
-from graphrec.profile.dense import ProfileBlock
-from graphrec.profile.sparse import NeighbourBlock, with_rows
 from graphrec.query.ties import Ties
 from graphrec.types import Floats
 
@@ -130,38 +127,20 @@ def informed(
     """
     share = content.share(few)
     rows = share > 0
-    if block.places_text or block.empty or not rows.any() or not (content.told & (content.counts > 0)).any():
+    if block.places_text or block.empty or not block.tabled or not rows.any():
         return block
-    if not isinstance(block, NeighbourBlock | ProfileBlock):
+    if not (content.told & (content.counts > 0)).any():
         return block
     held: Any = block.items
     sides = np.asarray(held.toarray() if isinstance(held, sp.csr_matrix) else held, np.float64)
     part = share[rows, None]
     found = (1 - part) * sides[rows] + part * content.predicted(sides, rows, ridge, spread)  # (n, D)
-    out = _with_sides(block, rows, found.astype(np.float32), content.counts > 0)
-    made: FittedBlock = out if isinstance(out, ProfileBlock) and out.history is None else out.fitted(ties)
-    return made
+    return block.with_sides(rows, found.astype(np.float32)).fitted(ties)
 
 
 def without(block: FittedBlock, rows: npt.NDArray[np.bool_]) -> FittedBlock:
     """The block as if nothing were known of the items at ``rows`` bool (I,), but their texts where it places these;
     users stay as they are."""
-    if block.places_text or not isinstance(block, NeighbourBlock | ProfileBlock):
+    if block.places_text or not block.tabled:
         return block
-    nothing = np.zeros((int(rows.sum()), block.items.shape[1]), np.float32)
-    out: FittedBlock = _with_sides(block, rows, nothing, ~rows)
-    return out
-
-
-def _with_sides(block: Any, rows: npt.NDArray[np.bool_], sides: Floats, usual: npt.NDArray[np.bool_]) -> Any:
-    """The block with other sides float32 (n, D) at some rows; of sparse ones as many entries are kept as nine tenths of
-    the ``usual`` rows have at most."""
-    if isinstance(known := block.items, sp.csr_matrix):
-        kept = max(1, int(np.quantile(np.diff(known.indptr)[usual], 0.9))) if usual.any() else 1
-        at = np.flatnonzero(rows)
-        return replace(block, items=with_rows(known, at, largest(sp.csr_matrix(sides), kept)))
-    items = block.items.copy()
-    items[rows] = sides
-    if isinstance(block, ProfileBlock) and block.history is block.items:
-        return replace(block, items=items, history=items)
-    return replace(block, items=items)
+    return block.with_sides(rows, np.zeros((int(rows.sum()), block.items.shape[1]), np.float32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,7 @@ class ProfileBlock(FittedBlock):
     spread: int = 0
     fading: Fading = STEADY
     words: Words = NO_WORDS
+    tabled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         alike = self.history is self.items
@@ -101,6 +102,12 @@ class ProfileBlock(FittedBlock):
         scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > FLAT)
         out: Floats = raw * scale[:, None]
         return out
+
+    def with_sides(self, rows: npt.NDArray[np.bool_], sides: Floats) -> ProfileBlock:
+        """Users stay as they are."""
+        items = self.items.copy()
+        items[rows] = sides
+        return replace(self, items=items, history=items if self.history is self.items else self.history)
 
     def fitted(self, ties: Ties) -> ProfileBlock:
         """The block with the stored rows of all users of the training data."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.errors import DataError
+from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
 from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
@@ -50,6 +51,7 @@ class NeighbourBlock(FittedBlock):
     fading: Fading = STEADY
     words: Words = NO_WORDS
     sparse: ClassVar[bool] = True
+    tabled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "friend_weight", as_hearing(self.friend_weight))
@@ -70,6 +72,17 @@ class NeighbourBlock(FittedBlock):
         out = sp.csr_matrix(sp.diags(self._scale(taste, queries)) @ taste, dtype=np.float32)
         out.eliminate_zeros()
         return out
+
+    def with_sides(self, rows: npt.NDArray[np.bool_], sides: Floats) -> NeighbourBlock:
+        """Users stay as they are. Of each side as many entries are kept as nine tenths of the others have at most."""
+        links: Any = self.items
+        if not isinstance(links, sp.csr_matrix):
+            items = links.copy()
+            items[rows] = sides
+            return replace(self, items=items)
+        usual = np.diff(links.indptr)[~rows]
+        kept = max(1, int(np.quantile(usual[usual > 0], 0.9))) if usual.any() else 1
+        return replace(self, items=with_rows(links, np.flatnonzero(rows), largest(sp.csr_matrix(sides), kept)))
 
     def fitted(self, ties: Ties) -> NeighbourBlock:
         """The block with the stored rows of all users of the training data."""

@@ -41,7 +41,7 @@ class Sound(Block[SoundSettings]):
         items = taken / np.maximum(taken.sum(axis=1, keepdims=True), 1) ** chosen["damping"]
         made: Any = self.Fitted
         out: FittedBlock = made(self.name, items[:0], items, history=items, linear=True, reading=reading_of(chosen))
-        return out.fitted(inputs.ties)  # type: ignore[attr-defined, no-any-return]
+        return out.fitted(inputs.ties)
 
 
 FAULTS: list[tuple[type[Block[Any]], str]] = []
