@@ -172,8 +172,11 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     return {**chosen, "weights": best.weights, "validation": found}
 
 
-def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
-    """The model of all data, with hyper-parameters and weights that are settled. Raises ConfigError where they are not,
+def learn(
+    data: Dataset, chosen: Mapping[str, Any], fitting: Fitting, before: Mapping[str, FittedBlock] | None = None
+) -> Model:
+    """The model of all data, with hyper-parameters and weights that are settled; ``before``: the blocks of an earlier
+    one, from which those start that can. Raises ConfigError where they are not,
     or where no block can learn from so large a catalogue."""
     config, blocks = fitting.config, fitting.blocks()
     if missing := [name for name in (*blocks, "weights") if name not in chosen]:
@@ -183,7 +186,7 @@ def learn(data: Dataset, chosen: Mapping[str, Any], fitting: Fitting) -> Model:
     inputs, graph = learn_from(as_read(data, config), fitting)
     data = inputs.train  # with the attributes marked that say nothing
     with fitting.timed("fit"):
-        fitted = [_refit(block, inputs, chosen[name], weights[name]) for name, block in blocks.items()]
+        fitted = [_refit(block, starting(name), chosen[name], weights[name]) for name, block in blocks.items()]
         if content := chosen.get("content"):
             told, ties = content_of(inputs.ties, inputs.graph), inputs.ties
             how = {key: content[key] for key in ("ridge", "few", "spread")}

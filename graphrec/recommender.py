@@ -69,7 +69,14 @@ class Recommender:
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def fit(self, data: Dataset, chosen: Mapping[str, Any] | None = None, *, like: Model | None = None) -> Recommender:
+    def fit(
+        self,
+        data: Dataset,
+        chosen: Mapping[str, Any] | None = None,
+        *,
+        like: Model | None = None,
+        resume: bool = False,
+    ) -> Recommender:
         """Choose on a validation part carved out of ``data``, then fit on all of it. Raises DataError, ConfigError.
 
         Test rows that the source itself declares are left out of both.
@@ -77,7 +84,8 @@ class Recommender:
         Args:
             chosen: what an earlier fit of the same blocks chose (``model.fitted.chosen``). Nothing is searched then:
                 every block learns once, from all of ``data``.
-            like: an earlier model whose choices are taken, and whose users and items keep their numbers.
+            like: an earlier model whose choices are taken, and whose users and items keep their numbers. ``resume``:
+                networks start from where it ended.
         """
         from graphrec.data.numbering import numbered_as
         from graphrec.fit import carved, choose, inherited, learn, whole
@@ -86,7 +94,8 @@ class Recommender:
         if like is not None:
             data, chosen = numbered_as(data, like.data.users, like.data.items), inherited(like.chosen, like.version)
         if chosen is not None:
-            self._model = learn(whole(data, self.config), chosen, fitting)
+            before = {b.name: b for b in like.profiles.blocks} if like is not None and resume else None
+            self._model = learn(whole(data, self.config), chosen, fitting, before)
             return self
         data, folds = carved(data, self.config)
         self._model = learn(data, choose(folds, fitting), fitting)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from graphrec.blocks import _warm
 from graphrec.blocks._growth import sizes
 from graphrec.blocks.api import FitInputs, Validation
 from graphrec.data.popularity import decayed_counts
@@ -66,6 +67,7 @@ class Run:
         plain = self.model.attention is None and self.model.text is None  # nothing but interactions
         if s.init == "spectral" or (s.init == "auto" and plain):
             self._start_from_singular_vectors()
+        self.warm = s.members == 1 and _warm.embeddings(self.model.embedding.weight, inputs, self.sizes.dim)
         self.optimiser = torch.optim.AdamW(  # decoupled: what gets no gradient does not drift
             self.model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay, fused=True
         )

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import normalize
 from torch_geometric.data import HeteroData
 
+from graphrec.blocks import _warm
 from graphrec.blocks._network_run import Run, log_shares, on_device
 from graphrec.blocks.api import FitInputs, Validation, beside, reading_of
 from graphrec.blocks.search import Chosen, margin
@@ -125,7 +126,10 @@ def _members(inputs: FitInputs, settings: Any, graph: GraphTensors, chosen: Chos
         run = Run(
             inputs, settings, graph, float(chosen["temperature"]), reading_of(chosen), member, chosen.get("dim", 0)
         )
-        run.train(int(chosen["epochs"]), None, falls=chosen.get("falls", ()), most=chosen.get("of"))
+        if run.warm:
+            run.train(_warm.epochs(int(chosen["epochs"])), None, most=_warm.epochs(int(chosen["epochs"])))
+        else:
+            run.train(int(chosen["epochs"]), None, falls=chosen.get("falls", ()), most=chosen.get("of"))
         yield run
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graphrec.blocks import _warm
 from graphrec.blocks._growth import DRAWN, SPEED, WHOLE
 from graphrec.blocks._network_run import half
 from graphrec.blocks.api import FitInputs, Validation
@@ -230,5 +231,8 @@ def choose(inputs: FitInputs, settings: Any, validation: Validation) -> tuple[Se
 def learn(inputs: FitInputs, settings: Any, chosen: Chosen) -> SequenceBlock:
     """Train for as many epochs as were chosen."""
     run = Run(inputs, settings, float(chosen.get("dropout", settings.dropout[0])))
-    run.train(int(chosen.get("epochs", run.epochs)), None, int(chosen.get("of", 0)))
+    epochs, most = int(chosen.get("epochs", run.epochs)), int(chosen.get("of", 0))
+    if _warm.transformer(run.model, inputs):
+        epochs = most = _warm.epochs(epochs)
+    run.train(epochs, None, most)
     return run.block()

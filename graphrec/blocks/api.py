@@ -45,6 +45,7 @@ class Block(ABC, Generic[S]):
         refits: it is so cheap that an update fits it anew, from interactions alone.
         searched: settings that it cannot choose by itself, and the values worth a longer search (``graphrec tune``).
         ordered: what it says depends on the order of events.
+        resumes: a refit starts from where an earlier model ended (``FitInputs.before``).
         readings: of the strengths, that the method can use. uses_text: it wants text features.
         simplest: hyper-parameters whose search starts at their first value.
     """
@@ -58,6 +59,7 @@ class Block(ABC, Generic[S]):
     fallback: ClassVar[bool] = False
     refits: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
+    resumes: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
     simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "smoothing", "friends")

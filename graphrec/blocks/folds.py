@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
     from graphrec.data.dataset import Dataset
+    from graphrec.profile.api import FittedBlock
 
 FEW = 30  # users of one way of carving, below which it is no judge of its own
 FLOOR = 1e-9  # of a mean NDCG, which may be 0
@@ -38,12 +39,14 @@ FLOOR = 1e-9  # of a mean NDCG, which may be 0
 class FitInputs:
     """All that a block may learn from. ``ties`` and ``graph`` hold training data only.
 
-    There is no graph where a block that ``refits`` is fitted in an update.
+    There is no graph where a block that ``refits`` is fitted in an update. ``before``: the same block of an earlier
+    model, whose users and items come first, for whatever starts from there.
     """
 
     ties: Ties
     graph: HeteroData | None
     runtime: Runtime = field(default_factory=Runtime)
+    before: FittedBlock | None = None
 
     @property
     def train(self) -> Dataset:

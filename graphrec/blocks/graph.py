@@ -92,6 +92,7 @@ class Graph(Block[GraphSettings]):
     chosen on validation users."""
 
     name = "graph"
+    resumes = True
     words = Words(
         "the graph network places it close to you",
         "the graph network",

@@ -52,6 +52,7 @@ class Sequence(Block[SequenceSettings]):
     Settings = SequenceSettings
     Fitted = SequenceBlock
     ordered = True
+    resumes = True
     readings: tuple[Reading, ...] = ("alike",)
 
     def why_not(self, inputs: FitInputs) -> str:

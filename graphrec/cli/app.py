@@ -31,6 +31,7 @@ from graphrec.cli.options import (
 )
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.portrait import map_, profile
+from graphrec.cli.refit import refit
 from graphrec.errors import ConfigError, GraphrecError
 
 app = typer.Typer(
@@ -108,7 +109,7 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (recommend, explain, similar, profile, evaluate, tune, compare):
+for command in (refit, recommend, explain, similar, profile, evaluate, tune, compare):
     app.command()(command)
 app.command("map")(map_)
 

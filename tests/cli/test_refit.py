@@ -1,0 +1,104 @@
+"""A refit: what is kept, what is learned anew exactly, and networks that go on from where they ended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import graphrec as gr
+from graphrec.blocks import _warm
+from graphrec.cli.app import app
+from graphrec.data.dataset import Dataset
+from graphrec.model.model import Model
+from graphrec.recommender import Recommender
+from tests.model.shop import shop
+
+CONFIG = gr.Config().with_(
+    blocks="popularity,spectral,ease,graph,sequence",
+    features={"enabled": False},
+    kg={"enabled": False},
+    spectral={"rank": [4], "beta": [0.5], "power": [0.0], "alpha": [0.5]},
+    ease={"regularisation": [10]},
+    graph={"dim": 8, "max_epochs": 8},
+    sequence={"dim": 8, "heads": 1, "layers": 1, "max_epochs": 8, "pilot": False},
+)
+
+
+def early(data: Dataset) -> Dataset:
+    times = data.events.timestamps
+    assert times is not None
+    return data.subset(times < np.quantile(times, 0.8))
+
+
+@pytest.fixture(scope="module")
+def earlier() -> Model:
+    found = gr.Recommender(CONFIG).fit(early(shop(reviews=False))).fitted
+    weights = dict.fromkeys(CONFIG.blocks, 1.0)
+    return gr.Recommender(CONFIG).fit(found.data, {**found.chosen, "weights": weights}).fitted
+
+
+def test_closed_forms_are_learned_exactly_and_choices_kept(earlier: Model) -> None:
+    data = shop(reviews=False)
+    resumed = Recommender(CONFIG).fit(data, like=earlier, resume=True).fitted
+    anew = Recommender(CONFIG).fit(data, like=earlier).fitted
+    for name in ("popularity", "spectral", "ease"):
+        ours, theirs = (m.profiles[name].items for m in (resumed, anew))
+        assert abs(ours - theirs).max() == 0, name
+    for name in ("graph", "sequence"):
+        ours, theirs = (m.profiles[name].items for m in (resumed, anew))
+        assert not np.allclose(ours, theirs), f"{name} starts elsewhere, and trains for less long"
+    assert resumed.profiles.weights == earlier.profiles.weights
+    assert resumed.data.users.ids[: earlier.data.n_users] == earlier.data.users.ids
+
+
+def test_networks_start_from_where_they_ended(earlier: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With next to no training they are what they were."""
+    still = CONFIG.with_(graph={"learning_rate": 1e-9, "layers": 1}, sequence={"learning_rate": 1e-9})
+    monkeypatch.setattr(_warm, "epochs", lambda _: 1)
+    data = earlier.data
+    resumed = Recommender(still).fit(data, like=earlier, resume=True).fitted
+    ours, before = (m.profiles["sequence"] for m in (resumed, earlier))
+    np.testing.assert_allclose(ours.items, before.items, atol=1e-5)
+    np.testing.assert_allclose(ours.users, before.users, atol=1e-3)
+    ours, before = (m.profiles["graph"] for m in (resumed, earlier))
+    cosines = (unit(ours.items[:, :-1]) * unit(before.items[:, :-1])).sum(axis=1)
+    anew = Recommender(still).fit(data, like=earlier).fitted.profiles["graph"]
+    others = (unit(anew.items[:, :-1]) * unit(before.items[:, :-1])).sum(axis=1)
+    assert cosines.mean() > 0.7
+    assert cosines.mean() > others.mean() + 0.2
+
+
+def unit(rows: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def test_another_width_starts_anew(earlier: Model) -> None:
+    inputs = type("Inputs", (), {"before": earlier.profiles["graph"], "train": earlier.data})()
+    import torch
+
+    table = torch.zeros(earlier.data.n_users + earlier.data.n_items, 16)
+    assert not _warm.embeddings(table, inputs, 16)
+    assert not table.any()
+
+
+def test_the_command_says_what_it_kept(earlier: Model, tmp_path: Path) -> None:
+    data = shop(reviews=False)
+    data.to_folder(tmp_path / "data")
+    small = CONFIG.with_(blocks="popularity,spectral")
+    gr.Recommender(small).fit(early(data)).save(tmp_path / "m")
+    call = ["refit", str(tmp_path / "m"), str(tmp_path / "data"), "--out", str(tmp_path / "n")]
+    found = CliRunner().invoke(app, [*call, "--json"])
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout)
+    assert document["new"]["events"] == len(data.events) - len(early(data).events)
+    assert document["kept"]["users"] == data.n_users
+    assert set(document["anew"]) == {"popularity", "spectral"}
+    assert document["resumed"] == []
+    assert gr.load(tmp_path / "n").fitted.version == document["model_version"]
+    told = CliRunner().invoke(app, call)
+    assert "kept from" in told.stderr
+    assert "learned anew from all events" in told.stderr
