@@ -185,6 +185,10 @@ def learn(
     weights = chosen["weights"]
     inputs, graph = learn_from(as_read(data, config), fitting)
     data = inputs.train  # with the attributes marked that say nothing
+
+    def starting(name: str) -> FitInputs:
+        return replace(inputs, before=before.get(name)) if before else inputs
+
     with fitting.timed("fit"):
         fitted = [_refit(block, starting(name), chosen[name], weights[name]) for name, block in blocks.items()]
         if content := chosen.get("content"):
