@@ -2,6 +2,8 @@
 
     python benchmarks/sequences.py ../shared/data --only amazon_beauty
     python benchmarks/sequences.py ../shared/data --only amazon_beauty --dev     # validation figures alone
+    python benchmarks/sequences.py ../shared/data --only ml1m_sequences --network --set sequence.dim=128 \
+        --set sequence.minutes=0 --set sequence.max_epochs=60  # the Transformer too: minutes on a card
 
 Everything is chosen on validation users, and the test part is looked at once for each row. Two rows for each model:
 ``train``, learned without the validation events, which are in the histories that are read; ``refitted``, learned with
@@ -74,7 +76,7 @@ def steady(block: Any, ties: Ties) -> Any:
     return replace(block, fading=STEADY).fitted(ties) if getattr(block, "fading", STEADY) else block
 
 
-def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
+def measured(data: Dataset, config: Config, dev: bool, network: bool = False) -> dict[str, Any]:
     """Validation figures of all models, and what was chosen; figures of the test part unless it is for ``dev``."""
     parts = split(data, config.cut, config.seed)
     runtime = Runtime.of(config.runtime, config.seed)
@@ -83,7 +85,10 @@ def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
         Folds(Fold(i, Validation.of(i.ties, carve, config, n)) for i, carve in zip(inputs, parts.folds, strict=True))
         for n in (1, BLENDED)
     )
-    made = {name: config.block(name) for name in (*BLOCKS, "transitions")}
+    ordered, blends = ("transitions", *(("sequence",) if network else ())), dict(BLENDS)
+    if network:
+        blends["blend, fading, transitions, sequence"] = [*BLOCKS, *ordered]
+    made = {name: config.block(name) for name in (*BLOCKS, *ordered)}
     tuned: dict[str, Sequence[Any]] = {}
     chosen, seconds = {}, {}
     for name, block in made.items():
@@ -95,7 +100,7 @@ def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
         tuned[f"{name}, timeless"] = [steady(b, i.ties) for b, i in zip(tuned[name], inputs, strict=True)]
     weights: dict[str, dict[str, float]] = {name: {name: 1.0} for name in tuned if name != "popularity, timeless"}
     valid = {name: alone(tuned[name], judges) for name in weights}
-    for blended, names in BLENDS.items():
+    for blended, names in blends.items():
         weights[blended], valid[blended] = blend([[replace(b, name=n) for b in tuned[n]] for n in names], judges)
         seconds[blended] = sum(seconds[n] for n in names)
     out = [name for name, choice in chosen.items() if "left_out" in choice]
@@ -103,7 +108,7 @@ def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
     rows = [{"model": name, "valid": valid[name], "seconds": seconds[name]} for name in models]
     if not dev:
         tested(parts, made, chosen, weights, rows, runtime, config)
-    return {"rows": rows, "weights": {n: weights[n] for n in BLENDS}, "chosen": chosen}
+    return {"rows": rows, "weights": {n: weights[n] for n in blends}, "chosen": chosen}
 
 
 def alone(blocks: Sequence[FittedBlock], judges: Folds) -> float:
@@ -139,8 +144,7 @@ def tested(
             row[how] = {m: found.metrics[m] for m in ("ndcg@10", "recall@10", "ndcg@20", "recall@20")}
             row[how]["seconds"] = time.process_time() - start
             per_user[row["model"]] = found.per_user["ndcg@10"]
-        last, before = (per_user[name] for name in ("blend, fading, transitions", "blend, timeless"))
-        rows[-1][how]["p"] = paired_p_value(last, before)
+        rows[-1][how]["p"] = paired_p_value(per_user[rows[-1]["model"]], per_user["blend, timeless"])
 
 
 def main(
@@ -148,6 +152,7 @@ def main(
     only: Annotated[list[str] | None, typer.Option()] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Further settings, as on the command line.")] = None,
     dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False,
+    network: Annotated[bool, typer.Option(help="Train the block `sequence` too.")] = False,
 ) -> None:
     for name, kind in RUNS.items():
         if only and name not in only:
@@ -155,7 +160,7 @@ def main(
         settings = [*SEARCH, f"split.kind={kind}", *(set_ or [])]
         config = Config.load(None, settings)
         start, source = time.perf_counter(), Dataset.load(data / name)
-        found = measured(source, config, dev)
+        found = measured(source, config, dev, network)
         looks = report.kept("sequences", f"{name}, {kind}").get("looks", 0) + (not dev)
         found |= {"settings": settings, "data": source.digest(), "looks": looks, "wall": time.perf_counter() - start}
         for row in found["rows"]:
