@@ -24,7 +24,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
     "default": (),
     "best": (  # wide networks side by side, one of the order, as much of a spectrum as memory holds, more users
         "blocks=popularity,spectral,neighbours,ease,ials,transitions,sequence,circle,kin,graph,semantic",
-        "sequence.minutes=15",
+        "sequence.minutes=10",
         "graph.dim=512",
         "graph.members=3",
         "graph.learning_rate=0.015",

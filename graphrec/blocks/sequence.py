@@ -33,7 +33,7 @@ class SequenceSettings(Section):
     dropout: ShareList = (0.2,)
     loss: Literal["softmax", "gbce"] = "softmax"
     gaps: bool = True  # read the times between events, where there are any
-    batch_size: int = Field(default=128, ge=1)  # pieces of histories
+    batch_size: int = Field(default=32, ge=1)  # pieces of histories; fewer learn sooner, more suit a card
     learning_rate: float = Field(default=1e-3, gt=0)  # rises for a twentieth of the steps, then falls as half a cosine
     weight_decay: float = Field(default=1e-2, ge=0)
     minutes: float = Field(default=3.0, ge=0)  # about how long a training may take on one core, counted in operations;
