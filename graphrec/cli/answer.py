@@ -51,6 +51,10 @@ def recommend(
         list[str],
         typer.Option("--rerank", help="diversity=0.3, cap=brand:2, boost=organic:0.5, pin=A; in the order given."),
     ] = [],  # noqa: B006
+    here: Annotated[
+        str | None,
+        typer.Option("--here", help="Where the person is now, LATITUDE,LONGITUDE; the block `place` hears it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The best items for a user, for a basket of nobody in particular, or for many users into a file."""
@@ -60,13 +64,15 @@ def recommend(
     from graphrec.model.asked import listed
 
     many = everybody or users is not None
-    _check_whom(user, history, everybody, users, out, bool(query and query.strip()))
+    _check_whom(user, history, everybody, users, out, bool(query and query.strip()) or here is not None)
     if out is not None:
         sink.check(out)
     model = graphrec.load(artifact)
     items = model.fitted.data.items
     options: dict[str, Any] = {"query": query, "filter": filter_, "exclude": listed(exclude, items), "seen": seen}
     options["rerank"] = rerank
+    if here is not None:
+        options["context"] = {"place": tuple(here.split(","))}
     if many:
         from graphrec.cli.people import People, write_all
 
@@ -85,7 +91,7 @@ def recommend(
         print_json(document)
         return
     with speaking(model.fitted.spoken):
-        whose = say("for this history") if history else say("for these words")
+        whose = say("for this history") if history else say("for these words") if query else say("near here")
         _print_items(model, document, whose if user is None else say("for {user}", user=user))
 
 

@@ -212,16 +212,19 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
-    """What of a context is of no use, a line each: friends whom the model does not know."""
+    """What of a context is of no use, a line each: friends whom the model does not know, a place that nothing hears."""
+    out: list[str] = []
+    if context.get("place") is not None and not any(block.hears_places for block in model.profiles.heard):
+        out.append(model.reason("place", "where somebody is now is not heard: no block of this model knows places"))
     friends = context.get("friends")
     ids = [] if friends is None else _ids(friends)
     strange = int((model.data.users.numbers(ids, missing="-1") < 0).sum())
-    if not strange:
-        return ()
-    if len(ids) == 1:
-        return (model.reason("unknown_friends", "the id is of nobody the model knows"),)
-    counted = {"n": number(strange), "of": number(len(ids))}
-    return (model.reason("unknown_friends", "{n} of {of} ids are of nobody the model knows", **counted),)
+    if strange and len(ids) == 1:
+        out.append(model.reason("unknown_friends", "the id is of nobody the model knows"))
+    elif strange:
+        counted = {"n": number(strange), "of": number(len(ids))}
+        out.append(model.reason("unknown_friends", "{n} of {of} ids are of nobody the model knows", **counted))
+    return tuple(out)
 
 
 def _place(place: Any) -> tuple[float, float]:

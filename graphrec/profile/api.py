@@ -188,6 +188,11 @@ class FittedBlock(ABC):
         return bool(getattr(self, "friend_weight", 0.0))
 
     @property
+    def hears_places(self) -> bool:
+        """Whether a user's side depends on where they are now."""
+        return False
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Numbers of users and items (U, I)."""
         return int(self.users.shape[0]), int(self.items.shape[0])

@@ -223,6 +223,10 @@ class PlaceBlock(FittedBlock):
         return replace(out, users=with_rows(users, touched, made))
 
     @property
+    def hears_places(self) -> bool:
+        return True
+
+    @property
     def size(self) -> str:
         return f"{len(self.centres):,} cells"
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import graphrec as gr
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.place import NOWHERE, TELLS_NOTHING, Place, PlaceSettings, cells, shuffled
 from graphrec.data.attributes import Column
@@ -189,3 +190,21 @@ def test_places_out_of_range_are_counted_and_set_aside(tmp_path: Path) -> None:
     data = Dataset.load(tmp_path)
     assert any("2 places lie beyond 90 or 180 degrees" in line for line in data.report.all_warnings())
     assert (~np.isnan(item_points(data)).any(axis=1)).sum() == 3
+
+
+def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
+    settings = {"features": {"enabled": False}, "kg": {"enabled": False}}
+    model = gr.Recommender(gr.Config().with_(blocks=["popularity", "place"], **settings)).fit(towns())
+    found = model.recommend(None, 10, context={"place": (50.0, 11.0)})
+    assert {int(item[1:]) // 30 for item in found["item_id"]} == {2}
+    assert not [why for why in found.attrs["degraded"] if why.startswith("place")]
+    mine = model.recommend("u001", 5)["item_id"]
+    assert {int(item[1:]) // 30 for item in mine} == {1}
+    told = model.explain("u001", str(mine.iat[0]))
+    assert "near" in told.text
+    assert sum(told.shares.values()) == pytest.approx(told.score, abs=1e-4)
+    model.save(tmp_path / "m")
+    assert gr.load(tmp_path / "m").recommend("u001", 5)["item_id"].tolist() == mine.tolist()
+    plain = gr.Recommender(gr.Config().with_(blocks=["popularity"], **settings)).fit(towns())
+    said = plain.recommend(None, 3, context={"place": (50.0, 11.0)}).attrs["degraded"]
+    assert any(why.startswith("place: where somebody is now is not heard") for why in said)
