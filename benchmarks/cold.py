@@ -34,10 +34,9 @@ from graphrec.recommender import Recommender
 from graphrec.types import Floats
 
 SETS = ("lastfm_social", "musical_instruments", "ml1m_sequences")
-BLOCKS = "popularity,spectral,neighbours,ease,circle,kin,semantic"
-MODELS = {  # name: what is set
-    "graphrec": (f"blocks={BLOCKS}",),
-    "graphrec without sides from content": (f"blocks={BLOCKS}", "content.use=false"),
+MODELS: Mapping[str, tuple[str, ...]] = {  # name: what is set
+    "graphrec": (),
+    "graphrec without sides from content": ("content.use=false",),
     "ridge alone": ("blocks=semantic", "content.use=false"),
     "nearest text": ("blocks=semantic", "content.use=false", "semantic.ridge=1e12"),  # the plain centroid
 }

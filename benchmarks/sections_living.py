@@ -48,4 +48,48 @@ def cold(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-LIVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"cold": cold}
+def living(name: str, result: dict[str, Any]) -> list[str]:
+    """What an event costs, what is lost without a refit, and the steps of a prequential evaluation."""
+    metrics = ("ndcg@10", "recall@10", "ndcg@20", "recall@20")
+    rows = [[r["model"], f"{r['users']:,}", *(f"{r[m]:.4f}" for m in metrics)] for r in result["rows"]]
+    of = {r["model"]: r["ndcg@10"] for r in result["rows"]}
+    seconds, took = result["seconds"], result["latency"]
+    exact = ", ".join(f"{block} {off:.1g}" for block, off in result["exact"].items() if off is not None)
+    through = result["prequential"]
+    goal = next(iter(through["metrics"]))
+    steps = [
+        [str(n + 1), f"{s['events']:,}", f"{s['users']:,}"]
+        + [f"{s[m][goal]:.4f}" if s["users"] else "" for m in ("updated", "frozen", "popular")]
+        + [f"{s['new_items']:.0%}", s["due"]]
+        for n, s in enumerate(through["steps"])
+    ]
+    forgot = through["forgetting"]
+    return [
+        f"## Profiles that live: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']} · settings: {', '.join(result['settings'])}. "
+        f"{result['folded']:,} events folded into a model of {result['kept']:,}. Looks at the test part: "
+        f"{result['looks']}.",
+        "",
+        *table(["model", "users", *metrics], rows),
+        "",
+        f"NDCG@10 of the updated model is {of['updated'] / of['refitted']:.1%} of the refit's, in "
+        f"{seconds['update']:.1f} core-s against {seconds['refit']:.1f} with choices taken over and "
+        f"{seconds['fit']:.1f} with choosing. A further update with 100 events: "
+        f"{seconds['update, 100 events more']:.2f} core-s. Largest difference of blocks that are sums from a fit on "
+        f"the same log: {exact}.",
+        "",
+        f"One event into a served profile: p50 {took['event p50']:.2f} core-ms, p99 {took['event p99']:.2f}; ten items "
+        f"after it: p50 {took['ten items p50']:.2f}, p99 {took['ten items p99']:.2f}.",
+        "",
+        f"Test, then learn: {goal} {through['metrics'][goal]:.4f} updated, {through['frozen'][goal]:.4f} frozen ("
+        f"paired t-test, p = {through['p_value']:.2g}), {through['popular'][goal]:.4f} recent popularity.",
+        "",
+        f"The first step's questions, asked again at the end: {forgot['again']:.4f}, then {forgot['then']:.4f}.",
+        "",
+        *table(["step", "events", "users", "updated", "frozen", "popular", "new items", "a refit is due"], steps),
+        "",
+    ]
+
+
+LIVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"cold": cold, "living": living}

@@ -68,7 +68,7 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
     ways = [{"ridge": r, "spread": s, "few": 0.0} for r in config.content.ridge for s in config.content.spread]
     if cold:
         best = max((made({**way, "own": []}) for way in ways), key=lambda one: one.ndcg)
-        for name in blocks:
+        for name in (name for name, each in blocks.items() if _tells(each, contents)):
             other = made({**best.choice, "own": [*best.choice["own"], name]})
             best = other if _better(judges, other, best) else best
     else:
@@ -98,6 +98,12 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         other = made({**best.choice, "few": few})
         best = other if _better(judges, other, best) else best
     return best if cold else replace(best, ndcg=_worth(judges, best))
+
+
+def _tells(blocks: Sequence[FittedBlock], contents: Sequence[Content]) -> bool:
+    """Whether a block has sides of its own for items that nobody took."""
+    pairs = zip(blocks, contents, strict=True)
+    return any(not b.places_text and abs(b.items[np.flatnonzero(c.counts == 0)]).sum() > 0 for b, c in pairs)
 
 
 def _taken_for_new(

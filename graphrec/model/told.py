@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -71,7 +72,8 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
     try:
         value = np.nan if said.get("value") is None else float(said["value"])
         when = time.time() if said.get("timestamp") is None else said["timestamp"]
-        times = seconds(pd.Series([when]), log)
+        quick = isinstance(when, int | float) and math.isfinite(when) and when <= time.time()
+        at = float(when) if quick else float(seconds(pd.Series([when]), log).to_numpy(np.float64)[0])
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None
     none = np.zeros(1, np.int64)
@@ -81,7 +83,7 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
         item_nums=none,
         values=np.array([value], np.float32),
         kinds=np.array([kind], np.uint8),
-        timestamps=None if log.timestamps is None else np.array([int(times.to_numpy(np.float64)[0])]),
+        timestamps=None if log.timestamps is None else np.array([int(at)]),
         places=None if log.places is None else np.full((1, 2), np.nan, np.float32),
         order=None if log.order is None else none,
     )

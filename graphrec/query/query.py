@@ -89,6 +89,7 @@ class Queries:
     ) -> None:
         self.ties, self.user_nums, self.asked = ties, frozen(user_nums, np.int64), asked
         self.moments = None if moments is None else frozen(moments, np.int64)
+        self._tastes: dict[tuple[str, Fading], sp.csr_matrix] = {}  # of queries that are asked
 
     @classmethod
     def stored(cls, ties: Ties, user_nums: Ints | None = None, moments: Ints | None = None) -> Queries:
@@ -169,6 +170,17 @@ class Queries:
     def taste(self, reading: str, friend_weight: Hearing = 0.0, fading: Fading = STEADY) -> sp.csr_matrix:
         """x + friend_weight · mean of the friends' x, CSR float32 (B, I), x the tastes under a reading of strengths;
         one's own by how far it lies back."""
+        known, key = self._tastes, (reading, fading)
+        own = known[key] if key in known else self._taste(reading, fading)
+        if self.asked is not None:  # slices of stored ones cost less than the memory
+            known[key] = own
+        if not friend_weight:
+            return own
+        heard = sp.diags(weights_of(friend_weight, self.activity)) @ self.friends
+        heard.eliminate_zeros()
+        return sp.csr_matrix(own + heard @ self.ties.taste(reading), dtype=np.float32)
+
+    def _taste(self, reading: str, fading: Fading) -> sp.csr_matrix:
         stored = self.asked is None
         own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self._read(reading))
         if fading:
@@ -176,11 +188,7 @@ class Queries:
             line = self.ties.timeline(liked) if stored else self._timeline(liked)
             rows, items, counts = line.faded(self.user_nums if stored else np.arange(len(self)), fading)
             own = sp.csr_matrix(own.multiply(self._matrix(rows, items, counts)), dtype=np.float32)
-        if not friend_weight:
-            return own
-        heard = sp.diags(weights_of(friend_weight, self.activity)) @ self.friends
-        heard.eliminate_zeros()
-        return sp.csr_matrix(own + heard @ self.ties.taste(reading), dtype=np.float32)
+        return own
 
     @property
     def activity(self) -> Ints:
