@@ -6,6 +6,7 @@ Personal data in texts is masked here too, by ``door/privacy.py``, before anythi
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from graphrec.errors import EmptyDataError
 
 NUMBERS = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))  # any finite number
 MAX_ID, MAX_TEXT = 512, 100_000  # characters
+TIRELESS = 50_000  # events of one user, from which on they are named
 LOOKED_AT = 1000  # ids
 DAY = 86_400
 
@@ -114,6 +116,8 @@ def check_events(
     if "timestamp" in out:
         out["timestamp"] = np.floor(out["timestamp"]).astype(np.int64)
         _warn_of_one_day(out["timestamp"].to_numpy(), quarantine, source)
+        _warn_of_the_future(out["timestamp"].to_numpy(), quarantine, source)
+    _warn_of_the_tireless(out["user_id"], quarantine, source)
     return out
 
 
@@ -246,6 +250,27 @@ def _warn_of_one_day(seconds: npt.NDArray[np.int64], quarantine: Quarantine, sou
         quarantine.warn(
             f"{source}: all times lie within one day ({day:%Y-%m-%d}); if they are no dates, say unit or date_format "
             "in data.toml"
+        )
+
+
+def _warn_of_the_future(seconds: npt.NDArray[np.int64], quarantine: Quarantine, source: str | Path) -> None:
+    late = int((seconds > time.time() + DAY).sum())
+    if late and not quarantine.order:
+        latest = pd.Timestamp(int(seconds.max()), unit="s")
+        quarantine.warn(
+            f"{source}: {late:,} events lie in the future (the latest on {latest:%Y-%m-%d}); they count as the newest. "
+            "If that is no date of an event, name another column, or say unit or date_format in data.toml"
+        )
+
+
+def _warn_of_the_tireless(users: pd.Series, quarantine: Quarantine, source: str | Path) -> None:
+    counts = users.value_counts()
+    if len(counts) and int(counts.iloc[0]) >= TIRELESS:
+        many = int((counts >= TIRELESS).sum())
+        quarantine.warn(
+            f"{source}: user {counts.index[0]!r} has {int(counts.iloc[0]):,} events, which no person makes"
+            f"{f' ({many:,} users have {TIRELESS:,} or more)' if many > 1 else ''}; each item counts once for them. "
+            "Leave them out if it is a machine"
         )
 
 

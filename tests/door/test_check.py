@@ -264,3 +264,21 @@ def test_whatever_comes_either_passes_clean_or_is_set_aside(rows: list[tuple[Any
     assert not np.isinf(kept["value"]).any()
     assert all(i.strip() and i.encode() for i in kept["user_id"])
     assert all(isinstance(t, str) and t.encode() is not None for t in kept["text"])
+
+
+def test_what_lies_in_the_future_is_said() -> None:
+    quarantine = Quarantine()
+    table = pd.DataFrame(
+        {"user_id": list("aab"), "item_id": list("xyx"), "timestamp": [1_600_000_000] * 2 + [4_000_000_000]}
+    )
+    kept = check_events(table.assign(file="log", line=range(3)), quarantine, "log")
+    assert len(kept) == 3
+    assert [w for w in quarantine.warnings if "1 events lie in the future (the latest on 2096-10-02)" in w]
+
+
+def test_who_has_more_events_than_a_person_makes_is_named() -> None:
+    n = 100_000
+    quarantine = Quarantine()
+    table = pd.DataFrame({"user_id": ["robot"] * n + ["a"], "item_id": [f"i{k % 50}" for k in range(n + 1)]})
+    assert len(check_events(table.assign(file="log", line=range(n + 1)), quarantine, "log")) == n + 1
+    assert [w for w in quarantine.warnings if "user 'robot' has 100,000 events" in w]
