@@ -84,6 +84,12 @@ class Shuffled(Place):
         return (block,), chosen
 
 
+class Usual(Place):
+    """The density of where somebody went, chosen by what it is worth alone."""
+
+    beside = False
+
+
 def nearest_popular(folds: Folds) -> tuple[dict[str, float], float]:
     """The radius and half-life that are best on validation users."""
     (fold,) = folds
@@ -109,7 +115,7 @@ def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
         for n in (1, BLENDED)
     )
     made: dict[str, Any] = {name: config.block(name) for name in (*BLOCKS, "place")}
-    made["usual places"] = Place(PlaceSettings(popular=(0.0,), recent=(0.0,)))
+    made["usual places"] = Usual(PlaceSettings(popular=(0.0,), recent=(0.0,)))
     made["shuffled places"] = Shuffled()
     tuned: dict[str, Sequence[Any]] = {}
     chosen, seconds = {}, {}

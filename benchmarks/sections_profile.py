@@ -49,8 +49,8 @@ def attributes(name: str, result: dict[str, Any]) -> list[str]:
         f"## Attributes told: {name}",
         "",
         f"{result['apart']:,} of {result['people']:,} people kept apart, {len(result['classes'])} labels · data "
-        f"`{result['data'][:12]}` · {result['machine']}. Balanced accuracy on folds of the others: {folds}; the probe "
-        f"is of the {result['chosen']}. Probe against raw interactions, paired t-test: p = {result['p']:.2g}. In "
+        f"`{result['data'][:12]}` · {result['machine']}. Balanced accuracy on folds of the others: {folds}. "
+        f"Probe against raw interactions, paired t-test: p = {result['p']:.2g}. In "
         f"brackets the sureness from which something is told. Looks at those kept apart: {result['looks']}.",
         "",
         *table(["told by", "balanced accuracy", "accuracy", "ECE", *shares, "core-s"], rows),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from graphrec.blocks._beside import Beside
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
@@ -18,12 +18,16 @@ from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
 from graphrec.profile.places import Away, PlaceBlock, Points
 from graphrec.query.fading import DAY, Fading
+from graphrec.query.query import Queries
 from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats, Ints
 
 NOWHERE = "no item has coordinates"
 TELLS_NOTHING = "coordinates tell nothing that shuffled ones do not"
 LINKS = 20_000_000  # of items and cells, 160 MB
+WEIGHTS = (0.3, 1.0, 3.0)  # of places beside the others
+RECENT = 365.0  # half-life in days of the popularity beside them
+KEPT = 50_000_000  # scores of the others that are kept from one candidate to the next, 200 MB
 DEALS = 4  # in how many ways places are dealt anew, to see what they tell
 FINEST = 9  # resolution of the cells at most: 350 m across
 
@@ -56,6 +60,7 @@ class Place(Block[PlaceSettings]):
     Settings = PlaceSettings
     Fitted = PlaceBlock
     ordered = True
+    beside = True  # chosen by what it adds to histories and popularity, not by what it is worth alone
 
     def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
         """As of any block; data without coordinates is said to be such."""
@@ -64,12 +69,13 @@ class Place(Block[PlaceSettings]):
         blocks, chosen = super().tune(folds, trials)
         if not folds.users or "left_out" in chosen:
             return blocks, chosen
+        judges = {id(fold): Judge(fold, self.beside) for fold in folds}
 
         def per_user(deal: int | None) -> Floats:
             def of(fold: Fold) -> Floats:
                 points = self.points(fold.inputs.train)
                 laid = Map.of(points if deal is None else shuffled(points, deal), chosen["cells"])
-                return self._judged(fold, chosen, laid)
+                return judges[id(fold)].ndcg(made(fold.inputs, chosen, laid, self.name), 1.0)
 
             return folds.per_user(of)
 
@@ -115,39 +121,69 @@ class Place(Block[PlaceSettings]):
         }
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """Blocks are made for each candidate without the stored rows."""
+        """By what places add to histories and to popularity: what these tell already need not be told again."""
         space = self.space(folds.inputs)
         points = {id(fold): self.points(fold.inputs.train) for fold in folds}
         laid: dict[tuple[int, int], Map] = {}
 
+        judges = {id(fold): Judge(fold, self.beside) for fold in folds if folds.users}
+
         def per_user(fold: Fold, candidate: Chosen) -> Floats:
             of = id(fold), candidate["cells"]
             laid[of] = laid.get(of) or Map.of(points[id(fold)], candidate["cells"])
-            return self._judged(fold, candidate, laid[of])
+            block = made(fold.inputs, candidate, laid[of], self.name)
+            return judges[id(fold)].ndcg(block, candidate["weight"])
 
         def score(candidate: Chosen) -> float:
-            return folds.value(lambda fold: per_user(fold, candidate))
+            return folds.value(lambda fold: per_user(fold, candidate)) if folds.users else 0.0
 
+        space = {**space, "weight": WEIGHTS if self.beside else (1.0,)}
         start = {name: values[0] for name, values in space.items()}
-        pairs = (("power", "scale"), ("popular", "recent"), ("fade", "half_life"))
-        order = [*pairs, *((name,) for name in space), *pairs[:2]] if trials is None else None
+        pairs = (("power", "scale"), ("weight",), ("popular", "recent"), ("fade", "half_life"))
+        order = [*pairs, *((name,) for name in space), *pairs[:3]] if trials is None else None
         chosen = search(space, score, start, order, folds.users, trials)
+        del chosen["weight"]
         return self.learn(folds.inputs, chosen), chosen
-
-    def _judged(self, fold: Fold, chosen: Chosen, laid: Map) -> Floats:
-        """NDCG of the validation users, of items that lie so."""
-        block = made(fold.inputs, chosen, laid, self.name)
-        sent = block.items.T.toarray()  # dense is the quicker: most of a row is filled
-
-        def scores(queries: Any) -> Floats:
-            return np.asarray(block.raw(queries) @ sent, np.float32)
-
-        return fold.validation.per_user_ndcg_of(scores)
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> PlaceBlock:
         """Cells, nearness and counts; nothing is learned but by the choice."""
         laid = Map.of(self.points(inputs.train), chosen["cells"])
         return made(inputs, chosen, laid, self.name).fitted(inputs.ties)
+
+
+class Judge:
+    """What a block is worth on the validation users of a fold: alone, or beside item neighbours, a low-rank filter and
+    popularity, each at unit deviation."""
+
+    def __init__(self, fold: Fold, beside: bool) -> None:
+        self._fold, self._history = fold, Beside(fold) if beside else None
+        counts = np.log1p(decayed_counts(fold.inputs.train, RECENT).astype(np.float64))
+        self._popular = np.asarray((counts - counts.mean()) / (counts.std() or 1.0), np.float32)
+        self._known: dict[bytes, Floats] = {}
+
+    def ndcg(self, block: PlaceBlock, weight: float) -> Floats:
+        """NDCG of each user, float32 (B,), where the block counts for so much."""
+        sent = block.items.T.toarray()  # dense is the quicker: most of a row is filled
+
+        def scores(queries: Queries) -> Floats:
+            found = np.asarray(block.raw(queries) @ sent, np.float32)
+            if self._history is None:
+                return found
+            deviation = found.std(axis=1, keepdims=True)
+            unit = np.divide(found, deviation, out=np.zeros_like(found), where=deviation > 0)
+            return np.asarray(self._others(queries) + np.float32(weight) * unit, np.float32)
+
+        return self._fold.validation.per_user_ndcg_of(scores)
+
+    def _others(self, queries: Queries) -> Floats:
+        key = queries.user_nums.tobytes()
+        if key in self._known:
+            return self._known[key]
+        assert self._history is not None
+        found = np.asarray(self._history.scores(queries) + self._popular, np.float32)
+        if len(found) * len(self._popular) * (1 + len(self._known)) <= KEPT:
+            self._known[key] = found
+        return found
 
 
 @dataclass(frozen=True)

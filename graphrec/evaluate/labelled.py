@@ -110,6 +110,10 @@ class Probe:
 
     Args:
         rows, labels: of the labelled people. seed: of the folds.
+
+    Attributes:
+        strength: what was chosen. worth: its balanced accuracy, and held its probabilities, float64 (n, K), of the
+        labelled people on folds that were not learned from.
     """
 
     def __init__(self, rows: Any, labels: Ints, seed: int = 0, strengths: Sequence[float] = STRENGTHS) -> None:
@@ -117,15 +121,14 @@ class Probe:
 
         self.usual = np.bincount(labels) / len(labels)
         self._folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-        worst = -np.inf
-        self.strength = strengths[0]
+        self.worth, self.strength = -np.inf, strengths[0]
         for strength in strengths:
-            found = self.judged(rows, labels, strength)
-            if found <= worst and strength > strengths[1]:
+            held = self._held_out(rows, labels, strength)
+            found = Told.of(held, self.usual).balanced(labels)
+            if found <= self.worth and strength > strengths[1]:
                 break  # it is concave in the strength but for chance
-            if found > worst:
-                worst, self.strength = found, strength
-        self.worth = worst
+            if found > self.worth:
+                self.worth, self.strength, self.held = found, strength, held
         from sklearn.calibration import CalibratedClassifierCV
 
         calibrated = CalibratedClassifierCV(
@@ -133,17 +136,21 @@ class Probe:
         )
         self._model = calibrated.fit(rows, labels)
 
-    def judged(self, rows: Any, labels: Ints, strength: float) -> float:
-        """Balanced accuracy of a strength, on folds that it did not learn from."""
+    def _held_out(self, rows: Any, labels: Ints, strength: float) -> Doubles:
+        """Probabilities of the labelled people on folds that were not learned from, float64 (n, K)."""
         from sklearn.model_selection import cross_val_predict
 
         # No leakage. Strengths are compared on labelled people whom the regression has not seen.
-        p = cross_val_predict(_regression(strength), rows, labels, cv=self._folds, method="predict_proba")
-        return Told.of(p, self.usual).balanced(labels)
+        found = cross_val_predict(_regression(strength), rows, labels, cv=self._folds, method="predict_proba")
+        return np.asarray(found, np.float64)
+
+    def probabilities(self, rows: Any) -> Doubles:
+        """Calibrated probabilities of other people's labels, float64 (n, K)."""
+        return np.asarray(self._model.predict_proba(rows), np.float64)
 
     def tell(self, rows: Any) -> Told:
         """What is told of other people."""
-        return Told.of(np.asarray(self._model.predict_proba(rows), np.float64), self.usual)
+        return Told.of(self.probabilities(rows), self.usual)
 
 
 class Likeness:
