@@ -139,13 +139,14 @@ def test_a_model_that_was_read_back_learns_transitions_too(model: Model, tmp_pat
     [
         (1_600_000_000_000, "2020-09-13 in milliseconds"),
         (1_600_000_000_000_000, "2020-09-13 in microseconds"),
-        (time.time() + 10 * DAY, "lies in the future"),
+        ("in ten days", "lies in the future"),
         ("2199-01-01", "lies in the future"),
         (float("inf"), "infinite"),
         ("soon", "no time"),
     ],
 )
 def test_times_that_cannot_be(model: Model, when: Any, says: str) -> None:
+    when = time.time() + 10 * DAY if when == "in ten days" else when  # a parameter is named alike in every process
     event = {"user_id": "u3", "item_id": "i4", "value": 5.0, "timestamp": when}
     with pytest.raises(DataError, match=says):
         model.updated([event])
