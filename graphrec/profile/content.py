@@ -30,6 +30,7 @@ from graphrec.types import Floats
 
 DIM = 256  # of text, and of attributes
 SURE = 10.0  # users at which a side counts half of what it can
+ENTRIES = 2**25  # of sides made at once
 LEAST = 0.05  # share of the content in a side, below which an item keeps its own
 Doubles = npt.NDArray[np.float64]
 
@@ -52,20 +53,33 @@ class Content:
         share = np.where(n > 0, few / np.maximum(n + few, 1e-9), 1.0)
         return np.where(self.told & (share >= LEAST), share, 0.0)
 
-    def predicted(self, sides: Doubles, rows: npt.NDArray[np.bool_], ridge: float, spread: float = 0.0) -> Doubles:
-        """ŝ of some items, float64 (n, D), from the sides of all, float64 (I, D). ``ridge``: λ in units of the mean
-        eigenvalue. ``spread``: how far it is spread as known sides are."""
+    def map(self, sides: Any, ridge: float, spread: float = 0.0) -> tuple[Doubles, Doubles, Doubles]:
+        """What takes features to sides: means of features (d,) and of sides (D,), and the map float64 (d, D).
+
+        Args:
+            sides: of all items, (I, D), dense or CSR. ridge: λ in units of the mean eigenvalue. spread: how far what is
+                predicted is spread as known sides are.
+        """
         known = self.told & (self.counts > 0)
-        features = self.features.astype(np.float64)
-        sure = self.counts[known] / (self.counts[known] + SURE)
-        mean, centre = (np.average(x[known], axis=0, weights=sure) for x in (features, sides))
-        f, s = features[known] - mean, sides[known] - centre
-        gram = (f.T * sure) @ f
-        gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram)
-        across = np.linalg.solve(gram, (f.T * sure) @ s)  # (d, D)
-        told, there = (float(sure @ np.square(x).sum(axis=1)) for x in (f @ across, s))
-        gain = (there / told) ** (spread / 2) if told > 0 else 1.0
-        out: Doubles = centre + gain * (features[rows] - mean) @ across
+        sure = (self.counts[known] / (self.counts[known] + SURE)).astype(np.float64)
+        f, s = self.features[known].astype(np.float64), sides[known]
+        mean, centre = sure @ f / sure.sum(), np.asarray(s.T @ sure).ravel() / sure.sum()
+        f -= mean
+        weighted = f.T * sure  # (d, n), whose product with what is the same for all items is 0
+        gram = weighted @ f
+        ridged = gram + np.eye(len(gram)) * (ridge * np.trace(gram) / len(gram))
+        across: Doubles = np.linalg.solve(ridged, np.asarray((s.T @ weighted.T).T, np.float64))
+        squared = s.multiply(s) if isinstance(s, sp.csr_matrix) else np.square(s)
+        square = np.asarray(squared.sum(axis=1), np.float64).ravel()
+        there = float(sure @ square - sure.sum() * (centre @ centre))
+        told = float((across * (gram @ across)).sum())
+        gain = (there / told) ** (spread / 2) if told > 0 and there > 0 else 1.0
+        return mean, centre, gain * across
+
+    def predicted(self, sides: Any, rows: npt.NDArray[Any], ridge: float, spread: float = 0.0) -> Doubles:
+        """ŝ of some items, float64 (n, D); see ``map``."""
+        mean, centre, across = self.map(sides, ridge, spread)
+        out: Doubles = centre + (self.features[rows] - mean) @ across
         return out
 
 
@@ -132,10 +146,15 @@ def informed(
     if not (content.told & (content.counts > 0)).any():
         return block
     held: Any = block.items
-    sides = np.asarray(held.toarray() if isinstance(held, sp.csr_matrix) else held, np.float64)
-    part = share[rows, None]
-    found = (1 - part) * sides[rows] + part * content.predicted(sides, rows, ridge, spread)  # (n, D)
-    return block.with_sides(rows, found.astype(np.float32)).fitted(ties)
+    mean, centre, across = content.map(held, ridge, spread)
+    places, width, out = np.flatnonzero(rows), across.shape[1], block
+    size = max(1, ENTRIES // width)
+    for some in np.split(places, range(size, len(places), size)):
+        part = share[some, None]
+        own = held[some].toarray() if isinstance(held, sp.csr_matrix) else held[some]
+        found = (1 - part) * own + part * (centre + (content.features[some] - mean) @ across)  # (n, D)
+        out = out.with_sides(np.isin(np.arange(len(rows)), some), found.astype(np.float32))
+    return out.fitted(ties)
 
 
 def without(block: FittedBlock, rows: npt.NDArray[np.bool_]) -> FittedBlock:

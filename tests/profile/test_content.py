@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 import graphrec as gr
 from graphrec.data.dataset import Dataset, build
@@ -129,3 +130,14 @@ def test_a_fit_without_a_test_part_tells_new_items_too() -> None:
         name = data.items.ids[new]
         lover = next(u for u in data.users.ids if int(u[1:]) % 6 == int(name[1:]) % 6)
         assert name in set(model.recommend(lover, 12)["item_id"]), (name, lover)
+
+
+def test_sparse_sides_are_told_as_dense_ones_are() -> None:
+    rng = np.random.default_rng(5)
+    features = rng.normal(size=(30, 3)).astype(np.float32)
+    content = Content(features, rng.integers(0, 6, 30).astype(np.float32))
+    sides = rng.random((30, 30)) * (rng.random((30, 30)) < 0.3)
+    rows = content.counts == 0
+    for spread in (0.0, 1.0):
+        dense, sparse = (content.predicted(s, rows, 0.1, spread) for s in (sides, sp.csr_matrix(sides)))
+        np.testing.assert_allclose(dense, sparse, atol=1e-9)
