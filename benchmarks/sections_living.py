@@ -33,7 +33,7 @@ def cold(name: str, result: dict[str, Any]) -> list[str]:
         f"data `{result['data'][:12]}` · {result['machine']} · {result['items']:,} of {result['catalogue']:,} items "
         "without any event, review or edge of a person in training, to be found among all by "
         f"{result['users']:,} users; p: graphrec against the row, paired t-test on NDCG@10. Looks at the "
-        f"test part: {result['looks']}.",
+        f"test part: {result['looks']}. Preset fast; settings: {', '.join(result['settings']) or 'none'}.",
         "",
         *table(["cold items", *metrics, "p", "core-s"], rows),
         "",
