@@ -16,6 +16,7 @@ from graphrec.query.query import NONE, Queries
 from graphrec.types import Floats, Ints
 
 ASKED_FOR = 3.0  # what is asked for now, against the whole profile
+LAST = 0.3  # what is popular with everyone, beside words of somebody of whom nothing is known
 FLAT_SCORES = 1e-6  # relative spread of scores up to which they tell nothing apart
 MOST_ALIKE = 1000  # people whose histories stand in for one that is not known
 
@@ -46,7 +47,8 @@ def standing_of(
     if wanted.vague:
         why += (model.reason("words", "no text here is any more like these words than like words without a meaning"),)
     deviation = float(out.scores(of_profile).std()) or 1.0
-    rest = {name: part / np.float32(deviation) for name, part in out.extra.items()}
+    alone = out.factor == 0 and set(out.extra) == {"popularity"}
+    rest = {name: part * np.float32((LAST if alone else 1.0) / deviation) for name, part in out.extra.items()}
     extra = {**rest, "words": np.float32(ASKED_FOR) * wanted.scores}
     return replace(out, factor=out.factor / deviation, extra=extra, degraded=why)
 

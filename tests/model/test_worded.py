@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from graphrec.model.asked import one
+from graphrec.model.standing import standing_of
 from graphrec.model.worded import MEANINGLESS, liking_of
 from graphrec.recommender import Recommender
 from graphrec.types import Floats
@@ -54,3 +56,9 @@ def test_nobody_in_particular_is_no_unknown_user(model: Recommender) -> None:
     codes = [why.partition(":")[0] for why in model.recommend("nobody", 3, query="tone").attrs["degraded"]]
     assert codes == ["unknown_user", "popularity"]
     assert [why.partition(":")[0] for why in model.recommend(None, 3).attrs["degraded"]] == ["popularity"]
+
+
+def test_popularity_is_little_beside_the_words_of_nobody_in_particular(model: Recommender) -> None:
+    query = one(model.fitted, None, query="tone")
+    extra = standing_of(model.fitted, query, np.zeros(model.fitted.data.n_items, np.float32), False).extra
+    assert 0 < extra["popularity"].std() < 0.15 * extra["words"].std()
