@@ -67,7 +67,9 @@ def blend(
     units = np.where(heard, spreads, 1)
     for scores in parts:
         scores /= units[:, None, None]
-    heard |= ~heard.any()  # where all are left out
+    if not heard.any():  # nobody tells which: all that say anything, if any do
+        says = np.array([not all(one.empty for one in b) for b in blocks])
+        heard = says if says.any() else ~says
     known: dict[bytes, Floats] = {}
 
     def per_user(weights: Doubles) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,12 +119,17 @@ def _lines(document: dict[str, Any]) -> list[str]:
                 **of,
             )
         ]
-        day = WEEK[max(range(7), key=lambda d: when["weekdays"][d])]
-        out.append(say("most on {day}", day=say(day)))
-        if hours := when.get("hours"):
-            hour = max(range(24), key=lambda h: hours[h])
-            span = {"hour": f"{hour:02d}:00", "until": f"{(hour + 1) % 24:02d}:00"}
-            out[-1] = say("most on {day}, and from {hour} to {until} UTC", day=say(day), **span)
+        if (day := _most(when["weekdays"])) is not None:
+            out.append(say("most on {day}", day=say(WEEK[day])))
+            if (hour := _most(when.get("hours", []))) is not None:
+                span = {"hour": f"{hour:02d}:00", "until": f"{(hour + 1) % 24:02d}:00"}
+                out[-1] = say("most on {day}, and from {hour} to {until} UTC", day=say(WEEK[day]), **span)
     if friends := document["friends"]["count"]:
         out.append(say_many("{n} friend is known", "{n} friends are known", friends))
     return out
+
+
+def _most(counts: Sequence[int]) -> int | None:
+    """Where most events are; None where no place has more than every other, or only one event."""
+    first, second = sorted((*counts, 0, 0), reverse=True)[:2]
+    return counts.index(first) if first > max(second, 1) else None

@@ -245,7 +245,7 @@ class ProfileBlock(FittedBlock):
 
     @property
     def empty(self) -> bool:
-        return not (self.weight or self.history is not None or self.items.any())
+        return self.history is None and not self.items.any()
 
     @property
     def size(self) -> str:

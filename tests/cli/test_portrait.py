@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.cli.portrait import _most
 from tests.cli.support import document, printed, run
 from tests.model.shop import QUICK, fitted, shop
 
@@ -31,6 +32,13 @@ def test_a_table_for_people(model: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "B1" in text
     assert "7 events from 2020-09-16 to" in text
     assert "0 events" in printed(capsys, "profile", model, "--user", "whoever")
+
+
+@pytest.mark.parametrize(
+    ("counts", "place"), [([0, 3, 1], 1), ([0, 1, 0], None), ([2, 2, 0], None), ([], None), ([2], 0)]
+)
+def test_a_day_or_an_hour_is_told_only_where_it_has_more_than_any_other(counts: list[int], place: int | None) -> None:
+    assert _most(counts) == place
 
 
 def test_pictures(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

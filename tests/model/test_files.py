@@ -176,3 +176,17 @@ def test_of_people_nothing_else_is_kept_that_was_not_learned_from(tmp_path: Path
     columns = (*(c for c in data.user_columns if c.name != "shares_name"), hidden)
     fitted(replace(data, user_columns=columns), QUICK.with_(blocks=["popularity"])).save(tmp_path / "m")
     assert set(pd.read_parquet(tmp_path / "m" / "user_attributes.parquet")["key"]) == {"city"}
+
+
+def test_a_model_of_a_single_event_is_read_back(tmp_path: Path) -> None:
+    """Blocks that sit out have no weight, though nobody told which to hear, and are saved as what they are."""
+    data = gr.Dataset.from_frames(pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": [1_600_000_000]}))
+    blocks = ["popularity", "spectral", "transitions", "circle", "kin"]
+    made = fitted(data, QUICK.with_(blocks=blocks, features={"enabled": False}))
+    made.save(tmp_path / "m")
+    read = gr.load(tmp_path / "m")
+    silent = {b.name: b.weight for b in read.fitted.profiles.blocks if b.empty}
+    assert {"transitions", "circle", "kin"} <= set(silent)
+    assert not any(silent.values())
+    assert not any(made.fitted.chosen["weights"][name] for name in silent)
+    assert len(read.recommend("u", seen="allow")) == 1
