@@ -65,9 +65,7 @@ def prequential(data: Dataset, config: Config, steps: str = "10", progress: bool
 
     Raises ConfigError for other steps or another split, DataError without times.
     """
-    count = _count(steps)
-    if config.split.kind not in ("auto", "temporal"):
-        raise ConfigError(f"--prequential goes through time; leave --split {config.split.kind} out, or say temporal")
+    count = checked(config, steps)
     config = config.with_(split={"kind": "temporal"})
     # No leakage. Single events are cut: of a pair that comes up again the earlier ones are known by then.
     parts = split(data, config.split.model_copy(update={"repeats": True}), config.seed)
@@ -172,7 +170,10 @@ def table_of(part: Dataset) -> pd.DataFrame:
     return pd.DataFrame({**table, "timestamp": e.timestamps}).iloc[order].reset_index(drop=True)
 
 
-def _count(steps: str) -> int:
+def checked(config: Config, steps: str) -> int:
+    """How many steps, 0 for days; needs no data. Raises ConfigError for other steps or another split."""
+    if config.split.kind not in ("auto", "temporal"):
+        raise ConfigError(f"--prequential goes through time; leave --split {config.split.kind} out, or say temporal")
     if steps == "day":
         return 0
     if not steps.isdecimal() or int(steps) < 1:

@@ -97,9 +97,11 @@ def evaluate(
     elif prequential:
         if explanations or per_user is not None:
             raise ConfigError("--prequential measures neither --explanations nor --per-user; leave them out")
+        from graphrec.prequential import checked
         from graphrec.prequential import prequential as go_through
 
         settings = config_of(config, set_, split, k, preset)
+        checked(settings, steps)
         data, told = _told(source, allow_bad)
         document = go_through(data, settings, steps, progress=True)
         if as_json:

@@ -59,3 +59,13 @@ def test_the_model_that_is_replaced_is_named(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "notes" / "mine.txt").write_text("not a model", "utf-8")
     run("fit", source, "--out", tmp_path / "notes", *QUICK, expect=2)
     assert "will not be overwritten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "said"), [(("--steps", "week"), "--steps week"), (("--split", "random"), "leave --split random out")]
+)
+def test_how_to_go_through_time_is_looked_at_before_the_data(
+    call: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("evaluate", "absent.csv", "--prequential", *call, expect=2)
+    assert said in capsys.readouterr().err
