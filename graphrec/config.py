@@ -43,7 +43,7 @@ class Settings(Section):
     seed: int = 42
     blocks: Names = (
         *("popularity", "spectral", "neighbours", "ease", "ials", "transitions"),
-        *("circle", "kin", "graph", "semantic"),
+        *("place", "circle", "kin", "graph", "semantic"),
     )
     seen: Literal["exclude", "allow", "only"] = "exclude"  # what a user already took: left out, ranked too, or alone
     split: SplitConfig = SplitConfig()
