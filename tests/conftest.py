@@ -15,6 +15,9 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "graphrec")
 settings.load_profile(PROFILE)
 
 
+LONG = {"test_end_to_end", "test_regression", "test_filters", "test_update", "test_contract", "test_bad_input"}
+
+
 def examples(n: int) -> settings:
     """For a test that is too slow for the usual number of examples."""
     return settings(max_examples=10 * n if PROFILE == "search" else n)
@@ -22,6 +25,7 @@ def examples(n: int) -> settings:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is of tests by example: to trace properties, which run the same lines often, costs half their time."""
+    items.sort(key=lambda item: item.path.stem not in LONG)  # or one process ends with them while the other waits
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("no_cover")

@@ -12,12 +12,6 @@ from graphrec.cli.answer import History, UserId, basket
 from graphrec.cli.options import Artifact, AsJson
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
-from graphrec.explain.say import marked
-
-WEEK = (
-    *(marked("Mondays"), marked("Tuesdays"), marked("Wednesdays"), marked("Thursdays"), marked("Fridays")),
-    *(marked("Saturdays"), marked("Sundays")),
-)
 
 
 def profile(
@@ -119,6 +113,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
                 **of,
             )
         ]
+        from graphrec.explain.habits import WEEK  # numpy takes a while to import
+
         if (day := _most(when["weekdays"])) is not None:
             out.append(say("most on {day}", day=say(WEEK[day])))
             if (hour := _most(when.get("hours", []))) is not None:

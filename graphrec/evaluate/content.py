@@ -4,8 +4,9 @@ Where whole items are held out (``cold-item``) the validation part asks for such
 chosen with each candidate. Else a part of the items is taken for new: their sides are told from content, by a map that
 the others make, and users are asked for what they were held out among them, with the weights that stand. Either way
 all items are ranked. The best is taken that is better than nothing by a standard error and costs what else is held out
-``COST`` at most: whoever was held out could not take what was not there. Then a share of the content in the sides of
-items with few events is taken where all that is held out is better by a standard error.
+``content.cost`` at most: whoever was held out could not take what was not there. Where somebody took everything of
+which something is known there is nothing to choose. Then a share of the content in the sides of items with few events is
+taken where all that is held out is better by a standard error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.blocks.blend import blend
 from graphrec.blocks.folds import FLOOR, Fold, Folds, worth
@@ -27,7 +29,6 @@ from graphrec.query.query import Queries
 from graphrec.types import Floats
 
 PART = 0.2  # of the items, taken for new
-COST = 0.02  # of what the blend is worth: as much may new items take from the others that are held out
 LEAST = 30  # users with anything held out among them, below which nothing is chosen
 Blocks = Mapping[str, Sequence[FittedBlock]]  # of each fold
 
@@ -52,6 +53,8 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
     plain = Chosen({}, blocks, *blend(list(blocks.values()), judges, candidates))
     contents = [content_of(fold.inputs.ties, fold.inputs.graph) for fold in judges] if config.content.use else []
     if not contents or not all((c.told & (c.counts > 0)).any() for c in contents):
+        return plain
+    if not cold and not any(_new(*pair).any() for pair in zip(contents, carves, strict=True)):
         return plain
 
     def sides(name: str, choice: dict[str, Any], of: Sequence[Content]) -> Sequence[FittedBlock]:
@@ -87,7 +90,7 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         able = (
             made(one.choice) for one in sorted(tried, key=lambda one: -_worth(new, one)) if _better(new, one, nothing)
         )
-        least = _worth(judges, plain) * (1 - COST)
+        least = _worth(judges, plain) * (1 - config.content.cost)
         found = next((one for one in able if _worth(judges, one) >= least), None)
         if found is None:
             return plain
@@ -98,6 +101,14 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         other = made({**best.choice, "few": few})
         best = other if _better(judges, other, best) else best
     return best if cold else replace(best, ndcg=_worth(judges, best))
+
+
+def _new(content: Content, carve: Carve) -> npt.NDArray[np.bool_]:
+    """Items that nobody took, held out or not, and of which something is known, bool (I,)."""
+    taken = np.zeros(len(content.counts), bool)
+    for part in (carve.train, carve.valid):
+        taken[part.events.item_nums] = True
+    return content.told & ~taken
 
 
 def _tells(blocks: Sequence[FittedBlock], contents: Sequence[Content]) -> bool:

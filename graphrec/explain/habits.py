@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.explain.say import marked
 from graphrec.query.fading import DAY
 from graphrec.types import Ints
 
 MONTH = 365.2425 / 12  # days
+WEEK = (
+    *(marked("Mondays"), marked("Tuesdays"), marked("Wednesdays"), marked("Thursdays"), marked("Fridays")),
+    *(marked("Saturdays"), marked("Sundays")),
+)
 
 
 def day_of(seconds: int) -> str:

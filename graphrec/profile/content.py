@@ -30,6 +30,7 @@ from graphrec.types import Floats
 
 DIM = 256  # of text, and of attributes
 SURE = 10.0  # users at which a side counts half of what it can
+TINY = 1e-9  # of a ridge
 ENTRIES = 2**25  # of sides made at once
 LEAST = 0.05  # share of the content in a side, below which an item keeps its own
 Doubles = npt.NDArray[np.float64]
@@ -64,10 +65,13 @@ class Content:
         sure = (self.counts[known] / (self.counts[known] + SURE)).astype(np.float64)
         f, s = self.features[known].astype(np.float64), sides[known]
         mean, centre = sure @ f / sure.sum(), np.asarray(s.T @ sure).ravel() / sure.sum()
-        f -= mean
+        f = f - mean
         weighted = f.T * sure  # (d, n), whose product with what is the same for all items is 0
         gram = weighted @ f
-        ridged = gram + np.eye(len(gram)) * (ridge * np.trace(gram) / len(gram))
+        least = max(
+            ridge * float(np.trace(gram)) / max(len(gram), 1), TINY
+        )  # features that are all the same tell nothing
+        ridged = gram + np.eye(len(gram)) * least
         across: Doubles = np.linalg.solve(ridged, np.asarray((s.T @ weighted.T).T, np.float64))
         squared = s.multiply(s) if isinstance(s, sp.csr_matrix) else np.square(s)
         square = np.asarray(squared.sum(axis=1), np.float64).ravel()

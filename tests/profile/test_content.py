@@ -14,7 +14,7 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.split import split
 from graphrec.experiment import evaluate_model
 from graphrec.model.model import Model
-from graphrec.profile.content import Content, content_of, informed
+from graphrec.profile.content import SURE, Content, content_of, informed
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 
@@ -124,7 +124,7 @@ def test_who_took_a_test_item_is_not_counted() -> None:
 def test_a_fit_without_a_test_part_tells_new_items_too() -> None:
     data = shop(n_items=120)
     kept = data.subset(~np.isin(data.events.item_nums, [3, 10]))
-    model = gr.Recommender(CONFIG.with_(split={"kind": "random"})).fit(kept).fitted
+    model = gr.Recommender(CONFIG.with_(split={"kind": "random"}, content={"cost": 0.02})).fit(kept).fitted
     assert model.chosen.get("content"), model.chosen
     for new in (3, 10):
         name = data.items.ids[new]
@@ -141,3 +141,11 @@ def test_sparse_sides_are_told_as_dense_ones_are() -> None:
     for spread in (0.0, 1.0):
         dense, sparse = (content.predicted(s, rows, 0.1, spread) for s in (sides, sp.csr_matrix(sides)))
         np.testing.assert_allclose(dense, sparse, atol=1e-9)
+
+
+def test_features_that_are_all_alike_tell_nothing_and_break_nothing() -> None:
+    content = Content(np.ones((4, 3), np.float32), np.array([2, 1, 3, 0], np.float32))
+    sides = np.random.default_rng(0).random((4, 5)).astype(np.float32)
+    sure = content.counts[:3] / (content.counts[:3] + SURE)
+    expected = np.average(sides[:3], axis=0, weights=sure)
+    np.testing.assert_allclose(content.predicted(sides, np.array([3]), 1.0)[0], expected, rtol=1e-5)
