@@ -5,8 +5,8 @@ chosen with each candidate. Else a part of the items is taken for new: their sid
 the others make, and users are asked for what they were held out among them, with the weights that stand. Either way
 all items are ranked. The best is taken that is better than nothing by a standard error and costs what else is held out
 ``content.cost`` at most: whoever was held out could not take what was not there. Where somebody took everything of
-which something is known there is nothing to choose. Then a share of the content in the sides of items with few events is
-taken where all that is held out is better by a standard error.
+which something is known there is nothing to choose. Then a share of the content in the sides of items with few events
+is taken where all that is held out is better by a standard error.
 """
 
 from __future__ import annotations
