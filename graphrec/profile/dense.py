@@ -245,14 +245,14 @@ class ProfileBlock(FittedBlock):
 
     @property
     def empty(self) -> bool:
-        return self.history is None and not self.items.any()
+        return not (self.weight or self.history is not None or self.items.any())
 
     @property
     def size(self) -> str:
         return f"{self.width} dimensions"
 
     def reweighted(self, weight: float) -> ProfileBlock:
-        return replace(self, weight=weight)
+        return replace(self, weight=0.0 if self.empty else weight)
 
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         held = {name: getattr(self, name) for name in ARRAYS}
