@@ -190,3 +190,12 @@ def test_a_model_of_a_single_event_is_read_back(tmp_path: Path) -> None:
     assert not any(silent.values())
     assert not any(made.fitted.chosen["weights"][name] for name in silent)
     assert len(read.recommend("u", seen="allow")) == 1
+
+
+def test_what_says_the_same_of_all_items_sits_not_out(tmp_path: Path) -> None:
+    """Popularity of a single event is heard: alone it is the model, and it grows."""
+    data = gr.Dataset.from_frames(pd.DataFrame({"user_id": ["u"], "item_id": ["i"], "timestamp": [1_600_000_000]}))
+    fitted(data, QUICK.with_(blocks=["popularity"], features={"enabled": False})).save(tmp_path / "m")
+    (block,) = gr.load(tmp_path / "m").fitted.profiles.blocks
+    assert not block.empty
+    assert block.weight > 0
