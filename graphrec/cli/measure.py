@@ -50,7 +50,9 @@ def evaluate(
     prequential: Annotated[
         bool, typer.Option("--prequential", help="Go through the test part in steps: test, then learn.")
     ] = False,
-    steps: Annotated[str, typer.Option("--steps", help="Of --prequential: how many equal ones, or day.")] = "10",
+    steps: Annotated[
+        str | None, typer.Option("--steps", help="Of --prequential: how many equal ones, or day.", show_default="10")
+    ] = None,
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     per_user: Annotated[
         Path | None,
@@ -65,6 +67,8 @@ def evaluate(
     """
     from graphrec.experiment import evaluate_model, measure_lists, measure_model
 
+    if steps is not None and not prequential:
+        raise ConfigError(f"--steps {steps} is of --prequential; add that, or leave --steps out")
     wanted: dict[str, Any] = {"per_user": per_user}
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
@@ -100,7 +104,7 @@ def evaluate(
         from graphrec.prequential import checked
         from graphrec.prequential import prequential as go_through
 
-        settings = config_of(config, set_, split, k, preset)
+        settings, steps = config_of(config, set_, split, k, preset), steps or "10"
         checked(settings, steps)
         data, told = _told(source, allow_bad)
         document = go_through(data, settings, steps, progress=True)

@@ -69,3 +69,8 @@ def test_how_to_go_through_time_is_looked_at_before_the_data(
 ) -> None:
     run("evaluate", "absent.csv", "--prequential", *call, expect=2)
     assert said in capsys.readouterr().err
+
+
+def test_steps_are_of_prequential_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    run("evaluate", "absent.csv", "--steps", "3", expect=2)
+    assert "--steps 3 is of --prequential" in capsys.readouterr().err
