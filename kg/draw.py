@@ -45,13 +45,18 @@ def draw(graph: KnowledgeGraph, node: str, out: str | Path, hops: int = 1, limit
     tree, there = neighbourhood(graph, centre, hops, limit)
     figure = _figure(graph, tree, centre)
     try:
-        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "graphrec"}), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # a character that the font has no picture of
-            metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-            figure.savefig(path, dpi=150, bbox_inches="tight", metadata=metadata)
+        save(figure, path)
     except OSError as error:
         raise KGError(f"{out}: cannot be written ({error.strerror or error}); choose another place") from None
     return len(tree), there
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, the same bytes each time. Raises OSError."""
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "graphrec"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a character that the font has no picture of
+        metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
+        figure.savefig(path, dpi=150, bbox_inches="tight", metadata=metadata)
 
 
 def find(graph: KnowledgeGraph, node: str) -> int:

@@ -127,7 +127,8 @@ def _members(inputs: FitInputs, settings: Any, graph: GraphTensors, chosen: Chos
             inputs, settings, graph, float(chosen["temperature"]), reading_of(chosen), member, chosen.get("dim", 0)
         )
         if run.warm:
-            run.train(_warm.epochs(int(chosen["epochs"])), None, most=_warm.epochs(int(chosen["epochs"])))
+            epochs = _warm.epochs(int(chosen["epochs"]))
+            run.train(epochs, None, most=epochs)
         else:
             run.train(int(chosen["epochs"]), None, falls=chosen.get("falls", ()), most=chosen.get("of"))
         yield run

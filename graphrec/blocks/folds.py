@@ -171,6 +171,11 @@ class Folds(tuple[Fold, ...]):
         """How good a choice is, from its NDCG on the users of each fold, float32 (B,). 0.0 where there is nobody."""
         return worth(self.per_user(found), self.members)
 
+    def prefers(self, first: Floats, second: Floats) -> bool:
+        """Whether the first, NDCG of the same users as the second, float32 (N,) each, is better by a standard error."""
+        ahead, behind = (max(worth(found, self.members), FLOOR) for found in (first, second))
+        return bool(np.log(ahead / behind) > self.doubt(first, second))
+
     def doubt(self, first: Floats, second: Floats) -> float:
         """Standard error of log value(first) − log value(second), from NDCG of the same users, float32 (N,) each.
 

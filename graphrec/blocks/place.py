@@ -11,13 +11,14 @@ import scipy.sparse as sp
 from graphrec.blocks._beside import Beside
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
+from graphrec.blocks.transitions import spans_days
 from graphrec.data.dataset import Dataset
 from graphrec.data.points import item_points
 from graphrec.data.popularity import decayed_counts
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
 from graphrec.profile.places import Away, PlaceBlock, Points
-from graphrec.query.fading import DAY, Fading
+from graphrec.query.fading import Fading
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats, Ints
@@ -63,9 +64,7 @@ class Place(Block[PlaceSettings]):
     beside = True  # chosen by what it adds to histories and popularity, not by what it is worth alone
 
     def tune(self, folds: Folds, trials: int | None = None) -> tuple[tuple[FittedBlock, ...], Chosen]:
-        """As of any block; data without coordinates is said to be such."""
-        if why := self._why_not(folds.inputs):
-            return self._out(folds, why)
+        """As of any block, and what was chosen must be worth more than with the places dealt anew."""
         blocks, chosen = super().tune(folds, trials)
         if not folds.users or "left_out" in chosen:
             return blocks, chosen
@@ -84,21 +83,18 @@ class Place(Block[PlaceSettings]):
         gain = np.log(max(float(own.mean()), 1e-9) / max(float(other.mean()), 1e-9))
         # the best of so many by chance lies so many standard errors above the rest
         chance = np.sqrt(2 * np.log(sum(map(len, self.space(folds.inputs).values()))))
-        return (blocks, chosen) if gain > chance * folds.doubt(own, other) else self._out(folds, TELLS_NOTHING)
-
-    def fit(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
-        """As of any block; empty on data without coordinates."""
-        why = self._why_not(inputs)
-        return super().fit(inputs, {"left_out": why} if why else chosen)
+        if gain > chance * folds.doubt(own, other):
+            return blocks, chosen
+        return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": TELLS_NOTHING}
 
     def points(self, data: Dataset) -> Points:
         """Where items are, float64 (I, 2) in degrees, NaN where it is not known."""
         return item_points(data)
 
-    def _out(self, folds: Folds, why: str) -> tuple[tuple[FittedBlock, ...], Chosen]:
-        return tuple(empty_block(self.name, *self._shape(fold.inputs)) for fold in folds), {"left_out": why}
-
-    def _why_not(self, inputs: FitInputs) -> str:
+    def why_not(self, inputs: FitInputs) -> str:
+        """Data without coordinates tells nothing."""
+        if why := super().why_not(inputs):
+            return why
         known = ~np.isnan(self.points(inputs.train)).any(axis=1)
         if len(np.unique(self.points(inputs.train)[known], axis=0)) < 2:
             return NOWHERE
@@ -111,7 +107,7 @@ class Place(Block[PlaceSettings]):
     def space(self, inputs: FitInputs) -> Space:
         """All settings; half-lives where times span a day, hours where they differ."""
         s, times = self.settings, inputs.train.events.timestamps
-        aged = times is not None and len(times) > 0 and int(times.max() - times.min()) >= DAY
+        aged = spans_days(inputs.train)
         daily = aged and times is not None and len(np.unique(times // 3600 % 24)) > 1
         return {
             **{name: getattr(s, name) for name in ("scale", "power", "popular", "fade", "cells")},

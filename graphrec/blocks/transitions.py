@@ -11,7 +11,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
-from graphrec.blocks.folds import FLOOR, worth
+from graphrec.blocks.folds import worth
 from graphrec.blocks.search import READING, Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading, holds_dislikes
@@ -227,7 +227,8 @@ def order_tells(folds: Folds) -> bool:
     """Whether a reading of histories that hears of the order is better, by a standard error, than one that does not."""
     space = Transitions().space(folds.inputs)
     first = {name: values[0] for name, values in space.items()}
-    return _Judge(folds).prefers(*({**first, **PILOT, **way} for way in (HEARD, UNHEARD)))
+    judge = _Judge(folds)
+    return judge.folds.prefers(*(judge.per_user({**first, **PILOT, **way}) for way in (HEARD, UNHEARD)))
 
 
 class _Judge:
@@ -242,12 +243,6 @@ class _Judge:
     def value(self, chosen: Chosen) -> float:
         """The value of all folds together."""
         return worth(self.per_user(chosen), self.folds.members)
-
-    def prefers(self, first: Chosen, second: Chosen) -> bool:
-        """Whether the first is better than the second by a standard error."""
-        one, other = (self.per_user(chosen) for chosen in (first, second))
-        values = [max(worth(found, self.folds.members), FLOOR) for found in (one, other)]
-        return float(np.log(values[0] / values[1])) > self.folds.doubt(one, other)
 
     def per_user(self, chosen: Chosen) -> Floats:
         """NDCG@k of each user of all folds, float32 (N,)."""

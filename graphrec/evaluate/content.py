@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.blocks.blend import blend
-from graphrec.blocks.folds import FLOOR, Fold, Folds, worth
+from graphrec.blocks.folds import Fold, Folds, worth
 from graphrec.config import Config
 from graphrec.data.carve import Carve
 from graphrec.evaluate.validation import Validation
@@ -153,6 +153,4 @@ def _worth(judges: Folds, of: Chosen) -> float:
 
 def _better(judges: Folds, one: Chosen, other: Chosen) -> bool:
     """Whether one is better than the other by a standard error."""
-    ours, theirs = _per_user(judges, one), _per_user(judges, other)
-    ahead, behind = (max(worth(of, judges.members), FLOOR) for of in (ours, theirs))
-    return bool(np.log(ahead / behind) > judges.doubt(ours, theirs))
+    return judges.prefers(_per_user(judges, one), _per_user(judges, other))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,13 +82,10 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, out: Path) -> None:
-    import matplotlib as mpl
+    from kg.draw import save
 
     try:
-        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "graphrec"}), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # a character that the font has no picture of
-            metadata = {"Date": None} if out.suffix.lower() == ".svg" else None
-            figure.savefig(out, dpi=150, bbox_inches="tight", metadata=metadata)
+        save(figure, out)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror or error}); choose another place") from None
 
