@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -86,6 +87,7 @@ class Validation(Protocol):
     """Held-out users that hyper-parameters are chosen on. Never test users."""
 
     queries: Queries  # B of them
+    truth: sp.csr_matrix  # (B, I), what they are to find
     ways: Ints  # int64 (B,): how the rows of each were carved out
 
     def few(self, n: int) -> Validation:

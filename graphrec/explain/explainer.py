@@ -111,7 +111,7 @@ class Explainer:
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, takers, self.profiles.words, place, standing, seen),
+            text=describe(found, parts, takers, self.profiles.said(query, item_num), place, standing, seen),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},

@@ -148,6 +148,10 @@ class FittedBlock(ABC):
     def score(self, queries: Queries, item_num: int) -> Doubles:
         """Unweighted scores of one item for each query, float64 (B,)."""
 
+    def said(self, query: Queries, item_num: int) -> Words:
+        """How its part of one score (B = 1) is put into sentences."""
+        return self.words
+
     def likeness(self, item_num: int) -> Floats:
         """How close every item is to one, by the items' sides, float32 (I,)."""
         found = self.items @ self.items[item_num].T

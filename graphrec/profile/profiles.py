@@ -108,6 +108,10 @@ class Profiles:
         """How each block is put into sentences."""
         return {b.name: b.words for b in self.blocks}
 
+    def said(self, query: Queries, item_num: int) -> dict[str, Words]:
+        """How each block's part of one query's score (B = 1) is put into sentences."""
+        return {b.name: b.said(query, item_num) for b in self.blocks}
+
     def contributions(self, query: Queries, item_num: int) -> dict[str, float]:
         """Each block's part of one query's score (B = 1); the parts sum to it."""
         return {b.name: b.weight * float(b.score(query, item_num)[0]) for b in self.blocks}

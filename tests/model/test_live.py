@@ -22,12 +22,13 @@ from graphrec.query.ties import Ties
 
 DAY = 86_400
 CONFIG = gr.Config().with_(
-    blocks="popularity,spectral,ease,transitions",
+    blocks="popularity,season,spectral,ease,transitions",
     features={"enabled": False},
     kg={"enabled": False},
     spectral={"rank": [4], "beta": [0.5], "power": [0.0], "alpha": [0.5]},
     ease={"regularisation": [10]},
     transitions={"pilot": False},
+    season={"pilot": False, "late": [7.0], "year": [4.0], "week": [1.0], "day": [1.0]},
 )
 
 
@@ -95,7 +96,7 @@ def test_what_was_heard_is_learned_together(model: Model) -> None:
 
 @pytest.mark.parametrize("pause", [0.0, 3.0])
 @pytest.mark.parametrize("reading", ["alike", "liked"])
-def test_transitions_and_popularity_are_what_a_refit_has(model: Model, pause: float, reading: str) -> None:
+def test_transitions_popularity_and_season_are_what_a_refit_has(model: Model, pause: float, reading: str) -> None:
     chosen = {**model.chosen["transitions"], "pause": pause, "reading": reading, "window": 7, "backward": 0.1}
     choices = {**model.chosen, "transitions": chosen, "weights": model.chosen["weights"]}
     first = gr.Recommender(CONFIG).fit(model.data, choices).fitted
@@ -109,7 +110,7 @@ def test_transitions_and_popularity_are_what_a_refit_has(model: Model, pause: fl
         later = later.updated(batch)
     assert later.data.n_users > model.data.n_users
     assert later.data.n_items > model.data.n_items
-    for name in ("transitions", "popularity"):
+    for name in ("transitions", "popularity", "season"):
         ours = later.profiles[name]
         refit = CONFIG.block(name).fit(FitInputs(Ties(later.data), None), choices[name])
         a, b = (np.asarray(x.toarray() if hasattr(x, "toarray") else x) for x in (ours.items, refit.items))
@@ -126,7 +127,7 @@ def test_a_model_that_was_read_back_learns_transitions_too(model: Model, tmp_pat
     gr.Recommender.of(model).save(tmp_path / "m")
     read = gr.load(tmp_path / "m").fitted
     ours, theirs = (m.updated(NEW).updated(rows(6, 40, seed=4)) for m in (read, model))
-    for name in ("transitions", "popularity"):
+    for name in ("transitions", "popularity", "season"):
         a, b = (np.asarray(m.profiles[name].items.sum()) for m in (ours, theirs))
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
