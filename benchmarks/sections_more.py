@@ -69,6 +69,7 @@ def chinese(name: str, result: dict[str, Any]) -> list[str]:
         ("prompts with words for each kind", "told"),
         ("and the sample's own groups (EM)", "refined"),
         ("and first the reviews nearest to each", "spread, refined"),
+        ("and the characters of each review (naive Bayes on these shares)", "counted"),
     ):
         lines.append(f"| kind of goods (chance .10): {label} | | {kind[key]:.3f} |")
     lines += ["", "| kind | sign | sensible aspects |", "| --- | --- | --- |"]
