@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.item_item import largest
-from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
-from graphrec.profile.sparse import read_back, resized, stored, unit_scale, with_rows
+from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words, with_rows
+from graphrec.profile.sparse import read_back, resized, stored, unit_scale
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties, row
 from graphrec.settings import FloatList, IntList, Section
@@ -76,10 +76,6 @@ class PeopleBlock(FittedBlock):
         found = [self.alike(queries[start : start + BATCH]) for start in starts]
         parts = [sp.diags(self._scale(alike)) @ alike for alike in found]
         return sp.csr_matrix(sp.vstack(parts), dtype=np.float32) if parts else self.users[:0]
-
-    def fitted(self, ties: Ties) -> PeopleBlock:
-        """The block with the stored rows of all users of the training data."""
-        return replace(self, users=self.computed(Queries.stored(ties)))
 
     def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> PeopleBlock:
         """Everybody is compared with those who were there when the block was fitted, as they were."""

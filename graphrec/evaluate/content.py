@@ -30,6 +30,7 @@ from graphrec.types import Floats
 
 PART = 0.2  # of the items, taken for new
 LEAST = 30  # users with anything held out among them, below which nothing is chosen
+ASKED = 1_000  # users of a fold at most by whom what stands already is judged
 Blocks = Mapping[str, Sequence[FittedBlock]]  # of each fold
 
 
@@ -57,12 +58,15 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
     if not cold and not any(_new(*pair).any() for pair in zip(contents, carves, strict=True)):
         return plain
 
+    some = judges if cold else _few(judges)
+    asked = [fold.validation.queries.user_nums for fold in some]
+
     def sides(name: str, choice: dict[str, Any], of: Sequence[Content]) -> Sequence[FittedBlock]:
         if name in choice["own"]:
             return blocks[name]
         how = {key: choice[key] for key in ("ridge", "few", "spread")}
-        parts = zip(blocks[name], of, judges, strict=True)
-        return [informed(block, content, fold.inputs.ties, **how) for block, content, fold in parts]
+        parts = zip(blocks[name], of, judges, asked, strict=True)
+        return [informed(block, content, fold.inputs.ties, users=who, **how) for block, content, fold, who in parts]
 
     def made(choice: dict[str, Any], of: Sequence[Content] = contents) -> Chosen:
         parts = {name: sides(name, choice, of) for name in blocks}
@@ -78,6 +82,7 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         # what a network tells of an item that nobody took is not known without training it anew
         own = [name for name in blocks if config.block(name).uses_text]
         new, parts = _taken_for_new(contents, judges, carves, config)
+        asked = [np.union1d(who, fold.validation.queries.user_nums) for who, fold in zip(asked, new, strict=True)]
         blank = {
             name: [without(block, content.counts == 0) for block, content in zip(each, parts, strict=True)]
             for name, each in blocks.items()
@@ -90,8 +95,8 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         able = (
             made(one.choice) for one in sorted(tried, key=lambda one: -_worth(new, one)) if _better(new, one, nothing)
         )
-        least = _worth(judges, plain) * (1 - config.content.cost)
-        found = next((one for one in able if _worth(judges, one) >= least), None)
+        least = _worth(some, plain) * (1 - config.content.cost)
+        found = next((one for one in able if _worth(some, one) >= least), None)
         if found is None:
             return plain
         best = found
@@ -99,8 +104,16 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
         return plain
     for few in (few for few in config.content.few if few > 0):
         other = made({**best.choice, "few": few})
-        best = other if _better(judges, other, best) else best
-    return best if cold else replace(best, ndcg=_worth(judges, best))
+        best = other if _better(some, other, best) else best
+    if cold:
+        return best
+    asked = [fold.validation.queries.user_nums for fold in judges]
+    return replace(best, ndcg=_worth(judges, made(best.choice)))
+
+
+def _few(judges: Folds) -> Folds:
+    """The same with fewer users: whether a map takes anything from them is soon seen, and each candidate is asked."""
+    return Folds(replace(fold, validation=fold.validation.few(ASKED)) for fold in judges)
 
 
 def _new(content: Content, carve: Carve) -> npt.NDArray[np.bool_]:
@@ -126,7 +139,8 @@ def _taken_for_new(
     for content, fold, carve in zip(contents, judges, carves, strict=True):
         new = (rng.random(len(content.counts)) < PART) & content.told
         held = carve.valid.subset(new[carve.valid.events.item_nums])
-        folds.append(Fold(fold.inputs, Validation.of(fold.inputs.ties, Carve(carve.train, held, carve.ways), config)))
+        validation = Validation.of(fold.inputs.ties, Carve(carve.train, held, carve.ways), config)
+        folds.append(Fold(fold.inputs, validation.few(ASKED)))
         parts.append(replace(content, counts=np.where(new, np.float32(0), content.counts)))
     return Folds(folds), parts
 

@@ -27,8 +27,14 @@ def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
         yield start, product
 
 
-def largest(matrix: sp.csr_matrix, n: int) -> sp.csr_matrix:
+def largest(matrix: sp.csr_matrix | Floats, n: int) -> sp.csr_matrix:
     """The n entries of each row with the largest absolute value, ties by column number; CSR of the same shape."""
+    if not isinstance(matrix, sp.csr_matrix):
+        size = np.abs(matrix)
+        at = max(matrix.shape[1] - n, 0)
+        kept = size >= np.partition(size, at, axis=1)[:, at : at + 1] if size.size else size > 0
+        rows, columns = np.nonzero(kept & (size > 0))  # of those that are as large as the last, all
+        matrix = sp.csr_matrix((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
     matrix.sort_indices()
     kept = np.ones(matrix.nnz, dtype=bool)
     for row in np.flatnonzero(np.diff(matrix.indptr) > n):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from graphrec.types import Floats, Ints
 
 FLAT = 1e-12  # a deviation of scores up to which everything scores the same
 Side: TypeAlias = "Floats | sp.csr_matrix"
+S = TypeVar("S", Floats, sp.csr_matrix, Side)
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
 
@@ -182,9 +183,15 @@ class FittedBlock(ABC):
         """The same block where it is ``tabled``, with other sides float32 (n, d) of the items at ``rows`` bool (I,)."""
         raise NotImplementedError(f"block {self.name} has no table of sides; ask tabled first")
 
-    def fitted(self, ties: Ties) -> FittedBlock:
-        """The block with the stored rows of all users of the training data, where it is ``tabled``."""
+    def computed(self, queries: Queries) -> Side:
+        """``encode``, made from the histories even where rows are stored; where the block is ``tabled``."""
         raise NotImplementedError(f"block {self.name} has no table of sides; ask tabled first")
+
+    def fitted(self, ties: Ties, users: Ints | None = None) -> Self:
+        """The block with the stored rows of all users of the training data, or with those of some, int64 (n,), made
+        anew; where it has ``computed``."""
+        block, found = cast(Any, self), self.computed(Queries.stored(ties, users))
+        return cast(Self, replace(block, users=found if users is None else with_rows(self.users, users, found)))
 
     @property
     def hears_friends(self) -> bool:
@@ -214,3 +221,18 @@ class FittedBlock(ABC):
     def encode_text(self, text: Floats) -> Floats:
         """The item's side, float32 (d,), of a unit text embedding float32 (F,)."""
         raise NotImplementedError(f"block {self.name} places no texts; ask places_text first")
+
+
+def with_rows(matrix: S, places: Ints, rows: S) -> S:
+    """The matrix (n, d), dense or CSR, with other rows (m, d) of its kind at these places int64 (m,)."""
+    if not isinstance(matrix, sp.csr_matrix):
+        out: Any = matrix.copy()
+        out[places] = rows
+        return cast(S, out)
+    kept = np.ones(matrix.shape[0], np.float32)
+    kept[places] = 0.0
+    ones, m = np.ones(len(places), np.float32), len(places)
+    place = sp.csr_matrix((ones, (places, np.arange(m))), (matrix.shape[0], m))
+    found: Any = sp.csr_matrix(sp.diags(kept) @ matrix + place @ rows, dtype=np.float32)
+    found.eliminate_zeros()
+    return cast(S, found)

@@ -26,7 +26,7 @@ from graphrec.graph.nodes import nodes
 from graphrec.linalg.svd import truncated_svd
 from graphrec.profile.api import FittedBlock
 from graphrec.query.ties import Ties
-from graphrec.types import Floats
+from graphrec.types import Floats, Ints
 
 DIM = 256  # of text, and of attributes
 SURE = 10.0  # users at which a side counts half of what it can
@@ -137,9 +137,15 @@ def _reduced(matrix: sp.csr_matrix) -> Floats:
 
 
 def informed(
-    block: FittedBlock, content: Content, ties: Ties, ridge: float, few: float = 0.0, spread: float = 0.0
+    block: FittedBlock,
+    content: Content,
+    ties: Ties,
+    ridge: float,
+    few: float = 0.0,
+    spread: float = 0.0,
+    users: Ints | None = None,
 ) -> FittedBlock:
-    """The block with sides from content where few people took an item.
+    """The block with sides from content where few people took an item, and the rows of all users, or of some (n,).
 
     One that places texts itself stays as it is, and so does one whose items have no table of sides.
     """
@@ -150,15 +156,15 @@ def informed(
     if not (content.told & (content.counts > 0)).any():
         return block
     held: Any = block.items
-    mean, centre, across = content.map(held, ridge, spread)
+    mean, centre, across = (part.astype(np.float32) for part in content.map(held, ridge, spread))
     places, width, out = np.flatnonzero(rows), across.shape[1], block
     size = max(1, ENTRIES // width)
     for some in np.split(places, range(size, len(places), size)):
-        part = share[some, None]
+        part = share[some, None].astype(np.float32)
         own = held[some].toarray() if isinstance(held, sp.csr_matrix) else held[some]
-        found = (1 - part) * own + part * (centre + (content.features[some] - mean) @ across)  # (n, D)
-        out = out.with_sides(np.isin(np.arange(len(rows)), some), found.astype(np.float32))
-    return out.fitted(ties)
+        found: Any = (1 - part) * own + part * (centre + (content.features[some] - mean) @ across)  # (n, D)
+        out = out.with_sides(np.isin(np.arange(len(rows)), some), found.astype(np.float32, copy=False))
+    return out.fitted(ties, users)
 
 
 def without(block: FittedBlock, rows: npt.NDArray[np.bool_]) -> FittedBlock:

@@ -109,10 +109,6 @@ class ProfileBlock(FittedBlock):
         items[rows] = sides
         return replace(self, items=items, history=items if self.history is self.items else self.history)
 
-    def fitted(self, ties: Ties) -> ProfileBlock:
-        """The block with the stored rows of all users of the training data."""
-        return replace(self, users=self.computed(Queries.stored(ties)))
-
     def _raw(self, queries: Queries) -> Floats:
         """Sums over histories and own parts before the deviation, float32 (B, d)."""
         assert self.history is not None

@@ -13,8 +13,8 @@ import scipy.sparse as sp
 
 from graphrec.data.points import item_points
 from graphrec.errors import DataError
-from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
-from graphrec.profile.sparse import read_back, resized, stored, unit_scale, with_rows
+from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words, with_rows
+from graphrec.profile.sparse import read_back, resized, stored, unit_scale
 from graphrec.query.fading import STEADY, Fading
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties, row
@@ -119,10 +119,6 @@ class PlaceBlock(FittedBlock):
     def computed(self, queries: Queries) -> sp.csr_matrix:
         """The same, made from the histories even where rows are stored, CSR float32 (B, C)."""
         return self._sides(queries)[0]
-
-    def fitted(self, ties: Ties) -> PlaceBlock:
-        """The block with the stored rows of all users of the training data."""
-        return replace(self, users=self.computed(Queries.stored(ties)))
 
     def _sides(self, queries: Queries) -> tuple[sp.csr_matrix, Floats, sp.csr_matrix]:
         """The user's sides, what a taste is scaled by in them, float32 (B,), and the part of where they are now."""

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.errors import DataError
 from graphrec.linalg.item_item import largest
-from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account
+from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account, with_rows
 from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
 from graphrec.query.query import Queries, query_of
@@ -82,11 +82,7 @@ class NeighbourBlock(FittedBlock):
             return replace(self, items=items)
         usual = np.diff(links.indptr)[~rows]
         kept = max(1, int(np.quantile(usual[usual > 0], 0.9))) if usual.any() else 1
-        return replace(self, items=with_rows(links, np.flatnonzero(rows), largest(sp.csr_matrix(sides), kept)))
-
-    def fitted(self, ties: Ties) -> NeighbourBlock:
-        """The block with the stored rows of all users of the training data."""
-        return replace(self, users=self.computed(Queries.stored(ties)))
+        return replace(self, items=with_rows(links, np.flatnonzero(rows), largest(sides, kept)))
 
     def _scale(self, taste: sp.csr_matrix, queries: Queries) -> Floats:
         """What bands count for / deviation of the scores of tastes (B, I), float32 (B,)."""
@@ -177,17 +173,6 @@ def resized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
     """The same entries in a larger matrix."""
     ends = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")
     return sp.csr_matrix((matrix.data, matrix.indices, ends), shape=shape)
-
-
-def with_rows(matrix: sp.csr_matrix, places: Ints, rows: sp.csr_matrix) -> sp.csr_matrix:
-    """The matrix, CSR (n, d), with other rows, CSR (m, d), at these places (m,)."""
-    kept = np.ones(matrix.shape[0], np.float32)
-    kept[places] = 0.0
-    ones, m = np.ones(len(places), np.float32), len(places)
-    place = sp.csr_matrix((ones, (places, np.arange(m))), (matrix.shape[0], m))
-    out = sp.csr_matrix(sp.diags(kept) @ matrix + place @ rows, dtype=np.float32)
-    out.eliminate_zeros()
-    return out
 
 
 def unit_scale(users: sp.csr_matrix, weights: Side) -> Floats:

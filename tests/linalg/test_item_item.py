@@ -26,6 +26,7 @@ def test_largest_keeps_what_sorting_by_size_and_column_keeps(seed: int, n: int) 
     rng = np.random.default_rng(seed)
     dense = rng.integers(-4, 5, (6, 12)).astype(np.float32)
     found = largest(sp.csr_matrix(dense), n).toarray()
+    np.testing.assert_array_equal(largest(dense, n).toarray(), found)
     for row, kept in zip(dense, found, strict=True):
         order = np.lexsort((np.arange(12), -np.abs(row)))[:n]
         expected = np.zeros(12, np.float32)

@@ -110,6 +110,17 @@ def test_what_many_took_keeps_its_side(model: Model) -> None:
     np.testing.assert_array_equal(other.items[many], block.items[many])
 
 
+@pytest.mark.parametrize("name", ["spectral", "ease"])
+def test_rows_of_some_users_are_those_of_all(model: Model, name: str) -> None:
+    content, block, some = content_of(model.ties, None), model.profiles[name], np.array([3, 7, 50])
+    whole = informed(block, content, model.ties, 0.3, 0.5)
+    part = informed(block, content, model.ties, 0.3, 0.5, users=some)
+    asked = Queries.stored(model.ties, some)
+    np.testing.assert_array_equal(part.scores(asked), whole.scores(asked))
+    others = Queries.stored(model.ties, np.array([4, 8]))
+    assert (part.scores(others) != whole.scores(others)).any()
+
+
 def test_who_took_a_test_item_is_not_counted() -> None:
     data = shop()
     parts = split(data, CONFIG.split)
