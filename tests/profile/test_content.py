@@ -15,6 +15,7 @@ from graphrec.data.split import split
 from graphrec.experiment import evaluate_model
 from graphrec.model.model import Model
 from graphrec.profile.content import SURE, Content, content_of, informed
+from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 
@@ -110,9 +111,11 @@ def test_what_many_took_keeps_its_side(model: Model) -> None:
     np.testing.assert_array_equal(other.items[many], block.items[many])
 
 
-@pytest.mark.parametrize("name", ["spectral", "ease"])
+@pytest.mark.parametrize("name", ["spectral", "near"])
 def test_rows_of_some_users_are_those_of_all(model: Model, name: str) -> None:
-    content, block, some = content_of(model.ties, None), model.profiles[name], np.array([3, 7, 50])
+    content, some, taken = content_of(model.ties, None), np.array([3, 7, 50]), model.ties.matrix
+    near = NeighbourBlock("near", taken, sp.csr_matrix(taken.T @ taken, dtype=np.float32)).fitted(model.ties)
+    block = near if name == "near" else model.profiles[name]
     whole = informed(block, content, model.ties, 0.3, 0.5)
     part = informed(block, content, model.ties, 0.3, 0.5, users=some)
     asked = Queries.stored(model.ties, some)
