@@ -97,6 +97,14 @@ class Block(ABC, Generic[S]):
             return empty_block(self.name, *self._shape(inputs))
         return _named(self.learn(inputs, chosen), self)
 
+    def followed(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen) -> FittedBlock | None:
+        """The block as an update has it that learns its items' side anew, from data with new events; None where that
+        costs too much, so that it is ``grown``.
+
+        Sides that are from content stay, of items that still nobody took (``profile.content.kept``).
+        """
+        return self.fit(inputs, chosen) if self.refits else None
+
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
         """What ``tune`` does within the limits: the best point of ``space`` by learning at each. The block is that of
         the first fold."""

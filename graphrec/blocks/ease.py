@@ -33,6 +33,7 @@ class Ease(LinkBlock[EaseSettings]):
     name = "ease"
     words = Words("it often goes with what you took", "what often goes with what you took")
     Settings = EaseSettings
+    follows = 8e9
     alone: ClassVar[Mapping[str, Any]] = {
         "regularisation": (3, 10, 30, 60, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000),
         "n": 0,
@@ -43,6 +44,10 @@ class Ease(LinkBlock[EaseSettings]):
         """λ, and how many weights an item keeps (0: all)."""
         settings = self.settings
         return {"regularisation": settings.regularisation, "n": settings.n}
+
+    def price(self, stacked: sp.csr_matrix) -> float:
+        """The inverse: I³."""
+        return float(stacked.shape[1]) ** 3
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
         """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""

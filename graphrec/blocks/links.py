@@ -6,7 +6,8 @@ The strongest of these links are kept per item, for what no low rank can hold.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,8 +16,8 @@ from graphrec.blocks._whole import WholeBlock
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows, smoothed, with_entities
-from graphrec.profile.api import Side
-from graphrec.profile.sparse import NeighbourBlock
+from graphrec.profile.api import FittedBlock, Side
+from graphrec.profile.sparse import NeighbourBlock, kept
 from graphrec.query.fading import Fading
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, Section
@@ -41,6 +42,7 @@ class LinkBlock(Block[L]):
 
     Fitted = NeighbourBlock
     ordered = True
+    follows: ClassVar[float] = 0  # the price of links, up to which an update makes them anew; see ``price``
 
     @abstractmethod
     def grid(self, inputs: FitInputs) -> Space:
@@ -103,6 +105,21 @@ class LinkBlock(Block[L]):
         order = [(name,) for name in space] if trials is None else None
         chosen = search(space, score, start, order, folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
+
+    def price(self, stacked: sp.csr_matrix) -> float:
+        """What making the links costs: how many pairs of items are in the rows of R, or of its like."""
+        return float(np.square(np.diff(stacked.indptr), dtype=np.float64).sum())
+
+    def followed(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen) -> FittedBlock | None:
+        """With links made anew where they are sparse and cost ``follows`` at most."""
+        held: Any = block
+        stacked = _stacked(inputs, chosen)
+        if not isinstance(held.items, sp.csr_matrix) or self.price(stacked) > self.follows:
+            return None
+        learned = inputs.train.learning(reading_of(chosen))
+        links: Any = self.read(self.links(stacked, chosen), learned, chosen)
+        out: FittedBlock = replace(held, users=learned[:0], items=kept(links, held.items, inputs.ties), spread=0)
+        return out.fitted(inputs.ties)
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """A block of the links, dense (``WholeBlock``) where these are."""

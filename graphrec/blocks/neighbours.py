@@ -34,6 +34,7 @@ class Neighbours(LinkBlock[NeighboursSettings]):
     name = "neighbours"
     words = Words("it is often taken together with what you took", "what is often taken together with what you took")
     Settings = NeighboursSettings
+    follows = 2e8
 
     def grid(self, inputs: FitInputs) -> Space:
         """Neighbours n, and the exponents α and β."""

@@ -15,6 +15,8 @@ same matrix but for what is disliked: see ``Dataset.learning`` and ``Dataset.tas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -24,8 +26,9 @@ from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, smoothed, with_entities
 from graphrec.linalg.svd import truncated_svd
-from graphrec.profile.api import Words
+from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock
+from graphrec.profile.sparse import kept
 from graphrec.query.fading import Fading
 from graphrec.settings import FloatList, IntList, Section
 from graphrec.types import Floats
@@ -34,6 +37,7 @@ PILOT_RANK = 256  # α and κ are chosen at this rank: each value costs a decomp
 PILOT_ITERATIONS = 4
 MOST_OF_SPECTRUM = 0.9  # that a filter without a response to the singular values takes
 BEYOND = 1e-6  # part of the squared spectrum that may be missing from the whole of it
+FOLLOWING, FOLLOWED = 2, 3e9  # steps of the decomposition in an update, and multiplications at most in one of them
 SMALL = 5_000_000  # validation scores up to which rank and q are tried in all combinations
 
 
@@ -55,7 +59,9 @@ class SpectralSettings(Section):
 class Factors:
     """S float32 (r,) with S_1 = 1, V float32 (I, r), and what is needed to read profiles off them."""
 
-    def __init__(self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int) -> None:
+    def __init__(
+        self, inputs: FitInputs, rank: int, outer: Chosen, iterations: int, near: ProfileBlock | None = None
+    ) -> None:
         self.reading, self.ties = reading_of(outer), inputs.ties
         told = inputs.train.learning(self.reading)  # (U, I)
         learned = smoothed(told, self.ties.friend_mean, outer.get("smoothing", 0.0))
@@ -64,7 +70,12 @@ class Factors:
         self.present = (taken > 0).astype(np.float32)  # an item nobody took has no place in the filter
         stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
         normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)
-        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.runtime.seed)
+        start = None
+        if near is not None and near.history is not None:  # its V, but for new items
+            start = np.zeros((len(taken), near.width), np.float32)
+            start[: len(near.history)] = near.history
+            start *= (self.degrees ** outer["beta"])[:, None]
+        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.runtime.seed, start)
         self.values = values / max(float(values[0]), 1e-12)
         found, total = (float((x.astype(np.float64) ** 2).sum()) for x in (values, normalised.data))
         whole = found >= (1 - BEYOND) * total  # so many are the rank of the matrix
@@ -91,9 +102,9 @@ class Factors:
         response = (self.values[: self.rank(chosen)] ** (chosen["power"] / 2)).astype(np.float32)
         return np.asarray(self.vectors[:, : self.rank(chosen)] * power[:, None] * response, dtype=np.float32)
 
-    def block(self, chosen: Chosen) -> ProfileBlock:
-        """The block with these hyper-parameters; it costs no further decomposition."""
-        items = self.items(chosen)
+    def block(self, chosen: Chosen, before: ProfileBlock | None = None) -> ProfileBlock:
+        """The block with these hyper-parameters; it costs no further decomposition. ``before``: see ``sparse.kept``."""
+        items = self.items(chosen) if before is None else kept(self.items(chosen), before.items, self.ties)
         unread = ProfileBlock(
             name=Spectral.name,
             users=items[:0],
@@ -167,6 +178,15 @@ class Spectral(Block[SpectralSettings]):
         chosen = search(grid, lambda c: score(full, c), {**middle, "rank": max(ranks)}, order)
         first = full[id(folds[0])]
         return first.block(chosen), {**chosen, "rank": first.rank(chosen), **outer}
+
+    def followed(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen) -> FittedBlock | None:
+        """From the factors that it has, ``FOLLOWING`` steps on; up to a rank at which that costs ``FOLLOWED``."""
+        held: Any = block
+        size = float(inputs.ties.matrix.nnz + held.width * sum(inputs.ties.matrix.shape))
+        if held.width * size > FOLLOWED:
+            return None
+        found = Factors(inputs, held.width, chosen, FOLLOWING, held).block({**chosen, "rank": held.width}, held)
+        return replace(found, words=held.words)
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """One decomposition, of the chosen rank or the highest that the data and the memory admit."""

@@ -19,12 +19,10 @@ DOUBLE = 10_000  # items up to which the inverse is taken in float64
 
 
 def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
-    """XᵀX, a chunk of rows at a time: (first row, CSR (C, I)), from X CSR (U, I)."""
+    """XᵀX, a chunk of rows at a time: (first row, CSR (C, I) in no order of columns), from X CSR (U, I)."""
     items = sp.csr_matrix(history.T)  # (I, U)
     for start in range(0, items.shape[0], CHUNK):
-        product = sp.csr_matrix(items[start : start + CHUNK] @ history)
-        product.sort_indices()
-        yield start, product
+        yield start, sp.csr_matrix(items[start : start + CHUNK] @ history)
 
 
 def largest(matrix: sp.csr_matrix | Floats, n: int) -> sp.csr_matrix:
@@ -35,14 +33,13 @@ def largest(matrix: sp.csr_matrix | Floats, n: int) -> sp.csr_matrix:
         kept = size >= np.partition(size, at, axis=1)[:, at : at + 1] if size.size else size > 0
         rows, columns = np.nonzero(kept & (size > 0))  # of those that are as large as the last, all
         matrix = sp.csr_matrix((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
-    matrix.sort_indices()
     kept = np.ones(matrix.nnz, dtype=bool)
     for row in np.flatnonzero(np.diff(matrix.indptr) > n):
         place = slice(matrix.indptr[row], matrix.indptr[row + 1])
         size = np.abs(matrix.data[place])
         least = np.partition(size, len(size) - n)[len(size) - n]  # the n-th largest
-        above = size > least
-        above[np.flatnonzero(size == least)[: n - int(above.sum())]] = True
+        above, alike = size > least, np.flatnonzero(size == least)
+        above[alike[np.argsort(matrix.indices[place][alike])][: n - int(above.sum())]] = True
         kept[place] = above
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[kept]
     return sp.csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)

@@ -26,19 +26,23 @@ OVERSAMPLES = 40
 SHORT = 2_000  # shorter side up to which the exact decomposition is quicker
 
 
-def truncated_svd(matrix: sp.csr_matrix, rank: int, iterations: int = 5, seed: int = 0) -> tuple[Floats, Floats]:
+def truncated_svd(
+    matrix: sp.csr_matrix, rank: int, iterations: int = 5, seed: int = 0, start: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Singular values float32 (r,), largest first, and right vectors float32 (columns, r) of a CSR matrix.
 
     r ≤ ``rank`` leaves out what is beyond the shorter side or numerically zero, of which the vectors would be noise:
     σ ≤ σ₁ √max(shape) ε, which bounds what rounding of the entries to float32 (ε = 2⁻²³) makes of a zero. A matrix of
     zeros has one value, 0, with a vector of zeros. Of each vector the largest entry is positive. The same seed gives
-    the same bytes on the same machine.
+    the same bytes on the same machine. Iterations begin at ``start``, float32 (columns, s), where vectors of a matrix
+    that hardly differs are known.
 
     Memory beside the result: where a side is short (``SHORT``) its Gram matrix, float64, at most 32 MB; else arrays of
     both sides by ``rank`` + ``OVERSAMPLES``, float32.
     """
     rank = min(rank, *matrix.shape)
-    values, vectors = (_exact if min(matrix.shape) <= SHORT else _randomised)(matrix, rank, iterations, seed)
+    exact = min(matrix.shape) <= SHORT and start is None
+    values, vectors = _exact(matrix, rank) if exact else _randomised(matrix, rank, iterations, seed, start)
     if not rank or not values[0] > 0:
         return np.zeros(min(rank, 1), np.float32), np.zeros((matrix.shape[1], min(rank, 1)), np.float32)
     kept = int((values > values[0] * np.sqrt(max(matrix.shape)) * np.finfo(np.float32).eps).sum())
@@ -47,7 +51,7 @@ def truncated_svd(matrix: sp.csr_matrix, rank: int, iterations: int = 5, seed: i
     return values[:kept].astype(np.float32), np.ascontiguousarray(vectors * signs, np.float32)
 
 
-def _exact(matrix: sp.csr_matrix, rank: int, *_: int) -> tuple[_Doubles, npt.NDArray[np.floating]]:
+def _exact(matrix: sp.csr_matrix, rank: int) -> tuple[_Doubles, npt.NDArray[np.floating]]:
     a = matrix.astype(np.float64)
     tall = a.shape[0] >= a.shape[1]
     squares, sides = np.linalg.eigh((a.T @ a if tall else a @ a.T).toarray())
@@ -57,13 +61,18 @@ def _exact(matrix: sp.csr_matrix, rank: int, *_: int) -> tuple[_Doubles, npt.NDA
 
 
 def _randomised(
-    matrix: sp.csr_matrix, rank: int, iterations: int, seed: int
+    matrix: sp.csr_matrix, rank: int, iterations: int, seed: int, start: Floats | None
 ) -> tuple[_Doubles, npt.NDArray[np.floating]]:
     import torch  # seconds to import, and not needed to ask a model
 
     a, a_t = _torch_csr(matrix), _torch_csr(matrix.T.tocsr())
     width = min(rank + OVERSAMPLES, *matrix.shape)
     basis = torch.randn(matrix.shape[1], width, generator=torch.Generator().manual_seed(seed))  # (columns, width)
+    if start is not None:
+        known = min(start.shape[1], width)
+        lengths = np.maximum(np.linalg.norm(start[:, :known], axis=0), np.finfo(np.float32).tiny)
+        basis /= float(matrix.shape[1]) ** 0.5  # at the length of the others
+        basis[:, :known] = torch.from_numpy(start[:, :known] / lengths)
     for _ in range(iterations):
         basis = _orthonormal(a_t @ (a @ basis))
     image = a @ basis  # (rows, width)

@@ -105,6 +105,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
         version=manifest["model_version"],
         counts=manifest["counts"],
         encoder_id=manifest["encoder"],
+        behind=manifest.get("behind", 0),
     )
 
 
@@ -145,6 +146,7 @@ def _manifest(model: Model, blocks: Mapping[str, Mapping[str, Any]]) -> dict[str
         "name": data.name,
         "encoder": model.encoder_id,
         "counts": dict(model.counts),
+        "behind": model.behind,
         "kinds": [asdict(kind) for kind in data.events.kind_table],
         "norms": _norms(data.events.norms),
         "directed": data.directed,

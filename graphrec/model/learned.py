@@ -46,6 +46,7 @@ class Learned:
         chosen: each block's hyper-parameters, the blend weights and their validation NDCG.
         config: the settings. version: of data, settings and choices. counts: what the data held when it was fitted.
         encoder: loads the text encoder, for what is asked in words. encoder_id: of the one it was fitted with.
+        behind: how many events were taken in since the blocks learned of items; see ``update``.
     """
 
     data: Dataset
@@ -58,6 +59,7 @@ class Learned:
     counts: Mapping[str, int] = field(default_factory=dict)
     encoder: Callable[[], TextEncoder] = _no_encoder
     encoder_id: str | None = None
+    behind: int = 0
 
     # --- what it is made of -------------------------------------------------------------------------------------------
 

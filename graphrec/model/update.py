@@ -1,7 +1,8 @@
 """New events, users and items taken into a model, without fitting anew what need not change.
 
 What changes: the log and its indices; the stored rows of everybody whose own or whose friends' events are new; a side
-for each new item, by its text where a block places texts; blocks so cheap that they are fitted anew. What the other
+for each new item, by its text where a block places texts; blocks so cheap that they are fitted anew. Once ``DUE`` of
+the log is new, whatever costs little beside choosing is learned of items anew too (``Block.followed``). What the other
 blocks learned stays, and so do all numbers: vocabularies are appended to. What new events say is measured against the
 norms of the log that was fitted, so that a row is what it would be had they been there before.
 """
@@ -21,15 +22,19 @@ from graphrec.blocks.api import FitInputs
 from graphrec.blocks.registry import registered
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
+from graphrec.data.same import digest
 from graphrec.errors import DataError
+from graphrec.graph.hetero import hetero_graph
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
 from graphrec.model.told import ALIASES, EVENT, kind_of, seconds, unreadable
+from graphrec.profile.api import FittedBlock
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
+DUE = 0.01  # of the log: so many new events, and blocks learn of items anew
 COUNTED = ("users", "items", "events", "interactions")  # what an update changes
 M = TypeVar("M", bound=Learned)
 
@@ -55,20 +60,20 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     ties = Ties(data)
     new = np.arange(model.data.n_items, data.n_items)
     texts = _texts(model, data, of_items, new)
-    inputs = FitInputs(ties, None)
+    behind = model.behind + len(data.events) - len(model.data.events)
+    due = behind >= DUE * len(data.events)
     blocks = []
     for block in model.profiles.blocks:
-        kind = registered().get(block.name)
-        if kind is not None and kind.refits and not block.empty:
-            fitted = model.config.block(block.name).fit(inputs, dict(model.chosen[block.name]))
-            blocks.append(fitted.reweighted(block.weight))
-        else:
-            blocks.append(block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts))
+        learned = _followed(model, block, ties, due)
+        if learned is None:
+            learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
+        blocks.append(learned.reweighted(block.weight))
     profiles = Profiles(tuple(blocks))
     sides = profiles.item_matrix()
     same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
     index = model.index if same else Index.build(sides, model.config.retrieve)
-    made = hashlib.sha256((model.version + data.digest()).encode()).hexdigest()
+    told = (data.fingerprint(), of_items.map(str), of_users.map(str))
+    made = hashlib.sha256((model.version + digest(told)).encode()).hexdigest()
     return replace(
         model,
         data=data,
@@ -79,7 +84,22 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
             **model.counts,
             **{what: n for what, n in data.counts().items() if what in COUNTED},
         },
+        behind=0 if due else behind,
     )
+
+
+def _followed(model: Learned, block: FittedBlock, ties: Ties, due: bool) -> FittedBlock | None:
+    """The block with its items' side learned anew, where it does that in every update or in one that is ``due``."""
+    if block.empty or block.name not in registered():
+        return None
+    chosen, content = dict(model.chosen[block.name]), model.chosen.get("content", {})
+    kind = model.config.block(block.name)
+    if not due and not kind.refits:
+        return None
+    if content.get("few") and block.name not in content["own"] and not kind.refits:
+        return None  # what sides from content were mixed with is not known any more
+    graph = hetero_graph(ties.data, model.graph) if chosen.get("knowledge") else None
+    return kind.followed(block, FitInputs(ties, graph), chosen)
 
 
 def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd.DataFrame:
@@ -137,7 +157,7 @@ def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.
         ),
         parts=data.parts if not len(new) else None,
     )
-    if out == data:
+    if not len(new) and out == data:
         return data, np.zeros(0, np.int64)
     touched = np.union1d(new.user_nums, np.arange(data.n_users, len(of_users)))
     return out, touched.astype(np.int64)

@@ -14,7 +14,7 @@ from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words, account
 from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing
-from graphrec.query.query import Queries, query_of
+from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints, frozen
 
@@ -229,7 +229,7 @@ class ProfileBlock(FittedBlock):
         users, spread = _padded(self.users, shape[0]), self.spread or first
         out = replace(self, users=users, items=items, history=history, own=own, spread=spread)
         rows = out.users.copy()
-        rows[touched] = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
+        rows[touched] = out.computed(Queries.stored(ties, touched))
         return replace(out, users=rows)
 
     # --- the block itself ---------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account, with_rows
 from graphrec.query.fading import STEADY, Fading
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
-from graphrec.query.query import Queries, query_of
+from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
@@ -132,8 +132,7 @@ class NeighbourBlock(FittedBlock):
         n_users, n_items = ties.data.n_users, ties.data.n_items
         items, users = resized(self.items, (n_items, n_items)), resized(self.users, (n_users, n_items))
         out = replace(self, users=users, items=items, spread=self.spread or self.items.shape[0])
-        made = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
-        return replace(out, users=with_rows(users, touched, made))
+        return replace(out, users=with_rows(users, touched, out.computed(Queries.stored(ties, touched))))
 
     @property
     def size(self) -> str:
@@ -175,16 +174,30 @@ def resized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
     return sp.csr_matrix((matrix.data, matrix.indices, ends), shape=shape)
 
 
+def kept(sides: Any, before: Any, ties: Ties) -> Any:
+    """Sides of all items, CSR or float32 (I, d), with those ``before``, of as many or fewer, that still nobody took:
+    where they are not zero they are from content, and stay."""
+    nobody = np.diff(ties.known.tocsc().indptr)[: before.shape[0]] == 0
+    rows = np.flatnonzero(nobody & (np.asarray(abs(before).sum(axis=1)).ravel() > 0))
+    if not len(rows) or (not sp.issparse(sides) and sides.shape[1] != before.shape[1]):
+        return sides
+    held = resized(before, sides.shape) if isinstance(sides, sp.csr_matrix) else before
+    return with_rows(sides, rows, held[rows])
+
+
 def unit_scale(users: sp.csr_matrix, weights: Side) -> Floats:
     """1 / deviation over the catalogue of each user's scores users @ weights, float32 (B,); 0 for a constant user."""
     n_items = weights.shape[1]
     out = np.zeros(users.shape[0], np.float64)
     for start in range(0, len(out), BATCH):
-        scores = (users[start : start + BATCH] @ weights).astype(np.float64)
+        scores = users[start : start + BATCH] @ weights
         if not sp.issparse(scores):
-            out[start : start + BATCH] = scores.std(axis=1)
+            out[start : start + BATCH] = scores.std(axis=1, dtype=np.float64)
             continue
-        mean = np.asarray(scores.sum(axis=1)).ravel() / n_items
-        square = np.asarray(scores.multiply(scores).sum(axis=1)).ravel() / n_items
-        out[start : start + BATCH] = np.sqrt(np.maximum(square - mean**2, 0.0))
+        told = np.flatnonzero(np.diff(scores.indptr))
+        if not len(told):
+            continue
+        values, firsts = scores.data.astype(np.float64), scores.indptr[told]
+        mean, square = (np.add.reduceat(of, firsts) / n_items for of in (values, np.square(values)))
+        out[start + told] = np.sqrt(np.maximum(square - mean**2, 0.0))
     return np.divide(1.0, out, out=np.zeros_like(out), where=out > FLAT).astype(np.float32)

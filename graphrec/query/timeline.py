@@ -102,7 +102,9 @@ def timeline_of(events: Events, n_users: int, liked: bool = False) -> Timeline:
     """The histories of all users, of pairs of which anything is said, or that are ``liked``."""
     pairs = events.liked if liked else events.pairs
     width = int(events.item_nums.max(initial=0)) + 1
-    said = np.isin(events.user_nums * width + events.item_nums, pairs.user_nums * width + pairs.item_nums)
+    known, each = pairs.user_nums * width + pairs.item_nums, events.user_nums * width + events.item_nums
+    place = np.minimum(np.searchsorted(known, each), max(len(known) - 1, 0))  # pairs are in order
+    said = known[place] == each if len(known) else np.zeros(len(each), bool)
     order = history_order(events.user_nums, events.timestamps, events.order)
     order = order[said[order]]
     times = None if events.timestamps is None else events.timestamps[order]

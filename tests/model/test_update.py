@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 import graphrec as gr
 from graphrec.data.dataset import build
 from graphrec.errors import DataError, OtherEncoderError
 from graphrec.model.model import Model
+from graphrec.profile.sparse import kept
 from graphrec.query.query import Queries, query_of
+from graphrec.query.ties import Ties
 from graphrec.samples import generate
 from tests.features.test_encoder import CountingEncoder
 from tests.worlds import two_tastes
@@ -105,9 +109,51 @@ def test_one_after_another_is_all_at_once(model: Model) -> None:
     together, apart = model.updated(rows), model
     for row in rows:
         apart = apart.updated([row])
-    for one, other in zip(together.profiles.blocks, apart.profiles.blocks, strict=True):
+    for name in ("popularity", "ials", "graph"):  # the others learn of items when enough is new
+        one, other = together.profiles[name], apart.profiles[name]
         np.testing.assert_allclose(_dense(one.users), _dense(other.users), atol=1e-5)
     assert together.data == apart.data
+
+
+def test_when_enough_is_new_items_are_learned_anew_as_a_fit_would() -> None:
+    data, config = two_tastes(n_items=50), CONFIG.with_(blocks="neighbours,ease,spectral")
+    known = data.subset(data.events.item_nums % 3 > 0)
+    chosen = {**gr.Recommender(config).fit(known).fitted.chosen, "weights": dict.fromkeys(config.blocks, 1.0)}
+    model = gr.Recommender(config).fit(known, chosen).fitted
+    pairs = data.subset(data.events.item_nums % 3 == 0).events
+    rows = [
+        {"user_id": data.users.ids[u], "item_id": data.items.ids[i]}
+        for u, i in zip(pairs.user_nums.tolist(), pairs.item_nums.tolist(), strict=True)
+    ]
+    few = model.updated(rows[:2])
+    assert few.behind == 2
+    np.testing.assert_array_equal(_dense(few.profiles["ease"].items), _dense(model.profiles["ease"].items))
+    later = few.updated(rows[2:])
+    assert later.behind == 0
+    refit = gr.Recommender(config).fit(later.data, chosen).fitted
+    queries = Queries.stored(later.ties)
+    for name in ("neighbours", "ease"):
+        ours, theirs = later.profiles[name], refit.profiles[name]
+        np.testing.assert_allclose(_dense(ours.items), _dense(theirs.items), atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(_dense(ours.users), _dense(theirs.users), atol=1e-5, err_msg=name)
+    ours, theirs = (one.profiles["spectral"].scores(queries).ravel() for one in (later, refit))
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.95
+    new = np.diff(few.ties.matrix.tocsc().indptr) == 0
+    assert not few.profiles["spectral"].items[new].any()
+    assert later.profiles["spectral"].items[new].any(axis=1).all(), "whoever took them counts"
+    stored_rows_are_encoded(later)
+    with tempfile.TemporaryDirectory() as folder:
+        gr.Recommender.of(few).save(Path(folder) / "m")
+        assert gr.load(Path(folder) / "m").fitted.behind == 2
+
+
+def test_what_items_have_from_content_stays_where_nobody_took_them() -> None:
+    links = sp.csr_matrix(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]], np.float32))
+    before = sp.csr_matrix(np.array([[0, 9, 0], [0, 0, 0], [0.5, 0, 0]], np.float32))
+    ties = Ties(build("log", pd.DataFrame({"user_id": ["a", "a", "b"], "item_id": ["x", "y", "y"]})))
+    ties.known = sp.csr_matrix(np.array([[1, 1, 0], [0, 1, 0]], np.float32))
+    np.testing.assert_array_equal(kept(links, before, ties).toarray(), [[0, 1, 0], [1, 0, 0], [0.5, 0, 0]])
+    np.testing.assert_array_equal(kept(links.toarray(), before.toarray(), ties)[2], [0.5, 0, 0])
 
 
 def test_ratings_are_measured_against_the_norms_of_the_fit() -> None:
