@@ -136,8 +136,8 @@ def test_when_enough_is_new_items_are_learned_anew_as_a_fit_would() -> None:
         ours, theirs = later.profiles[name], refit.profiles[name]
         np.testing.assert_allclose(_dense(ours.items), _dense(theirs.items), atol=1e-5, err_msg=name)
         np.testing.assert_allclose(_dense(ours.users), _dense(theirs.users), atol=1e-5, err_msg=name)
-    ours, theirs = (one.profiles["spectral"].scores(queries).ravel() for one in (later, refit))
-    assert np.corrcoef(ours, theirs)[0, 1] > 0.95
+    told, expected = (one.profiles["spectral"].scores(queries).ravel() for one in (later, refit))
+    assert np.corrcoef(told, expected)[0, 1] > 0.95
     new = np.diff(few.ties.matrix.tocsc().indptr) == 0
     assert not few.profiles["spectral"].items[new].any()
     assert later.profiles["spectral"].items[new].any(axis=1).all(), "whoever took them counts"
