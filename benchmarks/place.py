@@ -36,7 +36,7 @@ from graphrec.evaluate.significance import paired_p_value
 from graphrec.evaluate.validation import Validation
 from graphrec.fit import BLENDED
 from graphrec.profile.api import FittedBlock
-from graphrec.profile.places import Points
+from graphrec.profile.places import Points, apart
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
@@ -56,7 +56,7 @@ class NearestPopular:
     """What is popular within a radius of the cell that somebody went to most; after it the rest."""
 
     def __init__(self, inputs: FitInputs, laid: Map, radius: float, life: float) -> None:
-        self.laid, self.radius = laid, radius
+        self.laid, self.radius, self.apart = laid, radius, apart(laid.centres)
         counts = decayed_counts(inputs.train, life).astype(np.float64)
         self.popular = counts / max(float(counts.max()), 1e-9)
 
@@ -66,10 +66,8 @@ class NearestPopular:
         went = queries.taste("alike").tocoo()
         kept = known[went.col]
         np.add.at(cells, (went.row[kept], self.laid.cell_of[went.col[kept]]), went.data[kept])
-        near = np.zeros((len(known), len(self.laid.centres)), bool)
-        rows = np.repeat(self.laid.away.known, self.laid.away.cell.shape[1])
-        near[rows, self.laid.away.cell.ravel()] = self.laid.away.distance.ravel() <= self.radius
-        within = near.T[cells.argmax(axis=1)] & (cells.max(axis=1) > 0)[:, None]
+        near = (self.apart <= self.radius)[:, self.laid.cell_of] & known  # (C, I)
+        within = near[cells.argmax(axis=1)] & (cells.max(axis=1) > 0)[:, None]
         return np.asarray(within + self.popular, np.float32)
 
 

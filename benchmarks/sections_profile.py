@@ -35,6 +35,31 @@ def place(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def times(name: str, result: dict[str, Any]) -> list[str]:
+    """With times, without, with times dealt anew, and without the block of the time of asking."""
+    rows = []
+    for row in result["rows"]:
+        p, m = result["p"].get(row["model"]), row["test"]
+        cells = [f"{m[k]:.4f}" for k in ("ndcg@10", "recall@10", "ndcg@20", "recall@20")]
+        rows.append(
+            [row["model"], f"{row['valid']:.4f}", *cells, "" if p is None else f"{p:.2g}", f"{row['seconds']:.0f}"]
+        )
+    columns = ["model", "validation NDCG@20", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "p", "core-s"]
+    return [
+        f"## Times: {name}",
+        "",
+        f"{result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · settings: "
+        f"{', '.join(result['settings'])}. `p`: paired t-test over users on NDCG@10 against `with times`. Looks at the "
+        f"test part: {result['looks']}.",
+        "",
+        *table(columns, rows),
+        "",
+        f"Weights with times: `{json.dumps(result['rows'][0]['chosen'])}`; season: "
+        f"`{json.dumps(result['rows'][0]['season'])}`",
+        "",
+    ]
+
+
 def attributes(name: str, result: dict[str, Any]) -> list[str]:
     """What is told of people kept apart."""
     rows = []
@@ -80,6 +105,7 @@ def words(name: str, result: dict[str, Any]) -> list[str]:
 
 PROFILE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "place": place,
+    "times": times,
     "attributes": attributes,
     "words": words,
 }

@@ -17,7 +17,7 @@ from graphrec.data.points import item_points
 from graphrec.data.popularity import decayed_counts
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
-from graphrec.profile.places import Away, PlaceBlock, Points
+from graphrec.profile.places import PlaceBlock, Points, placed
 from graphrec.query.fading import Fading
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, IntList, Section
@@ -25,7 +25,6 @@ from graphrec.types import Floats, Ints
 
 NOWHERE = "no item has coordinates"
 TELLS_NOTHING = "coordinates tell nothing that shuffled ones do not"
-LINKS = 20_000_000  # of items and cells, 160 MB
 WEIGHTS = (0.3, 1.0, 3.0)  # of places beside the others
 RECENT = 365.0  # half-life in days of the popularity beside them
 KEPT = 50_000_000  # scores of the others that are kept from one candidate to the next, 200 MB
@@ -36,12 +35,13 @@ FINEST = 9  # resolution of the cells at most: 350 m across
 class PlaceSettings(Section):
     """Cells of the map. Several values: the best on validation data is taken."""
 
-    scale: FloatList = (0.3, 1.0, 3.0, 10.0)  # km, at which nearness begins to fall
-    power: FloatList = (0.5, 1.0, 2.0, 4.0)  # and its exponent: (1 + d / scale)^-power
-    popular: FloatList = (0.0, 0.4, 0.8, 1.0)  # exponent of how many took an item, as of now
-    recent: FloatList = (0.0, 90.0, 365.0)  # half-life in days of that; 0: all times count
-    fade: FloatList = (0.0, 0.5, 1.0)  # exponent of the place of an event from the end of a history
-    half_life: FloatList = (0.0, 30.0, 365.0)  # in days, of the time from it to the last event; 0: none
+    scale: FloatList = (10.0, 1.0, 3.0, 30.0)  # km, at which nearness begins to fall
+    power: FloatList = (2.0, 4.0)  # and its exponent: (1 + d / scale)^-power
+    far: FloatList = (0.1, 0.01)  # a nearness below which places are alike
+    popular: FloatList = (0.25, 0.0, 0.5)  # exponent of how many took an item, as of now
+    recent: FloatList = (90.0, 365.0)  # half-life in days of that; 0: all times count
+    fade: FloatList = (0.0, 0.5)  # exponent of the place of an event from the end of a history
+    half_life: FloatList = (90.0, 0.0, 365.0)  # in days, of the time from it to the last event; 0: none
     hours: FloatList = (0.0, 1.0, 4.0)  # how much events at this hour of the day count before others
     cells: IntList = (1500,)  # at most; they are as fine as so many can be
 
@@ -49,11 +49,14 @@ class PlaceSettings(Section):
 class Place(Block[PlaceSettings]):
     """The `place` block: kernel density of where somebody went, over hexagonal cells (H3).
 
-        score(u, i) = (1 + takers of i)^popular Σ_j x_j h_j (1 + d(cell of j, i) / scale)^-power / deviation
+        score(u, i) = (1 + takers of i)^popular log(1 + D_u(i) / far) / deviation
+        D_u(i) = Σ_j x_j h_j (1 + d(cell of j, cell of i) / scale)^-power / Σ_j x_j h_j
 
     x_j is the faded taste and h_j how near to this hour of the day j was taken. The tail of a power holds both the
     neighbourhood and the town (Brockmann et al., Nature 2006; kernel densities of places: Zhang and Chow, SIGSPATIAL
-    2013). It sits out where no coordinates are known, and where items that change places with each other do as well.
+    2013). The logarithm makes of the density what adds to other scores as evidence does: without it somebody's one
+    street counts for everything, and what is chosen on few validation users does not hold. It sits out where no
+    coordinates are known, and where items that change places with each other do as well.
     """
 
     name = "place"
@@ -110,7 +113,7 @@ class Place(Block[PlaceSettings]):
         aged = spans_days(inputs.train)
         daily = aged and times is not None and len(np.unique(times // 3600 % 24)) > 1
         return {
-            **{name: getattr(s, name) for name in ("scale", "power", "popular", "fade", "cells")},
+            **{name: getattr(s, name) for name in ("scale", "power", "far", "popular", "fade", "cells")},
             **{name: getattr(s, name) if aged else (0.0,) for name in ("recent", "half_life")},
             "hours": s.hours if daily else (0.0,),
             "reading": held(inputs.train.events.readings, self.readings),
@@ -135,7 +138,7 @@ class Place(Block[PlaceSettings]):
 
         space = {**space, "weight": WEIGHTS if self.beside else (1.0,)}
         start = {name: values[0] for name, values in space.items()}
-        pairs = (("power", "scale"), ("weight",), ("popular", "recent"), ("fade", "half_life"))
+        pairs = (("weight",), ("scale", "far"), ("popular", "recent"), ("fade", "half_life"))
         order = [*pairs, *((name,) for name in space), *pairs[:3]] if trials is None else None
         chosen = search(space, score, start, order, folds.users, trials)
         del chosen["weight"]
@@ -159,10 +162,10 @@ class Judge:
 
     def ndcg(self, block: PlaceBlock, weight: float) -> Floats:
         """NDCG of each user, float32 (B,), where the block counts for so much."""
-        sent = block.items.T.toarray()  # dense is the quicker: most of a row is filled
+        sent = sp.csr_matrix(block.items.T)
 
         def scores(queries: Queries) -> Floats:
-            found = np.asarray(block.raw(queries) @ sent, np.float32)
+            found = np.asarray((block.raw(queries) @ sent).toarray(), np.float32)
             if self._history is None:
                 return found
             deviation = found.std(axis=1, keepdims=True)
@@ -184,35 +187,32 @@ class Judge:
 
 @dataclass(frozen=True)
 class Map:
-    """Where items lie: the cell of each, int64 (I,), -1 for none; the centres of cells, float64 (C, 2); distances."""
+    """Where items lie: the cell of each, int64 (I,), -1 for none; the centres of cells, float64 (C, 2)."""
 
     cell_of: Ints
     centres: npt.NDArray[np.float64]
-    away: Away
 
     @classmethod
     def of(cls, points: Points, most: int) -> Map:
         """Of items at these points (I, 2), with so many cells at most."""
-        cell_of, centres = cells(points, most)
-        return cls(cell_of, centres, Away.of(points, centres, max(1, LINKS // max(len(points), 1))))
+        return cls(*cells(points, most))
 
 
 def made(inputs: FitInputs, chosen: Chosen, laid: Map, name: str) -> PlaceBlock:
     """The block with these hyper-parameters, without rows of users."""
-    near = laid.away.nearness(chosen["scale"], chosen["power"])
     # No leakage. Takers are counted in the training part.
     taken = decayed_counts(inputs.train, chosen["recent"], reading_of(chosen)).astype(np.float64)
-    items = sp.csr_matrix(sp.diags((1 + taken) ** chosen["popular"]) @ near, dtype=np.float32)
+    items = placed(laid.cell_of, (1 + taken) ** chosen["popular"], len(laid.centres))
     return PlaceBlock(
         name,
-        near[:0],
+        items[:0],
         items,
         laid.centres,
         laid.cell_of,
         reading=reading_of(chosen),
         scale=chosen["scale"],
         power=chosen["power"],
-        nearest=max(laid.away.cell.shape[1], 1),
+        far=chosen["far"],
         hours=chosen["hours"],
         fading=Fading(chosen["fade"], chosen["half_life"]),
     )

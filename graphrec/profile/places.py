@@ -21,64 +21,53 @@ from graphrec.query.ties import Ties, row
 from graphrec.types import Floats, Ints, frozen
 
 EARTH = 6371.0088  # km
+BATCH = 1024  # queries encoded at once
 FAR = 100.0  # km to the next item, from which nothing is near to where somebody is
-SETTINGS = ("name", "weight", "reading", "spread", "scale", "power", "nearest", "hours")
+LEAST = 0.01  # of what a cell counts for, below which it is none
+SETTINGS = ("name", "weight", "reading", "spread", "scale", "power", "far", "hours")
 ARRAYS = ("centres", "cell_of")
 Points = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Away:
-    """How far points are from their nearest cells: known int64 (n,) of N points, distance float64 (n, k) in km, cell
-    int64 (n, k) of C cells."""
+def apart(centres: Points) -> Floats:
+    """Kilometres between centres of cells (C, 2) in degrees, float32 (C, C)."""
+    from sklearn.metrics.pairwise import haversine_distances
 
-    known: Ints
-    distance: Points
-    cell: Ints
-    shape: tuple[int, int]
+    return np.asarray(EARTH * haversine_distances(np.radians(centres)), np.float32)
 
-    @classmethod
-    def of(cls, points: Points, centres: Points, nearest: int) -> Away:
-        """Of points (N, 2) and centres (C, 2) in degrees, NaN where unknown; at most so many cells of each."""
-        from sklearn.neighbors import BallTree
 
-        known = np.flatnonzero(~np.isnan(points).any(axis=1)).astype(np.int64)
-        kept = min(nearest, len(centres)) if len(known) else 0
-        if not kept:
-            return cls(known[:0], np.zeros((0, 0)), np.zeros((0, 0), np.int64), (len(points), len(centres)))
-        tree = BallTree(np.radians(centres), metric="haversine")
-        distance, cell = tree.query(np.radians(points[known]), k=kept)
-        return cls(known, EARTH * distance, np.asarray(cell, np.int64), (len(points), len(centres)))
+def placed(cell_of: Ints, counts: Floats | Points, n_cells: int) -> sp.csr_matrix:
+    """What each item counts for (I,) at its cell (I,), -1 for none: CSR float32 (I, C)."""
+    known = np.flatnonzero(cell_of >= 0)
+    return sp.csr_matrix((counts[known].astype(np.float32), (known, cell_of[known])), (len(cell_of), n_cells))
 
-    def nearness(self, scale: float, power: float) -> sp.csr_matrix:
-        """(1 + distance / scale)^-power, CSR float32 (N, C)."""
-        near = ((1 + self.distance / scale) ** -power).astype(np.float32)
-        rows = np.repeat(self.known, self.cell.shape[1])
-        out = sp.csr_matrix((near.ravel(), (rows, self.cell.ravel())), shape=self.shape, dtype=np.float32)
-        out.sort_indices()
-        return out
 
-    def next_cell(self) -> Ints:
-        """The nearest cell of each point, int64 (N,), -1 where the point is not known or nothing is near."""
-        out = np.full(self.shape[0], -1, np.int64)
-        if self.cell.size:
-            out[self.known] = np.where(self.distance[:, 0] <= FAR, self.cell[:, 0], -1)
-        return out
+def next_cell(points: Points, centres: Points) -> Ints:
+    """The nearest of the centres (C, 2) to each point (N, 2) in degrees, int64 (N,); -1 where the point is not known,
+    or nothing is near."""
+    from sklearn.neighbors import BallTree
+
+    out = np.full(len(points), -1, np.int64)
+    known = np.flatnonzero(~np.isnan(points).any(axis=1))
+    if len(known) and len(centres):
+        distance, cell = BallTree(np.radians(centres), metric="haversine").query(np.radians(points[known]), k=1)
+        out[known] = np.where(EARTH * distance[:, 0] <= FAR, cell[:, 0], -1)
+    return out
 
 
 @dataclass(frozen=True)
 class PlaceBlock(FittedBlock):
     """An item's score is how near it is to where somebody went, and to where they are:
 
-        u = Σ_j x_j h_j e(cell of j) / deviation + e(cell of here) / deviation,   score = ⟨u, items[i]⟩ / deviation
+        score = items[i] · (g(D_u) + g(K_here)) [cell of i] / deviation,   g(x) = log(1 + x / far)
+        D_u = Σ_j x_j h_j K[cell of j] / Σ_j x_j h_j,   K[c, d] = (1 + km between c and d / scale)^-power
 
     x is the taste under ``reading`` and ``fading``, h_j = exp(hours (cos 2π (t_j - now) / 24 h - 1)) how near to this
-    hour of the day j was taken, e a unit vector. So a score splits exactly into the events of a history, and what is
-    near to where somebody is now, which is the rest.
+    hour of the day j was taken. A cell of which g is below ``LEAST`` counts for none. An event has the share of g that
+    it has of D_u, so a score splits exactly into events and what is near to where somebody is now, which is the rest.
 
-    Shapes: users CSR float32 (U, C), items CSR float32 (I, C): nearness times what an item counts for. centres float64
-    (C, 2) in degrees; cell_of int64 (I,), -1 for an item whose place is not known. ``scale`` and ``power`` of
-    ``Away.nearness``, of at most ``nearest`` cells.
+    Shapes: users CSR float32 (U, C), g of each cell over the deviation; items CSR float32 (I, C): what an item counts
+    for at its cell. centres float64 (C, 2) in degrees; cell_of int64 (I,), -1 for an item whose place is not known.
     """
 
     name: str
@@ -93,7 +82,7 @@ class PlaceBlock(FittedBlock):
     spread: int = 0
     scale: float = 1.0
     power: float = 1.0
-    nearest: int = 1
+    far: float = 0.1
     hours: float = 0.0
     fading: Fading = STEADY
     words: Words = NO_WORDS
@@ -124,7 +113,7 @@ class PlaceBlock(FittedBlock):
         """The user's sides, what a taste is scaled by in them, float32 (B,), and the part of where they are now."""
         raw = self.raw(queries)
         own = unit_scale(raw, self._measured)
-        here = self._here(queries)
+        here = self._heard(self._here(queries))
         here = sp.csr_matrix(sp.diags(unit_scale(here, self._measured)) @ here)
         both = sp.csr_matrix(sp.diags(own) @ raw + here)
         whole = unit_scale(both, self._measured)
@@ -134,7 +123,27 @@ class PlaceBlock(FittedBlock):
 
     def raw(self, queries: Queries) -> sp.csr_matrix:
         """What each cell counts for by the histories, before the deviation, CSR float32 (B, C)."""
-        return sp.csr_matrix(self.taste(queries) @ self._cells)
+        return self._heard(self._went(self.taste(queries)))
+
+    def _went(self, taste: sp.csr_matrix) -> sp.csr_matrix:
+        """Which part of a taste (B, I) is of each cell, CSR float32 (B, C)."""
+        went = sp.csr_matrix(taste @ self._cells)
+        whole = np.asarray(abs(went).sum(axis=1), np.float64).ravel()
+        return sp.csr_matrix(sp.diags(1 / np.where(whole > 0, whole, 1)) @ went)
+
+    def _heard(self, went: sp.csr_matrix) -> sp.csr_matrix:
+        """g of the nearness to cells (B, C), CSR float32 (B, C)."""
+        parts = []
+        for start in range(0, went.shape[0], BATCH):
+            near = np.asarray(went[start : start + BATCH] @ self.kernel, np.float32)
+            heard = np.log1p(np.maximum(near, 0) / np.float32(self.far))
+            parts.append(sp.csr_matrix(np.where(heard < LEAST, np.float32(0), heard)))
+        return sp.csr_matrix(sp.vstack(parts) if parts else went, dtype=np.float32)
+
+    @cached_property
+    def kernel(self) -> Floats:
+        """K, float32 (C, C)."""
+        return np.asarray((1 + apart(self.centres) / self.scale) ** -self.power, np.float32)
 
     def taste(self, queries: Queries) -> sp.csr_matrix:
         """What each item of the histories counts for at this hour, CSR float32 (B, I)."""
@@ -156,7 +165,7 @@ class PlaceBlock(FittedBlock):
         """The cell next to where people are now, CSR float32 (B, C); nothing where it is not said, or all is far."""
         said = [q.place for q in queries.asked or ()] if queries.asked is not None else [None] * len(queries)
         points = np.array([(np.nan, np.nan) if place is None else place for place in said]).reshape(-1, 2)
-        cell = Away.of(points, self.centres, 1).next_cell()
+        cell = next_cell(points, self.centres)
         there = np.flatnonzero(cell >= 0)
         ones, shape = np.ones(len(there), np.float32), (len(queries), len(self.centres))
         return sp.csr_matrix((ones, (there, cell[there])), shape=shape)
@@ -164,9 +173,7 @@ class PlaceBlock(FittedBlock):
     @cached_property
     def _cells(self) -> sp.csr_matrix:
         """The cell of each item, CSR float32 (I, C)."""
-        known = np.flatnonzero(self.cell_of >= 0)
-        shape = (len(self.cell_of), self.items.shape[1])
-        return sp.csr_matrix((np.ones(len(known), np.float32), (known, self.cell_of[known])), shape=shape)
+        return placed(self.cell_of, np.ones(len(self.cell_of)), self.items.shape[1])
 
     @cached_property
     def _sent(self) -> sp.csr_matrix:
@@ -189,16 +196,26 @@ class PlaceBlock(FittedBlock):
 
     def compared(self) -> sp.csr_matrix:
         """Items are alike that are near to the same cells; what they count for drops out at unit length."""
-        return self.items
+        return self._heard(self._cells)
+
+    def likeness(self, item_num: int) -> Floats:
+        """How near every item is to one, float32 (I,)."""
+        cell = int(self.cell_of[item_num])
+        near = self.kernel[cell][self.cell_of] if cell >= 0 else np.zeros(len(self.cell_of), np.float32)
+        return np.where(self.cell_of >= 0, near, np.float32(0))
 
     def effects(self, query: Queries, item_num: int) -> Effects:
-        """How near the item is to each event of a history; the rest is how near it is to where somebody is now."""
+        """What the events of a history have of how near the item is to all; the rest is how near it is to where
+        somebody is now."""
         taste = self.taste(query)
         _, scale, here = self._sides(query)
         items, weights = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
-        near = np.asarray(self.items[item_num].toarray(), np.float64).ravel()  # (C,)
-        cells = self.cell_of[items]
-        shares = np.where(cells >= 0, float(scale[0]) * weights * near[cells], 0.0)
+        cell, cells = int(self.cell_of[item_num]), self.cell_of[items]
+        there = (cells >= 0) & (cell >= 0)
+        parts = np.where(there, weights * self.kernel[np.maximum(cells, 0), max(cell, 0)], 0.0)  # of D, unscaled
+        side, total = np.asarray(self.items[item_num].toarray(), np.float64).ravel(), float(parts.sum())
+        own = float(scale[0]) * float((self.raw(query).astype(np.float64) @ side)[0])
+        shares = parts * (own / total if total > 0 else 0.0)
         rest = float(self.score(query, item_num)[0] - shares.sum()) if here.nnz else 0.0
         return Effects(items, shares, rest=rest)
 
@@ -210,10 +227,10 @@ class PlaceBlock(FittedBlock):
         first = self.items.shape[0]
         items, cells, users = self.items, self.cell_of, resized(self.users, (n_users, self.users.shape[1]))
         if n_items > first:
-            away = Away.of(item_points(ties.data)[first:], self.centres, self.nearest)
-            sides = away.nearness(self.scale, self.power)
+            new = next_cell(item_points(ties.data)[first:], self.centres)
+            sides = placed(new, np.ones(len(new)), len(self.centres))
             items = sp.csr_matrix(sp.vstack([items, sides], format="csr"), dtype=np.float32)
-            cells = np.concatenate([cells, away.next_cell()])
+            cells = np.concatenate([cells, new])
         out = replace(self, users=users, items=items, cell_of=cells, spread=self.spread or first)
         made = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
         return replace(out, users=with_rows(users, touched, made))

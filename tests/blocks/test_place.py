@@ -16,7 +16,7 @@ from graphrec.data.attributes import Column
 from graphrec.data.dataset import TRAIN, VALID, Dataset, build
 from graphrec.data.points import item_points
 from graphrec.evaluate.validation import Validation
-from graphrec.profile.places import EARTH, FAR, Away, PlaceBlock
+from graphrec.profile.places import EARTH, FAR, PlaceBlock, apart, next_cell
 from graphrec.query.fading import Fading
 from graphrec.query.query import Queries, Query
 from graphrec.query.ties import Ties
@@ -33,7 +33,9 @@ class TestContract(BlockContract):
         "scale": [1.0, 10.0],
         "power": [1.0, 4.0],
         "popular": [0.0, 0.5],
+        "far": [0.1],
         "fade": [0.0, 1.0],
+        "half_life": [0.0],
         "recent": [0.0],
     }
     telling: ClassVar = {"power": [0.0, 4.0]}
@@ -75,7 +77,7 @@ def worth(block: Place, folds: Folds) -> float:
 
 
 def test_a_planted_town_is_found_and_gone_when_shuffled() -> None:
-    folds = folds_of(towns())
+    folds = folds_of(towns(n_users=32))  # so few that who took both tells little
     assert worth(Place(), folds) > 3 * worth(Place(PlaceSettings(power=(0.0,))), folds)
     data = towns("none")
     _, chosen = Place().tune(folds_of(data))
@@ -98,8 +100,7 @@ def test_without_coordinates_it_sits_out() -> None:
 
 def test_scores_are_those_of_a_naive_twin() -> None:
     block, ties, chosen = fitted_at_home()
-    points = item_points(ties.data)
-    _, centres = cells(points, chosen["cells"])
+    _, centres = cells(item_points(ties.data), chosen["cells"])
     counts = np.diff(ties.matrix.T.tocsr().indptr)
     for user in (0, 5, 11):
         taken = ties.history(user).tolist()
@@ -107,9 +108,10 @@ def test_scores_are_those_of_a_naive_twin() -> None:
         for item in range(ties.data.n_items):
             near = 0.0
             for other in taken:
-                centre = centres[block.cell_of[other]]
-                near += (1 + haversine(centre, points[item]) / 3.0) ** -2.0
-            scores.append(near * (1 + counts[item]) ** 0.5)
+                ends = centres[block.cell_of[other]], centres[block.cell_of[item]]
+                near += (1 + haversine(*ends) / 3.0) ** -2.0 / len(taken)
+            told = np.log(1 + near / 0.1)
+            scores.append((told if told >= 0.01 else 0.0) * (1 + counts[item]) ** 0.5)
         twin, found = np.array(scores), block.scores(Queries.stored(ties, np.array([user])))[0]
         np.testing.assert_allclose(found, twin / twin.std(), rtol=1e-3)
 
@@ -119,6 +121,7 @@ def fitted_at_home() -> tuple[PlaceBlock, Ties, dict[str, Any]]:
     chosen = {
         "scale": 3.0,
         "power": 2.0,
+        "far": 0.1,
         "popular": 0.5,
         "recent": 0.0,
         "fade": 0.0,
@@ -172,10 +175,9 @@ def test_cells_are_as_fine_as_so_many_can_be() -> None:
     few, many = cells(points, 10), cells(points, 1000)
     assert len(few[1]) <= 10 < len(many[1])
     assert few[0][7] == many[0][7] == -1
-    away = Away.of(points, many[1], 5)
     known = np.arange(200) != 7
-    np.testing.assert_array_equal(away.next_cell()[known], many[0][known])
-    assert away.nearness(1.0, 1.0)[7].nnz == 0
+    np.testing.assert_array_equal(next_cell(points, many[1]), many[0])
+    np.testing.assert_allclose(apart(many[1])[0, 1], haversine(many[1][0], many[1][1]), rtol=1e-3)
     dealt = shuffled(points)
     assert np.isnan(dealt[7]).all()
     assert sorted(dealt[known, 0]) == sorted(points[known, 0])
@@ -194,7 +196,7 @@ def test_places_out_of_range_are_counted_and_set_aside(tmp_path: Path) -> None:
 
 def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
     settings = {"features": {"enabled": False}, "kg": {"enabled": False}}
-    model = gr.Recommender(gr.Config().with_(blocks=["popularity", "place"], **settings)).fit(towns())
+    model = gr.Recommender(gr.Config().with_(blocks=["popularity", "place"], **settings)).fit(towns(n_users=32))
     found = model.recommend(None, 10, context={"place": (50.0, 11.0)})
     assert {int(item[1:]) // 30 for item in found["item_id"]} == {2}
     assert not [why for why in found.attrs["degraded"] if why.startswith("place")]
@@ -205,6 +207,6 @@ def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
     assert sum(told.shares.values()) == pytest.approx(told.score, abs=1e-4)
     model.save(tmp_path / "m")
     assert gr.load(tmp_path / "m").recommend("u001", 5)["item_id"].tolist() == mine.tolist()
-    plain = gr.Recommender(gr.Config().with_(blocks=["popularity"], **settings)).fit(towns())
+    plain = gr.Recommender(gr.Config().with_(blocks=["popularity"], **settings)).fit(towns(n_users=32))
     said = plain.recommend(None, 3, context={"place": (50.0, 11.0)}).attrs["degraded"]
     assert any(why.startswith("place: where somebody is now is not heard") for why in said)
