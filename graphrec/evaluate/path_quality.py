@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.data.dataset import Dataset
-from graphrec.explain.paths import Finding, PathFinder
+from graphrec.explain.finding import Finding
+from graphrec.explain.paths import PathFinder
 from graphrec.types import Evidence
 from kg.graph import KnowledgeGraph
 

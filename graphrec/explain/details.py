@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphrec.explain.paths import Finding
+from graphrec.explain.finding import Finding
 from graphrec.explain.phrases import begun, ended, is_noun, quoted, relation, your_friend
-from graphrec.explain.say import marked, say
+from graphrec.explain.say import listed, marked, say
 
 
 def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> str:
@@ -19,18 +19,24 @@ def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> st
     if not told:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
         return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
-    f = max(told, key=lambda f: (f.evidence.source is not None, _own_praise(f), f is lead, f.worth))
-    source = f.evidence.source
+    f = max(told, key=lambda f: (f.evidence.source is not None and not f.praised, _own_praise(f), f is lead, f.worth))
+    source = None if f.praised else f.evidence.source
     if f.theirs and source:
         return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
     if source and f.evidence.kind in {"knowledge", "history"} and not _both_praised(f):
-        praises = say("A reviewer praises its {entity}", entity=quoted(f.entity))
-        return ended("{sentence}: {quote}", source.quote, sentence=praises)
+        return _praise(f.entity, source.quote)
     text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
     if not source:
-        return say("{sentence}.", sentence=text)
+        text = say("{sentence}.", sentence=text)
+        quotes = (_praise(p.praised, p.evidence.source.quote) for p in found if p.praised and p.evidence.source)
+        return listed(text, more) if (more := next(quotes, "")) else text
     writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
     return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
+
+
+def _praise(entity: str, quote: str) -> str:
+    """What a reviewer praises of the item."""
+    return ended("{sentence}: {quote}", quote, sentence=say("A reviewer praises its {entity}", entity=quoted(entity)))
 
 
 def _own_praise(f: Finding) -> bool:
@@ -54,13 +60,16 @@ def _praised(f: Finding, known: bool) -> str:
 def _common(f: Finding, known: bool) -> str:
     """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
     via = quoted(f.via) if known else say("{title}, which you took", title=quoted(f.via))
-    near, far = f.evidence.path[1].relation, f.evidence.path[-1].relation
+    near, far = f.evidence.path[-2 if f.entity else 1].relation, f.evidence.path[-1].relation
     if not f.entity and near == "compared_with":
         return say("Reviews compare it with {via}", via=via)
     if not f.entity:
         return say("It is linked to {via} ({relation})", via=via, relation=relation(f.relations[0]))
     inside = via if known else say("{title}, which you took,", title=quoted(f.via))  # before the sentence goes on
     told = {"entity": quoted(f.entity), "via": via, "inside": inside}
+    if f.also:
+        first, second = _thing(f.relations[0], f.entity), _thing(*f.also)
+        return say("It shares {first} and {second} with {via}", first=first, second=second, via=via)
     if near != far:
         return say("Both it and {inside} are linked to {entity}", **told)
     if near == "made_by":
@@ -77,6 +86,14 @@ def _common(f: Finding, known: bool) -> str:
     if is_noun(f.relations[0]):
         return say("It shares the {relation} {entity} with {via}", **told)
     return say("It shares {entity} ({relation}) with {via}", **told)
+
+
+def _thing(relation_: str, entity: str) -> str:
+    """One of two things that items share, with what it is."""
+    told = {"entity": quoted(entity), "relation": say("brand") if relation_ == "made by" else relation(relation_)}
+    if is_noun(relation_) or relation_ == "made by":
+        return say("the {relation} {entity}", **told)
+    return say("{entity} ({relation})", **told)
 
 
 _YOU = {  # what somebody did themselves, by their tone

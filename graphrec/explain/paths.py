@@ -24,13 +24,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from graphrec.data.tables import review_id
+from graphrec.explain.beside import also, praised
+from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.quotes import LEAST_FIT, Said
@@ -45,33 +47,9 @@ TELLING = 1.5  # worth from which what two items share is told beside the first 
 SPECIFIC = 0.5  # Links.tells from which it may be told where nothing is worth that: at most sqrt(I) of I items have it
 NOTHING = 1e-3  # of all that history items add and take away: up to this a share adds nothing
 USUAL = 0.8  # lift from which it may be: few counts do not tell it from 1
+COMMON = 0.2  # Links.tells from which it may be told where there is nothing else to tell: at most I^0.8 of I items
+FAINT = 0.5  # what that is worth, times what it tells: less than all else
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A piece of evidence with what is needed to put it in words.
-
-    ``via`` is the title of the history item or the id of the friend that it goes through. ``relations`` (in words),
-    ``tones`` and ``reviews`` (how many stand behind it) are those of the near (via's or the user's) and the far (the
-    item's) triple. A quote is from a review of the item.
-    ``item`` is the number of that history item, -1 where there is none.
-    ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
-    quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
-    """
-
-    evidence: Evidence
-    via: str = ""
-    entity: str = ""
-    relations: tuple[str, str] = ("", "")
-    tones: tuple[int, int] = (0, 0)
-    reviews: tuple[int, int] = (0, 0)
-    quote_is_yours: bool = False
-    takers: int = 0
-    worth: float = 0.0
-    theirs: bool = False
-    tells: bool = True
-    item: int = -1
 
 
 class PathFinder:
@@ -109,6 +87,11 @@ class PathFinder:
         shown, rest = found[:limit], [f for f in found[limit:] if f.evidence.source]
         if rest and shown and not any(f.evidence.source for f in shown):
             shown[-1] = max(rest, key=lambda f: f.worth)
+        own = review_id(self.user, self.item)
+        said = next((s for s in self._spoken if s.source.review_id != own), None)
+        at = next((n for n, f in enumerate(shown) if f.item not in (-1, self.item_num)), None)
+        if said and at is not None and not any(f.evidence.source for f in shown):
+            shown[at] = praised(self.links, shown[at], said, told=any(f.worth for f in shown))
         return shown
 
     def _history(self, limit: int) -> list[Finding]:
@@ -137,12 +120,6 @@ class PathFinder:
         if weak and not any(f.worth for f in found):
             at, known = max(weak, key=lambda place: place[1].worth)
             found[at] = known
-        own = review_id(self.user, self.item)
-        said = next((s for s in self._spoken if s.source.review_id != own), None)
-        if said and found and found[0].takers and not any(f.worth for f in found):
-            path = (*found[0].evidence.path, *[self.links.step(said.triple)] * 2)  # to the aspect and back
-            evidence = replace(found[0].evidence, path=path, source=said.source)
-            found[0] = replace(found[0], evidence=evidence, entity=self.links.label(said.node), worth=said.fit)
         return found
 
     def _both(self, item: int) -> Ints:
@@ -170,9 +147,10 @@ class PathFinder:
         best = max(range(len(rank)), key=rank.__getitem__, default=None)
         if best is None or not worth[best]:
             return None
-        tells = not more or (said[best] and not quoted) or worth[best] >= TELLING
+        tells = (not more and worth[best] >= FAINT) or (said[best] and not quoted) or worth[best] >= TELLING
         if best < len(fresh):
-            finding = self._knowledge(fresh[best], share)
+            beside = [] if said[best] else [b for b, w in zip(fresh, worth, strict=False) if w]
+            finding = self._knowledge(fresh[best], share, sorted(beside, key=lambda b: -rank[fresh.index(b)][2]))
             tells = tells or not finding.entity
         else:
             finding = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
@@ -202,7 +180,10 @@ class PathFinder:
             return lift.shrunken * self._fit(said)
         specific = self.links.tells(node)
         worth = float(lift.shrunken**specific) * (LEAST_FIT * self._side(node) if self.links.judged(far) else 1.0)
-        return worth if worth >= TELLING or (lift.shrunken >= USUAL and specific >= SPECIFIC) else 0.0
+        if worth >= TELLING or (lift.shrunken >= USUAL and specific >= SPECIFIC):
+            return worth
+        faint = specific >= COMMON and lift.shrunken >= USUAL and not self.links.judged(far)
+        return FAINT * specific if faint else 0.0
 
     def _fit(self, said: Said) -> float:
         """How well a sentence fits; of a side of the item better than of the very thing."""
@@ -254,11 +235,18 @@ class PathFinder:
             theirs=True,
         )
 
-    def _knowledge(self, b: int, share: float) -> Finding:
-        """History item → what it has in common with the item explained."""
+    def _knowledge(self, b: int, share: float, others: Sequence[int] = ()) -> Finding:
+        """History item → what it has in common with the item explained; and another such thing, of another kind."""
         item = int(self.bridges.start[b])
-        name = self.data.items.ids[item]
-        return self._over(self.bridges, b, "knowledge", share, (self._took(self.user_num, item),), name)
+        took = (self._took(self.user_num, item),)
+        found = self._over(self.bridges, b, "knowledge", share, took, self.data.items.ids[item])
+        if (c := also(self.links, self.bridges, b, others)) is None:
+            return found
+        near, far = int(self.bridges.near[c]), int(self.bridges.far[c])
+        over = found.evidence.path[1:]
+        path = (*took, self._triple(near), self._triple(far), *over[::-1], *over)  # there, and back over the first
+        more = (self.links.relation(near), self.links.label(int(self.bridges.node[c])))
+        return replace(found, evidence=replace(found.evidence, path=path), also=more)
 
     def _mention(self, b: int) -> Finding:
         """The user's own words → the item explained."""

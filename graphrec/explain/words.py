@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphrec.explain.details import detail
-from graphrec.explain.paths import Finding
+from graphrec.explain.finding import Finding
 from graphrec.explain.phrases import people, percent, quoted, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
