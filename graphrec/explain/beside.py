@@ -11,23 +11,30 @@ from graphrec.explain.quotes import Said
 from kg.names import split
 
 
-def also(links: Links, bridges: Bridges, b: int, others: Sequence[int]) -> int | None:
-    """The first of other bridges between the two items that bridge ``b`` links which says something else in other
-    words, of another kind before one of the same; None where there is none or ``b`` is known from reviews."""
+def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequence[int]) -> Finding:
+    """With the first of ``others``, bridges between the same two items over what more than reviews speaks of, that says
+    something else in other words; of another kind than ``b`` before one of the same.
+
+    ``b`` is the bridge that ``f`` goes over, None where it goes over somebody's words. Nothing is added to what is
+    known from reviews but has no quote.
+    """
 
     def known(c: int) -> bool:
-        """From one relation, and not from reviews' judgement alone."""
-        return (
-            bridges.near[c] != bridges.far[c]
-            and len(_kinds(links, bridges, c)) == 1
-            and not links.judged(bridges.far[c])
-        )
+        """Over one relation, and not by the judgement of reviews."""
+        near, far = int(bridges.near[c]), int(bridges.far[c])
+        return near != far and len(_kinds(links, bridges, c)) == 1 and not links.judged(far)
 
-    if not known(b):
-        return None
-    here, words = _kinds(links, bridges, b), _words(links, bridges, b)
-    fit = [c for c in others if known(c) and not _alike(words, _words(links, bridges, c))]
-    return min(fit, key=lambda c: _kinds(links, bridges, c) == here, default=None)
+    if not f.entity or not (f.evidence.source or (b is not None and known(b))):
+        return f
+    here, words = _kinds(links, bridges, b) if b is not None else set(), _words(f.entity)
+    fit = [c for c in others if c != b and known(c) and not _alike(words, _words(links.label(int(bridges.node[c]))))]
+    if not fit:
+        return f
+    c = min(fit, key=lambda c: _kinds(links, bridges, c) == here)
+    near, far = links.step(int(bridges.near[c])), links.step(int(bridges.far[c]))
+    path = (f.evidence.path[0], near, far, far, near, *f.evidence.path[1:])  # there and back first
+    more = links.relation(int(bridges.near[c])), links.label(int(bridges.node[c]))
+    return replace(f, evidence=replace(f.evidence, path=path), also=more)
 
 
 def praised(links: Links, f: Finding, said: Said, told: bool) -> Finding:
@@ -45,8 +52,8 @@ def _kinds(links: Links, bridges: Bridges, b: int) -> set[str]:
     return {links.step(int(triple)).relation for triple in (bridges.near[b], bridges.far[b])}
 
 
-def _words(links: Links, bridges: Bridges, b: int) -> set[str]:
-    return {word.removesuffix("s") for *_, word in split(links.label(int(bridges.node[b])))}
+def _words(label: str) -> set[str]:
+    return {word.removesuffix("s") for *_, word in split(label)}
 
 
 def _alike(some: set[str], others: set[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from graphrec.explain.finding import Finding
 from graphrec.explain.phrases import begun, ended, is_noun, quoted, relation, your_friend
 from graphrec.explain.say import listed, marked, say
+from graphrec.types import Source
 
 
 def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> str:
@@ -21,22 +22,35 @@ def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> st
         return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
     f = max(told, key=lambda f: (f.evidence.source is not None and not f.praised, _own_praise(f), f is lead, f.worth))
     source = None if f.praised else f.evidence.source
-    if f.theirs and source:
-        return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
-    if source and f.evidence.kind in {"knowledge", "history"} and not _both_praised(f):
-        return _praise(f.entity, source.quote)
-    text = _mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead)
     if not source:
-        text = say("{sentence}.", sentence=text)
-        quotes = (_praise(p.praised, p.evidence.source.quote) for p in found if p.praised and p.evidence.source)
-        return listed(text, more) if (more := next(quotes, "")) else text
+        text = say("{sentence}.", sentence=_mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead))
+        more = next((_praise(p.praised, p.evidence.source) for p in found if p.praised and p.evidence.source), "")
+        return listed(text, more) if more else text
+    text = _quoting(f, source, lead, together)
+    if not f.also:
+        return text
+    named = f is lead or _both_praised(f)
+    return listed(
+        text, say("{sentence}.", sentence=_shared(f.also, f.also[0], _via(f, named), _via(f, named, inside=True)))
+    )
+
+
+def _quoting(f: Finding, source: Source, lead: Finding | None, together: bool) -> str:
+    """A sentence with a quote."""
+    if f.theirs:
+        return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
+    if f.evidence.kind in {"knowledge", "history"} and not _both_praised(f):
+        return _praise(f.entity, source)
+    text = _mention(f) if f.evidence.kind == "mention" else _like(f, _via(f, f is lead, inside=True))
     writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
     return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
 
 
-def _praise(entity: str, quote: str) -> str:
+def _praise(entity: str, source: Source) -> str:
     """What a reviewer praises of the item."""
-    return ended("{sentence}: {quote}", quote, sentence=say("A reviewer praises its {entity}", entity=quoted(entity)))
+    return ended(
+        "{sentence}: {quote}", source.quote, sentence=say("A reviewer praises its {entity}", entity=quoted(entity))
+    )
 
 
 def _own_praise(f: Finding) -> bool:
@@ -57,33 +71,48 @@ def _praised(f: Finding, known: bool) -> str:
     return say("One of them praises its {entity}", **told) if f.takers > 1 else say("They praise its {entity}", **told)
 
 
+def _via(f: Finding, known: bool, inside: bool = False) -> str:
+    """The history item; ``known``: it was said that the user took it. ``inside``: the sentence goes on after it."""
+    if known:
+        return quoted(f.via)
+    if inside:
+        return say("{title}, which you took,", title=quoted(f.via))
+    return say("{title}, which you took", title=quoted(f.via))
+
+
 def _common(f: Finding, known: bool) -> str:
     """What the item has in common with a history item; ``known``: the sentence before said that the user took it."""
-    via = quoted(f.via) if known else say("{title}, which you took", title=quoted(f.via))
-    near, far = f.evidence.path[-2 if f.entity else 1].relation, f.evidence.path[-1].relation
-    if not f.entity and near == "compared_with":
+    via, inside = _via(f, known), _via(f, known, inside=True)
+    if not f.entity and f.relations[0] == "compared with":
         return say("Reviews compare it with {via}", via=via)
     if not f.entity:
         return say("It is linked to {via} ({relation})", via=via, relation=relation(f.relations[0]))
-    inside = via if known else say("{title}, which you took,", title=quoted(f.via))  # before the sentence goes on
-    told = {"entity": quoted(f.entity), "via": via, "inside": inside}
     if f.also:
         first, second = _thing(f.relations[0], f.entity), _thing(*f.also)
         return say("It shares {first} and {second} with {via}", first=first, second=second, via=via)
+    return _like(f, inside) if _both_praised(f) else _shared((f.relations[0], f.entity), f.relations[1], via, inside)
+
+
+def _like(f: Finding, inside: str) -> str:
+    return say("Like {inside} it is praised for {entity}", inside=inside, entity=quoted(f.entity))
+
+
+def _shared(thing: tuple[str, str], far: str, via: str, inside: str) -> str:
+    """One thing that the item shares: relation and entity; ``far``: the relation on the item's side."""
+    near, entity = thing
+    told = {"entity": quoted(entity), "via": via, "inside": inside}
     if near != far:
         return say("Both it and {inside} are linked to {entity}", **told)
-    if near == "made_by":
+    if near == "made by":
         return say("It is made by {entity}, like {via}", **told)
-    if near == "used_for":
+    if near == "used for":
         return say("Like {inside} it is used for {entity}", **told)
-    if near == "compared_with":
+    if near == "compared with":
         return say("Reviews compare both it and {inside} with {entity}", **told)
-    if _both_praised(f):
-        return say("Like {inside} it is praised for {entity}", **told)
-    if near == "has_aspect":
+    if near == "has aspect":
         return say("It shares {entity} with {via}", **told)
-    told["relation"] = relation(f.relations[0])
-    if is_noun(f.relations[0]):
+    told["relation"] = relation(near)
+    if is_noun(near):
         return say("It shares the {relation} {entity} with {via}", **told)
     return say("It shares {entity} ({relation}) with {via}", **told)
 

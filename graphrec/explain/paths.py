@@ -35,7 +35,7 @@ from graphrec.explain.beside import also, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
-from graphrec.explain.quotes import LEAST_FIT, Said
+from graphrec.explain.quotes import LEAST_FIT, SHORT, Said
 from graphrec.explain.say import say
 from graphrec.explain.shares import Shares
 from graphrec.query.query import Queries
@@ -74,9 +74,15 @@ class PathFinder:
 
     @cached_property
     def _spoken(self) -> list[Said]:
-        """All of them, the best first; of a side of the item before the very thing."""
-        those = (s for said in self._said.values() for s in said)
-        return sorted(those, key=lambda s: (-self._fit(s), s.node, s.source.review_id))
+        """All of them, the best first; of a side of the item before the very thing, of what few items are spoken of for
+        before what all are, and no curt one where another says more."""
+
+        def rank(said: Said) -> float:
+            return self._fit(said) * (1 + self.links.tells(said.node)) * min(1.0, len(said.source.quote) / SHORT)
+
+        return sorted(
+            (s for said in self._said.values() for s in said), key=lambda s: (-rank(s), s.node, s.source.review_id)
+        )
 
     def _side(self, node: int) -> float:
         return THING if self.links.thing(self.item_num, node) else 1.0
@@ -149,11 +155,15 @@ class PathFinder:
             return None
         tells = (not more and worth[best] >= FAINT) or (said[best] and not quoted) or worth[best] >= TELLING
         if best < len(fresh):
-            beside = [] if said[best] else [b for b, w in zip(fresh, worth, strict=False) if w]
-            finding = self._knowledge(fresh[best], share, sorted(beside, key=lambda b: -rank[fresh.index(b)][2]))
+            finding = self._knowledge(fresh[best], share)
             tells = tells or not finding.entity
         else:
             finding = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
+        facts = [
+            n for n, b in enumerate(fresh) if worth[n] and self.lifts.linked(int(self.bridges.node[b])) is not None
+        ]
+        others = [fresh[n] for n in sorted(facts, key=lambda n: -rank[n][2])]
+        finding = also(self.links, self.bridges, finding, fresh[best] if best < len(fresh) else None, others)
         if tells:
             told.add(at[best])
         return replace(finding, worth=worth[best], tells=tells)
@@ -235,18 +245,11 @@ class PathFinder:
             theirs=True,
         )
 
-    def _knowledge(self, b: int, share: float, others: Sequence[int] = ()) -> Finding:
-        """History item → what it has in common with the item explained; and another such thing, of another kind."""
+    def _knowledge(self, b: int, share: float) -> Finding:
+        """History item → what it has in common with the item explained."""
         item = int(self.bridges.start[b])
-        took = (self._took(self.user_num, item),)
-        found = self._over(self.bridges, b, "knowledge", share, took, self.data.items.ids[item])
-        if (c := also(self.links, self.bridges, b, others)) is None:
-            return found
-        near, far = int(self.bridges.near[c]), int(self.bridges.far[c])
-        over = found.evidence.path[1:]
-        path = (*took, self._triple(near), self._triple(far), *over[::-1], *over)  # there, and back over the first
-        more = (self.links.relation(near), self.links.label(int(self.bridges.node[c])))
-        return replace(found, evidence=replace(found.evidence, path=path), also=more)
+        name = self.data.items.ids[item]
+        return self._over(self.bridges, b, "knowledge", share, (self._took(self.user_num, item),), name)
 
     def _mention(self, b: int) -> Finding:
         """The user's own words → the item explained."""

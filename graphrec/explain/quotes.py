@@ -46,7 +46,8 @@ _ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
     r"\b(?:than|compar\w+|unlike|versus|vs|instead|others?|another|elsewhere|previous\w*|used to|replac\w+|"
     r"(?:my|our|his|her|their|your) (?:old|other|last|first|current)|"
     r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|\w+n['’]t|"
-    r"who|anyone|someone|people|about|websites?|deliver\w*|shipp\w+|sellers?|vendors?|(?:I|we) (?:have|had|own) an?|"
+    r"who|anyone|someone|people|about|websites?|deliver\w*|shipp\w+|arriv\w+|receiv\w+|order\w*|sellers?|vendors?|"
+    r"(?:I|we) (?:have|had|own) an?|"
     r"purchas\w+|refund\w*|expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
     r"ander\w+|als|statt|wenn|falls|wäre\w*|würde\w*|könnte\w*|sollte\w*)\b|"
     r"[?？]|别的|其他|其它|另|相比|比起|如果|要是|希望|以前|之前|吗",

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from graphrec.blocks.popularity import Popularity
+from graphrec.data.tables import review_id
 from graphrec.explain import Explainer
 from graphrec.explain.phrases import plain
 from graphrec.explain.render import render
@@ -59,6 +60,24 @@ def test_both_are_praised() -> None:
     """cid wrote nothing of the tuning."""
     text = explain("cid", "capo", profiles=counted(world(), {"strings": 4.0, "tuner": 2.0})).text
     assert text.endswith(f'Like "Slinky & Co" it is praised for "drop-D tuning"; {QUOTE}')
+
+
+def test_two_things_in_common_and_what_is_praised() -> None:
+    """Another thing that both share, of another kind and in other words, and after it a reviewer's praise; each is on
+    the path that is checked."""
+    shared = [("made_by", "brand:acme"), ("has_series", "series:acme-red"), ("has_colour", "colour:red")]
+    facts = [Fact(f"item:{item}", *what) for item in ("capo", "tuner") for what in shared]
+    facts += [Fact(f"item:{other}", *shared[1]) for other in ("cable", "pick")]  # tells less
+    found = explain("ann", "capo", graph=graph_of(facts, {}), profiles=counted(world(), {"tuner": 4.0}))
+    assert found.text.endswith('It shares the colour "red" and the brand "acme" with "Snark "SN1"".')
+    ends = [node for step in found.evidence[0].path for node in (step.head, step.tail)]
+    assert {"brand:acme", "colour:red"} <= set(ends)
+    said_ = "The tone of it is great, and the tone lasts."
+    facts += [*judged("bob", "capo", "aspect:tone", "tone", 0.9), *judged("dee", "lamp", "aspect:tone", "tone", 0.9)]
+    texts = {review_id("bob", "capo"): said_, review_id("dee", "lamp"): "A tone."}
+    found = explain("ann", "capo", graph=graph_of(facts, texts), profiles=counted(world(), {"tuner": 4.0}))
+    assert found.text.endswith(f'. A reviewer praises its "tone": "{said_}"')
+    assert 'It shares the colour "red"' in found.text
 
 
 def test_taken_together() -> None:
