@@ -155,9 +155,37 @@ def sequences(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def peer_sequences(name: str, result: dict[str, Any]) -> list[str]:
+    """A peer's models of the order and ours, one row each."""
+    rows = []
+    for r in result["rows"]:
+        cells = [
+            f"{r[how][m]:.4f}" if how in r else "" for how in ("train", "refitted") for m in ("ndcg@10", "recall@10")
+        ]
+        last = r["refitted"]
+        p = "" if last["p"] is None else f"{last['p']:.2g}"
+        rows.append([r["model"], f"{r['valid']:.4f}", *cells, p, f"{last['seconds']:.0f}"])
+    columns = ["model", "validation", "train: NDCG@10", "Recall@10", "refitted: NDCG@10", "Recall@10", "p", "core-s"]
+    chosen = {r["model"]: r["chosen"] for r in result["rows"] if "chosen" in r}
+    return [
+        f"## A peer's Transformers: {name}",
+        "",
+        f"leave-last, all items · data `{result['data'][:12]}` · {result['machine']}. Peers' loss (of "
+        f"{result['losses']}) and epochs (of {result['epochs']}) are chosen by NDCG@10 on the validation events, ours "
+        f"by NDCG@20. `p`: paired t-test on NDCG@10, refitted, against the last row. Looks at the test part: "
+        f"{result['looks']}.",
+        "",
+        *table(columns, rows),
+        "",
+        f"Chosen: `{json.dumps(chosen)}`",
+        "",
+    ]
+
+
 MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "lift": lift,
     "sequences": sequences,
+    "peer_sequences": peer_sequences,
     "chinese": chinese,
     "reasons": reasons,
     "presets": presets,
