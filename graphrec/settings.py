@@ -90,7 +90,7 @@ class ContentConfig(Section):
     cost: float = Field(default=0.005, ge=0, le=1)  # share of NDCG that items nobody took may take from the others
     ridge: FloatList = (0.003, 0.03)  # of the map, in units of its mean eigenvalue
     spread: FloatList = (0.0, 1.0)  # 0: sides as they are predicted, near the mean; 1: as far from it as known ones
-    few: FloatList = (0.0, 1.0, 5.0)  # events that what is told from content counts as much as
+    few: FloatList = (0.0, 2.0)  # events that what is told from content counts as much as
 
 
 class RetrieveConfig(Section):

@@ -12,8 +12,8 @@ made for each block, so a score stays the sum that it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,18 @@ DIM = 256  # of text, and of attributes
 SURE = 10.0  # users at which a side counts half of what it can
 TINY = 1e-9  # of a ridge
 ENTRIES = 2**25  # of sides made at once
-LEAST = 0.05  # share of the content in a side, below which an item keeps its own
+LEAST = 0.25  # share of the content in a side, below which an item keeps its own
 Doubles = npt.NDArray[np.float64]
+
+
+class _Map(NamedTuple):
+    """Means of features (d,) and of sides (D,), the map float64 (d, D), and by how much the variance of known sides is
+    above that of what is predicted."""
+
+    mean: Doubles
+    centre: Doubles
+    across: Doubles
+    gain: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Content:
 
     features: Floats
     counts: Floats
+    _made: dict[int, tuple[Any, float, _Map]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def told(self) -> npt.NDArray[np.bool_]:
@@ -61,6 +72,13 @@ class Content:
             sides: of all items, (I, D), dense or CSR. ridge: λ in units of the mean eigenvalue. spread: how far what is
                 predicted is spread as known sides are.
         """
+        held = self._made.get(id(sides))
+        if held is None or held[1] != ridge:  # the last map of each table is kept: spreads differ by a factor
+            held = self._made[id(sides)] = sides, ridge, self._map(sides, ridge)
+        made = held[2]
+        return made.mean, made.centre, made.gain ** (spread / 2) * made.across
+
+    def _map(self, sides: Any, ridge: float) -> _Map:
         known = self.told & (self.counts > 0)
         sure = (self.counts[known] / (self.counts[known] + SURE)).astype(np.float64)
         f, s = self.features[known].astype(np.float64), sides[known]
@@ -68,17 +86,15 @@ class Content:
         f = f - mean
         weighted = f.T * sure  # (d, n), whose product with what is the same for all items is 0
         gram = weighted @ f
-        least = max(
-            ridge * float(np.trace(gram)) / max(len(gram), 1), TINY
-        )  # features that are all the same tell nothing
+        # features that are all the same tell nothing
+        least = max(ridge * float(np.trace(gram)) / max(len(gram), 1), TINY)
         ridged = gram + np.eye(len(gram)) * least
         across: Doubles = np.linalg.solve(ridged, np.asarray((s.T @ weighted.T).T, np.float64))
         squared = s.multiply(s) if isinstance(s, sp.csr_matrix) else np.square(s)
         square = np.asarray(squared.sum(axis=1), np.float64).ravel()
         there = float(sure @ square - sure.sum() * (centre @ centre))
         told = float((across * (gram @ across)).sum())
-        gain = (there / told) ** (spread / 2) if told > 0 and there > 0 else 1.0
-        return mean, centre, gain * across
+        return _Map(mean, centre, across, there / told if told > 0 and there > 0 else 1.0)
 
     def predicted(self, sides: Any, rows: npt.NDArray[Any], ridge: float, spread: float = 0.0) -> Doubles:
         """ŝ of some items, float64 (n, D); see ``map``."""
