@@ -3,9 +3,11 @@
     python benchmarks/living.py DATA [--only lfm1m] [--dev]
 
 The last tenth of the log, by time, is the test part. Of what lies before it the model is fitted on the first four
-fifths; the last fifth is taken in by ``Model.updated``. Beside it stand the model as it was, and one fitted on all with
-the same choices: same users, same test part, NDCG, and seconds. Blocks that are sums are compared with the refit entry
-by entry. An event into a served profile (``Live.hear``) is timed for as many users as are asked for.
+fifths; the last fifth is taken in by ``Model.updated``. Beside it stand the model as it was, one fitted on all with
+the same choices, and one that chooses anew: same users, same test part, NDCG, and seconds. Blocks that are sums are
+compared with the refit entry by entry. An event into a served profile (``Live.hear``) is timed for as many users as are
+asked for. A network alone goes on from where it ended (``refit``), beside one that starts anew. With ``--dev`` the last
+tenth of what may be fitted stands for the test part.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ SETTINGS = [
     "split.kind=temporal",
     "split.repeats=true",
 ]
+NETWORK = {"blocks": "graph", "graph": {"minutes": 0.5, "temperature": "0.1"}}  # for the warm start
 SUMS = ("popularity", "transitions")  # learned from sums over users
 FOLDED, EVENTS = 0.2, 500
 METRICS = ("ndcg@10", "recall@10", "ndcg@20", "recall@20")
@@ -54,6 +57,8 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float]:
 def compared(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
     """Figures of the frozen, the updated and the refitted model on one test part."""
     parts = split(data, config.split, config.seed)
+    if dev:
+        parts = split(parts.fit_data, config.split, config.seed)
     before = parts.fit_data
     assert before.events.timestamps is not None
     cut = np.quantile(before.events.timestamps, 1 - FOLDED, method="nearest")
@@ -65,15 +70,23 @@ def compared(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
     further = table_of(known).tail(100).assign(timestamp=updated.ties.latest)
     _, of_next = timed(lambda: updated.updated(further))
     refit, of_refit = timed(lambda: Recommender(config).fit(before, frozen.chosen).fitted)
-    exact = sums(known, new, config, frozen.chosen)
+    anew, of_choosing = timed(lambda: Recommender(config).fit(before).fitted)
     told = {"fit": seconds, "update": of_update, "update, 100 events more": of_next, "refit": of_refit}
-    out: dict[str, Any] = {"seconds": told, "folded": int(late.sum()), "kept": int((~late).sum()), "exact": exact}
+    exact = sums(known, new, config, frozen.chosen)
+    out: dict[str, Any] = {"folded": int(late.sum()), "kept": int((~late).sum()), "exact": exact}
     out["latency"] = latency(updated, data)
     out["weights"] = frozen.chosen["weights"]
-    if dev:
-        return out
+    network = config.with_(**NETWORK)
+    start, of_start = timed(lambda: Recommender(network).fit(known).fitted)
+    cold, of_cold = timed(lambda: Recommender(network).fit(before, like=start).fitted)
+    warm, of_warm = timed(lambda: Recommender(network).fit(before, like=start, resume=True).fitted)
+    told |= {"refit, chosen anew": of_choosing}
+    told |= {"network": of_start, "network, from nothing": of_cold, "network, from where it ended": of_warm}
+    out["seconds"] = told
+    models = {"frozen": frozen, "updated": updated, "refitted": refit, "refitted, chosen anew": anew}
+    models |= {"network, from nothing": cold, "network, from where it ended": warm}
     rows, task = [], Task.of(config)
-    for name, model in (("frozen", frozen), ("updated", updated), ("refitted", refit)):
+    for name, model in models.items():
         queries = Queries.before(model.ties, parts.test)
         truth = task.new(task.truth(parts.test), task.known(Queries.stored(refit.ties).seen))
         found = evaluate(model, queries, truth, (10, 20), auc=False, task=task)
@@ -128,21 +141,27 @@ def main(
     only: Annotated[list[str] | None, typer.Option()] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Further settings, as on the command line.")] = None,
     dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False,
+    short: Annotated[bool, typer.Option(help="Without test, then learn: what is kept of that stays.")] = False,
 ) -> None:
     for name in only or SETS:
         settings = [*SETTINGS, *(set_ or [])]
         config = Config.load(None, settings)
         start, source = time.perf_counter(), Dataset.load(data / name)
         found = compared(source, config, dev)
-        print(name, found, flush=True)
+        for row in found["rows"]:
+            print(name, row, flush=True)
+        print(name, {what: value for what, value in found.items() if what != "rows"}, flush=True)
         if dev:
             continue
-        steps = prequential(source, config, "10")
-        looks = report.kept("living", name).get("looks", 0) + 2
+        looks = report.kept("living", name).get("looks", 0) + (1 if short else 2)
         found |= {"settings": settings, "data": source.digest(), "looks": looks, "wall": time.perf_counter() - start}
-        told = ("steps", "metrics", "frozen", "popular", "p_value", "forgetting", "refit")
-        found["prequential"] = {what: steps[what] for what in told}
-        print(name, found["prequential"], flush=True)
+        if short:
+            found["prequential"] = report.kept("living", name)["prequential"]
+        else:
+            steps = prequential(source, config, "10")
+            told = ("steps", "metrics", "frozen", "popular", "p_value", "forgetting", "refit")
+            found["prequential"] = {what: steps[what] for what in told}
+            print(name, found["prequential"], flush=True)
         report.keep("living", name, found)
 
 

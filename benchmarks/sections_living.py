@@ -75,9 +75,14 @@ def living(name: str, result: dict[str, Any]) -> list[str]:
         "",
         f"NDCG@10 of the updated model is {of['updated'] / of['refitted']:.1%} of the refit's, in "
         f"{seconds['update']:.1f} core-s against {seconds['refit']:.1f} with choices taken over and "
-        f"{seconds['fit']:.1f} with choosing. A further update with 100 events: "
+        f"{seconds['refit, chosen anew']:.1f} with choosing ({of['updated'] / of['refitted, chosen anew']:.1%} of its "
+        f"NDCG@10). A further update with 100 events: "
         f"{seconds['update, 100 events more']:.2f} core-s. Largest difference of blocks that are sums from a fit on "
         f"the same log: {exact}.",
+        "",
+        f"A network alone that goes on from where it ended: {of['network, from where it ended']:.4f} in "
+        f"{seconds['network, from where it ended']:.1f} core-s; from nothing: {of['network, from nothing']:.4f} in "
+        f"{seconds['network, from nothing']:.1f}.",
         "",
         f"One event into a served profile: p50 {took['event p50']:.2f} core-ms, p99 {took['event p99']:.2f}; ten items "
         f"after it: p50 {took['ten items p50']:.2f}, p99 {took['ten items p99']:.2f}.",

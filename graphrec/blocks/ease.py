@@ -52,4 +52,4 @@ class Ease(LinkBlock[EaseSettings]):
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
         """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""
         dense = ease(stacked, chosen["regularisation"]).T
-        return largest(sp.csr_matrix(dense), chosen["n"]) if chosen["n"] else dense
+        return largest(dense, chosen["n"]) if chosen["n"] else dense

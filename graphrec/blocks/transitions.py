@@ -114,7 +114,12 @@ class Transitions(Block[TransitionsSettings]):
     """
 
     name = "transitions"
-    words = Words("people go on to it after what you took last", "what people go on to after what you took last")
+    words = Words(
+        "people go on to it after what you took last",
+        "what people go on to after what you took last",
+        "people go on to it after {title}",
+        "you took {title} last, and people go on to it",
+    )
     Settings = TransitionsSettings
     Fitted = FlowBlock
     ordered = True

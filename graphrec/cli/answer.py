@@ -64,7 +64,7 @@ def recommend(
     from graphrec.model.asked import listed
 
     many = everybody or users is not None
-    _check_whom(user, history, everybody, users, out, bool(query and query.strip()) or here is not None)
+    _check_whom(user, history, everybody, users, out, query, here is not None)
     if out is not None:
         sink.check(out)
     model = graphrec.load(artifact)
@@ -96,12 +96,19 @@ def recommend(
 
 
 def _check_whom(
-    user: str | None, history: list[str], everybody: bool, users: Path | None, out: Path | None, worded: bool
+    user: str | None,
+    history: list[str],
+    everybody: bool,
+    users: Path | None,
+    out: Path | None,
+    query: str | None,
+    placed: bool,
 ) -> None:
     """Raises ConfigError unless it is said for whom, once, and where many answers go; words are for anybody."""
     given = {"--all": everybody, "--users": users is not None, "--user": user is not None, "--history": bool(history)}
     named = [option for option, there in given.items() if there]
-    if not named and not worded:
+    _check_words(query)
+    if not named and query is None and not placed:
         raise ConfigError(
             "for whom? Give --user ID, --history A,B, --users FILE or --all; or --query TEXT, for anybody"
         )
@@ -116,6 +123,12 @@ def _check_whom(
     if out is not None and not many:
         first = named[0] if named else "--query"
         raise ConfigError(f"--out is for --all and --users; for one, write {first} … --json > {out}")
+
+
+def _check_words(query: str | None) -> None:
+    """Raises ConfigError for words that are none."""
+    if query is not None and not query.strip():
+        raise ConfigError("--query is empty; say what is wanted in a few words, or leave it out")
 
 
 def basket(history: list[str], items: Any) -> list[str]:
@@ -172,6 +185,7 @@ def explain(
     from graphrec.explain.render import render, render_gap
     from graphrec.explain.say import speaking
 
+    _check_words(query)
     if user is None and not history:
         raise ConfigError("for whom? Give --user ID, or --history A,B")
     if why_not and versus is not None:

@@ -99,7 +99,9 @@ def fit(
     shutil.rmtree(work, ignore_errors=True)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     chosen = model.fitted.chosen
-    if earlier is None:
+    if earlier is None and not chosen["validation"].get("users"):
+        how = "nobody could be spared for validation: nothing was measured, and what is set first was taken"
+    elif earlier is None:
         how = "on validation: " + ", ".join(f"{name} {value}" for name, value in chosen["validation"].items())
     else:
         how = f"choices taken over from {like} ({earlier.version}); nothing was chosen or measured on this data"

@@ -13,6 +13,8 @@ from graphrec.cli.options import Artifact, AsJson
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
 
+LEAST_REST = 0.001  # of the shares, that is told of
+
 
 def profile(
     artifact: Artifact,
@@ -36,7 +38,9 @@ def profile(
     model = graphrec.load(artifact)
     document = model.profile(user, limit, basket(history, model.fitted.data.items))
     with speaking(model.fitted.spoken):
-        if draw is not None:
+        if draw is not None and not (document["interests"] or document["over_time"]):
+            warn(f"{draw} is not written: no interest is known that could be drawn")
+        elif draw is not None:
             draw_profile(document, draw)
             note(f"{draw} written")
         if as_json:
@@ -85,6 +89,8 @@ def _print(document: dict[str, Any]) -> None:
         sheet.row(plain(i["label"]), plain(i["kind"]), f"{i['share']:.1%}", i["items"], f"{i['sure']:.0%}", titles)
     if document["interests"]:
         answer(sheet)
+        if (rest := 1 - sum(i["share"] for i in document["interests"])) >= LEAST_REST:
+            answer(say("beside these: {share} in other interests, or in what has none", share=f"{rest:.1%}"))
     for name, title in (("likes", say("likes")), ("dislikes", say("dislikes"))):
         if document[name]:
             rows = Sheet(title, kind, source, cut=[title, kind, source])

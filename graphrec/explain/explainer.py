@@ -111,7 +111,9 @@ class Explainer:
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(found, parts, takers, self.profiles.said(query, item_num), place, standing, seen),
+            text=describe(
+                found, parts, takers, self.profiles.said(query, item_num), place, standing, seen, last_of(query)
+            ),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},
@@ -119,3 +121,11 @@ class Explainer:
                 **{f"block:{name}": share for name, share in parts.rest.items()},
             },
         )
+
+
+def last_of(query: Queries) -> int:
+    """The item that somebody took last and likes; -1 where the order of what they took is not known."""
+    if not query.ties.data.events.ordered:
+        return -1
+    line = query.ordered(1, liked=True)
+    return int(line.items[0, -1]) if line.items.size else -1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from graphrec.types import Evidence
 
@@ -18,7 +19,7 @@ class Finding:
     ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
     quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
     ``also``: relation (in words) and entity of another thing that the two items share. ``praised``: what the quote
-    praises of the item, where that is not ``entity``.
+    praises of the item, where that is not ``entity``. ``ends``: what ``Words.like`` becomes where ``item`` was taken last.
     """
 
     evidence: Evidence
@@ -35,3 +36,4 @@ class Finding:
     item: int = -1
     also: tuple[str, str] | None = None
     praised: str = ""
+    ends: Mapping[str, str] = field(default_factory=dict)

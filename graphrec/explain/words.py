@@ -7,7 +7,7 @@ A cause is a clause after "because", that word included where a language needs i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphrec.explain.details import detail
 from graphrec.explain.finding import Finding
@@ -56,6 +56,7 @@ def describe(
     place: int = 0,
     standing: Standing = PLAIN,
     seen: str = "exclude",
+    last: int = -1,
 ) -> str:
     """Why the score is what it is, for a reader.
 
@@ -64,7 +65,10 @@ def describe(
         takers: how many people took the item. words: how blocks are put into sentences.
         place: of the item among what may be recommended, from 1; 0 where it is not known.
         standing: what stands in for the profile, or beside it. seen: what is done with what the user took (``AMONG``).
+        last: the item that they took last, -1 where no order is known.
     """
+    ends = {w.like: w.last for w in words.values() if w.last}
+    found = [replace(f, ends=ends) if f.item == last >= 0 else f for f in found]
     block, whole = max(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
     known = words.get(block, Words())
     of_block = whole > max(0.0, sum(shares.friends.values())) and not (block in FIRST or known.counted)
@@ -239,7 +243,8 @@ def _cause(f: Finding, like: str = "") -> str:
     if len(f.evidence.path) == 1 and not f.takers and f.evidence.kind == "history":
         return say("you already took it")
     if like:
-        return (foreign(like) or like).format(title=quoted(f.via))
+        clause = f.ends.get(like, like)
+        return (foreign(clause) or clause).format(title=quoted(f.via))
     if f.takers > 1:
         return say("people who took {title} also took it", title=quoted(f.via))
     if f.takers == 1:

@@ -218,6 +218,8 @@ def _attributes(
 ) -> pd.DataFrame:
     """The long table with what new rows say: of an attribute that they tell, in place of what was known of it."""
     told = [name for name in table.columns if name not in others]
+    if not told or table.empty:
+        return known
     wide = pd.DataFrame({number: numbers, **{str(name): table[name].to_numpy(object) for name in told}})
     new = wide.melt(number, var_name="\0key", value_name="\0value")  # an attribute may have any name
     new = new.set_axis([number, "key", "value"], axis=1).explode("value").dropna(subset="value")

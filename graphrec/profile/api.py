@@ -33,12 +33,14 @@ class Words:
         cause: the same as a noun phrase: "the taste of people like you".
         like: a clause for one item that somebody took, {title}, where it adds to a score by something else than that
             people took both: "its text reads like that of {title}".
+        last: ``like`` of the item that they took last: "you took {title} last, and people go on to it".
         counted: the number of people who took the item is told with it.
     """
 
     because: str = ""
     cause: str = ""
     like: str = ""
+    last: str = ""
     counted: bool = False
 
 

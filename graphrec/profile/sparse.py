@@ -177,8 +177,9 @@ def resized(matrix: sp.csr_matrix, shape: tuple[int, int]) -> sp.csr_matrix:
 def kept(sides: Any, before: Any, ties: Ties) -> Any:
     """Sides of all items, CSR or float32 (I, d), with those ``before``, of as many or fewer, that still nobody took:
     where they are not zero they are from content, and stay."""
-    nobody = np.diff(ties.known.tocsc().indptr)[: before.shape[0]] == 0
-    rows = np.flatnonzero(nobody & (np.asarray(abs(before).sum(axis=1)).ravel() > 0))
+    taken = np.bincount(ties.known.indices, minlength=before.shape[0])[: before.shape[0]]
+    rows = np.flatnonzero(taken == 0)
+    rows = rows[np.asarray(abs(before[rows]).sum(axis=1)).ravel() > 0]
     if not len(rows) or (not sp.issparse(sides) and sides.shape[1] != before.shape[1]):
         return sides
     held = resized(before, sides.shape) if isinstance(sides, sp.csr_matrix) else before

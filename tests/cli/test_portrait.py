@@ -32,6 +32,10 @@ def test_a_table_for_people(model: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "B1" in text
     assert "7 events from 2020-09-16 to" in text
     assert "0 events" in printed(capsys, "profile", model, "--user", "whoever")
+    short = printed(capsys, "profile", model, "--history", "i0,i1", "-k", "1")
+    share = 1 - document(capsys, "profile", model, "--history", "i0,i1", "-k", "1")["interests"][0]["share"]
+    assert share > 0.1
+    assert f"beside these: {share:.1%} in other interests" in short
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,10 @@ def test_a_day_or_an_hour_is_told_only_where_it_has_more_than_any_other(counts: 
 def test_pictures(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("profile", model, "--user", "u3", "--draw", tmp_path / "p.svg")
     assert "B1" in (tmp_path / "p.svg").read_text()
+    run("profile", model, "--user", "whoever", "--draw", tmp_path / "none.svg")
+    told = capsys.readouterr().err
+    assert "is not written: no interest is known" in told.replace("\n", " ")
+    assert not (tmp_path / "none.svg").exists()
     found = document(capsys, "map", model, "--out", tmp_path / "m.svg")
     assert "</svg>" in (tmp_path / "m.svg").read_text()
     assert found["items"][0]["item_id"]
