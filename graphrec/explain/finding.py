@@ -19,7 +19,7 @@ class Finding:
     ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
     quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
     ``also``: relation (in words) and entity of another thing that the two items share. ``praised``: what the quote
-    praises of the item, where that is not ``entity``. ``ends``: what ``Words.like`` becomes where ``item`` was taken last.
+    praises of the item, where that is not ``entity``. ``ends``: what ``Words.like`` is if taken last.
     """
 
     evidence: Evidence
