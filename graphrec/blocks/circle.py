@@ -17,6 +17,7 @@ from graphrec.blocks.search import Chosen, search
 from graphrec.data.popularity import DAY
 from graphrec.linalg.adjacency import degrees, divisors
 from graphrec.profile.api import NO_WORDS, Doubles, Effects, FittedBlock, Words
+from graphrec.profile.attention import attended
 from graphrec.profile.dense import empty_block
 from graphrec.profile.sparse import read_back, stored, unit_scale
 from graphrec.query.hearing import Hearing, as_hearing, band_of, weights_of
@@ -24,7 +25,7 @@ from graphrec.query.query import Queries
 from graphrec.settings import FloatList, Section
 from graphrec.types import Floats
 
-SETTINGS = ("name", "weight", "reading", "bands")
+SETTINGS = ("name", "weight", "reading", "bands", "attention")
 
 
 class CircleSettings(Section):
@@ -33,6 +34,7 @@ class CircleSettings(Section):
     beta: FloatList = (0.0, 0.25)  # exponent β of the items' degrees: what everybody takes tells less
     gamma: FloatList = (0.0, 0.5)  # exponent γ of the friends' degrees: 0.5 hears those who take much for less
     half_life: FloatList = (0.0, 90.0, 365.0)  # days; what friends took of late counts for more; 0: no decay
+    attention: FloatList = (0.0, 2.0, 4.0)  # how sharply friends are told apart by how far they agree; 0: not at all
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class CircleBlock(FittedBlock):
 
         score(i) = on(u) · Σ_f F_uf W_if / deviation,   W_if = d_i^-β d_f^-γ 2^(-age / half-life) r_fi
 
-    F is the mean over friends, r_f their tastes, d degrees in R; on is 1 in the bands of activity (``query.hearing``)
-    where ``bands`` is above 0. Shapes: users CSR float32 (U, U), friends by row; items CSR float32 (I, U), W. A score
+    F are friends weighed by ``profile.attention``, their mean where ``attention`` is 0; r_f their tastes, d degrees in
+    R; on is 1 in the bands of activity (``query.hearing``) where ``bands`` is above 0. Shapes: users CSR float32
+    (U, U), friends by row; items CSR float32 (I, U), W. A score
     splits exactly into friends.
     """
 
@@ -50,6 +53,7 @@ class CircleBlock(FittedBlock):
     users: sp.csr_matrix
     items: sp.csr_matrix
     bands: Hearing = 1.0
+    attention: float = 0.0
     weight: float = 1.0
     reading: str = "alike"
     linear: bool = True
@@ -68,6 +72,8 @@ class CircleBlock(FittedBlock):
         """The same, made anew even where rows are stored, CSR float32 (B, U)."""
         on = weights_of(self.bands, queries.activity) > 0
         heard = sp.csr_matrix(sp.diags(on.astype(np.float32)) @ queries.friends)
+        heard.eliminate_zeros()
+        heard = attended(heard, queries.liked, self.rows, self.attention)
         heard.eliminate_zeros()
         return sp.csr_matrix(sp.diags(unit_scale(heard, self.rows)) @ heard, dtype=np.float32)
 
@@ -111,7 +117,8 @@ class CircleBlock(FittedBlock):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> CircleBlock:
         sides = read_back(arrays, settings["shapes"])
-        return cls(users=sides["users"], items=sides["items"], **{name: settings[name] for name in SETTINGS})
+        told = {name: settings[name] for name in SETTINGS if name in settings}
+        return cls(users=sides["users"], items=sides["items"], **told)
 
 
 class Circle(Block[CircleSettings]):
@@ -130,6 +137,7 @@ class Circle(Block[CircleSettings]):
             "beta": settings.beta,
             "gamma": settings.gamma,
             "half_life": settings.half_life if train.has_times else settings.half_life[:1],
+            "attention": settings.attention,
             "reading": held(train.events.readings, self.readings),
         }
 
@@ -144,7 +152,7 @@ class Circle(Block[CircleSettings]):
 
         def per_user(chosen: Chosen, weight: float) -> Callable[[Fold], Floats]:
             def of(fold: Fold) -> Floats:
-                circle, judge = self.learn(fold.inputs, {**chosen, "bands": 1.0}), judges[id(fold.validation)]
+                circle, judge = self._made(fold.inputs, {**chosen, "bands": 1.0}), judges[id(fold.validation)]
 
                 def scores(queries: Queries) -> Floats:
                     heard = np.asarray((circle.computed(queries) @ circle.rows).toarray(), np.float32)
@@ -171,6 +179,11 @@ class Circle(Block[CircleSettings]):
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> CircleBlock:
         """Nothing but W is made."""
+        block = self._made(inputs, chosen)
+        return replace(block, users=block.computed(Queries.stored(inputs.ties)))
+
+    def _made(self, inputs: FitInputs, chosen: Chosen) -> CircleBlock:
+        """The block without rows of users."""
         ties, train = inputs.ties, inputs.train
         pairs, read = train.events.read(reading_of(chosen), learning=True)
         values = read.astype(np.float64)
@@ -180,14 +193,14 @@ class Circle(Block[CircleSettings]):
         taken = sp.csr_matrix((values.astype(np.float32), (pairs.user_nums, pairs.item_nums)), shape=shape)
         of_items, of_users = (divisors(degrees(ties.matrix, axis)) for axis in (0, 1))
         scaled = sp.diags(of_items ** -chosen["beta"]) @ taken.T @ sp.diags(of_users ** -chosen["gamma"])
-        block = CircleBlock(
+        return CircleBlock(
             self.name,
             ties.friend_mean[:0],
             sp.csr_matrix(scaled, dtype=np.float32),
             chosen["bands"],
+            attention=chosen.get("attention", 0.0),
             reading=reading_of(chosen),
         )
-        return replace(block, users=block.computed(Queries.stored(ties)))
 
     def _silent(self, inputs: FitInputs, why: str) -> tuple[FittedBlock, Chosen]:
         return empty_block(self.name, *self._shape(inputs)), {"left_out": why}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
 
 from graphrec.blocks.circle import Circle, CircleBlock
 from graphrec.blocks.folds import FitInputs, Folds
+from graphrec.data.dataset import TRAIN, VALID, Dataset, build
 from graphrec.evaluate.validation import Validation
+from graphrec.profile.attention import attended
 from graphrec.query.query import Queries, Query
 from graphrec.testing import BlockContract
 from graphrec.testing.planted import later, world
+from graphrec.types import Floats
 from tests import worlds
 
 CHOSEN = {"beta": 0.25, "gamma": 0.5, "half_life": 0.0, "bands": 1.0}
@@ -65,3 +71,101 @@ def test_shuffled_friends_and_none_leave_it_out() -> None:
         assert why in chosen["left_out"]
         assert block.empty
         assert Circle().fit(inputs, chosen).empty
+
+
+# --- attention --------------------------------------------------------------------------------------------------------
+
+TASTES, N_ITEMS, N_FRIENDS = 4, 240, 100
+
+
+def noisy(shuffled: bool = False, n_users: int = 120, seed: int = 0) -> tuple[Dataset, set[str]]:
+    """People who took two things at random and one of their taste is held out, whose friends are four of that taste and
+    four who take anything; and the ids of these. ``shuffled``: friends are anybody's."""
+    random, rows, pairs = np.random.default_rng(seed), [], []
+    fond, others = [f"fond{n}" for n in range(N_FRIENDS)], [f"any{n}" for n in range(N_FRIENDS)]
+    for n in range(N_FRIENDS):
+        mine = random.choice(np.arange(n % TASTES, N_ITEMS, TASTES), 30, replace=False)
+        anything = random.choice(N_ITEMS, 90, replace=False)
+        rows += [(name, f"i{i:03d}", TRAIN) for name, taken in ((fond[n], mine), (others[n], anything)) for i in taken]
+    for n in range(n_users):
+        mine = np.arange(n % TASTES, N_ITEMS, TASTES)
+        taken = random.choice(N_ITEMS, 2, replace=False)
+        held = random.choice(np.setdiff1d(mine, taken), 2, replace=False)
+        parts = [TRAIN, TRAIN, VALID, VALID]
+        rows += [(f"u{n}", f"i{i:03d}", part) for i, part in zip([*taken, *held], parts, strict=True)]
+        alike = np.arange(N_FRIENDS) if shuffled else np.arange(n % TASTES, N_FRIENDS, TASTES)
+        pairs += [(f"u{n}", fond[f]) for f in random.choice(alike, 4, replace=False)]
+        pairs += [(f"u{n}", others[f]) for f in random.choice(N_FRIENDS, 4, replace=False)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    friends = pd.DataFrame(pairs, columns=["user_id", "friend_id"])
+    return build("noisy", events, friends=friends, directed=True), set(others)
+
+
+def folds_of(data: Dataset) -> Folds:
+    assert data.parts is not None
+    train, valid = (data.subset(np.equal(data.parts, part)) for part in (TRAIN, VALID))
+    inputs = worlds.inputs(train)
+    return Folds.of(inputs, Validation(inputs.ties, valid, k=10))
+
+
+def test_friends_who_do_not_predict_count_for_next_to_nothing() -> None:
+    data, others = noisy()
+    folds = folds_of(data)
+    ties = folds.inputs.ties
+    (block,), chosen = Circle().tune(folds)
+    assert chosen["attention"] > 0
+    assert isinstance(block, CircleBlock)
+    hearing = Queries.stored(ties, np.flatnonzero(np.diff(ties.friend_mean.indptr)))
+    noise = np.isin(data.users.ids, list(others))
+    weights = np.abs(block.encode(hearing).toarray())
+    assert weights[:, noise].sum() < 0.1 * weights.sum(), "half of the friends"
+    assert hearing.friends.toarray()[:, noise].sum() == pytest.approx(len(hearing) / 2)
+    _, chosen = Circle().tune(folds_of(noisy(shuffled=True)[0]))
+    assert "nothing" in chosen["left_out"]
+
+
+def test_newcomers_with_friends_alone_are_served_by_those_who_agree() -> None:
+    data, _ = noisy()
+    ties = folds_of(data).inputs.ties
+    heard = [np.flatnonzero(ties.friend_mean[data.users.number(f"u{n}")].toarray().ravel()) for n in range(8)]
+    asked = Queries.of(ties, [Query(friends=friends) for friends in heard])
+    found = {}
+    for sharp in (0.0, 4.0):
+        block = Circle().fit(FitInputs(ties, None), {**CHOSEN, "gamma": 0.0, "attention": sharp})
+        best = np.argsort(-block.scores(asked), axis=1)[:, :50]
+        kind = np.array([int(name[1:]) % TASTES for name in data.items.ids])
+        found[sharp] = (kind[best] == np.arange(8)[:, None] % TASTES).mean()
+    assert found[4.0] > 0.9
+    assert found[4.0] > found[0.0]
+
+
+def test_attention_is_that_of_a_naive_twin() -> None:
+    rng = np.random.default_rng(0)
+    rows = (rng.random((6, 40)) < 0.3).astype(np.float32)
+    rows[2, :30], rows[4, :30] = rows[0, :30], rows[1, :30]
+    taken = sp.csr_matrix(rows)
+    own = sp.csr_matrix(np.stack([taken[1].toarray()[0] * (np.arange(40) < 20), np.zeros(40, np.float32)]))
+    friends = sp.csr_matrix(np.array([[0, 0.25, 0.25, 0, 0.25, 0.25], [0.4, 0, 0.4, 0.2, 0, 0]], np.float32))
+    shares = taken.toarray().sum(axis=0) / taken.sum()
+
+    def beyond(x: Floats, y: Floats) -> float:
+        size = np.linalg.norm(x) * np.linalg.norm(y)
+        return float((x @ y - x.sum() * y.sum() * (shares**2).sum()) / size) if size else 0.0
+
+    found = attended(friends, own, taken, 2.0).toarray()
+    x = taken.toarray()
+    for row in range(2):
+        heard = np.flatnonzero(friends.toarray()[row])
+        agreed = []
+        for f in heard:
+            voters = [x[g] for g in heard if g != f] + [own.toarray()[row]]
+            votes = [beyond(x[f], voter) * voter.sum() for voter in voters]
+            agreed.append(max(sum(votes) / sum(voter.sum() for voter in voters), 0))
+        assert max(agreed) > 0
+        ratio = (np.array(agreed) / max(agreed)) ** 2
+        twin = ratio / (ratio + 0.25)
+        twin *= friends.toarray()[row, heard]
+        np.testing.assert_allclose(found[row, heard], twin / twin.sum(), rtol=1e-5)
+    np.testing.assert_array_equal(attended(friends, own, taken, 0.0).toarray(), friends.toarray())
+    nothing = sp.csr_matrix(np.zeros((6, 40), np.float32))
+    np.testing.assert_allclose(attended(friends, own, nothing, 2.0).toarray(), friends.toarray())
