@@ -13,7 +13,8 @@ not sure ("vectors"), and settled in its corpus, whose aspects are as the extrac
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -37,40 +38,49 @@ from kg.text import clean
 
 C, LEVEL = 0.1, 0.5  # a domain of n terms weighs as n ** (1 - LEVEL)
 FEELING, MEANT = 0.3, 3.0  # the C of vectors; stars up to which a sentence counts as blame, but for four
-Gold = tuple[list[dict[str, float]], list[str], list[str]]  # features, polarity and sentence of every gold term
+FEW = 4  # terms that a word must be near to be learned of
+CLEAN = 3.0  # what the domain counts in the feeling whose sentences were rated one by one, and not by whole reviews
+Pair = tuple[str, str]
+Gold = tuple[list[dict[str, float]], list[str], list[Pair]]  # features, polarity, sentence and words near of each term
 Weighed = tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.float64]]]
 Embed = Callable[[Sequence[str]], Any]
 
 
 def gold(data: Labelled, part: str) -> Gold:
     """Of every gold term."""
-    rows, said, sentences = list[dict[str, float]](), list[str](), list[str]()
+    rows, said, sentences = list[dict[str, float]](), list[str](), list[Pair]()
     for n in data.of(part):
         plain = {span: polarity for span, polarity in data.gold[n].items() if polarity != "conflict"}
         found = seen(clean(data.texts[n]), list(plain))
         rows += [one.features for one in found]
-        sentences += [one.sentence for one in found]
+        sentences += [(one.sentence, one.near) for one in found]
         said += plain.values()
     return rows, said, sentences
 
 
-def feeling(sets: Iterable[tuple[list[str], list[float]]], embed: Embed) -> tuple[float, npt.NDArray[np.float64]]:
-    """What turns a vector into praise or blame: bias and weights (F,)."""
-    texts, stars = (
-        list(column) for column in zip(*((t, s) for one in sets for t, s in zip(*one, strict=True)), strict=True)
-    )
-    use = [n for n, star in enumerate(stars) if star != 4.0]
-    model = LogisticRegression(C=FEELING, class_weight="balanced", max_iter=2000)
-    model.fit(embed([texts[n] for n in use]), [stars[n] > MEANT for n in use])
+def feeling(
+    sets: Iterable[tuple[list[str], list[float]]], embed: Embed, counts: Sequence[float] = ()
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """What turns a vector into praise or blame: bias and weights (F,); in each set both count alike."""
+    x, y, weight = list[Any](), list[npt.NDArray[np.bool_]](), list[npt.NDArray[np.float64]]()
+    for n, (texts, stars) in enumerate(sets):
+        use = [k for k, star in enumerate(stars) if star != 4.0]
+        praise = np.array([stars[k] > MEANT for k in use])
+        x.append(embed([texts[k] for k in use]))
+        y.append(praise)
+        weight.append((counts[n] if counts else 1.0) * np.where(praise, 0.5 / praise.mean(), 0.5 / (1 - praise.mean())))
+    model = LogisticRegression(C=FEELING, max_iter=2000)
+    model.fit(np.concatenate(x), np.concatenate(y), sample_weight=np.concatenate(weight))
     return float(model.intercept_[0]), model.coef_[0].round(4)
 
 
-def weighed(sets: Sequence[Gold], more: Callable[[str], dict[str, float]]) -> tuple[Weighed, npt.NDArray[np.float64]]:
+def weighed(sets: Sequence[Gold], more: Callable[[Pair], dict[str, float]]) -> tuple[Weighed, npt.NDArray[np.float64]]:
     """Weights of each feature, and the usual shares of the classes."""
     rows = [
         row | more(sentence) for known, _, sentences in sets for row, sentence in zip(known, sentences, strict=True)
     ]
-    names = sorted({name for row in rows for name in row})
+    often = Counter(name for row in rows for name in row)
+    names = sorted(name for name, n in often.items() if n >= FEW or not name.startswith("~"))
     x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
     weight = np.concatenate([np.full(len(said), len(said) ** -LEVEL) for _, said, _ in sets])
     model = LogisticRegression(C=C, max_iter=3000)
@@ -80,13 +90,13 @@ def weighed(sets: Sequence[Gold], more: Callable[[str], dict[str, float]]) -> tu
     return (model.intercept_[order], dict(zip(names, model.coef_[order].T.round(3), strict=True))), usual
 
 
-def learned(sets: Sequence[Gold], reviews: Sequence[tuple[list[str], list[float]]], embed: Embed) -> Model:
+def learned(sets: Sequence[Gold], reviews: Mapping[str, tuple[list[str], list[float]]], embed: Embed) -> Model:
     """Everything, from these domains alone."""
-    bias, weights = feeling(reviews, embed)
+    bias, weights = feeling(reviews.values(), embed, [CLEAN if name == "electronics" else 1.0 for name in reviews])
     plain, _ = weighed(sets, lambda _: {})
-    sentences = sorted({s for _, _, some in sets for s in some})
+    sentences = sorted({s for _, _, some in sets for pair in some for s in pair})
     scores = dict(zip(sentences, (embed(sentences) @ weights + bias).tolist(), strict=True))
-    with_vectors, usual = weighed(sets, lambda sentence: felt(scores[sentence]))
+    with_vectors, usual = weighed(sets, lambda pair: felt(*(scores[text] for text in pair)))
     return Model(plain, with_vectors, usual, (bias, weights), embed(list(PROBES)) @ weights + bias)
 
 
@@ -130,7 +140,7 @@ def main(shared: Path, write: bool = False) -> None:
     reviews = {domain: rated(shared, domain) for domain in FILES} | {"electronics": snippets_felt()}
     for k, (data, part) in enumerate(sets):
         others = [t for n, t in enumerate(terms) if n != k]
-        model = learned(others, [r for domain, r in reviews.items() if domain != data.domain], embed)
+        model = learned(others, {d: r for d, r in reviews.items() if d != data.domain}, embed)
         said = terms[k][1]
         with mock.patch.object(kg.extract.verdicts, "model", lambda m=model: m):
             found = extract([*data.texts, *data.around], extractor, cache)
@@ -146,7 +156,7 @@ def main(shared: Path, write: bool = False) -> None:
             f"{data.domain}, left out:", ", ".join(f"{name} {value:.3f}" for name, value in figures.items()), flush=True
         )
     if write:
-        model = learned(terms, list(reviews.values()), embed)
+        model = learned(terms, reviews, embed)
         stored = {
             name: {"bias": bias.round(4).tolist(), "weights": {n: row.tolist() for n, row in weights.items()}}
             for name, (bias, weights) in (("plain", model.plain), ("felt", model.felt))

@@ -27,17 +27,20 @@ CLASSES = ("negative", "neutral", "positive")
 LEAST = 0.1  # of a leaning; a neutral one is 0
 PLAIN = 0.05  # the rules' polarity up to which they say nothing
 NEAR, AROUND = 3.0, 3  # words
+WINDOW = 6  # words before and after a term that are read by the encoder beside its sentence
+NEARBY, LEARNED = 4, 0.5  # words before and after it that tell by themselves, and the size of such a feature
 SENTENCE = 400  # characters of one are read at most
 BE = frozenset({"is", "are", "was", "were"})
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What tells of a term: features by name (what is 0 may be left out), its sentence, and its last word in lower case
-    with the nearest word of its clause that judges or measures it ("" for none)."""
+    """What tells of a term: features by name (what is 0 may be left out), its sentence, the words around it, and its
+    last word in lower case with the nearest word of its clause that judges or measures it ("" for none)."""
 
     features: dict[str, float]
     sentence: str
+    near: str
     head: str
     judge: str
 
@@ -106,16 +109,33 @@ def seen(text: str, spans: Sequence[tuple[int, int]]) -> list[Seen]:
     sentences: dict[tuple[int, int], list[int]] = {}
     for n, span in enumerate(spans):
         sentences.setdefault(sentence_around(text, *span, SENTENCE), []).append(n)
-    rows = [Seen({}, "", "", "") for _ in spans]
+    rows = [Seen({}, "", "", "", "") for _ in spans]
     for (low, high), inside in sentences.items():
         read, places = words_of(text[low:high]), [(spans[n][0] - low, spans[n][1] - low) for n in inside]
         if read.tokens:
             whole = _whole(text[low:high], read)
             for n, place, rules in zip(inside, places, polarities(text[low:high], places), strict=True):
                 at = read.inside(*place)
-                found = whole | _opinions(read, *at, rules) | _place(read, *at)
-                rows[n] = Seen(found, text[low:high], read.tokens[at[1]], _judge(read, *at))
+                found = whole | _opinions(read, *at, rules) | _place(read, *at) | _nearby(read, *at)
+                near = _window(text[low:high], read, *at)
+                rows[n] = Seen(found, text[low:high], near, read.tokens[at[1]], _judge(read, *at))
     return rows
+
+
+def _window(sentence: str, read: Words, first: int, last: int) -> str:
+    after = last + 1 + WINDOW
+    end = read.starts[after] if after < len(read.starts) else len(sentence)
+    return sentence[read.starts[max(0, first - WINDOW)] : end].strip()
+
+
+def _nearby(read: Words, first: int, last: int) -> dict[str, float]:
+    """Each word near the term, or "not" it where one of the three before denies it."""
+    out = {}
+    for i in range(max(0, first - NEARBY), min(len(read.tokens), last + 1 + NEARBY)):
+        if not first <= i <= last and read.tokens[i].isalpha():
+            denied = any(map(_negates, read.tokens[max(0, i - AROUND) : i]))
+            out["~not " * denied + "~" * (not denied) + read.tokens[i]] = LEARNED
+    return out
 
 
 def _judge(read: Words, first: int, last: int) -> str:

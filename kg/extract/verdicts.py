@@ -123,7 +123,7 @@ class _Alone:
     def __init__(self) -> None:
         self.keys: list[tuple[str, str]] = []
         self._plain, self._felt = list[Floats](), list[Floats]()
-        self._unsure: dict[str, list[int]] = {}
+        self._unsure: dict[tuple[str, str], list[int]] = {}
 
     def read(self, found: Sequence[Seen]) -> None:
         """The mentions of one text."""
@@ -131,7 +131,7 @@ class _Alone:
         sure = chances(plain).max(axis=1) > SURE if len(found) else ()
         for n, (one, is_sure) in enumerate(zip(found, sure, strict=True), len(self.keys)):
             if one.sentence and not is_sure:
-                self._unsure.setdefault(one.sentence, []).append(n)
+                self._unsure.setdefault((one.sentence, one.near), []).append(n)
         self.keys += [(s.head, s.judge) for s in found]
         self._plain.append(plain)
         self._felt.append(felt_)
@@ -141,19 +141,22 @@ class _Alone:
         out, more = np.concatenate(self._plain), np.concatenate(self._felt)
         if embed is not None and self._unsure and _is_known(embed):
             bias, weights = model().feeling
-            sentences = sorted(self._unsure)
-            for at in range(0, len(sentences), CHUNK):
-                some = sentences[at : at + CHUNK]
-                scores = np.asarray(embed(some), np.float64) @ weights + bias
-                for sentence, score in zip(some, scores.tolist(), strict=True):
-                    rows = self._unsure[sentence]
-                    out[rows] = more[rows] + sum(model().felt[1][name] * v for name, v in felt(score).items())
+            texts, scores = sorted({text for pair in self._unsure for text in pair}), dict[str, float]()
+            for at in range(0, len(texts), CHUNK):
+                some = texts[at : at + CHUNK]
+                scores |= zip(some, (np.asarray(embed(some), np.float64) @ weights + bias).tolist(), strict=True)
+            for (sentence, near), rows in self._unsure.items():
+                told = felt(scores[sentence], scores[near])
+                out[rows] = more[rows] + sum(model().felt[1][name] * v for name, v in told.items())
         return chances(out)
 
 
-def felt(score: float) -> dict[str, float]:
-    """The features of a sentence's score: praise above 0."""
-    return {"feeling": float(np.tanh(score / 2)), "praising": max(0.0, score) / 3}
+def felt(score: float, near: float) -> dict[str, float]:
+    """The features of the scores of a sentence and of the words near the term: praise above 0."""
+    told = (("", score), (" near", near))
+    return {
+        n + end: v for end, s in told for n, v in (("feeling", float(np.tanh(s / 2))), ("praising", max(0.0, s) / 3))
+    }
 
 
 def _is_known(embed: Embed) -> bool:
