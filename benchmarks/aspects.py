@@ -8,9 +8,11 @@ above ``NEUTRAL`` positive, below its negative negative; "conflict" is left out,
 without the ratings of reviews ("unrated"; restaurants have none), what answers "positive" to everything, and BEFORE:
 each noun phrase an aspect, polarity by rules alone (commit 6ed256b).
 
-The held-out halves were looked at three times since polarity is settled by the corpus: after the first look the shares
+The held-out halves were looked at four times since polarity is settled by the corpus: after the first look the shares
 of praise and blame were taken from the corpus half of the way only, where the domains left out say no difference; the
-third time with electronics among what is learned from.
+third time with electronics among what is learned from; the fourth with words near terms and the words around them read
+by the encoder, which was better on all four domains left out and chosen by these (held: restaurants .793 to .792,
+music .691 to .684, magazines .728 to .748).
 
 The parts are the gold test part of SemEval-2014's restaurants and the held-out halves of benchmarks/labels. Weights
 were learned from the training part and the "dev" halves, so these domains are not new to the model: what a new one may
