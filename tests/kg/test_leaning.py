@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kg.extract.reading import extract
 from kg.extract.spacy import SpacyExtractor
-from kg.leaning import features, leanings
+from kg.leaning import features, leanings, seen
 from tests.conftest import examples
 
 
@@ -70,3 +70,11 @@ def test_any_text(text: str, data: st.DataObject) -> None:
     end = data.draw(st.integers(start, len(text)))
     (value,) = leanings(text, [(start, end)])
     assert -1 <= value <= 1
+
+
+def test_the_words_near_a_term_and_what_denies_them() -> None:
+    text = "They say all sorts of things but it was not a warm tone at all, nor is it loud enough for the whole band."
+    (found,) = seen(text, [(text.index("tone"), text.index("tone") + 4)])
+    near = {name for name in found.features if name.startswith("~")}
+    assert near == {"~was", "~not", "~not a", "~not warm", "~at", "~all", "~nor"}
+    assert found.near == "but it was not a warm tone at all, nor is it"
