@@ -2,6 +2,7 @@
 
     python benchmarks/attributes.py ../shared/data
     python benchmarks/attributes.py ../shared/data --only lfm1m --dev     # figures of the labelled people alone
+    python benchmarks/attributes.py --draw                                # docs/abstention.svg of what was measured
 
 A fifth of the labelled people is kept apart. The strength of every regression is chosen by balanced accuracy on folds
 of the others, the baseline's too, and all labels are told by the same rule. The probe is the mean of probes of several
@@ -11,6 +12,7 @@ sensitive: they are named here, are read for measuring only, and nothing of a mo
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +35,7 @@ from graphrec.types import Floats
 
 RUNS = {"ml1m_sequences": ("gender", "age"), "lfm1m": ("gender", "age_band")}  # sensitive, allowed by name
 APART = 0.2
+PICTURE = Path(__file__).resolve().parent.parent / "docs" / "abstention.svg"
 RANKS = (64, 128, 256)
 SHARES = (1.0, 0.8, 0.6, 0.4, 0.2)  # of the people who are told anything
 EACH = 20  # labelled people behind a prototype
@@ -133,12 +136,43 @@ def measured(data: Dataset, key: str, rows: dict[str, Any], spoken: Any, dev: bo
     return out
 
 
+def draw(out: Path) -> None:
+    """How right each way is where only those are told anything of whom it is surest, of all that was measured."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from kg.draw import save
+
+    found = json.loads(report.STORE.read_text("utf-8"))["attributes"]
+    figure = Figure(figsize=(3.2 * len(found), 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, (name, result) in enumerate(found.items()):
+        axes = figure.add_subplot(1, len(found), place + 1)
+        for row in result["rows"]:
+            shares, rights = [[100 * point[at] for point in row["curve"]] for at in (0, 2)]
+            axes.plot(shares, rights, marker="o", markersize=3, label=row["model"])
+        axes.set_title(name.replace(", ", "\n"), fontsize=9)
+        axes.set_xlabel("of whom anything is told, %", fontsize=8)
+        axes.set_ylim(0, 100)
+        axes.tick_params(labelsize=8)
+        if not place:
+            axes.set_ylabel("of these told right, %", fontsize=8)
+            axes.legend(frameon=False, fontsize=7)
+    save(figure, out)
+
+
 def main(
-    data: Path,
+    data: Annotated[Path | None, typer.Argument()] = None,
     only: Annotated[list[str] | None, typer.Option()] = None,
     words: Annotated[bool, typer.Option(help="Zero-shot too, which encodes all texts.")] = True,
     dev: Annotated[bool, typer.Option(help="Look at nobody who is kept apart, and keep nothing.")] = False,
+    drawn: Annotated[bool, typer.Option("--draw", help="Draw what was measured before, and measure nothing.")] = False,
 ) -> None:
+    if data is None and not drawn:
+        raise typer.BadParameter("give the folder of the data, or --draw")
+    if data is None or drawn:
+        draw(PICTURE)
+        return
     for name, keys in RUNS.items():
         if only and name not in only:
             continue
@@ -153,6 +187,7 @@ def main(
             looks = report.kept("attributes", f"{name}, {key}").get("looks", 0) + (not dev)
             if not dev:
                 report.keep("attributes", f"{name}, {key}", found | {"data": source.digest(), "looks": looks})
+                draw(PICTURE)
 
 
 if __name__ == "__main__":

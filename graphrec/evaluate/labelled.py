@@ -119,7 +119,10 @@ class Probe:
     def __init__(self, rows: Any, labels: Ints, seed: int = 0, strengths: Sequence[float] = STRENGTHS) -> None:
         from sklearn.model_selection import StratifiedKFold
 
-        self.usual = np.bincount(labels) / len(labels)
+        counts = np.bincount(labels)
+        if np.count_nonzero(counts >= FOLDS) < 2:
+            raise DataError(f"labels of {counts.tolist()} people; two labels of {FOLDS} people each are needed to tell")
+        self.usual = counts / len(labels)
         self._folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         self.worth, self.strength = -np.inf, strengths[0]
         for strength in strengths:

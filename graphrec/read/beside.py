@@ -122,8 +122,9 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
     if {"latitude", "longitude"} <= roles.keys() and key == "item_id":
         points, point, outside = places(frame, key, roles["latitude"], roles["longitude"])
         if outside:
-            one = "1 place lies" if outside == 1 else f"{outside:,} places lie"
-            report.warn(f"{planned.path.name}: {one} beyond 90 or 180 degrees and count as unknown")
+            many = f"{outside:,} places lie beyond 90 or 180 degrees and count as unknown"
+            one = "1 place lies beyond 90 or 180 degrees and counts as unknown"
+            report.warn(f"{planned.path.name}: {one if outside == 1 else many}")
         rows, columns = stack([rows, points]), [*columns, point]
         types |= dict.fromkeys((roles["latitude"], roles["longitude"]), "point")
     if key == "item_id":

@@ -94,3 +94,9 @@ def test_interactions_are_unit_rows_in_which_rare_items_count_more() -> None:
     found = interactions(sp.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32))).toarray()
     assert found[0, 1] > found[0, 0] > 0
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 1, 1, 0])
+
+
+def test_labels_that_are_all_alike_are_refused_in_one_line() -> None:
+    with pytest.raises(DataError, match=r"labels of \[40\] people; two labels of 5 people each") as caught:
+        Probe(np.eye(40), np.zeros(40, np.int64))
+    assert "\n" not in str(caught.value)
