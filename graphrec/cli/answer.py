@@ -64,6 +64,8 @@ def recommend(
     from graphrec.model.asked import listed
 
     many = everybody or users is not None
+    if filter_ is not None and not filter_.strip():
+        raise ConfigError("--filter is empty; write a condition such as --filter 'price < 50', or leave it out")
     _check_whom(user, history, everybody, users, out, query, here is not None)
     if out is not None:
         sink.check(out)

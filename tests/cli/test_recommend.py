@@ -252,6 +252,7 @@ def test_an_anonymous_basket_is_explained(model: Path, capsys: pytest.CaptureFix
         (["--all", "--out", "r.csv", "-k", "0"], "k = 0"),
         (["--user", " "], "--user is empty"),
         (["--query", "  "], "--query is empty"),
+        (["--user", "u00", "--filter", ""], "--filter is empty"),
         (["--user", "u1", "--query", ""], "--query is empty"),
         (["--query", "x", "--out", "r.csv"], "--query … --json > r.csv"),
         (["--users", "absent.csv", "--out", "r.csv"], "no such file"),
