@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from graphrec.data.attributes import Column
+from graphrec.data.points import item_points
 from graphrec.explain.habits import day_of, habits
 from graphrec.explain.interests import Interest, Labels, over_time
 from graphrec.explain.names import FRIEND, STRANGER
 from graphrec.explain.said import said
 from graphrec.explain.say import speaking
+from graphrec.explain.usual import usual_places
 from graphrec.model.asked import as_id, one, unheard
 from graphrec.model.learned import Learned
 from graphrec.query.fading import DAY
@@ -61,6 +63,7 @@ def portrait(
             "likes": likes[:limit],
             "dislikes": dislikes[:limit],
             "behaviour": habits(told.times, int(query.now[0]), dated),
+            "places": usual_places(item_points(model.data)[told.items], told.times if dated else None),
             "over_time": _over_time(labels, told, interests) if dated else [],
             "friends": _friends(model, query),
             "neighbours": _neighbours(model, query),
