@@ -62,7 +62,8 @@ def of(parts: Split, change: Callable[[Dataset], Dataset]) -> Split:
 def measured(data: Dataset, config: Config, dev: bool) -> dict[str, Any]:
     """The figures of each model; for ``dev`` those of validation alone."""
     parts = split(data, config.cut, config.seed)
-    task, rows, per_user = Task.of(config), [], {}
+    task, per_user = Task.of(config), {}
+    rows: list[dict[str, Any]] = []
     bare = config.with_(blocks=[name for name in config.blocks if name != "season"])
     models: dict[str, tuple[Config, Split]] = {
         "with times": (config, parts),

@@ -37,7 +37,8 @@ def usual_places(points: npt.NDArray[np.float64], times: Ints | None = None) -> 
     turn = (distinct[most, 1][:, None] - distinct[:, 1] + 180) % 360 - 180
     east = turn * DEGREE * np.cos(np.radians(distinct[most, 0]))[:, None]
     near = np.hypot(north, east) <= RADIUS  # (m, distinct)
-    left, out = counts.astype(np.float64), []
+    left = counts.astype(np.float64)
+    out: list[dict[str, Any]] = []
     daily = times is not None and len(np.unique(times % int(DAY))) > 1
     while len(out) < SHOWN and left.any():
         middle = int((near @ left).argmax())
