@@ -56,7 +56,8 @@ class GraphSettings(Section):
     beta: float = -0.1  # … and of the one that sends
     gamma: float = Field(default=0.2, ge=0, le=1)  # weight of the node itself in LightGCN++, of the user in history
     init: Literal["auto", "random", "spectral"] = "auto"  # auto: spectral where there is nothing but interactions;
-    # it is sooner there, but does not hear the other edges
+    # it is sooner there, but does not hear the other edges; members beside the first start at random, since together
+    # those that start alike give little more than one
     relations: bool = True  # GATv2 over knowledge-graph and social edges
     heads: int = Field(default=2, ge=1)
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step
