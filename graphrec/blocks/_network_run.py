@@ -65,7 +65,7 @@ class Run:
             model = HeteroGNN(self.graph, self.sizes.dim, convolve, s.heads, s.relations, s.sampled_edges)
         self.model = model.to(self.device)
         plain = self.model.attention is None and self.model.text is None  # nothing but interactions
-        if s.init == "spectral" or (s.init == "auto" and plain and not member):
+        if s.init == "spectral" or (s.init == "auto" and plain):
             self._start_from_singular_vectors()
         self.warm = s.members == 1 and _warm.embeddings(self.model.embedding.weight, inputs, self.sizes.dim)
         self.optimiser = torch.optim.AdamW(  # decoupled: what gets no gradient does not drift

@@ -10,7 +10,9 @@ validation users), τ the temperature of the loss, w = 1 in theory and chosen on
 Menon et al., ICLR 2021; correction of the sampling bias: Yi et al., RecSys 2019).
 
 Several members, the same network from other seeds, make one profile side by side (deep ensembles: Lakshminarayanan et
-al., NeurIPS 2017): the cosine is then the mean of theirs, weighted by their lengths.
+al., NeurIPS 2017): the cosine is then the mean of theirs, weighted by their lengths. Members that start at random
+beside one that starts at a graph filter are the better network, but no better blend (Gowalla, validation NDCG@20 .1299
+against .1281, and .1301 against .1306), since the filter is a block too.
 
 The loss is taken over the whole catalogue, every item weighted as it would be drawn: one sum for each user, whatever
 they took, which is what the sampled softmax of the papers estimates with 512 to 2,000 draws for each interaction.
@@ -56,8 +58,7 @@ class GraphSettings(Section):
     beta: float = -0.1  # … and of the one that sends
     gamma: float = Field(default=0.2, ge=0, le=1)  # weight of the node itself in LightGCN++, of the user in history
     init: Literal["auto", "random", "spectral"] = "auto"  # auto: spectral where there is nothing but interactions;
-    # it is sooner there, but does not hear the other edges; members beside the first start at random, since together
-    # those that start alike give little more than one
+    # it is sooner there, but does not hear the other edges
     relations: bool = True  # GATv2 over knowledge-graph and social edges
     heads: int = Field(default=2, ge=1)
     sampled_edges: int = Field(default=20_000, ge=1)  # of those, in one training step

@@ -186,16 +186,6 @@ def test_members_are_other_networks_trained_for_the_chosen_epochs() -> None:
     assert not any(torch.allclose(members[0], m, atol=1e-2) for m in members[1:])  # … but not the same
 
 
-def test_members_beside_the_first_start_at_random() -> None:
-    inputs = worlds.inputs(worlds.given(worlds.two_tastes()).train)
-    graph = on_device(inputs, SMALL, "alike")
-    first, second = (
-        Run(inputs, SMALL, graph, 0.1, "alike", member).model.embedding.weight.detach() for member in (0, 1)
-    )
-    lengths = [float(start.norm(dim=1).mean()) for start in (first, second)]
-    assert lengths[0] > 0.5 > lengths[1]  # rows of a graph filter have length 1, random ones are quiet
-
-
 def _skewed(n_users: int = 120, n_items: int = 60) -> Dataset:
     """Even users take even items, odd users odd ones; of both, the first far more often than the last."""
     rng = np.random.default_rng(0)
