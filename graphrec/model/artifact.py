@@ -36,7 +36,7 @@ from filelock import FileLock
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, SchemaVersionError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 

@@ -41,7 +41,7 @@ from graphrec.types import Vocabulary, frozen
 
 T = TypeVar("T")
 FIELDS = (  # of the manifest
-    *("model_version", "name", "encoder", "counts", "kinds", "norms", "directed", "exposure"),
+    *("model_version", "name", "encoder", "counts", "behind", "kinds", "norms", "directed", "exposure"),
     *("item_columns", "user_columns", "vocabularies", "blocks", "chosen"),
 )
 
@@ -105,7 +105,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
         version=manifest["model_version"],
         counts=manifest["counts"],
         encoder_id=manifest["encoder"],
-        behind=manifest.get("behind", 0),
+        behind=manifest["behind"],
     )
 
 
