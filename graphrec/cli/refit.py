@@ -39,6 +39,12 @@ def refit(
         print_json(document)
         return
     warn_anew(data.report.all_warnings(), told)
+    if n := document["forgotten"]:
+        warn(
+            f"{source} lacks {n:,} of the {len(earlier.data.events):,} events that {artifact} was learned from, and"
+            " they are forgotten: a refit learns from SOURCE alone. Give all events, or take new ones in by `updated`"
+            " in Python"
+        )
     for line in lines(document, artifact):
         note(line)
     note(f"{out} written ({', '.join(f'{what} {value:.1f} s' for what, value in model.seconds.items())})")
@@ -63,10 +69,19 @@ def changes(earlier: Model, model: Model) -> dict[str, Any]:
             **{name: getattr(model.data, size) - getattr(earlier.data, size) for name, size in sizes.items()},
             "events": len(model.data.events) - len(earlier.data.events),
         },
+        "forgotten": _forgotten(earlier, model),
         "anew": [name for name in fitted if name not in resumed],
         "resumed": resumed,
         "left_out": [b.name for b in model.profiles.blocks if b.empty],
     }
+
+
+def _forgotten(earlier: Model, model: Model) -> int:
+    """How many events of the earlier model are of a user and an item of whom there is none any more; numbers stay."""
+    import numpy as np  # slow
+
+    before, now = (m.data.events.user_nums * model.data.n_items + m.data.events.item_nums for m in (earlier, model))
+    return int((~np.isin(before, now)).sum())
 
 
 def lines(document: dict[str, Any], artifact: Path) -> list[str]:

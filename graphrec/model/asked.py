@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -26,6 +26,7 @@ LEFT = {
     "allow": marked("{n} of {k} items are left in the catalogue{filtered}"),
     "only": marked("{n} of {k} items are left that this user took{filtered}"),
 }
+LATEST = 4_102_444_800  # seconds, the year 2100
 CONTEXT = ("now", "place", "friends", "attributes")
 SOMEBODY = "somebody"  # the user_id of a history without one; never that of a user
 
@@ -188,19 +189,29 @@ def _ids(given: Any) -> list[str]:
     return [as_id(value) for value in values]
 
 
+def _moment(now: Any) -> int:
+    """The second of a question. Raises DataError for what is no time, or one after ``LATEST``: no seconds, then."""
+    how = "give seconds, a datetime or '2026-01-31 12:00'"
+    try:
+        if isinstance(now, bool):
+            raise TypeError
+        found = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | date) else int(now)
+    except (ValueError, TypeError, OverflowError):
+        raise DataError(f"context: now = {now!r} is no time; {how}") from None
+    if abs(found) > LATEST:
+        raise DataError(
+            f"context: now = {now!r} is no second between 1840 and 2100; {how}, milliseconds divided by 1000"
+        )
+    return found
+
+
 def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a query. Raises DataError for one that there is not."""
     if unknown := [name for name in context if name not in CONTEXT]:
         raise DataError(f"context: {unknown[0]!r} is nothing that is known; there are {', '.join(CONTEXT)}")
     known = {name: value for name, value in context.items() if value is not None}
     if "now" in known:
-        now = known["now"]
-        try:
-            known["now"] = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | datetime) else int(now)
-        except (ValueError, TypeError):
-            raise DataError(
-                f"context: now = {now!r} is no time; give seconds, a datetime or '2026-01-31 12:00'"
-            ) from None
+        known["now"] = _moment(known["now"])
     if "place" in known:
         known |= {"place": _place(known.pop("place"))}
     if "attributes" in known:

@@ -11,6 +11,7 @@ import numpy as np
 from graphrec.explain.say import number
 from graphrec.model.learned import Learned, unit_deviation
 from graphrec.model.worded import Liking, liking_of
+from graphrec.profile.moments import MomentBlock
 from graphrec.profile.standing import PLAIN, Standing
 from graphrec.query.query import NONE, Queries
 from graphrec.types import Floats, Ints
@@ -59,7 +60,7 @@ def _without_words(model: Learned, query: Queries, of_profile: Floats, personal:
     if query.liked.nnz and personal:
         if _flat(of_profile, query):
             why = model.reason("popularity", "nothing tells the items apart for this user")
-            return Standing(0.0, {"popularity": model.popular}, degraded=(why,))
+            return Standing(0.0, {"popularity": popular_now(model, query)}, degraded=(why,))
         return PLAIN
     degraded = []
     if not query.liked.nnz:
@@ -77,7 +78,7 @@ def _without_words(model: Learned, query: Queries, of_profile: Floats, personal:
                 else model.reason(what, "ranked by what {n} of them took", n=n)
             )
             factor = 1 / (float(of_profile.std()) or 1.0) if personal else 0.0
-            own = {} if personal else {"popularity": model.popular}
+            own = {} if personal else {"popularity": popular_now(model, query)}
             return Standing(factor, {**own, what: unit_deviation(theirs)}, peers, tuple(degraded))
     if personal:
         return Standing(degraded=tuple(degraded))
@@ -85,7 +86,18 @@ def _without_words(model: Learned, query: Queries, of_profile: Floats, personal:
         degraded.append(model.reason("popularity", "ranked by what is popular with everyone"))
     elif asker:
         degraded.append(model.reason("popularity", "beside the words ranked by what is popular with everyone"))
-    return Standing(0.0, {"popularity": model.popular}, degraded=tuple(degraded))
+    return Standing(0.0, {"popularity": popular_now(model, query)}, degraded=tuple(degraded))
+
+
+def popular_now(model: Learned, query: Queries) -> Floats:
+    """What is popular with everyone, float32 (I,) at unit deviation, and beside it what is at the moment of asking, by
+    what each counts for in the blend."""
+    moments = [b for b in model.profiles.heard if isinstance(b, MomentBlock)]
+    if not moments:
+        return model.popular
+    usual = sum(b.weight for b in model.profiles.heard if b.name == "popularity") or 1.0
+    parts = [np.float32(b.weight / usual) * b.scores(query)[0] for b in moments]
+    return unit_deviation(np.sum([model.popular, *parts], axis=0, dtype=np.float32))
 
 
 def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from graphrec.data.events import Events
 from graphrec.errors import DataError
+from graphrec.types import Floats, Ints
 
 AHEAD = 86_400  # seconds that clocks may differ
 ALIASES = {"rating": "value", "count": "value", "type": "kind", "time": "timestamp"}
@@ -63,6 +64,21 @@ def kind_of(name: Any, log: Events) -> int:
     return names.index(name)
 
 
+def on_scale(values: Floats, kinds: Ints, log: Events) -> None:
+    """Raises DataError where a value, float32 (n,) with NaN for none, is none that its kind, int64 (n,), can have."""
+    for number in np.unique(kinds).tolist():
+        kind = log.kind_table[number]
+        told = values[(kinds == number) & ~np.isnan(values)]
+        if kind.scale is None or not len(told):
+            continue
+        low, high = kind.scale
+        if len(off := told[(told < low) | (told > high)]):
+            raise DataError(
+                f"updated: a value of {off[0]:g} is not on the scale of {kind.name!r}, {low:g} to {high:g}; give it on"
+                " that scale, or leave it out where it is not known"
+            )
+
+
 def single(log: Events, event: Mapping[str, Any]) -> Events:
     """One event in the form of a log, of user and item 0. Raises DataError as for many."""
     said = {ALIASES.get(name, name): value for name, value in event.items()}
@@ -77,6 +93,7 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None
     none = np.zeros(1, np.int64)
+    on_scale(np.array([value], np.float32), none + kind, log)
     return replace(
         log,
         user_nums=none,

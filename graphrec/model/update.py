@@ -27,7 +27,7 @@ from graphrec.errors import DataError
 from graphrec.graph.hetero import hetero_graph
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
-from graphrec.model.told import ALIASES, EVENT, kind_of, seconds, unreadable
+from graphrec.model.told import ALIASES, EVENT, kind_of, on_scale, seconds, unreadable
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
@@ -178,7 +178,9 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         )
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None
-    new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": [kinds[name] for name in said]})
+    numbers = np.array([kinds[name] for name in said], np.int64)
+    on_scale(values, numbers, log)
+    new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": numbers})
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
     new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
     mine = np.isin(log.user_nums, user_nums)

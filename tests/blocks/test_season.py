@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import graphrec as gr
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.season import TIMELESS, USELESS, Season, SeasonSettings, late_counts, lifts
 from graphrec.data.dataset import TRAIN, VALID, Dataset, build
@@ -170,3 +171,15 @@ def test_lifts_and_decays_by_hand() -> None:
 def test_settings_hold() -> None:
     _, chosen = Season(SeasonSettings(year=(4.0,), pilot=False)).tune(folds_of(turning("week")))
     assert chosen["year"] == 4.0
+
+
+def test_somebody_of_whom_nothing_is_known_is_asked_by_the_season_too() -> None:
+    config = gr.Config().with_(blocks="popularity,season", kg={"enabled": False}, features={"enabled": False})
+    kind = {
+        "popularity": {"half_life": 0.0},
+        "season": {"late": 0.0, "year": 16.0, "week": 0.0, "day": 0.0, "few": 10.0},
+    }
+    model = gr.Recommender(config).fit(turning("year"), {**kind, "weights": {"popularity": 0.5, "season": 1.0}})
+    for month, of in (("2000-02-10", 0), ("2000-08-10", 2)):
+        found = model.recommend("nobody", k=5, context={"now": month})["item_id"]
+        assert {int(item[1:]) % KINDS for item in found} == {of}

@@ -102,3 +102,16 @@ def test_the_command_says_what_it_kept(earlier: Model, tmp_path: Path) -> None:
     told = CliRunner().invoke(app, call)
     assert "kept from" in told.stderr
     assert "learned anew from all events" in told.stderr
+    assert document["forgotten"] == 0
+    assert "forgotten" not in told.stderr
+
+
+def test_events_that_the_source_lacks_are_said_to_be_forgotten(tmp_path: Path) -> None:
+    data = shop(reviews=False)
+    early(data).to_folder(tmp_path / "early")
+    gr.Recommender(CONFIG.with_(blocks="popularity,spectral")).fit(data).save(tmp_path / "m")
+    told = CliRunner().invoke(
+        app, ["refit", str(tmp_path / "m"), str(tmp_path / "early"), "--out", str(tmp_path / "n")]
+    )
+    n = len(data.events) - len(early(data).events)
+    assert f"lacks {n:,} of the {len(data.events):,} events" in " ".join(told.stderr.split())

@@ -151,6 +151,8 @@ def test_a_number_of_items_that_is_none_is_refused(k: Any, model: Recommender) -
     ("context", "said"),
     [
         ({"now": "yesterdayish"}, "now = 'yesterdayish' is no time"),
+        ({"now": True}, "now = True is no time"),
+        ({"now": 1_752_537_600_000}, "milliseconds divided by 1000"),
         ({"place": "Berlin"}, "give latitude and longitude"),
         ({"place": (48.1, 200)}, "give latitude and longitude"),
         ({"attributes": "c0"}, "give a mapping"),

@@ -164,6 +164,8 @@ def test_ratings_are_measured_against_the_norms_of_the_fit() -> None:
     user = data.users.ids[0]
     later = model.updated([{"user_id": user, "item_id": data.items.ids[1], "value": 5}])
     assert later.data.events.norms == known.norms
+    with pytest.raises(DataError, match="a value of 99 is not on the scale of 'review', 1 to 5"):
+        model.updated([{"user_id": user, "item_id": data.items.ids[1], "value": 99}])
     others = later.data.events.user_nums != 0
     np.testing.assert_array_equal(later.data.events.strengths[others], known.strengths[known.user_nums != 0])
 
