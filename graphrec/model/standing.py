@@ -11,7 +11,6 @@ import numpy as np
 from graphrec.explain.say import number
 from graphrec.model.learned import Learned, unit_deviation
 from graphrec.model.worded import Liking, liking_of
-from graphrec.profile.moments import MomentBlock
 from graphrec.profile.standing import PLAIN, Standing
 from graphrec.query.query import NONE, Queries
 from graphrec.types import Floats, Ints
@@ -92,10 +91,11 @@ def _without_words(model: Learned, query: Queries, of_profile: Floats, personal:
 def popular_now(model: Learned, query: Queries) -> Floats:
     """What is popular with everyone, float32 (I,) at unit deviation, and beside it what is at the moment of asking, by
     what each counts for in the blend."""
-    moments = [b for b in model.profiles.heard if isinstance(b, MomentBlock)]
+    moments = [b for b in model.profiles.heard if b.momentary]
     if not moments:
         return model.popular
-    usual = sum(b.weight for b in model.profiles.heard if b.name == "popularity") or 1.0
+    always = model.profiles.of_everybody
+    usual = 1.0 if always is None or always.momentary else always.weight or 1.0
     parts = [np.float32(b.weight / usual) * b.scores(query)[0] for b in moments]
     return unit_deviation(np.sum([model.popular, *parts], axis=0, dtype=np.float32))
 

@@ -106,6 +106,7 @@ class FittedBlock(ABC):
         sparse: both sides are CSR, for what no low rank can hold; else they lie in the index.
         learns: ``grown`` is as good as a fit, so that rows of everybody may change.
         tabled: ``items`` is a table of which single rows can be others.
+        momentary: it says of everybody what holds at the moment of asking.
     """
 
     name: str
@@ -119,6 +120,7 @@ class FittedBlock(ABC):
     sparse: ClassVar[bool] = False
     learns: ClassVar[bool] = False
     tabled: ClassVar[bool] = False
+    momentary: ClassVar[bool] = False
 
     @abstractmethod
     def encode(self, queries: Queries) -> Side:

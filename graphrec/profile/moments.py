@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,7 @@ class MomentBlock(ProfileBlock):
 
     late: Ints = field(default_factory=lambda: NO_TIMES)
     hands: tuple[str, ...] = ()
+    momentary: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
