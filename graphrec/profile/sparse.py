@@ -132,7 +132,7 @@ class NeighbourBlock(FittedBlock):
         n_users, n_items = ties.data.n_users, ties.data.n_items
         items, users = resized(self.items, (n_items, n_items)), resized(self.users, (n_users, n_items))
         out = replace(self, users=users, items=items, spread=self.spread or self.items.shape[0])
-        return replace(out, users=with_rows(users, touched, out.computed(Queries.stored(ties, touched))))
+        return out.fitted(ties, touched)
 
     @property
     def size(self) -> str:
