@@ -51,7 +51,7 @@ def evaluate_model(
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
-    ties = Ties(parts.fit_data)
+    ties = Ties(parts.fit_data, model.fitted.ties.heard)
     asked = questions(ties, parts, task, config.seed)
     report = evaluate(
         model,

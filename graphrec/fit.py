@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphrec.blocks import kept
+from graphrec.blocks import kept, trust
 from graphrec.blocks.api import Block, FitInputs
 from graphrec.blocks.folds import Fold, Folds
 from graphrec.config import Config
@@ -36,6 +36,7 @@ from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
 from kg.graph import KnowledgeGraph
@@ -112,8 +113,10 @@ def as_read(data: Dataset, config: Config) -> Dataset:
     return replace(data, events=replace(data.events, exposure=config.evaluate.relevant == "all"))
 
 
-def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGraph]:
-    """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else."""
+def learn_from(train: Dataset, fitting: Fitting, heard: str = TRUSTED) -> tuple[FitInputs, KnowledgeGraph]:
+    """Knowledge graph, text features and heterogeneous graph of a training part. # No leakage. Of nothing else.
+
+    ``heard``: of directed ties, whom users hear (``query.hearing.DIRECTIONS``)."""
     config, runtime = fitting.config, fitting.runtime
     uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
     with fitting.timed("kg"):
@@ -127,11 +130,14 @@ def learn_from(train: Dataset, fitting: Fitting) -> tuple[FitInputs, KnowledgeGr
             wanted = config.features.user_text
             text = text_features(train, graph, fitting.encoder(), user_text=wanted, progress=runtime.progress)
         hetero = hetero_graph(train, graph, text)
-    return FitInputs(Ties(train), hetero, runtime), graph
+    return FitInputs(Ties(train, heard), hetero, runtime), graph
 
 
 def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
-    """What there is to learn from in each fold, and its validation users; where they are few in all it is said."""
+    """What there is to learn from in each fold, and its validation users; where they are few in all it is said.
+
+    Whom users hear where ties are directed is chosen here (``blocks.trust``), before anything is learned from them.
+    """
     config = fitting.config
     folds = []
     for carve in carved:
@@ -140,6 +146,11 @@ def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
             train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
         inputs, _ = learn_from(as_read(train, config), fitting)
         folds.append(Fold(inputs, Validation.of(inputs.ties, carve, config)))
+    with fitting.timed("fit"):
+        heard = trust.heard(Folds(folds))
+    if heard != TRUSTED:
+        turned = [replace(fold.inputs, ties=fold.inputs.ties.hearing(heard)) for fold in folds]
+        folds = [Fold(i, Validation.of(i.ties, carve, config)) for i, carve in zip(turned, carved, strict=True)]
     found = Folds(folds)
     if (n := people_of(found)) < FEW:
         who = counted(n, "validation users")
@@ -168,6 +179,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
         best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
     chosen |= {"content": best.choice} if best.choice else {}
+    chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
     found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(best.ndcg, 6)}
     return {**chosen, "weights": best.weights, "validation": found}
 
@@ -183,7 +195,7 @@ def learn(
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
     chosen = _within_limits(data.n_items, chosen, blocks)
     weights = chosen["weights"]
-    inputs, graph = learn_from(as_read(data, config), fitting)
+    inputs, graph = learn_from(as_read(data, config), fitting, chosen.get(HEARD, TRUSTED))
     data = inputs.train  # with the attributes marked that say nothing
 
     def starting(name: str) -> FitInputs:

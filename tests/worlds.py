@@ -141,3 +141,30 @@ def brand_lift(fit: Callable[[FitInputs, float], FittedBlock], weight: float, br
         odd = np.arange(3, train.n_items, 2)
         lift.append(float((found[:, 1] - found[:, odd].mean(axis=1)).mean()))
     return lift[1] - lift[0]
+
+
+def trusted_by_some(predicts: str = "trusting", each: int = 150, seed: int = 0) -> Dataset:
+    """People of whom two events at random are known, and others of four tastes of whom thirty are; who trusts whom.
+
+    Of the first each trusts three of the others, and three of the others trust them: those of their taste in the
+    direction that ``predicts`` (``query.hearing``), anybody in the other, and in both where ``nobody`` does. For
+    ``both`` some trust people of their taste, some are trusted by such. Two things of their taste are held out of each.
+    """
+    random, tastes, n_items = np.random.default_rng(seed), 4, 240
+    rows, pairs = [], []
+    for name, known in (("full", 30), ("new", 2)):
+        for n in range(each):
+            mine = np.arange(n % tastes, n_items, tastes)
+            taken = random.choice(mine if known > 2 else n_items, known, replace=False)
+            held = random.choice(np.setdiff1d(mine, taken), 2, replace=False)
+            parts = [VALID, TEST, *[TRAIN] * known]
+            rows += [(f"{name}{n}", f"i{i:03d}", part) for i, part in zip([*held, *taken], parts, strict=True)]
+    for n in range(each):
+        ways = ("trusted", "trusting")
+        for way in ways if predicts != "both" else ways[n // tastes % 2 :][:1]:
+            among = np.arange(n % tastes, each, tastes) if predicts in (way, "both") else np.arange(each)
+            for other in random.choice(among, 3, replace=False):
+                pair = (f"new{n}", f"full{other}")
+                pairs.append(pair if way == "trusted" else pair[::-1])
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "part"])
+    return build("trusted", events, friends=pd.DataFrame(pairs, columns=["user_id", "friend_id"]), directed=True)

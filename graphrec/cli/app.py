@@ -79,6 +79,7 @@ def fit(
     from graphrec.blocks.kept import begun
     from graphrec.model import artifact
     from graphrec.model import files as model_files
+    from graphrec.query.hearing import HEARD
     from graphrec.recommender import Recommender
 
     artifact.check_target(out)
@@ -105,6 +106,8 @@ def fit(
         how = "on validation: " + ", ".join(f"{name} {value}" for name, value in chosen["validation"].items())
     else:
         how = f"choices taken over from {like} ({earlier.version}); nothing was chosen or measured on this data"
+    if heard := chosen.get(HEARD):
+        how += f"; of directed ties are heard: {heard}"
     console(stderr=True).print(weights_table(chosen["weights"]))
     warn_anew(data.report.all_warnings(), told)
     note(f"{out} written{f', in place of {replaced}' * bool(replaced)} ({seconds}); {how}")

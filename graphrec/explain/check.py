@@ -68,7 +68,8 @@ def _somebody(mark: str, steps: list[Step], reader: str, data: Dataset, graph: K
             item = int(data.items.numbers([step.tail.removeprefix("item:")], missing="-1")[0])
             fits = np.intersect1d(fits, taken.user_nums[taken.item_nums == item])
         elif step.tail == mark and step.relation == "friend":
-            fits = np.intersect1d(fits, data.social_edge_index[1, data.social_edge_index[0] == own])
+            source, target = data.social_edge_index  # who is heard may be trusted, or trust (``query.hearing``)
+            fits = np.intersect1d(fits, np.concatenate([target[source == own], source[target == own]]))
         elif step.head == mark:
             said = [graph.has(f"user:{data.users.ids[user]}", step.relation, step.tail) for user in fits.tolist()]
             fits = fits[np.array(said, bool)]
@@ -120,7 +121,7 @@ def _exists(step: Step, data: Dataset, graph: KnowledgeGraph) -> bool:
         if user not in data.users or friend not in data.users:
             return False
         pair = data.users.numbers([user, friend])
-        return bool((data.social_edge_index == pair[:, None]).all(axis=0).any())
+        return any(bool((data.social_edge_index == way[:, None]).all(axis=0).any()) for way in (pair, pair[::-1]))
     return graph.has(step.head, step.relation, step.tail)
 
 

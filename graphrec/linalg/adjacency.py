@@ -41,9 +41,13 @@ def divisors(found: Floats) -> Floats:
     return np.where(found > 0, np.maximum(found, LEAST_DEGREE), 1.0).astype(np.float32)
 
 
-def friend_mean(data: Dataset) -> sp.csr_matrix:
-    """Row-normalised friendships, CSR float32 (U, U): a row times X is the mean of the friends' rows of X."""
-    source, target = data.social_edge_index
+def friend_mean(data: Dataset, against: bool = False, along: bool = True) -> sp.csr_matrix:
+    """Row-normalised friendships, CSR float32 (U, U): a row times X is the mean of the friends' rows of X.
+
+    Edges are heard ``along`` their direction, ``against`` it, or both ways; an edge that is there both ways is one.
+    """
+    ways = [data.social_edge_index] * along + [data.social_edge_index[::-1]] * against
+    source, target = np.unique(np.hstack(ways), axis=1) if len(ways) > 1 else ways[0]
     ones = np.ones(len(source), np.float32)
     out = sp.csr_matrix((ones, (source, target)), shape=(data.n_users, data.n_users))
     degree = np.asarray(out.sum(axis=1)).ravel()

@@ -23,6 +23,7 @@ from graphrec.model.lexical import Lexicon, texts_of
 from graphrec.profile.index import Index
 from graphrec.profile.likeness import Likeness
 from graphrec.profile.profiles import Profiles
+from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
 from graphrec.rerank.attributes import AttributeTable
 from graphrec.types import Floats
@@ -66,7 +67,7 @@ class Learned:
     @cached_property
     def ties(self) -> Ties:
         """Who took what in the training data, and who befriends whom."""
-        return Ties(self.data)
+        return Ties(self.data, self.chosen.get(HEARD, TRUSTED))
 
     @cached_property
     def users(self) -> Floats:

@@ -57,7 +57,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     data, touched = _joined(model.data, table, of_items, of_users)
     if data is model.data:
         return model
-    ties = Ties(data)
+    ties = Ties(data, model.ties.heard)
     new = np.arange(model.data.n_items, data.n_items)
     texts = _texts(model, data, of_items, new)
     behind = model.behind + len(data.events) - len(model.data.events)

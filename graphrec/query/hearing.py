@@ -1,4 +1,7 @@
-"""How much somebody hears their friends, by how much is known of themselves.
+"""Whom somebody hears, and how much, by how much is known of themselves.
+
+Of directed ties (trust, follows) those may be heard whom one trusts, those who trust one, or both; friendships have one
+direction. Which it is, is chosen on validation users (``blocks.trust``).
 
 Whoever took two things is told more by their friends than by these; of whoever took two hundred friends tell nothing
 new. So a weight of friends is one number for everybody, or one for each band of activity.
@@ -15,6 +18,9 @@ from graphrec.types import Floats, Ints
 
 BANDS = (1, 2, 3, 6, 21)  # items that somebody likes, with which the next band begins: 0, 1, 2, 3–5, 6–20, more
 N_BANDS = len(BANDS) + 1
+TRUSTED, TRUSTING, BOTH = "trusted", "trusting", "both"  # whom one trusts, who trusts one
+HEARD = "heard"  # what that is called among the choices of a model
+DIRECTIONS = (TRUSTED, TRUSTING, BOTH)
 Hearing: TypeAlias = float | tuple[float, ...]
 
 

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import friend_mean
+from graphrec.query.hearing import TRUSTED, TRUSTING
 from graphrec.query.timeline import Timeline, timeline_of
 from graphrec.types import Ints
 
@@ -22,18 +23,19 @@ class Ties:
 
     Attributes:
         matrix: who likes what, binary CSR float32 (U, I). known: who took what, liked or not, the same.
+        heard: of directed ties, whom users hear, of ``query.hearing.DIRECTIONS``; by default those whom they trust.
         friend_mean: whom each user hears, CSR float32 (U, U), rows sum to 1 or 0. activity: items per user (U,).
         cold: users who like nothing that is known, bool (U,).
     """
 
-    def __init__(self, data: Dataset) -> None:
-        self.data = data
+    def __init__(self, data: Dataset, heard: str = TRUSTED) -> None:
+        self.data, self.heard = data, heard
         # No leakage. These interactions are all that is shown of who took what: pass the training part.
         self.matrix = data.matrix()
         self.known = data.seen()
         self._tastes: dict[str, sp.csr_matrix] = {}
         self._takers = self.matrix.T.tocsr()  # (I, U)
-        self.friend_mean = friend_mean(data)
+        self.friend_mean = _friends(data, heard)
         self.activity = np.diff(self.matrix.indptr)
         self.cold: npt.NDArray[np.bool_] = self.activity == 0
         self._timelines: dict[bool, Timeline] = {}
@@ -82,6 +84,12 @@ class Ties:
         """Whether any of these users took any of these items."""
         return bool(np.isin(self.matrix[user_nums].indices, item_nums).any())
 
+    def hearing(self, heard: str) -> Ties:
+        """The same where directed ties are heard otherwise."""
+        out = copy.copy(self)
+        out.heard, out.friend_mean = heard, _friends(self.data, heard)
+        return out
+
     def dealt(self, seed: int = 0) -> Ties:
         """The same where everybody who hears anybody hears the friends of somebody else, drawn: what friends tell
         beyond what anybody's friends would."""
@@ -98,6 +106,10 @@ class Ties:
         found = slice(*self.friend_mean.indptr[user_num : user_num + 2])
         pairs = zip(self.friend_mean.indices[found].tolist(), self.friend_mean.data[found].tolist(), strict=True)
         return dict(sorted(pairs))
+
+
+def _friends(data: Dataset, heard: str) -> sp.csr_matrix:
+    return friend_mean(data, against=data.directed and heard != TRUSTED, along=not data.directed or heard != TRUSTING)
 
 
 def row(matrix: sp.csr_matrix, number: int) -> Ints:
