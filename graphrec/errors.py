@@ -14,6 +14,7 @@
     ├── ArtifactError            a saved model cannot be used
     │   ├── CorruptArtifactError a file is missing, truncated or altered
     │   └── SchemaVersionError   written by an incompatible version
+    ├── StoreError               the store of events cannot be opened, read or written
     └── kg.errors.KGError        a knowledge graph cannot be built, read, queried or stored as asked
 """
 
@@ -67,3 +68,7 @@ class CorruptArtifactError(ArtifactError):
 
 class SchemaVersionError(ArtifactError):
     """A saved model was written by an incompatible version of graphrec."""
+
+
+class StoreError(GraphrecError):
+    """The store of events cannot be opened, read or written."""

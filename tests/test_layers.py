@@ -19,7 +19,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     4: ("explain", "evaluate", "rerank"),
     3: ("config",),
     2: ("blocks",),
-    1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples"),
+    1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store"),
     0: ("data", "door", "read", "types", "settings", "presets", "errors", "runtime", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
