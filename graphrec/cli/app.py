@@ -5,7 +5,6 @@ Nothing heavy is imported before a command runs, so that `--help` and completion
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sys
 import warnings
@@ -20,7 +19,6 @@ from graphrec.cli.kg import kg_app
 from graphrec.cli.measure import compare, evaluate, tune
 from graphrec.cli.options import (
     AllowBad,
-    Artifact,
     AsJson,
     ConfigFile,
     PresetName,
@@ -32,6 +30,7 @@ from graphrec.cli.options import (
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.portrait import map_, profile
 from graphrec.cli.refit import refit
+from graphrec.cli.serve import serve
 from graphrec.errors import ConfigError, GraphrecError
 
 app = typer.Typer(
@@ -114,25 +113,9 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (refit, recommend, explain, similar, profile, evaluate, tune, compare):
+for command in (refit, recommend, explain, similar, profile, evaluate, tune, compare, serve):
     app.command()(command)
 app.command("map")(map_)
-
-
-@app.command()
-def serve(
-    artifact: Artifact,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-) -> None:
-    """Answer over HTTP: /recommend, /similar, /explain, /why_not, /contrast, /health; documentation at /docs."""
-    import uvicorn
-
-    import graphrec
-    from graphrec.serve.app import make_app, without_query
-
-    logging.getLogger("uvicorn.access").addFilter(without_query)
-    uvicorn.run(make_app(graphrec.load(artifact)), host=host, port=port)
 
 
 @app.command()

@@ -31,6 +31,8 @@ class Explainer:
     Raises DataError where profiles and data are of different numbers of users or items.
     """
 
+    hidden: frozenset[int] = frozenset()  # items that are not shown any more
+
     def __init__(self, profiles: Profiles, ties: Ties, graph: KnowledgeGraph) -> None:
         data = ties.data
         if (found := profiles.shape) != (data.n_users, data.n_items):

@@ -35,9 +35,13 @@ def batches(model: Learned, asked: Asked) -> Iterator[tuple[pd.DataFrame, Answer
     for start in range(0, len(asked.user_ids), BATCH):
         rows = np.arange(start, min(start + BATCH, len(asked.user_ids)))
         whom = [asked.user_ids[n] for n in rows.tolist()]
-        found = _reranked(model, asked, rows) if asked.rerank else retrieve(model, asked, rows, asked.k)
-        found = [_told(model, each, asked) for each in found]
+        found = [told(model, each, asked) for each in found_of(model, asked, rows)]
         yield _table(model, whom, found), list(zip(whom, found, strict=True))
+
+
+def found_of(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
+    """What the queries at ``rows`` are answered with, before it becomes a table."""
+    return _reranked(model, asked, rows) if asked.rerank else retrieve(model, asked, rows, asked.k)
 
 
 def joined(model: Learned, parts: Iterable[tuple[pd.DataFrame, Answers]], reranked: bool) -> pd.DataFrame:
@@ -49,7 +53,7 @@ def joined(model: Learned, parts: Iterable[tuple[pd.DataFrame, Answers]], rerank
         found += whom
     out = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
     why = {user: list(each.why) for user, each in found if each.why}
-    changes = {user: [_by_id(model, c) for c in each.changes] for user, each in found if each.changes}
+    changes = {user: [by_id(model, c) for c in each.changes] for user, each in found if each.changes}
     alone = found[0][0] if len(found) == 1 else None
     out.attrs["degraded"] = why if alone is None else why.get(alone, [])
     if reranked:
@@ -98,8 +102,9 @@ def _scores_of(model: Learned, asked: Asked, place: int, item_nums: Ints) -> Flo
     return of_these
 
 
-def _told(model: Learned, found: Found, asked: Asked) -> Found:
-    """With a line for what of the question was left unheard, and where there are fewer items than were asked for."""
+def told(model: Learned, found: Found, asked: Asked) -> Found:
+    """What was found, with a line for what of the question was left unheard, and where there are fewer items than were
+    asked for."""
     if asked.notes:
         found = replace(found, why=(*found.why, *asked.notes))
     if len(found.nums) >= asked.k:
@@ -148,7 +153,7 @@ def _table(model: Learned, user_ids: Sequence[str], found: Sequence[Found]) -> p
     )
 
 
-def _by_id(model: Learned, change: Change) -> dict[str, Any]:
+def by_id(model: Learned, change: Change) -> dict[str, Any]:
     """What a re-ranker changed, with item ids for numbers."""
     return {**change, **{what: [model.data.items.ids[n] for n in change[what]] for what in ("came", "went")}}
 

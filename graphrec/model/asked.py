@@ -14,7 +14,8 @@ import pandas as pd
 from graphrec.errors import DataError
 from graphrec.explain.say import marked, number
 from graphrec.model.learned import Learned
-from graphrec.query.query import NONE, STRANGER, Queries, query_of
+from graphrec.query.further import further
+from graphrec.query.query import NONE, STRANGER, Queries, Query, query_of
 from graphrec.rerank.api import Reranker
 from graphrec.rerank.filters import Filter
 from graphrec.rerank.registry import parse
@@ -67,21 +68,23 @@ class Asked:
         context: Mapping[str, Any] | None = None,
         filter: str | None = None,
         rerank: Any = (),
+        told: Query | None = None,
     ) -> Asked:
-        """What ``Recommender.recommend`` was asked. Raises DataError, UnknownIdError (an item)."""
+        """What ``Recommender.recommend`` was asked. ``told``: what is known of the one user who asks, in place of what
+        the training data holds. Raises DataError, UnknownIdError (an item)."""
         k = checked(k)
         mode = seen or model.config.seen
         if mode not in LEFT:
             raise DataError(f"seen = {mode!r}; it is one of {', '.join(LEFT)}")
         ids, taken = _people(users, histories)
         items = model.data.items
-        further = [items.numbers(_ids((*_ids(history), *own))) for own in taken]
+        added = [items.numbers(_ids((*_ids(history), *own))) for own in taken]
         known = {"words": (query or "").strip(), **_context(model, context or {})}
         numbers = model.data.users.numbers(ids, missing="-1")
         if users is None and not isinstance(histories, Mapping):  # a user may be called that too
             numbers[:] = STRANGER
-        folded = [_new(model, n, own) for n, own in zip(numbers.tolist(), further, strict=True)]
-        queries = _queries(model, numbers, folded, known)
+        folded = [_new(model, n, own) for n, own in zip(numbers.tolist(), added, strict=True)]
+        queries = _queries(model, numbers, folded, known) if told is None else _heard(model, told, added[0], known)
         allowed = None if not filter or not filter.strip() else Filter.parse(filter, model.attributes).mask
         if include is not None:
             named = np.zeros(len(items), bool)
@@ -105,12 +108,26 @@ class Asked:
         return np.union1d(taken, self.exclude) if len(self.exclude) else taken
 
 
-def one(model: Learned, user_id: Any, history: Sequence[Any] = (), query: str | None = None, **context: Any) -> Queries:
+def one(
+    model: Learned,
+    user_id: Any,
+    history: Sequence[Any] = (),
+    query: str | None = None,
+    told: Query | None = None,
+    **context: Any,
+) -> Queries:
     """The query of one person, as ``Asked.of`` has it."""
     number = int(model.data.users.numbers([as_id(user_id)], missing="-1")[0]) if user_id is not None else STRANGER
     folded = _new(model, number, model.data.items.numbers(_ids(history)))
     known = {"words": (query or "").strip(), **_context(model, context)}
+    if told is not None:
+        return _heard(model, told, model.data.items.numbers(_ids(history)), known)
     return _queries(model, np.array([number]), [folded], known)
+
+
+def _heard(model: Learned, told: Query, history: Ints, known: Mapping[str, Any]) -> Queries:
+    """The query of somebody of whom more is known than the training data holds, with what a question says."""
+    return Queries.of(model.ties, [further(model.ties, told, history, **known)])
 
 
 def _queries(model: Learned, user_nums: Ints, folded: Sequence[Ints], known: Mapping[str, Any]) -> Queries:

@@ -30,6 +30,7 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         if seen != "allow":
             may[query.seen.indices] = False
         may = ~may if seen == "only" else may
+        may[sorted(model.explainer.hidden)] = False
         before = (scores > scores[item]) | ((scores == scores[item]) & (np.arange(len(scores)) < item))
         place = 1 + int((may & before).sum())
     with speaking(model.spoken):
@@ -44,8 +45,14 @@ def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) ->
     """Why an item is not among the k recommended."""
     item = model.data.items.number(as_id(item_id))
     query, whom, standing, scores = _asked(model, user_id, item, known)
+    hidden, k = sorted(model.explainer.hidden - {item}), checked(k)
+    if hidden:
+        scores = np.asarray(scores, np.float32).copy()
+        scores[hidden] = -np.inf
+        k = max(1, min(k, len(np.setdiff1d(np.flatnonzero(scores > -np.inf), [item]))))
     with speaking(model.spoken):
-        return model.explainer.why_not(query, whom, item, checked(k), scores, standing, model.config.seen)
+        found = model.explainer.why_not(query, whom, item, k, scores, standing, model.config.seen)
+        return replace(found, of=found.of - len(np.setdiff1d(hidden, query.seen.indices))) if hidden else found
 
 
 def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) -> Contrast:

@@ -65,8 +65,14 @@ def scores(model: Learned, queries: Queries) -> Floats:
     if sparse is not None:
         out += sparse
     liking = cache(partial(liking_of, model))
-    for n in np.flatnonzero(_unusual(queries, personal) | _nearly_level(out, queries)).tolist():
+    for n in np.flatnonzero(unusual(queries, personal, out)).tolist():
         out[n] = standing_of(model, queries[np.array([n])], out[n], bool(personal[n]), liking).scores(out[n])
+    return out
+
+
+def unusual(queries: Queries, personal: Mask, scores: Floats) -> Mask:
+    """Queries that something stands in for, or beside, bool (B,), by their scores (B, I) from profiles alone."""
+    out: Mask = _unusual(queries, personal) | _nearly_level(scores, queries)
     return out
 
 

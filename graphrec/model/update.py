@@ -57,21 +57,14 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     data, touched = _joined(model.data, table, of_items, of_users)
     if data is model.data:
         return model
-    ties = Ties(data, model.ties.heard)
-    new = np.arange(model.data.n_items, data.n_items)
-    texts = _texts(model, data, of_items, new)
     behind = model.behind + len(data.events) - len(model.data.events)
     due = behind >= DUE * len(data.events)
-    blocks = []
-    for block in model.profiles.blocks:
-        learned = _followed(model, block, ties, due)
-        if learned is None:
-            learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
-        blocks.append(learned.reweighted(block.weight))
-    profiles = Profiles(tuple(blocks))
-    sides = profiles.item_matrix()
-    same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
-    index = model.index if same else Index.build(sides, model.config.retrieve)
+    profiles, index = model.profiles, model.index
+    if data.n_items > model.data.n_items or len(touched):
+        profiles = _grown_blocks(model, data, touched, of_items, due)
+        sides = profiles.item_matrix()
+        same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
+        index = model.index if same else Index.build(sides, model.config.retrieve)
     told = (data.fingerprint(), of_items.map(str), of_users.map(str))
     made = hashlib.sha256((model.version + digest(told)).encode()).hexdigest()
     return replace(
@@ -86,6 +79,19 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
         },
         behind=0 if due else behind,
     )
+
+
+def _grown_blocks(model: Learned, data: Dataset, touched: Ints, of_items: pd.DataFrame, due: bool) -> Profiles:
+    """The blocks over the data with what is new in it; of its items they learn anew from new events alone."""
+    ties, listens = Ties(data, model.ties.heard), len(data.events) > len(model.data.events)
+    texts = _texts(model, data, of_items, np.arange(model.data.n_items, data.n_items))
+    blocks = []
+    for block in model.profiles.blocks:
+        learned = _followed(model, block, ties, due) if listens else None
+        if learned is None:
+            learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
+        blocks.append(learned.reweighted(block.weight))
+    return Profiles(tuple(blocks))
 
 
 def _followed(model: Learned, block: FittedBlock, ties: Ties, due: bool) -> FittedBlock | None:

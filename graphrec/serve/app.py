@@ -1,111 +1,137 @@
-"""A small HTTP service over one fitted model. Answers are the documents of the command line."""
+"""The HTTP service over fitted models: its parts put together. Answers are the documents of the command line."""
 
 from __future__ import annotations
 
-import logging
-from typing import Annotated, Any, Literal
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
-from graphrec.errors import ConfigError, GraphrecError, UnknownIdError
-from graphrec.model.asked import listed
+from graphrec import __version__
+from graphrec.errors import GraphrecError, UnknownIdError
+from graphrec.model.live import Live
 from graphrec.recommender import Recommender
+from graphrec.serve.cursor import CursorGone
+from graphrec.serve.guard import Guard
+from graphrec.serve.journal import Journal, Memory
+from graphrec.serve.loading import Others
+from graphrec.serve.pool import Busy
+from graphrec.serve.routes import admin, ask, pages, told, watch, why
+from graphrec.serve.service import Service, Slow, reply
+from graphrec.serve.settings import Serving
+from graphrec.serve.version import Version
 
-UserId = Annotated[str | None, Query(description="Who asks; may be left out where a history is given.")]
-Ids = Annotated[list[str], Query(description="Item ids: repeated, or as a comma list.")]
-Words = Annotated[str | None, Query(description="Free text to rank by, beside the profile.")]
-Count = Annotated[int, Query(ge=1, le=1000)]
+ABOUT = (
+    "Recommendations with reasons that can be checked. Every answer carries `recommendation_id`, `model_version` and "
+    "`degraded`; unknown parameters are refused. See docs/serving.md."
+)
 
 
-def make_app(model: Recommender) -> FastAPI:
-    """GET /recommend, /similar, /explain, /why_not, /contrast and /health for a fitted model; /docs describes them.
+def make_app(
+    model: Recommender | Version,
+    journal: Journal | None = None,
+    settings: Serving | None = None,
+    folder: Path | None = None,
+    keyed: bool = False,
+) -> FastAPI:
+    """A service that answers from a model.
 
-    An unknown item answers 404, any other mistake in a request, an unknown parameter among them, 422; each with
-    one line in ``detail``. An unknown user is one of whom no history is known: ``degraded`` says so.
+    Args:
+        model: to begin with. journal: where events are kept; in memory by default. folder: where artifacts lie side by
+            side. keyed: whether every request needs a key.
+
+    An unknown item answers 404, any other mistake in a request 422, too much at once 429 or 503 with Retry-After; each
+    with one line in ``detail``. Whatever fails of the model, a list is given, and ``degraded`` says what it lacks.
     """
-    app = FastAPI(title="graphrec", version=model.fitted.version, dependencies=[Depends(_only_known)])
+    version = model if isinstance(model, Version) else Version(Live(model.fitted), made=time.time())
+    service = Service(version, journal or Memory(), settings, folder)
 
-    @app.exception_handler(GraphrecError)
-    def mistake(_: Request, error: GraphrecError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 404 if isinstance(error, UnknownIdError) else 422)
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(service.start)
+        shared = os.environ.get("GRAPHREC_WORKERS_SHARE")
+        listener = None
+        if shared:
+            app.state.others = Others(Path(shared))
+            listener = asyncio.create_task(app.state.others.listen(service))
+        try:
+            yield
+        finally:
+            if listener is not None:
+                listener.cancel()
+            await asyncio.to_thread(service.stop)
 
-    @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        faults = (f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors())
-        return JSONResponse({"detail": "; ".join(faults)}, 422)
-
-    def known(user_id: str | None, history: list[str], query: str | None, words_do: bool = False) -> dict[str, Any]:
-        items = listed(history, model.fitted.data.items)
-        if user_id is None and not items and not (words_do and query and query.strip()):
-            raise ConfigError(f"for whom? Give user_id, or history{', or a query' if words_do else ''}")
-        return {"history": items, "query": query}
-
-    @app.get("/health")
-    def health() -> dict[str, Any]:
-        fitted = model.fitted
-        return {"status": "ok", "model_version": fitted.version, "counts": dict(fitted.counts or fitted.data.counts())}
-
-    @app.get("/recommend")
-    def recommend(
-        user_id: UserId = None,
-        k: Count = 10,
-        query: Words = None,
-        history: Ids = [],  # noqa: B006
-        filter: Annotated[str | None, Query(description="Which items may come back: price < 50")] = None,
-        exclude: Ids = [],  # noqa: B006
-        seen: Literal["exclude", "allow", "only"] | None = None,
-        rerank: Annotated[list[str], Query(description="diversity=0.3, cap=brand:2; repeated.")] = [],  # noqa: B006
-    ) -> dict[str, Any]:
-        without = listed(exclude, model.fitted.data.items)
-        asked = known(user_id, history, query, words_do=True)
-        return model.recommend_document(user_id, k, filter=filter, exclude=without, seen=seen, rerank=rerank, **asked)
-
-    @app.get("/similar")
-    def similar(item_id: str, k: Count = 10) -> dict[str, Any]:
-        return model.similar_document(item_id, k)
-
-    @app.get("/explain")
-    def explain(item_id: str, user_id: UserId = None, history: Ids = [], query: Words = None) -> dict[str, Any]:  # noqa: B006
-        return model.explain(user_id, item_id, **known(user_id, history, query)).to_json()
-
-    @app.get("/why_not")
-    def why_not(
-        item_id: str,
-        user_id: UserId = None,
-        k: Count = 10,
-        history: Ids = [],  # noqa: B006
-        query: Words = None,
-    ) -> dict[str, Any]:
-        return model.why_not(user_id, item_id, k, **known(user_id, history, query)).to_json()
-
-    @app.get("/contrast")
-    def contrast(
-        item_id: str,
-        other_id: str,
-        user_id: UserId = None,
-        history: Ids = [],  # noqa: B006
-        query: Words = None,
-    ) -> dict[str, Any]:
-        return model.contrast(user_id, item_id, other_id, **known(user_id, history, query)).to_json()
-
+    app = FastAPI(
+        title="graphrec",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    for routes in (ask, why, told, watch, admin, pages):
+        app.include_router(routes.router)
+    pages.mount(app)
+    _faults(app, service)
+    limits = service.settings.limits
+    app.add_middleware(
+        Guard,
+        journal=service.state.journal,
+        limits=limits,
+        metrics=service.metrics,
+        keyed=keyed,
+        carried=service.carried,
+    )
     return app
 
 
-def _only_known(request: Request) -> None:
-    """Raises ConfigError for a parameter that the route has not: a misspelt one would be passed over in silence."""
-    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
-    for name in request.query_params:
-        if name not in known:
-            raise ConfigError(
-                f"{name}: there is no such parameter; {request.url.path} takes {', '.join(known) or 'none'}"
-            )
+def _faults(app: FastAPI, service: Service) -> None:
+    def said(request: Request, detail: str, status: int, headers: dict[str, str] | None = None) -> Response:
+        id_ = getattr(request.state, "recommendation_id", "")
+        return reply({"detail": detail, "recommendation_id": id_, **service.carried()}, status, headers)
+
+    @app.exception_handler(GraphrecError)
+    async def mistake(request: Request, error: GraphrecError) -> Response:
+        detail = " ".join(str(error).split())
+        if type(error).__name__ == "StoreError":
+            service.state.fault("store", error)
+            return said(request, "the store does not answer; nothing was kept", 503, {"retry-after": "5"})
+        status = 404 if isinstance(error, UnknownIdError) else 410 if isinstance(error, CursorGone) else 422
+        return said(request, detail, status)
+
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        service.metrics.refuse("queue")
+        return said(request, str(error), 503, {"retry-after": str(error.seconds)})
+
+    @app.exception_handler(Slow)
+    async def slow(request: Request, error: Slow) -> Response:
+        service.metrics.refuse("time")
+        return said(request, str(error), 503, {"retry-after": "1"})
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [_fault(fault, request) for fault in error.errors()]
+        return said(request, "; ".join(dict.fromkeys(faults)), 422)
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> Response:
+        return said(request, str(error.detail), error.status_code, dict(error.headers or {}))
 
 
-def without_query(record: logging.LogRecord) -> bool:
-    """Leaves out of a line of uvicorn's access log who asked for what: the path alone is told."""
-    if isinstance(record.args, tuple) and len(record.args) == 5:  # client, method, path, version, status
-        client, method, path, *others = record.args
-        record.args = (client, method, str(path).partition("?")[0], *others)
-    return True
+def _fault(fault: dict[str, Any], request: Request) -> str:
+    where = ".".join(map(str, fault["loc"][1:])) or str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: there is no such parameter; {request.url.path} is described at /docs"
+    if fault["type"] == "json_invalid":
+        return f"the body is no JSON (at {where})"
+    return f"{where}: {str(fault['msg']).removeprefix('Value error, ')}"

@@ -263,9 +263,9 @@ def test_doctor_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_the_service_answers_with_the_same_documents(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     client = TestClient(make_app(gr.load(model)))
-    assert client.get("/health").json()["status"] == "ok"
+    assert client.get("/ready").json()["status"] == "ready"
     answer = client.get("/recommend", params={"user_id": "U00", "k": 3}).json()
-    assert answer == document(capsys, "recommend", str(model), "--user", "U00", "-k", "3")
+    assert document(capsys, "recommend", str(model), "--user", "U00", "-k", "3").items() <= answer.items()
     item = answer["items"][0]["item_id"]
     assert client.get("/explain", params={"user_id": "U00", "item_id": item}).json()["item_id"] == item
     assert len(client.get("/similar", params={"item_id": item, "k": 2}).json()["items"]) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,40 +12,32 @@ from fastapi.testclient import TestClient
 
 import graphrec as gr
 from graphrec.recommender import Recommender
-from graphrec.serve.app import make_app, without_query
 from tests.features.test_encoder import CountingEncoder
 from tests.model.shop import QUICK, WordExtractor, shop
+from tests.serve.support import ask, fitted, ids, post, said, serving
 
 
 @pytest.fixture(scope="module")
 def model() -> Recommender:
-    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+    return fitted()
 
 
 @pytest.fixture(scope="module")
-def client(model: Recommender) -> TestClient:
-    return TestClient(make_app(model))
-
-
-def ask(client: TestClient, path: str, expect: int = 200, **parameters: Any) -> Any:
-    found = client.get(path, params=parameters)
-    assert found.status_code == expect, found.text
-    return found.json()
-
-
-def ids(answer: Any) -> list[str]:
-    return [row["item_id"] for row in answer["items"]]
+def client() -> Iterator[TestClient]:
+    with serving() as client:
+        yield client
 
 
 def test_an_answer_is_the_document(client: TestClient, model: Recommender) -> None:
-    assert ask(client, "/recommend", user_id="u0", k=4) == model.recommend_document("u0", 4)
-    assert ask(client, "/similar", item_id="i2", k=3) == model.similar_document("i2", 3)
+    assert said(ask(client, "/recommend", user_id="u0", k=4)) == model.recommend_document("u0", 4)
+    similar = said(ask(client, "/similar", item_id="i2", k=3))
+    assert similar == {**model.similar_document("i2", 3), "model_version": model.fitted.version}
 
 
 def test_a_history_is_folded_in(client: TestClient, model: Recommender) -> None:
     found = ask(client, "/recommend", user_id="u0", k=30, history=["i1", "i3"])
-    assert found == model.recommend_document("u0", 30, history=["i1", "i3"])
-    assert found == ask(client, "/recommend", user_id="u0", k=30, history="i1,i3")
+    assert said(found) == model.recommend_document("u0", 30, history=["i1", "i3"])
+    assert said(found) == said(ask(client, "/recommend", user_id="u0", k=30, history="i1,i3"))
     assert not {"i1", "i3"} & set(ids(found))
     assert ids(found) != [i for i in ids(ask(client, "/recommend", user_id="u0", k=30)) if i not in ("i1", "i3")]
 
@@ -66,7 +58,7 @@ def test_a_history_alone_is_answered_and_explained(client: TestClient) -> None:
 
 def test_a_query_changes_the_order(client: TestClient, model: Recommender) -> None:
     found = ask(client, "/recommend", user_id="u0", k=30, query="neck")
-    assert found == model.recommend_document("u0", 30, query="neck")
+    assert said(found) == model.recommend_document("u0", 30, query="neck")
     assert ids(found) != ids(ask(client, "/recommend", user_id="u0", k=30))
     assert ask(client, "/explain", user_id="u0", item_id=ids(found)[0], query="neck")["score"] == pytest.approx(
         found["items"][0]["score"], abs=1e-4
@@ -101,15 +93,8 @@ def test_seen_filter_exclude_and_rerank(client: TestClient, model: Recommender) 
 
 
 def test_words_alone_are_answered(client: TestClient, model: Recommender) -> None:
-    assert ask(client, "/recommend", query="tone", k=3) == model.recommend_document(None, 3, query="tone")
+    assert said(ask(client, "/recommend", query="tone", k=3)) == model.recommend_document(None, 3, query="tone")
     assert "or a query" in ask(client, "/recommend", expect=422, query=" ")["detail"]
-
-
-def test_the_log_tells_the_path_alone() -> None:
-    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', None, None)
-    record.args = ("127.0.0.1:1", "GET", "/recommend?user_id=u0&query=my+illness", "1.1", 200)
-    assert without_query(record)
-    assert record.getMessage() == '127.0.0.1:1 - "GET /recommend HTTP/1.1" 200'
 
 
 def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
@@ -135,7 +120,7 @@ def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
         ("/recommend", {"user_id": "u0", "filter": "__import__('os')"}, 422, "filter"),
         ("/recommend", {"user_id": "u0", "rerank": "magic=1"}, 422, "magic"),
         ("/recommend", {"user_id": "u0", "histroy": "i1"}, 422, "histroy: there is no such parameter"),
-        ("/health", {"verbose": "1"}, 422, "takes none"),
+        ("/live", {"verbose": "1"}, 422, "no such parameter"),
         ("/similar", {}, 422, "item_id: "),
         ("/contrast", {"user_id": "u0", "item_id": "i0", "other_id": "i0"}, 422, "itself"),
     ],
@@ -161,21 +146,50 @@ def test_many_at_once_get_what_they_would_get_alone(model: Recommender) -> None:
             ("/why_not", {"user_id": f"u{n}", "item_id": item}),
             ("/similar", {"item_id": item}),
         ]
-    one = TestClient(make_app(Recommender.of(model.fitted)))
-    alone = [ask(one, path, **parameters) for path, parameters in asked]
+    with serving() as one:
+        alone = [said(ask(one, path, **parameters)) for path, parameters in asked]
     fresh = Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop(), model.fitted.chosen)
-    many = TestClient(make_app(fresh))  # nothing of it is cached yet
-    with ThreadPoolExecutor(8) as threads:
-        together = list(threads.map(lambda a: ask(many, a[0], **a[1]), asked))
+    with serving(fresh.fitted, settings={"limits": {"threads": 4}}) as many, ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda a: said(ask(many, a[0], **a[1])), asked))
     for first, second in zip(alone, together, strict=True):
         first.pop("model_version", None), second.pop("model_version", None)
         assert second == first
 
 
-def test_health_reports_what_was_fitted(model: Recommender, tmp_path: Path) -> None:
+def test_what_is_asked_in_a_body_is_what_is_asked_in_parameters(client: TestClient) -> None:
+    body: dict[str, Any] = {
+        "user_id": "u3",
+        "history": ["i1"],
+        "query": "tone",
+        "k": 4,
+        "exclude": ["i5"],
+        "diversity": 0.3,
+    }
+    found = post(client, "/recommend", body)
+    assert said(found) == said(ask(client, "/recommend", **body))
+    assert "no such parameter" in post(client, "/recommend", {**body, "kk": 1}, expect=422)["detail"]
+    assert post(client, "/recommend", {"user_id": "u3", "attributes": {"unheard": "x"}}, expect=422)
+
+
+def test_every_answer_carries_what_it_is_of(client: TestClient, model: Recommender) -> None:
+    seen = set()
+    paths = ["/live", "/ready", "/version", "/model", "/similar?item_id=i1", "/recommend?user_id=u0", "/users/u0"]
+    paths += ["/explain?user_id=u0&item_id=i1", "/items/i1", "/items", "/users", "/recommend", "/nowhere"]
+    for path in paths:
+        found = client.get(path).json()
+        assert found["model_version"] == model.fitted.version, path
+        assert isinstance(found["degraded"], list)
+        seen.add(found["recommendation_id"])
+    assert len(seen) == len(paths)
+
+
+def test_the_model_card(model: Recommender, tmp_path: Path) -> None:
     model.save(tmp_path / "m")
-    found = ask(TestClient(make_app(gr.load(tmp_path / "m"))), "/health")
-    assert found["status"] == "ok"
+    with serving(gr.load(tmp_path / "m").fitted) as client:
+        found = ask(client, "/model")
     assert found["model_version"] == model.fitted.version
-    assert found["counts"] == dict(shop().counts())
-    assert found["counts"]["reviews"] == 280
+    assert {**dict(shop().counts()), "reviews": 280}.items() <= found["counts"].items()
+    assert {block["name"] for block in found["blocks"]} == set(model.fitted.profiles.weights)
+    (brand,) = found["attributes"]
+    assert brand["values"] == [{"value": "B0", "items": 15}, {"value": "B1", "items": 15}]
+    assert found["freshness"]["unseen_events"] == 0

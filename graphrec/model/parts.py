@@ -1,0 +1,36 @@
+"""Every part of the scores of some items: what each block adds to each, as an explanation has it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphrec.model.learned import Learned
+from graphrec.model.retrieve import unusual
+from graphrec.model.standing import standing_of
+from graphrec.query.query import Queries
+from graphrec.types import Floats, Ints
+
+
+def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -> dict[str, Floats]:
+    """Block → what it adds to the score of each item, float32 (n,), for one query (B = 1); they sum to the score.
+
+    Beside the blocks there is what stands in for a profile, such as ``popularity`` or ``words``. ``asker``: whether the
+    question is somebody's.
+    """
+    out: dict[str, Floats] = {}
+    for block in model.profiles.heard:
+        if block.sparse:
+            found = block.scores(query)[0][item_nums]
+        else:
+            found = np.asarray(block.items[item_nums] @ np.asarray(block.encode(query))[0], np.float32)
+        out[block.name] = np.float32(block.weight) * np.asarray(found, np.float32)
+    profile, sparse, personal = model.profiles.encode(query)
+    of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
+    if not unusual(query, personal, of_profile[None])[0]:
+        return out
+    standing = standing_of(model, query, of_profile, bool(personal[0]), asker=asker)
+    out = {name: np.float32(standing.factor) * part for name, part in out.items()} if standing.factor else {}
+    for name, scores in standing.extra.items():
+        own = np.asarray(scores[item_nums], np.float32)
+        out[name] = out[name] + own if name in out else own
+    return out

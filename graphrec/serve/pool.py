@@ -1,0 +1,147 @@
+"""Threads that compute answers behind a bounded queue; questions that wait together are answered by one search."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Outcome: TypeAlias = tuple[Any, BaseException | None]
+
+
+class Busy(Exception):
+    """The queue is full; ``seconds`` until it may have room."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too much is asked at once; come again in {seconds:.0f} s")
+        self.seconds = max(1, round(seconds))
+
+
+@dataclass(eq=False)
+class Task:
+    """Something to compute: alone, or together with others of its kind by ``Pool.together``."""
+
+    work: Callable[[], Any] | None
+    question: Any
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    since: float = field(default_factory=time.perf_counter)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody waits for it still."""
+        return not self.future.done()
+
+
+class Pool:
+    """Args: threads; queue, how many tasks may wait; batch, how many questions are answered together by ``together``,
+    which gives for each its answer or the exception that it raised."""
+
+    def __init__(
+        self, threads: int, queue: int, batch: int, together: Callable[[Sequence[Any]], Sequence[Outcome]]
+    ) -> None:
+        self.queue, self.batch, self.together = queue, batch, together
+        self.batches: Callable[[int, float], None] = lambda size, waited: None  # told of every one
+        self.usual = 0.01  # seconds a task takes, a moving mean
+        self._tasks: deque[Task] = deque()
+        self._ready = threading.Condition()
+        self._closed = False
+        self._threads = [threading.Thread(target=self._run, name=f"answers-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """The result of a call. Raises Busy, and what the call raises."""
+        return await self._put(work, None)
+
+    async def ask(self, question: Any) -> Any:
+        """The answer to a question, computed with others. Raises Busy, and what it raises."""
+        return await self._put(None, question)
+
+    def close(self) -> None:
+        """Ends when all that waits is done."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+        for thread in self._threads:
+            thread.join(10)
+
+    async def _put(self, work: Callable[[], Any] | None, question: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        task = Task(work, question, loop, loop.create_future())
+        with self._ready:
+            if len(self._tasks) >= self.queue or self._closed:
+                raise Busy(len(self._tasks) * self.usual / len(self._threads))
+            self._tasks.append(task)
+            self._ready.notify()
+        return await task.future
+
+    def _take(self) -> list[Task]:
+        """The next task, with all questions that may go with it; [] where it is over."""
+        with self._ready:
+            while not self._tasks:
+                if self._closed:
+                    return []
+                self._ready.wait()
+            first = self._tasks.popleft()
+            if first.work is not None:
+                return [first]
+            out, rest = [first], deque[Task]()
+            while self._tasks and len(out) < self.batch:
+                other = self._tasks.popleft()
+                (rest if other.work else out).append(other)
+            rest.extend(self._tasks)
+            self._tasks.clear()
+            self._tasks.extend(rest)
+            return out
+
+    def _run(self) -> None:
+        while taken := self._take():
+            tasks = [task for task in taken if task.wanted]
+            if not tasks:
+                continue
+            start = time.perf_counter()
+            if tasks[0].work is not None:
+                outcomes: Sequence[Outcome] = [_outcome(tasks[0].work)]
+            else:
+                outcomes = self._together([task.question for task in tasks])
+            took = time.perf_counter() - start
+            self.usual += 0.05 * (took / len(tasks) - self.usual)
+            self.batches(len(tasks), start - tasks[0].since)
+            _tell(tasks, outcomes)
+
+    def _together(self, questions: Sequence[Any]) -> Sequence[Outcome]:
+        try:
+            return self.together(questions)
+        except Exception as error:
+            return [(None, error)] * len(questions)
+
+
+def _outcome(work: Callable[[], Any]) -> Outcome:
+    try:
+        return work(), None
+    except BaseException as error:
+        return None, error
+
+
+def _tell(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> None:
+    def settle() -> None:
+        for task, (found, error) in zip(tasks, outcomes, strict=True):
+            if task.future.done():
+                continue
+            if error is None:
+                task.future.set_result(found)
+            else:
+                task.future.set_exception(error)
+
+    try:
+        tasks[0].loop.call_soon_threadsafe(settle)
+    except RuntimeError:  # the loop is closed: nobody waits
+        return

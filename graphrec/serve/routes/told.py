@@ -1,0 +1,221 @@
+"""What the service is told: events, items, and people who want to be forgotten."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from graphrec.errors import ConfigError, DataError
+from graphrec.serve import replies
+from graphrec.serve.questions import told_of
+from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
+from graphrec.serve.schemas import LONGEST_ID, Event, EventBatch, ItemChange, clean
+from graphrec.serve.service import Service, reply
+from graphrec.serve.version import Version
+
+router = APIRouter(tags=["what is known"], dependencies=ONLY_KNOWN)
+AnyId = Annotated[
+    str, Path(min_length=1, max_length=LONGEST_ID, description="Any text, percent-encoded."), AfterValidator(clean)
+]
+RESERVED = ("item_id", "title", "text", "user_id")
+EARLIEST = -1e11  # seconds
+
+
+@router.post(
+    "/events",
+    status_code=202,
+    responses=answers(replies.Accepted, 408, 413, status=202, about="They are kept for good."),
+)
+async def events(request: Request, told: EventBatch) -> Response:
+    """Take in events. They are on the disk, and in the next answer of whoever they are of, before this answers.
+
+    An event whose ``source`` and ``event_id`` are known already changes nothing.
+    """
+    service = service_of(request)
+    rows = [_row(event) for event in told.events]
+    accepted, duplicates = await service.run(lambda: service.state.accept(rows))
+    carried = {"recommendation_id": id_of(request), **service.carried()}
+    return reply({**carried, "accepted": accepted, "duplicates": duplicates}, 202)
+
+
+@router.get("/items", responses=answers(replies.Told))
+async def items(
+    request: Request, title: Annotated[str, Query(max_length=200)] = "", k: Annotated[int, Query(ge=1, le=1000)] = 20
+) -> Response:
+    """Items whose title or id holds some words."""
+    service = service_of(request)
+    version, shown = service.state.current, service.state.shown
+
+    def found() -> list[dict[str, Any]]:
+        data, words, out = version.model.data, title.casefold(), list[dict[str, Any]]()
+        for number, (id_, name) in enumerate(zip(data.items.ids, data.item_titles, strict=True)):
+            if words in str(name).casefold() or words in id_.casefold():
+                if number in version.barred(shown):
+                    continue
+                out.append({"item_id": id_, "title": str(name)})
+                if len(out) == k:
+                    break
+        return out
+
+    carried = {"recommendation_id": id_of(request), **service.carried(version)}
+    return reply({**carried, "items": await service.run(found)})
+
+
+@router.get("/items/{item_id:path}", responses=answers(replies.ItemReply, 404))
+async def item(request: Request, item_id: AnyId) -> Response:
+    """What is known of an item."""
+    service = service_of(request)
+    document = await service.run(lambda: _item(service, service.state.current, item_id))
+    return reply({"recommendation_id": id_of(request), **service.carried(), **document})
+
+
+@router.put("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
+async def put(request: Request, item_id: AnyId, told: ItemChange) -> Response:
+    """Add an item, or say all of it anew; one that was hidden is shown again."""
+    return await _tell(request, item_id, told, hidden=False)
+
+
+@router.patch("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
+async def patch(request: Request, item_id: AnyId, told: ItemChange) -> Response:
+    """Change what is known of an item."""
+    service = service_of(request)
+    service.state.current.model.data.items.number(item_id)
+    return await _tell(request, item_id, told, hidden=None)
+
+
+@router.delete("/items/{item_id:path}", responses=answers(replies.ItemReply, 404))
+async def hide(request: Request, item_id: AnyId) -> Response:
+    """Hide an item: from now on it is in no answer, no explanation and no further page."""
+    service = service_of(request)
+    service.state.current.model.data.items.number(item_id)
+    return await _tell(request, item_id, None, hidden=True)
+
+
+@router.get("/users", responses=answers(replies.Told))
+async def users(request: Request, k: Annotated[int, Query(ge=1, le=1000)] = 20, begins: str = "") -> Response:
+    """Ids of some people whom the model knows."""
+    service = service_of(request)
+    version = service.state.current
+    known = (id_ for id_ in version.model.data.users.ids if id_.startswith(begins) and not service.state.is_gone(id_))
+    found = [id_ for _, id_ in zip(range(k), known, strict=False)]
+    return reply({"recommendation_id": id_of(request), **service.carried(version), "users": found})
+
+
+@router.get("/users/{user_id:path}", responses=answers(replies.Profile))
+async def profile(
+    request: Request,
+    user_id: AnyId,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 10,
+    export: Annotated[bool, Query(description="With every event that counts for them.")] = False,
+) -> Response:
+    """All that is known of one person, for that person: interests, what they come from, and how they change."""
+    service = service_of(request)
+
+    def found() -> dict[str, Any]:
+        version, shown = service.state.version_for(user_id), service.state.shown
+        told = told_of(service.state, version, user_id)
+        known: dict[str, Any] = {} if told is None else {"told": told}
+        document = version.view(shown).profile(user_id, limit, **known)
+        if export:
+            document["history"] = _history(service, version, user_id)
+        degraded = [*document.get("degraded", ()), *service.state.faults.values()]
+        return {**document, "heard": version.live.count(user_id), "degraded": degraded}
+
+    return reply({"recommendation_id": id_of(request), **await service.run(found)})
+
+
+@router.delete("/users/{user_id:path}", responses=answers(replies.Forgotten))
+async def forget(request: Request, user_id: AnyId) -> Response:
+    """Forget somebody: out of every answer at once, and out of the store. The receipt says what still holds of them."""
+    service = service_of(request)
+
+    def forgotten() -> dict[str, Any]:
+        service.recorder.forget(user_id)
+        removed = dict(service.state.journal.forget(user_id))
+        service.state.catch_up()
+        service.recorder.forget(user_id)
+        held = [v for v in service.state.versions if user_id in v.model.data.users]
+        remains = [
+            f"the model {v.artifact} {v.name} was learned with what they did; they are in no answer of it. `graphrec"
+            " forget` takes them out of it, or a model that is learned without them takes over"
+            for v in held
+        ]
+        return {"user_id": user_id, "removed": removed, "remains": remains, "time": time.time()}
+
+    return reply({"recommendation_id": id_of(request), **service.carried(), **await service.run(forgotten)})
+
+
+async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden: bool | None) -> Response:
+    service = service_of(request)
+    fields: dict[str, Any] | None = None
+    if told is not None:
+        if taken := [name for name in told.attributes if name in RESERVED]:
+            raise ConfigError(f"attributes: {taken[0]!r} cannot be the name of one; give title and text beside them")
+        fields = {name: value for name, value in (("title", told.title), ("text", told.text)) if value is not None}
+        fields.update(told.attributes)
+    if hidden is None and not fields:
+        raise ConfigError("nothing is said of the item; give title, text or attributes")
+
+    def tell() -> dict[str, Any]:
+        service.state.journal.tell(item_id, fields or ({} if hidden is False else None), hidden)
+        service.state.catch_up()
+        return _item(service, service.state.current, item_id)
+
+    document = await service.run(tell)
+    return reply({"recommendation_id": id_of(request), **service.carried(), **document})
+
+
+def _item(service: Service, version: Version, item_id: str) -> dict[str, Any]:
+    data = version.model.data
+    number = data.items.number(item_id)
+    rows = data.item_attributes[(data.item_attributes["item_num"] == number).to_numpy()]
+    attributes: dict[str, list[str]] = {}
+    for key, value in zip(rows["key"].tolist(), rows["value"].tolist(), strict=True):
+        attributes.setdefault(str(key), []).append(str(value))
+    hidden = item_id in service.state.shown.hidden
+    taken = len(version.model.ties.takers(number))
+    return {
+        "item_id": item_id,
+        "title": str(data.item_titles[number]),
+        "hidden": hidden,
+        "attributes": attributes,
+        "taken_by": taken,
+    }
+
+
+def _history(service: Service, version: Version, user_id: str) -> list[dict[str, Any]]:
+    query = version.live.query(user_id, strange=service.state.is_gone(user_id))
+    ids = version.model.data.items.ids
+    times = np.full(len(query.items), np.nan) if query.times is None else query.times
+    return [
+        {"item_id": ids[n], "strength": round(float(s), 6), **({} if math.isnan(t) else {"time": int(t)})}
+        for n, s, t in zip(query.items.tolist(), query.strengths.tolist(), times.tolist(), strict=True)
+    ]
+
+
+def _row(event: Event) -> dict[str, Any]:
+    row = event.model_dump(exclude_none=True)
+    row["time"] = seconds_of(event.time)
+    return row
+
+
+def seconds_of(when: float | str | None) -> float:
+    """Seconds since 1970 of a time as events tell it; now where none is told. Raises DataError."""
+    if when is None:
+        return time.time()
+    if isinstance(when, str):
+        try:
+            found = datetime.fromisoformat(when.strip())
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise DataError(f"time: {when!r} is none; give seconds, or ISO 8601 such as 2026-01-31T12:00:00Z") from None
+    if not math.isfinite(when) or abs(when) > -EARLIEST:
+        raise DataError(f"time: {when:g} is no second; give seconds since 1970, milliseconds divided by 1000")
+    return float(when)

@@ -1,0 +1,178 @@
+"""What may be asked: the bodies and parameters of requests, each checked at the door. Unknown names are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MOST_K = 1000  # items in one answer, and down to which pages lead
+LONGEST_ID = 512  # characters of an id
+LONGEST_TEXT = 2000  # characters of words, or of a filter
+
+
+def clean(text: str) -> str:
+    """An id, as it came. Raises ValueError for what no store can hold."""
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("an id is text of UTF-8 without the character 0")
+    return text
+
+
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(clean)]
+Ids = Annotated[
+    list[Annotated[str, Field(max_length=100 * LONGEST_ID), AfterValidator(clean)]], Field(max_length=MOST_K)
+]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(clean)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Place = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class Body(BaseModel):
+    """What is asked: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Known(Body):
+    """Who asks, and what is known of them now."""
+
+    user_id: Id | None = Field(None, description="Who asks. Somebody unknown is answered by what else is known.")
+    history: Ids = Field([], description="Item ids taken beside what is known, or a basket: repeated, or a comma list.")
+    query: Text | None = Field(None, description="Free text to rank by, beside the profile.")
+    now: int | Text | None = Field(None, description="The moment of the question: seconds, or ISO 8601.")
+    place: Place | None = Field(None, description="Where they are: latitude and longitude in degrees.")
+    friends: Ids = Field([], description="Ids of people whom they hear.")
+
+
+class AskBase(Known):
+    """A question for recommendations, as parameters hold it."""
+
+    k: int = Field(10, ge=1, le=MOST_K, description="How many items, or how many a page.")
+    filter: Text | None = Field(None, description='Which items may come back: price < 50 and brand == "Acme".')
+    exclude: Ids = Field([], description="Item ids that do not come back.")
+    include: Ids = Field([], description="The only item ids that may come back; all where none is named.")
+    pin: Ids = Field([], description="Item ids at the top, in this order, if they may be recommended.")
+    boost: list[Text] = Field([], max_length=20, description='FILTER:AMOUNT in deviations, as brand == "Acme":0.5')
+    rerank: list[Text] = Field([], max_length=20, description="Re-rankers by name: cap=brand:2, diversity=0.3.")
+    diversity: float | None = Field(None, ge=0, le=1, description="0 the best items, 1 the most different ones.")
+    seen: Literal["exclude", "allow", "only"] | None = Field(None, description="What of what they took comes back.")
+    explore: float | None = Field(
+        None, ge=0, le=0.5, description="Share of places given to an item drawn evenly; its propensity is recorded."
+    )
+    scenario: Text | None = Field(None, description="Settings by name, as the service was started with.")
+    cursor: Text | None = Field(None, description="next_cursor of the page before; all else asked as before.")
+    blocks: bool = Field(False, description="With each item, what each block adds to its score.")
+
+
+class AskQuery(AskBase):
+    """Parameters of GET /recommend."""
+
+    weights: list[Text] = Field([], max_length=50, description="BLOCK:WEIGHT in place of the model's, repeated.")
+
+
+class Supposed(Body):
+    """An event as if it had happened."""
+
+    item_id: Id
+    type: Id | None = Field(None, description="Its kind, such as like or dislike; the model's first by default.")
+    value: Number | None = Field(None, description="A rating or count.")
+    time: int | float | Text | None = Field(None, description="When: seconds or ISO 8601; now by default.")
+
+
+class Ask(AskBase):
+    """Body of POST /recommend."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "u17", "k": 5, "filter": "price < 50", "blocks": True}]}
+    )
+    attributes: dict[str, str | list[str]] = Field({}, max_length=50, description="What is known of the person.")
+    weights: dict[str, Number] = Field({}, max_length=50, description="Weights of blocks in place of the model's.")
+    suppose: list[Supposed] = Field([], max_length=100, description="Answer as if these had been heard; none is kept.")
+
+
+class AskMany(Body):
+    """Body of POST /recommend/batch."""
+
+    user_ids: Annotated[list[Id], Field(min_length=1, max_length=100_000)] = Field(examples=[["u1", "u2"]])
+    k: int = Field(10, ge=1, le=MOST_K)
+    filter: Text | None = None
+    exclude: Ids = []
+    seen: Literal["exclude", "allow", "only"] | None = None
+
+
+class Why(Known):
+    """Parameters of GET /explain."""
+
+    item_id: Id = Field(description="The item that is asked about.")
+    limit: int = Field(5, ge=1, le=50, description="Pieces of evidence at most.")
+
+
+class WhyNotQuery(Known):
+    """Parameters of GET /why_not."""
+
+    item_id: Id = Field(description="The item that is missed.")
+    k: int = Field(10, ge=1, le=MOST_K, description="How long the list is.")
+
+
+class ContrastQuery(Known):
+    """Parameters of GET /contrast."""
+
+    item_id: Id
+    other_id: Id = Field(description="The item that it is compared with.")
+
+
+class SimilarQuery(Body):
+    """Parameters of GET /similar."""
+
+    item_id: Id
+    k: int = Field(10, ge=1, le=MOST_K)
+
+
+class Event(Body):
+    """Something that somebody did."""
+
+    event_id: Id | None = Field(None, description="Unique within its source: sent twice, it is counted once.")
+    source: Id = Field("api", description="Who sends it.")
+    user_id: Id
+    item_id: Id
+    type: Id | None = Field(
+        None, description="Its kind: purchase, view, like, dislike …; the model's first by default."
+    )
+    value: Number | None = Field(None, description="A rating or count.")
+    time: int | float | Text | None = Field(None, description="Seconds since 1970, or ISO 8601; now by default.")
+    place: Place | None = None
+    recommendation_id: Id | None = Field(None, description="Of the answer that led to it.")
+    position: int | None = Field(None, ge=1, le=MOST_K, description="The item's rank there.")
+    propensity: float | None = Field(None, ge=0, le=1, description="With which it was shown there.")
+
+
+class EventBatch(Body):
+    """Body of POST /events."""
+
+    events: list[Event] = Field(
+        min_length=1,
+        max_length=10_000,
+        examples=[[{"event_id": "e1", "user_id": "u17", "item_id": "i3", "type": "like"}]],
+    )
+
+
+class ItemChange(Body):
+    """Body of PUT and PATCH /items/{id}."""
+
+    title: Text | None = None
+    text: Annotated[str, Field(max_length=100_000)] | None = Field(None, description="A description.")
+    attributes: dict[Id, str | Number | list[str]] = Field({}, max_length=200, examples=[{"brand": "Acme"}])
+
+
+class Receipt(Body):
+    """Body of POST /verify: the receipt of an explanation, as it came with it; or the id of an answer."""
+
+    recommendation_id: Id | None = None
+    receipt: dict[str, Any] | None = Field(None, max_length=50)
+
+
+class Reload(Body):
+    """Body of POST /admin/reload."""
+
+    artifact: Id | None = Field(None, description="A folder's name beside the one that is served; none: it anew.")
+    canary: float = Field(0.0, ge=0, lt=1, description="Share of users that it answers; 0: it takes over.")

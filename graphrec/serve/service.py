@@ -1,0 +1,136 @@
+"""All parts of one service, as the routes use them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from starlette.responses import Response
+
+from graphrec.serve.answering import Answering
+from graphrec.serve.journal import Journal
+from graphrec.serve.metrics import Metrics
+from graphrec.serve.pool import Pool
+from graphrec.serve.questions import Question
+from graphrec.serve.reasons import Reasons
+from graphrec.serve.recorder import Recorder
+from graphrec.serve.schemas import Ask
+from graphrec.serve.settings import Serving
+from graphrec.serve.state import State
+from graphrec.serve.version import Version
+from graphrec.types import Floats
+
+T = TypeVar("T")
+
+
+class Slow(Exception):
+    """An answer took longer than it may."""
+
+
+class Service:
+    """Args: version, the model to begin with; journal, where events are; folder, where artifacts lie side by side."""
+
+    def __init__(
+        self, version: Version, journal: Journal, settings: Serving | None = None, folder: Path | None = None
+    ) -> None:
+        self.settings = settings or Serving()
+        self.folder = folder
+        limits = self.settings.limits
+        self.state = State(version, journal, self.settings)
+        self.metrics = Metrics()
+        self.answering, self.reasons = Answering(self.state), Reasons(self.state)
+        self.answering.answered = self._answered
+        self.state.hears = self.metrics.heard
+        self.recorder = Recorder(journal, self.state.fault)
+        self.pool = Pool(limits.threads, limits.queue, limits.batch, self.answering.together)
+        self.pool.batches = self.metrics.batch
+        self._bits: tuple[str, Floats] = "", np.zeros(0, np.float32)
+        self.loading = asyncio.Lock()
+
+    def start(self) -> None:
+        """Build what answers need, and hear what the store holds."""
+        version = self.state.current
+        version.learned = self.state.journal.learned(version.name)
+        version.warm()
+        self.state.start()
+
+    def stop(self) -> None:
+        """Answer what waits, write what is to be recorded, and end."""
+        self.pool.close()
+        self.recorder.close()
+        self.state.stop()
+        self.state.journal.close()
+
+    async def ask(self, ask: Ask, id_: str) -> dict[str, Any]:
+        """The answer to a question. Raises Busy, Slow, and what the question deserves."""
+        found: dict[str, Any] = await self._timely(self.pool.ask((ask, id_)))
+        return found
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of a call, computed by the threads that answer. Raises Busy, Slow, and what it raises."""
+        found: T = await self._timely(self.pool.run(work))
+        return found
+
+    def carried(self, version: Version | None = None) -> dict[str, Any]:
+        """What every answer carries beside its id."""
+        version = version or self.state.current
+        return {"model_version": version.name, "degraded": list(self.state.faults.values())}
+
+    async def _timely(self, coming: Any) -> Any:
+        try:
+            return await asyncio.wait_for(coming, self.settings.limits.seconds)
+        except TimeoutError:
+            raise Slow(f"the answer took more than {self.settings.limits.seconds:g} s") from None
+
+    def _answered(self, question: Question, document: dict[str, Any], nums: Any) -> None:
+        """Record an answer, and count it."""
+        self.metrics.less(document["degraded"])
+        asked = question.ask.model_dump(exclude_defaults=True, mode="json")
+        self.recorder.put(
+            {
+                **{
+                    name: document[name]
+                    for name in ("recommendation_id", "model_version", "user_id", "scenario", "items")
+                },
+                "kind": "recommend",
+                "request": {**asked, "heard": question.heard, "epoch": question.shown.epoch},
+                "time": time.time(),
+            }
+        )
+        if self.metrics:
+            model, name = question.version.model, question.version.name
+            if self._bits[0] != name:
+                self._bits = name, surprise(model)
+            self.metrics.shown(question.id, question.ask.scenario or "", name, nums, self._bits[1], model.data.n_items)
+
+
+def surprise(model: Any) -> Floats:
+    """How surprising each item is: -log2 of the share of people who took it, as if one more had, float32 (I,)."""
+    taken = np.bincount(model.data.interactions.item_nums, minlength=model.data.n_items)
+    return np.asarray(-np.log2((taken + 1) / (model.data.n_users + 1)), np.float32)
+
+
+def reply(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A document as a JSON response; numbers that JSON has not become null."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        body = text.encode("utf-8")
+    except UnicodeEncodeError:
+        body = json.dumps(document, allow_nan=False).encode()
+    except ValueError:
+        body = json.dumps(finite(document), ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return Response(body, status, headers, "application/json")
+
+
+def finite(value: Any) -> Any:
+    """A document in which numbers that JSON has not are null."""
+    if isinstance(value, dict):
+        return {str(name): finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,63 @@
+"""How a service behaves: limits, named settings of questions, and where its models and its store are."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graphrec.errors import ConfigError
+
+
+class Limits(BaseModel):
+    """What one service takes on. Whatever is above is refused at once, with when to come again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    threads: int = Field(2, ge=1, le=64)  # that compute answers
+    queue: int = Field(128, ge=1)  # questions that may wait
+    batch: int = Field(32, ge=1, le=512)  # questions answered by one search
+    seconds: float = Field(10.0, gt=0)  # for one answer
+    body: int = Field(2_000_000, ge=1000)  # bytes of a request
+    rate: float = Field(0.0, ge=0)  # requests a second of one key, 0: no limit
+    burst: int = Field(100, ge=1)  # of them at once
+
+
+class Serving(BaseModel):
+    """Settings of a service; ``graphrec serve --config FILE.toml`` reads them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    limits: Limits = Limits()
+    scenarios: dict[str, dict[str, Any]] = {}  # name → fields of a question, which the question itself outweighs
+    explore: float = Field(0.2, ge=0, le=0.5)  # the largest share that a question may ask for
+    salt: str = "graphrec"  # of the assignment of users to a model on trial
+
+    @classmethod
+    def read(cls, path: Path | None) -> Serving:
+        """From a TOML file. Raises ConfigError for what cannot be read, or is no setting."""
+        if path is None:
+            return cls()
+        try:
+            found = cls.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read ({error}); give a TOML file") from None
+        except ValidationError as error:
+            fault = error.errors()[0]
+            raise ConfigError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+        found.checked()
+        return found
+
+    def checked(self) -> None:
+        """Raises ConfigError for a scenario that no question could have."""
+        from graphrec.serve.schemas import Ask
+
+        for name, fields in self.scenarios.items():
+            try:
+                Ask.model_validate(fields)
+            except ValidationError as error:
+                fault = error.errors()[0]
+                where = ".".join(map(str, fault["loc"]))
+                raise ConfigError(
+                    f"scenarios.{name}.{where}: {fault['msg']}; it takes what POST /recommend does"
+                ) from None

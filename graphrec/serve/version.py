@@ -1,0 +1,121 @@
+"""One model that is served: what it heard, which of its items are shown, and its views under other weights."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from graphrec.errors import ArtifactError
+from graphrec.explain.names import Names
+from graphrec.model.answers import found_of
+from graphrec.model.asked import Asked
+from graphrec.model.live import Live
+from graphrec.model.model import Model
+from graphrec.model.slid import slid
+from graphrec.model.veil import veiled
+from graphrec.query.query import NONE, Queries
+from graphrec.types import Ints
+
+VIEWS = 16  # models under other weights that are kept ready
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is out of answers: items that are hidden, and digests of people who are forgotten; ``epoch``: the number
+    of the last change."""
+
+    hidden: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class _Unnamed(Names):
+    """Names without people who are forgotten."""
+
+    is_gone: Callable[[str], bool] = field(default=lambda other: False, compare=False)
+
+    def named(self, other: str, friend: bool) -> bool:
+        return super().named(other, friend) and not self.is_gone(other)
+
+
+@dataclass(eq=False)
+class Version:
+    """A model that answers. ``artifact``: the folder's name. ``made``: when it was learned, seconds. ``learned``: up to
+    which event of the store."""
+
+    live: Live
+    artifact: str = ""
+    made: float | None = None
+    learned: int = 0
+    loaded: float = field(default_factory=time.time)
+    is_gone: Callable[[str], bool] = field(default=lambda name: False, repr=False)
+    _views: OrderedDict[Any, Model] = field(default_factory=OrderedDict, repr=False)
+    _barred: tuple[int, Ints] = (-1, NONE)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def model(self) -> Model:
+        """As it was learned."""
+        return self.live.model
+
+    @property
+    def name(self) -> str:
+        """The version of the model."""
+        return self.live.model.version
+
+    def barred(self, shown: Shown) -> Ints:
+        """Numbers of the hidden items, int64 (n,) ascending."""
+        if self._barred[0] != shown.epoch:
+            found = self.model.data.items.numbers(sorted(shown.hidden), missing="-1")
+            self._barred = shown.epoch, np.unique(found[found >= 0]).astype(np.int64)
+        return self._barred[1]
+
+    def view(self, shown: Shown, weights: Mapping[str, float] | None = None) -> Model:
+        """The model that names nothing hidden and nobody forgotten, under these weights. Raises ConfigError."""
+        if not weights and not shown.hidden and not shown.gone:
+            return self.model
+        key = shown.epoch, len(shown.gone), tuple(sorted((weights or {}).items()))
+        with self._lock:
+            if key in self._views:
+                self._views.move_to_end(key)
+                return self._views[key]
+        model = slid(self.model, weights) if weights else self.model
+        if shown.hidden or shown.gone:
+            model = veiled(model, self.barred(shown).tolist())
+            names = self.model.names
+            model.__dict__["names"] = _Unnamed(names.which, names.agreed, self.is_gone)
+        with self._lock:
+            self._views[key] = model
+            while len(self._views) > VIEWS:
+                self._views.popitem(last=False)
+        return model
+
+    def grown(self, items: Collection[Mapping[str, Any]]) -> Version:
+        """The same with items that are new, or of which something else is said. Raises DataError."""
+        model = self.model.updated(items=list(items))
+        out = replace(
+            self, live=self.live.grown(model), _views=OrderedDict(), _barred=(-1, NONE), _lock=threading.RLock()
+        )
+        out.warm()
+        return out
+
+    def warm(self) -> None:
+        """All that is built at the first question is built now. Raises ArtifactError for a model that cannot answer."""
+        model = self.model
+        if not model.data.n_items or not model.data.n_users:
+            raise ArtifactError(f"{self.artifact or 'the model'}: it has no items or no users; fit it on data that has")
+        for part in ("ties", "popular", "attributes", "likeness", "item_ids", "names", "spoken", "described"):
+            getattr(model, part)
+        someone = np.array([int(model.ties.activity.argmax())])
+        question = Asked(["somebody"], Queries.stored(model.ties, someone), 10, model.config.seen, NONE)
+        found = found_of(model, question, np.arange(1))[0]
+        if not len(found.nums) or not np.isfinite(found.scores).all():
+            raise ArtifactError(f"{self.artifact or 'the model'}: it gives no scores to rank by; fit it anew")
+        model.explainer.links, model.explainer.lifts  # noqa: B018
