@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -217,31 +216,39 @@ def test_what_is_no_table_is_refused(model: Model) -> None:
 
 
 CHILD = """
-import sys
+import os, shutil, signal, sys, time
 import graphrec as gr
+
+def save_for_ever(path, done):
+    n = 0
+    while True:
+        later = gr.load(path).fitted.updated([{"user_id": f"v{n}", "item_id": "i000"}])
+        gr.Recommender.of(later).save(path)
+        os.write(done, b".")
+        n += 1
+
 path = sys.argv[1]
-n = 0
-while True:
-    model = gr.load(path).fitted
-    later = model.updated([{"user_id": f"v{n}", "item_id": "i000"}])
-    gr.Recommender.of(later).save(path)
-    print("saved", flush=True)
-    n += 1
+for n, delay in enumerate(map(float, sys.argv[2:])):
+    told, done = os.pipe()
+    child = os.fork()
+    if not child:
+        save_for_ever(path, done)
+    os.read(told, 1)
+    time.sleep(delay)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    shutil.copytree(path, f"{path}-{n}")
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: Path) -> None:
-    path = tmp_path / "m"
+    path, delays = tmp_path / "m", (0.0, 0.01, 0.05, 0.1, 0.2, 0.3)
     gr.Recommender.of(model).save(path)
+    subprocess.run([sys.executable, "-c", CHILD, str(path), *map(str, delays)], check=True)
     seen = {model.version}
-    for delay in (0.0, 0.01, 0.05, 0.1, 0.2, 0.3):
-        with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "saved\n"
-            time.sleep(delay)
-            child.send_signal(signal.SIGKILL)
-        left = gr.load(path).fitted
+    for n in range(len(delays)):
+        left = gr.load(f"{path}-{n}").fitted
         assert len(left.recommend("u000", 3)) == 3
         stored_rows_are_encoded(left)
         seen.add(left.version)

@@ -137,7 +137,7 @@ def naive(tree: Tree, item: Item) -> bool:
     return bool(any(values))
 
 
-@examples(300)
+@examples(150)
 @given(items=ITEMS, trees=st.lists(TREES, min_size=1, max_size=4))
 def test_agrees_with_looking_at_each_item(items: list[Item], trees: list[Tree]) -> None:
     table = AttributeTable(dataset(items))
