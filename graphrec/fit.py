@@ -26,6 +26,7 @@ from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
 from graphrec.evaluate.content import with_content
 from graphrec.evaluate.validation import Validation
+from graphrec.features import adapter
 from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.selection import selected
@@ -118,6 +119,8 @@ def learn_from(train: Dataset, fitting: Fitting, heard: str = TRUSTED) -> tuple[
 
     ``heard``: of directed ties, whom users hear (``query.hearing.DIRECTIONS``)."""
     config, runtime = fitting.config, fitting.runtime
+    if config.features.enabled and config.features.adapter:
+        adapter.check(config.features.adapter, train)  # No leakage. An adapter may not have read what is held out.
     uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
     with fitting.timed("kg"):
         train = selected(train, config.kg.sensitive, config.seed)

@@ -70,6 +70,7 @@ class FeaturesConfig(Section):
 
     enabled: bool = True
     encoder: str = "auto"
+    adapter: str = ""  # folder of an adapter that ``graphrec.tuning.tune_encoder`` learned; the extra ``lora`` reads it
     max_tokens: int = Field(default=64, ge=8)  # of one review or description
     batch_tokens: int = Field(default=4096, ge=128)
     user_text: bool = False  # users' own written profiles, where a source has them

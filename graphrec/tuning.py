@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -25,8 +26,9 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
 from graphrec.errors import ConfigError
-from graphrec.features.encoder import load_encoder
-from graphrec.fit import Fitting, folds_of
+from graphrec.features import lora
+from graphrec.features.encoder import SentenceEncoder, load_encoder
+from graphrec.fit import Fitting, carved, folds_of
 from graphrec.runtime import Runtime
 
 JOURNAL, SETTINGS, REPORT = "trials.jsonl", "config.toml", "tuned.json"
@@ -40,6 +42,27 @@ class Tuned:
     ndcg: float
     before: float
     trials: int
+
+
+def tune_encoder(
+    data: Dataset,
+    config: Config,
+    folder: Path,
+    tuning: lora.Tuning = lora.Tuning(),  # noqa: B008 (frozen)
+) -> lora.Tuned:
+    """Learn an adapter for the text encoder (``features.lora``) that ``fit`` and ``evaluate`` of this data may use.
+
+    # No leakage. It reads what is in every training part alone: of the split that ``evaluate`` makes with these
+    settings, and of the carves that ``fit`` chooses on. Raises as ``lora.tune``.
+    """
+    parts = [*split(data, config.cut, config.seed).folds, *carved(data, config)[1]]
+    first, *others = (part.train for part in parts)
+    keys = [part.events.user_nums * part.n_items + part.events.item_nums for part in (first, *others)]
+    everywhere = np.ones(len(first.events), bool)
+    for other in keys[1:]:
+        everywhere &= np.isin(keys[0], other)
+    settings = config.features.model_copy(update={"adapter": ""})
+    return lora.tune(first.subset(everywhere), SentenceEncoder(settings), folder, tuning)
 
 
 def tune(

