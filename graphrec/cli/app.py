@@ -15,6 +15,7 @@ import typer
 
 from graphrec.cli.answer import explain, recommend, similar
 from graphrec.cli.data import inspect
+from graphrec.cli.keys import keys_app
 from graphrec.cli.kg import kg_app
 from graphrec.cli.measure import compare, evaluate, tune
 from graphrec.cli.options import (
@@ -42,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(kg_app, name="kg")
+app.add_typer(keys_app, name="keys")
 app.command()(inspect)
 
 

@@ -45,10 +45,10 @@ class Serving(BaseModel):
         except ValidationError as error:
             fault = error.errors()[0]
             raise ConfigError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
-        found.checked()
+        found.checked(path)
         return found
 
-    def checked(self) -> None:
+    def checked(self, path: Path) -> None:
         """Raises ConfigError for a scenario that no question could have."""
         from graphrec.serve.schemas import Ask
 
@@ -59,5 +59,5 @@ class Serving(BaseModel):
                 fault = error.errors()[0]
                 where = ".".join(map(str, fault["loc"]))
                 raise ConfigError(
-                    f"scenarios.{name}.{where}: {fault['msg']}; it takes what POST /recommend does"
+                    f"{path}: scenarios.{name}.{where}: {fault['msg']}; it takes what POST /recommend does"
                 ) from None
