@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from sections_gate import GATE
 from sections_more import MORE
 from sections_more import table as table
 from sections_profile import PROFILE
@@ -249,6 +250,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "ablation": _ablation,
     **MORE,
     **PROFILE,
+    **GATE,
     "strength": _strength,
     "network": _network,
     "time_to_quality": _times,

@@ -18,6 +18,7 @@ import numpy as np
 from graphrec.blocks import kept, trust
 from graphrec.blocks.api import Block, FitInputs
 from graphrec.blocks.folds import Fold, Folds
+from graphrec.blocks.gated import Gated, gated
 from graphrec.config import Config
 from graphrec.data.carve import Carve, carves
 from graphrec.data.dataset import TEST, Dataset
@@ -35,6 +36,7 @@ from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
+from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
@@ -180,10 +182,14 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
         )
         fitted = {name: blocks for name, (blocks, _) in tuned.items()}
         best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
+        many = max(config.blend.candidates, 2 * config.blend.k)
+        gate = gated(best.blocks, judges, best.weights, many, config.seed) if config.blend.gate else Gated()
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
     chosen |= {"content": best.choice} if best.choice else {}
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
-    found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(best.ndcg, 6)}
+    chosen |= {GATE: gate.told()} if gate.gate is not None else {}
+    ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1)
+    found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": best.weights, "validation": found}
 
 
@@ -210,7 +216,7 @@ def learn(
             told, ties = content_of(inputs.ties, inputs.graph), inputs.ties
             how = {key: content[key] for key in ("ridge", "few", "spread")}
             fitted = [b if b.name in content["own"] else informed(b, told, ties, **how) for b in fitted]
-        profiles = Profiles(tuple(fitted)).reweighted(weights)
+        profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
         index = Index.build(profiles.item_matrix(), config.retrieve)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(

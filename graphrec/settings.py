@@ -82,6 +82,7 @@ class BlendConfig(Section):
     users: int = Field(default=3000, ge=1)
     k: int = Field(default=20, ge=1)
     candidates: int = Field(default=40, ge=1)  # per block; 2 k at least
+    gate: bool = True  # weights by what is known of who asks, where they are surely better; see ``profile/gate.py``
 
 
 class ContentConfig(Section):

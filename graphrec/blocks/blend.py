@@ -58,15 +58,9 @@ def blend(
         blocks: each block as it was fitted on every fold.
         candidates: only the items that are among so many best of some block are ranked for a user.
     """
-    lists = [_short_lists([b[n] for b in blocks], fold.validation, candidates) for n, fold in enumerate(folds)]
-    parts = [  # of each fold, float32 (blocks, A, C)
-        np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)
-    ]
-    spreads = _spreads(lists, parts)
+    lists, parts, spreads = listed(blocks, folds, candidates)
     heard = spreads > 0
     units = np.where(heard, spreads, 1)
-    for scores in parts:
-        scores /= units[:, None, None]
     if not heard.any():  # nobody tells which: all that say anything, if any do
         says = np.array([not all(one.empty for one in b) for b in blocks])
         heard = says if says.any() else ~says
@@ -94,6 +88,19 @@ def blend(
     names = [b[0].name for b in blocks]
     told = {name: float(w) for name, w in zip(names, weights / weights.max(), strict=True)}
     return told, worth(found_ndcg, folds.members)
+
+
+def listed(
+    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int
+) -> tuple[list[Among], list[Floats], Floats]:
+    """Of each fold the items that are among the best of some block, and the blocks' scores of these at unit deviation,
+    float32 (blocks, A, C); and what the deviations were, float32 (blocks,), 0 of a block that says the same of all."""
+    lists = [_short_lists([b[n] for b in blocks], fold.validation, candidates) for n, fold in enumerate(folds)]
+    parts = [np.stack([_scores(b[n], fold.validation, lists[n]) for b in blocks]) for n, fold in enumerate(folds)]
+    spreads = _spreads(lists, parts)
+    for scores in parts:
+        scores /= np.where(spreads > 0, spreads, 1)[:, None, None]
+    return lists, parts, spreads
 
 
 def _softmax_weights(lists: Sequence[Among], parts: Sequence[Floats], heard: npt.NDArray[np.bool_]) -> Doubles:

@@ -40,9 +40,10 @@ def fold_in_scores(
     """
     queries = Queries.of(ties, [_part(query_of(ties, user_num), v, ties.disliked(user_num), ties) for v in variants])
     total = np.zeros(len(variants))
+    weights = profiles.weights_of(queries)
     for block in profiles.heard:
         scores = block.scores(queries).astype(np.float64)  # (n, I)
-        total += block.weight * (scores[:, item_num] - scores.mean(axis=1))
+        total += weights[block.name] * (scores[:, item_num] - scores.mean(axis=1))
     return total
 
 

@@ -57,7 +57,7 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
     dislikes = dict.fromkeys(disliked.tolist(), 0.0)
     friends = dict.fromkeys(sorted(query.friends.indices.tolist()), 0.0)
     pairs: dict[tuple[int, int], float] = {}
-    alone = profiles.contributions(query, item_num)
+    alone, weights = profiles.contributions(query, item_num), profiles.weights_of(query)
     blocks = standing.parts(alone, item_num)
     rest: dict[str, float] = {}
     parts: dict[tuple[int, str], float] = {}
@@ -66,7 +66,7 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
         if effects is None:
             rest[block.name] = standing.factor * alone[block.name]
             continue
-        unit = standing.factor * block.weight
+        unit = standing.factor * float(weights[block.name][0])
         size = float(np.abs(effects.shares).sum())
         for item, share in zip(effects.items.tolist(), effects.shares.tolist(), strict=True):
             side = history if item in history else dislikes

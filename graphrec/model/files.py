@@ -35,6 +35,7 @@ from graphrec.model import artifact
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
+from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.types import Vocabulary, frozen
@@ -93,7 +94,8 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     for vocabulary in (users, items):
         if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
             raise CorruptArtifactError(f"{path}: the {vocabulary.kind} ids do not match the manifest; fit again")
-    profiles = Profiles(tuple(_blocks(path, manifest["blocks"], (len(users), len(items)))))
+    blocks = tuple(_blocks(path, manifest["blocks"], (len(users), len(items))))
+    profiles = Profiles(blocks, Gate.of(manifest["chosen"].get(GATE)))
     shape = (len(items), sum(b.items.shape[1] for b in profiles.dense))
     return Model(
         data=_dataset(path, manifest, users, items, item_table["title"]),

@@ -72,7 +72,7 @@ class Learned:
     @cached_property
     def users(self) -> Floats:
         """Stored user profiles, float32 (U, D): a cache of ``profiles.encode``."""
-        return self.profiles.user_matrix()
+        return self.profiles.user_matrix(self.ties)
 
     @property
     def items(self) -> Floats:

@@ -18,12 +18,13 @@ def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -
     question is somebody's.
     """
     out: dict[str, Floats] = {}
+    weights = model.profiles.weights_of(query)
     for block in model.profiles.heard:
         if block.sparse:
             found = block.scores(query)[0][item_nums]
         else:
             found = np.asarray(block.items[item_nums] @ np.asarray(block.encode(query))[0], np.float32)
-        out[block.name] = np.float32(block.weight) * np.asarray(found, np.float32)
+        out[block.name] = weights[block.name] * np.asarray(found, np.float32)
     profile, sparse, personal = model.profiles.encode(query)
     of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
     if not unusual(query, personal, of_profile[None])[0]:

@@ -44,18 +44,18 @@ class Slid(Profiles):
     def encode(self, queries: Queries) -> tuple[Floats, Floats | None, npt.NDArray[np.bool_]]:
         """See ``Profiles.encode``; the product with the items' sides is the score under the weights of now."""
         parts, personal = [], np.zeros(len(queries), bool)
-        weights = self.weights
+        weights = self.weights_of(queries)  # (B,) each
         for block in self.dense:
             part = np.asarray(block.encode(queries))
-            now = weights.get(block.name, block.weight)
-            if now:
+            now = weights.get(block.name, np.full(len(queries), block.weight, np.float32))
+            if now.any():
                 personal |= part[:, : part.shape[1] - block.prior].any(axis=1)
-            parts.append(part * np.float32(now / block.weight**0.5 if block.weight else 0.0))
+            parts.append(part * (now / np.float32(block.weight**0.5 if block.weight else np.inf))[:, None])
         held = {block.name for block in self.dense}
         sparse: Floats | None = None
         for block in self.heard:
             if block.name not in held:
-                found = np.float32(block.weight) * block.scores(queries)
+                found = weights[block.name][:, None] * block.scores(queries)
                 sparse = found if sparse is None else sparse + found
                 personal |= found.any(axis=1)
         return np.hstack(parts), sparse, personal
@@ -76,7 +76,7 @@ def slid(model: M, weights: Mapping[str, float]) -> M:
     now = own | {name: float(weight) for name, weight in weights.items()}
     if not any(now.values()):
         raise ConfigError("weights: no block counts for anything; leave one above 0")
-    profiles = Slid(model.profiles.reweighted(now).blocks, model.profiles)
+    profiles = Slid(model.profiles.reweighted(now).blocks, model.profiles.gate, model.profiles)
     out = replace(model, profiles=profiles)
     shared = ("ties", "lexicon", "labels", "spoken", "names", "attributes", "likeness", "described", "item_ids")
     for name in (*shared, "popular"):

@@ -91,7 +91,7 @@ def _grown_blocks(model: Learned, data: Dataset, touched: Ints, of_items: pd.Dat
         if learned is None:
             learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
         blocks.append(learned.reweighted(block.weight))
-    return Profiles(tuple(blocks))
+    return Profiles(tuple(blocks), model.profiles.gate)
 
 
 def _followed(model: Learned, block: FittedBlock, ties: Ties, due: bool) -> FittedBlock | None:

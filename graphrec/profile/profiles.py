@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy.typing as npt
 from graphrec.errors import DataError
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
+from graphrec.profile.gate import Gate
 from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.types import Floats
 
 
@@ -23,9 +25,13 @@ def weighted(blocks: Sequence[FittedBlock], parts: Sequence[Floats]) -> Floats:
 
 @dataclass(frozen=True)
 class Profiles:
-    """The blocks side by side: score(u, i) = Σ_b weight_b ⟨u_b, i_b⟩, one inner product over the whole profile."""
+    """The blocks side by side: score(u, i) = Σ_b weight_b ⟨u_b, i_b⟩, one inner product over the whole profile.
+
+    ``gate``: what weights are taken times for each query; they are as they are without it.
+    """
 
     blocks: tuple[FittedBlock, ...]
+    gate: Gate | None = None
 
     def __post_init__(self) -> None:
         shapes = {b.shape for b in self.blocks}
@@ -50,7 +56,13 @@ class Profiles:
 
     def reweighted(self, weights: Mapping[str, float]) -> Profiles:
         """The same blocks with other weights."""
-        return Profiles(tuple(b.reweighted(float(weights[b.name])) for b in self.blocks))
+        return replace(self, blocks=tuple(b.reweighted(float(weights[b.name])) for b in self.blocks))
+
+    def weights_of(self, queries: Queries) -> dict[str, Floats]:
+        """Block name → what it counts for in the score of each query, float32 (B,)."""
+        factors = {} if self.gate is None else self.gate.factors(queries)
+        one = np.ones(len(queries), np.float32)
+        return {b.name: np.float32(b.weight) * factors.get(b.name, one) for b in self.blocks}
 
     @cached_property
     def heard(self) -> tuple[FittedBlock, ...]:
@@ -77,9 +89,11 @@ class Profiles:
         """The block that says the same of everybody, whatever its weight."""
         return next((b for b in self.blocks if b.prior and b.prior == b.items.shape[1]), None)
 
-    def user_matrix(self) -> Floats:
-        """Stored profiles of the dense blocks, float32 (U, D), √weight folded in."""
-        return weighted(self.dense, [b.users for b in self.dense])
+    def user_matrix(self, ties: Ties | None = None) -> Floats:
+        """Stored profiles of the dense blocks, float32 (U, D), √weight folded in; as the gate has them where the data
+        is given."""
+        parts: Sequence[Floats] = [b.users for b in self.dense]
+        return weighted(self.dense, parts if ties is None else self._swayed(Queries.stored(ties), parts))
 
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
@@ -97,11 +111,19 @@ class Profiles:
         for block, part in zip(self.dense, parts, strict=True):
             personal |= part[:, : part.shape[1] - block.prior].any(axis=1)
         sparse: Floats | None = None
+        weights = self.weights_of(queries) if self.sparse else {}
         for block in self.sparse:
-            found = np.float32(block.weight) * block.scores(queries)
+            found = weights[block.name][:, None] * block.scores(queries)
             sparse = found if sparse is None else sparse + found
             personal |= found.any(axis=1)
-        return weighted(self.dense, parts), sparse, personal
+        return weighted(self.dense, self._swayed(queries, parts)), sparse, personal
+
+    def _swayed(self, queries: Queries, parts: Sequence[Floats]) -> Sequence[Floats]:
+        """Parts (B, d_b) of the dense blocks, each times what its weight is taken times."""
+        if self.gate is None:
+            return parts
+        factors, one = self.gate.factors(queries), np.ones(len(queries), np.float32)
+        return [p * factors.get(b.name, one)[:, None] for b, p in zip(self.dense, parts, strict=True)]
 
     @property
     def words(self) -> dict[str, Words]:
@@ -114,4 +136,5 @@ class Profiles:
 
     def contributions(self, query: Queries, item_num: int) -> dict[str, float]:
         """Each block's part of one query's score (B = 1); the parts sum to it."""
-        return {b.name: b.weight * float(b.score(query, item_num)[0]) for b in self.blocks}
+        weights = self.weights_of(query)
+        return {b.name: float(weights[b.name][0]) * float(b.score(query, item_num)[0]) for b in self.blocks}

@@ -75,6 +75,11 @@ class Ties:
         return row(self._takers, item_num)
 
     @cached_property
+    def takers_of(self) -> Ints:
+        """How many users took each item, int64 (I,)."""
+        return np.diff(self._takers.indptr).astype(np.int64)
+
+    @cached_property
     def taken(self) -> npt.NDArray[np.bool_]:
         """Items of which it is known who took them, bool (I,)."""
         out: npt.NDArray[np.bool_] = np.diff(self._takers.indptr) > 0
