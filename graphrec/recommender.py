@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from graphrec.explain.why_not import WhyNot
     from graphrec.features.encoder import TextEncoder
     from graphrec.fit import Fitting
+    from graphrec.forgetting import Receipt, Way
     from kg.types import Extractor
 
 
@@ -35,7 +36,7 @@ class Recommender:
     """Learns from a Dataset, recommends, and says why.
 
     Args:
-        config: settings; the defaults suit a catalogue of up to some hundred thousand items.
+        config: settings.
         encoder, extractor: stand-ins for the configured text encoder and entity extractor.
         progress: bars on standard error for whatever takes longer than a moment.
         work: a folder where a fit keeps what it has done, from which the same fit goes on after a kill.
@@ -54,8 +55,9 @@ class Recommender:
     ) -> None:
         self.config = config or Config()
         if not isinstance(self.config, Config):
-            found = type(self.config).__name__
-            raise ConfigError(f"config is a {found}; give gr.Config().with_(ease={{'n': 100}}), or Config.load(FILE)")
+            raise ConfigError(
+                f"config is a {type(self.config).__name__}; give Config.load(FILE), or gr.Config().with_()"
+            )
         self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress, work)
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
@@ -129,6 +131,13 @@ class Recommender:
         fitted_with = None if self._model is None or self._languages else self._model.encoder_id
         return self._encoder or load_encoder(self.config.features, self._languages, fitted_with)
 
+    def forget(self, users: Any, way: Way = "refit") -> Receipt:
+        """Take users, ids, out of the model; what was removed and how. See ``forgetting.forgotten``; ``save`` after."""
+        from graphrec.forgetting import forgotten
+
+        self._model, receipt = forgotten(self.fitted, users, way, self._extractor, self.runtime.progress)
+        return receipt
+
     def save(self, path: str | Path) -> None:
         """Write the model to an artifact folder, atomically. Raises ArtifactError where something else lies there."""
         files.save(Path(path), self.fitted)
@@ -147,8 +156,6 @@ class Recommender:
         out = cls(model.config)
         out._model = model
         return out
-
-    # --- answering ----------------------------------------------------------------------------------------------------
 
     @property
     def fitted(self) -> Model:
@@ -284,8 +291,8 @@ class Recommender:
         return self.fitted.profile(user_id, limit, history, **context)
 
     def map(self, most: int = 2000) -> dict[str, Any]:
-        """Items and users in two dimensions by t-SNE of what they are compared by: the document that ``graphrec map``
-        draws, ``{"items": [{"item_id", "x", "y", "label"}], "users": [{"x", "y"}]}``, of at most ``most`` each."""
+        """Items and users in two dimensions by t-SNE: the document of ``graphrec map``, ``{"items": [{"item_id", "x",
+        "y", "label"}], "users": [{"x", "y"}]}``, of at most ``most`` each."""
         return self.fitted.map(most)
 
     def scores(self, queries: Queries) -> Floats:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
     6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
-    5: ("recommender", "model", "fit", "experiment", "prequential", "tuning"),
+    5: ("recommender", "model", "fit", "forgetting", "experiment", "prequential", "tuning"),
     4: ("explain", "evaluate", "rerank"),
     3: ("config",),
     2: ("blocks",),

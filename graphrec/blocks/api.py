@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -23,11 +23,34 @@ from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock, empty_block
+from graphrec.query.ties import Ties
 from graphrec.settings import Section
-from graphrec.types import Floats
+from graphrec.types import Floats, Ints
 
 S = TypeVar("S", bound=Section)
+ANEW, SUBTRACTED, NEARED = "anew", "subtracted", "neared"  # ways to forget; see ``Forgotten``
 Space: TypeAlias = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Users who are to be forgotten, int64 (n,), their numbers in the data of ``before``, where they still are."""
+
+    before: Ties
+    users: Ints
+
+    @property
+    def others(self) -> Ints:
+        """The numbers that the others had, int64 (U',); their places here are the numbers that they have."""
+        return np.setdiff1d(np.arange(self.before.data.n_users), self.users)
+
+
+class Forgotten(NamedTuple):
+    """A block without some users, and how it came to be: it was learned ``ANEW``, or their part was ``SUBTRACTED``,
+    each of which is as if they had never been known; or it went on from where it was (``NEARED``)."""
+
+    block: FittedBlock
+    way: str
 
 
 class Block(ABC, Generic[S]):
@@ -104,6 +127,17 @@ class Block(ABC, Generic[S]):
         Sides that are from content stay, of items that still nobody took (``profile.content.kept``).
         """
         return self.fit(inputs, chosen) if self.refits else None
+
+    def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
+        """The block without users who are gone, at less than the price of ``fit``; None where there is no such way.
+
+        ``inputs`` is the data without them, where the others have moved up; ``block`` still has their rows.
+        """
+        return None
+
+    def hears_graph(self, chosen: Chosen) -> bool:
+        """Whether it learns from texts or from the knowledge graph, and not from events and friends alone."""
+        return self.uses_text or bool(chosen.get("knowledge"))
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
         """What ``tune`` does within the limits: the best point of ``space`` by learning at each. The block is that of

@@ -23,7 +23,7 @@ from graphrec.profile.sparse import read_back, stored, unit_scale
 from graphrec.query.hearing import Hearing, as_hearing, band_of, weights_of
 from graphrec.query.query import Queries
 from graphrec.settings import FloatList, Section
-from graphrec.types import Floats
+from graphrec.types import Floats, Ints
 
 SETTINGS = ("name", "weight", "reading", "bands", "attention")
 
@@ -98,6 +98,9 @@ class CircleBlock(FittedBlock):
         pairs = zip(side.indices.tolist(), shares.tolist(), strict=True)
         friends = {f: (item, np.array([share])) if share else (none, np.zeros(0)) for f, share in pairs}
         return Effects(none, np.zeros(0), friends, float(self.score(query, item_num)[0]) - float(shares.sum()))
+
+    def among(self, users: Ints) -> CircleBlock:
+        return replace(self, users=self.users[users][:, users], items=self.items[:, users])
 
     @property
     def hears_friends(self) -> bool:

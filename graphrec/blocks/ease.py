@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import Field
 
-from graphrec.blocks.api import FitInputs, Space
-from graphrec.blocks.links import LinkBlock, LinkSettings
+from graphrec.blocks.api import ANEW, SUBTRACTED, FitInputs, Forgotten, Gone, Space
+from graphrec.blocks.links import LinkBlock, LinkSettings, stacked_rows
 from graphrec.blocks.search import Chosen
-from graphrec.linalg.item_item import ease, largest
-from graphrec.profile.api import Side, Words
+from graphrec.data.dataset import Dataset
+from graphrec.linalg.item_item import ease, ease_inverse, ease_weights, largest, moved_inverse
+from graphrec.profile.api import FittedBlock, Side, Words
+from graphrec.profile.sparse import NeighbourBlock
 from graphrec.settings import CountList, FloatList
+
+HELD = 4_000  # items up to which an inverse is kept once somebody was forgotten, 128 MB
+FEW = 8  # part of the items up to which so many rows are subtracted, and no inverse is taken anew
+
+
+@dataclass(frozen=True)
+class EaseBlock(NeighbourBlock):
+    """A ``NeighbourBlock`` that keeps what takes longest: ``inverse`` float64 (I, I), of the rows ``stacked`` CSR
+    (U + N, I), of the data ``of``. None of them is saved; it is read back without."""
+
+    inverse: npt.NDArray[np.floating] | None = None
+    stacked: sp.csr_matrix | None = None
+    of: Dataset | None = None
 
 
 class EaseSettings(LinkSettings):
@@ -49,7 +67,45 @@ class Ease(LinkBlock[EaseSettings]):
         """The inverse: I³."""
         return float(stacked.shape[1]) ** 3
 
+    def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
+        """The rows that go, and those that their friends' smoothing changes, are subtracted from the inverse."""
+        rows, n_items = stacked_rows(inputs, chosen), inputs.train.n_items
+        if not chosen["n"] or n_items > HELD:
+            return None
+        inverse = _moved(block, rows, gone) if isinstance(block, EaseBlock) else None
+        way = SUBTRACTED if inverse is not None else ANEW
+        if inverse is None:
+            inverse = ease_inverse(rows, chosen["regularisation"])
+        links = largest(ease_weights(inverse).T, chosen["n"])
+        held: Any = self.made(links, inputs, chosen)
+        told = {field.name: getattr(held, field.name) for field in fields(held)}
+        return Forgotten(EaseBlock(**told, inverse=inverse, stacked=rows, of=inputs.train), way)
+
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
         """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""
         dense = ease(stacked, chosen["regularisation"]).T
         return largest(dense, chosen["n"]) if chosen["n"] else dense
+
+
+def _moved(block: EaseBlock, rows: sp.csr_matrix, gone: Gone) -> npt.NDArray[np.floating] | None:
+    """The inverse for these rows, CSR (U' + N', I), from the one that the block has; None where it has none, or most
+    rows are others."""
+    before, n_users = block.stacked, gone.before.data.n_users
+    if block.inverse is None or before is None or block.of is not gone.before.data:
+        return None
+    others, now, entities = gone.others, rows[: n_users - len(gone.users)], rows[n_users - len(gone.users) :]
+    differ = np.flatnonzero(np.diff(_unlike(before[others], now).indptr))
+    left, come = [before[gone.users], before[others[differ]]], [now[differ]]
+    if before.shape[0] - n_users != entities.shape[0] or _unlike(before[n_users:], entities).nnz:
+        left, come = [*left, before[n_users:]], [*come, entities]
+    out, new = (sp.csr_matrix(sp.vstack(parts)) for parts in (left, come))
+    if (out.shape[0] + new.shape[0]) * FEW > rows.shape[1]:
+        return None
+    return moved_inverse(block.inverse, out, new)
+
+
+def _unlike(a: Any, b: Any) -> sp.csr_matrix:
+    """a − b, without what is 0."""
+    out = sp.csr_matrix(a - b)
+    out.eliminate_zeros()
+    return out

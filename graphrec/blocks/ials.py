@@ -16,21 +16,24 @@ Strengths are confidences: a pair of strength s has c = α |s|, and what is disl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Space, held, reading_of
+from graphrec.blocks.api import NEARED, Block, FitInputs, Forgotten, Gone, Space, held, reading_of
 from graphrec.blocks.search import Chosen
 from graphrec.linalg.adjacency import entity_rows, with_entities
-from graphrec.profile.api import Words
+from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock
+from graphrec.query.query import Queries
 from graphrec.settings import FloatList, IntList, PositiveList, Section
 from graphrec.types import Floats
 
 NEARLY_NONE = 1e-9  # of damping, where confidences still differ
+ROUNDS = 3  # of alternating, where users are forgotten
 MANY = 100_000  # interactions from which more than one thread pays
 
 
@@ -70,8 +73,23 @@ class IALS(Block[IALSSettings]):
             "factors": sorted({min(f, most) for f in settings.factors}),
         }
 
+    def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
+        """``ROUNDS`` of alternating from the items that it has; users are then solved for exactly."""
+        held: Any = block
+        if held.history is None or held.width != chosen["factors"]:
+            return None
+        rest = replace(held, users=held.users[gone.others])
+        near = rest._raw(Queries.stored(inputs.ties)), held.items
+        return Forgotten(self._alternated(inputs, chosen, ROUNDS, near), NEARED)
+
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """V from alternating over all rows of R, then each user's solution for it; a new user gets theirs too."""
+        return self._alternated(inputs, chosen, self.settings.iterations)
+
+    def _alternated(
+        self, inputs: FitInputs, chosen: Chosen, rounds: int, near: tuple[Floats, Floats] | None = None
+    ) -> ProfileBlock:
+        """The block after so many rounds, from factors of users and items (U, d) and (I, d) where they are given."""
         from implicit.als import AlternatingLeastSquares  # a second to import
         from threadpoolctl import threadpool_limits
 
@@ -84,11 +102,15 @@ class IALS(Block[IALSSettings]):
                 factors=chosen["factors"],
                 regularization=chosen["regularisation"],
                 alpha=alpha,
-                iterations=self.settings.iterations,
+                iterations=rounds,
                 random_state=inputs.runtime.seed,
                 num_threads=1 if stacked.nnz < MANY else 0,
                 use_gpu=False,
             )
+            if near is not None:
+                model.user_factors = np.zeros((stacked.shape[0], chosen["factors"]), np.float32)
+                model.user_factors[: len(near[0])] = near[0]
+                model.item_factors = near[1].copy()
             model.fit(sp.csr_matrix(stacked, dtype=np.float32), show_progress=False)
         items = np.asarray(model.item_factors)  # (I, d)
         gram = items.T @ items + chosen["regularisation"] * np.eye(items.shape[1], dtype=np.float32)  # (d, d)

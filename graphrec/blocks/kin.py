@@ -104,6 +104,10 @@ class Kin(Block[KinSettings]):
         chosen["bands"] = [round(float(w), 3) for w in weights / weights.max()]
         return self.learn(folds.inputs, chosen), chosen
 
+    def hears_graph(self, chosen: Chosen) -> bool:
+        """Of nothing else."""
+        return True
+
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """Links are counted; nothing is learned but by the choice."""
         block = self._block(alike(entity_rows(inputs.graph), inputs.ties, chosen), inputs.ties, chosen)

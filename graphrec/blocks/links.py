@@ -83,7 +83,7 @@ class LinkBlock(Block[L]):
         def links(fold: Fold, chosen: Chosen) -> Side:
             costly = {k: v for k, v in chosen.items() if k not in NO_LINKS}
             if made.get(id(fold), (None,))[0] != costly:
-                made[id(fold)] = costly, self.links(_stacked(fold.inputs, chosen), chosen)
+                made[id(fold)] = costly, self.links(stacked_rows(fold.inputs, chosen), chosen)
             return made[id(fold)][1]
 
         def score(candidate: Chosen) -> float:
@@ -113,7 +113,7 @@ class LinkBlock(Block[L]):
     def followed(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen) -> FittedBlock | None:
         """With links made anew where they are sparse and cost ``follows`` at most."""
         held: Any = block
-        stacked = _stacked(inputs, chosen)
+        stacked = stacked_rows(inputs, chosen)
         if not isinstance(held.items, sp.csr_matrix) or self.price(stacked) > self.follows:
             return None
         learned = inputs.train.learning(reading_of(chosen))
@@ -123,18 +123,22 @@ class LinkBlock(Block[L]):
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """A block of the links, dense (``WholeBlock``) where these are."""
+        return self.made(self.links(stacked_rows(inputs, chosen), chosen), inputs, chosen)
+
+    def made(self, links: Side, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        """The block of these links."""
         reading = reading_of(chosen)
         learned = inputs.train.learning(reading)
-        items = self.read(self.links(_stacked(inputs, chosen), chosen), learned, chosen)
-        made: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
+        items = self.read(links, learned, chosen)
+        kind: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
         fading = Fading(chosen.get("fading", 0.0))
-        block: NeighbourBlock = made(
+        block: NeighbourBlock = kind(
             self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading, fading=fading
         )
         return block.fitted(inputs.ties)
 
 
-def _stacked(inputs: FitInputs, chosen: Chosen) -> sp.csr_matrix:
+def stacked_rows(inputs: FitInputs, chosen: Chosen) -> sp.csr_matrix:
     """R smoothed over friends, and entity rows below it, CSR (U + N, I)."""
     learned = inputs.train.learning(reading_of(chosen))
     learned = smoothed(learned, inputs.ties.friend_mean, chosen.get("smoothing", 0.0))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Fold, Folds, reading_of
+from graphrec.blocks.api import NEARED, Block, FitInputs, Fold, Folds, Forgotten, Gone, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, smoothed, with_entities
@@ -187,6 +187,11 @@ class Spectral(Block[SpectralSettings]):
             return None
         found = Factors(inputs, held.width, chosen, FOLLOWING, held).block({**chosen, "rank": held.width}, held)
         return replace(found, words=held.words)
+
+    def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
+        """From the factors that it has, as an update."""
+        found = self.followed(block, inputs, chosen)
+        return None if found is None else Forgotten(found, NEARED)
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """One decomposition, of the chosen rank or the highest that the data and the memory admit."""

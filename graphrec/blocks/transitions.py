@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
+from graphrec.blocks._flow import FlowBlock, counts, summed, weights
+from graphrec.blocks.api import (
+    ANEW,
+    SUBTRACTED,
+    Block,
+    FitInputs,
+    Fold,
+    Folds,
+    Forgotten,
+    Gone,
+    Space,
+    held,
+    reading_of,
+)
 from graphrec.blocks.folds import worth
 from graphrec.blocks.search import READING, Chosen, search
 from graphrec.data.dataset import Dataset
-from graphrec.data.readings import Reading, holds_dislikes
-from graphrec.linalg.following import DAY, following
-from graphrec.linalg.item_item import largest
+from graphrec.data.readings import Reading
+from graphrec.linalg.following import DAY
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
-from graphrec.profile.sparse import NeighbourBlock, resized
 from graphrec.query.fading import Fading
 from graphrec.query.query import Queries
-from graphrec.query.ties import Ties
 from graphrec.settings import FloatList, IntList, Section
-from graphrec.types import Floats, Ints
+from graphrec.types import Floats
 
 UNORDERED = "neither times nor an order of rows is known"
 USELESS = "the order tells no more than its absence would"
@@ -32,12 +40,9 @@ COUNTED = ("window", "pause", "reading")  # hyper-parameters that the counts dep
 SUMMED = (*COUNTED, "decay", "backward")  # and their sum
 ASKED = 1000  # validation users of a fold that are ranked for each candidate
 ROUNDS = 2  # of a search of one hyper-parameter after another
-LINKS = 20_000_000  # 160 MB
-ROUNDING = 1e-5  # of a count
 DENSE = 6_000  # items up to which candidates are compared by a dense matrix
 PILOT = {"window": 7, "pause": 0.0, "source": 0.5, "target": 0.4, "shape": 0.5, "half_life": 0.0}
 HEARD, UNHEARD = ({"decay": d, "power": d, "backward": b} for d, b in ((1.0, 0.0), (0.0, 1.0)))  # what is tried first
-PAIRS = 60_000_000  # that are counted, at most: a window is narrower on more events than that
 
 
 class TransitionsSettings(Section):
@@ -55,51 +60,6 @@ class TransitionsSettings(Section):
     last: IntList = (100,)  # events at the end of a history that are read
     pilot: bool = True  # look first whether the order tells anything
     n: IntList = (5000,)  # items kept that an item leads to, at most ``LINKS`` in all
-
-
-@dataclass(frozen=True)
-class FlowBlock(NeighbourBlock):
-    """A ``NeighbourBlock`` that learns in an update what a fit would: N_k are sums over users, so those of users with
-    new events are taken out and put in anew, and what follows from them is made again.
-
-    ``chosen``: the hyper-parameters. ``counted``: the N_k, of the data ``of``: counted at the first update, kept where
-    they are no more than ``LINKS``, and not saved. Whole and half counts are exact in float32; where ``pause`` decays
-    them sums agree up to rounding.
-    """
-
-    learns: ClassVar[bool] = True
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    counted: tuple[sp.csr_matrix, ...] | None = None
-    of: Ties | None = None
-
-    def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
-        if not self.chosen:  # of a model that was saved before they were
-            return super().grown(ties, touched, texts)
-        windows = {window_of(len(t.data.events), self.chosen) for t in (ties, self.of) if t is not None}
-        if self.counted is None or self.of is None or len(windows) > 1:
-            found = counts(FitInputs(ties, None), self.chosen)
-        else:
-            known = touched[touched < self.of.data.n_users]
-            parts = (
-                self.counted,
-                counts(FitInputs(ties, None), self.chosen, touched),
-                [-1 * part for part in counts(FitInputs(self.of, None), self.chosen, known)],
-            )
-            found = added(parts, ties.data.n_items)
-        items = sp.csr_matrix(weights(summed(found, self.chosen), self.chosen).T)
-        none = sp.csr_matrix(items[:0])
-        kept = tuple(found) if sum(part.nnz for part in found) <= LINKS else None
-        return replace(self, users=none, items=items, counted=kept, of=ties, spread=0).fitted(ties)
-
-    def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        found, told = super().arrays()
-        return found, told | ({"chosen": dict(self.chosen)} if self.chosen else {})
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> FlowBlock:
-        found: Any = super().from_arrays(arrays, settings)
-        out: FlowBlock = replace(found, chosen=settings.get("chosen", {}))
-        return out
 
 
 class Transitions(Block[TransitionsSettings]):
@@ -150,6 +110,13 @@ class Transitions(Block[TransitionsSettings]):
         chosen = search(space, judge.value, middle, order, judge.folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
 
+    def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
+        """Their counts are subtracted."""
+        if not isinstance(block, FlowBlock) or not block.chosen:
+            return None
+        way = SUBTRACTED if block.subtracts(inputs.ties, gone.before) else ANEW
+        return Forgotten(block.without(inputs.ties, gone.before, gone.users), way)
+
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FlowBlock:
         """The strongest links from each item, and users by the end of their histories."""
         items = sp.csr_matrix(weights(summed(counts(inputs, chosen), chosen), chosen).T)
@@ -169,63 +136,6 @@ def spans_days(data: Dataset) -> bool:
 def fading_of(chosen: Mapping[str, Any]) -> Fading:
     """How the end of a history is read."""
     return Fading(chosen["power"], chosen["half_life"], chosen["last"])
-
-
-def counts(inputs: FitInputs, chosen: Mapping[str, Any], users_of: Ints | None = None) -> list[sp.csr_matrix]:
-    """N_k of all that is learned from, or of some users (n,), CSR (I, I) each."""
-    train = inputs.train
-    # No leakage. Only what follows in the training part is counted.
-    line = inputs.ties.timeline(not holds_dislikes(str(chosen.get("reading", "alike")), learning=True, exposure=False))
-    users, items, times = np.repeat(np.arange(len(line.counts)), line.counts), line.items, line.times
-    if users_of is not None:
-        kept = np.isin(users, users_of)
-        users, items, times = users[kept], items[kept], None if times is None else times[kept]
-    open_ties = train.events.order is None
-    window = window_of(len(train.events), chosen)
-    return following(users, items, times, train.n_items, window, chosen["pause"], open_ties)
-
-
-def window_of(n_events: int, chosen: Mapping[str, Any]) -> int:
-    """How many events after one are counted: fewer where there are very many."""
-    return int(min(chosen["window"], max(1, PAIRS // max(n_events, 1))))
-
-
-def added(parts: Iterable[Sequence[sp.csr_matrix]], n_items: int) -> list[sp.csr_matrix]:
-    """The sum of several N_k, CSR float32 (I, I) each; what is left of a difference by rounding is none."""
-    out: list[sp.csr_matrix] = []
-    for part in parts:
-        for k, found in enumerate(part):
-            found = resized(found, (n_items, n_items))
-            if k < len(out):
-                out[k] = sp.csr_matrix(out[k] + found, dtype=np.float32)
-            else:
-                out.append(found)
-    for total in out:
-        total.data[np.abs(total.data) < ROUNDING] = 0.0
-        total.eliminate_zeros()
-    return out
-
-
-def summed(counted: Sequence[sp.csr_matrix], chosen: Mapping[str, Any]) -> sp.csr_matrix:
-    """C [before, after], CSR (I, I)."""
-    total = sum((2.0 ** (-chosen["decay"] * k) * part for k, part in enumerate(counted[1:], 1)), counted[0])
-    if chosen["backward"]:
-        total = total + chosen["backward"] * total.T
-    return sp.csr_matrix(total, dtype=np.float32)
-
-
-def weights(total: sp.csr_matrix, chosen: Mapping[str, Any]) -> sp.csr_matrix:
-    """T [before, after], CSR float32 (I, I), its n largest of each row, from C."""
-    out, into = (
-        np.log(np.maximum(np.asarray(total.sum(axis=axis), np.float64).ravel(), 1e-9)).astype(np.float32)
-        for axis in (1, 0)
-    )
-    logs = np.log(total.data) - np.repeat(np.float32(chosen["source"]) * out, np.diff(total.indptr))
-    logs -= (np.float32(chosen["target"]) * into)[total.indices]
-    values = np.exp(np.float32(chosen["shape"]) * logs)
-    links = sp.csr_matrix((values, total.indices, total.indptr), total.shape, dtype=np.float32)
-    kept = max(1, min(chosen["n"], LINKS // max(links.shape[0], 1)))
-    return largest(links, kept) if kept < links.shape[1] else links
 
 
 def order_tells(folds: Folds) -> bool:

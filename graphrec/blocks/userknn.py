@@ -85,6 +85,10 @@ class PeopleBlock(FittedBlock):
         made = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
         return replace(out, users=with_rows(users, touched, made))
 
+    def among(self, users: Ints) -> PeopleBlock:
+        """Who was like somebody who is gone has one fewer like them."""
+        return replace(self, users=self.users[users][:, users], items=self.items[:, users])
+
     def _scale(self, alike: sp.csr_matrix) -> Floats:
         """1 / deviation of the scores by likenesses CSR (B, U), float32 (B,)."""
         return unit_scale(alike, self.rows[:, : self.spread] if self.spread else self.rows)

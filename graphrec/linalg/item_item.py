@@ -68,6 +68,11 @@ def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
     An inverse is dense, whatever X is. Memory: two matrices (I, I) at a time, float64 up to ``DOUBLE`` items (1.6 GB),
     float32 above: 8 I² bytes, 7.2 GB at 30,000 items.
     """
+    return ease_weights(ease_inverse(history, regularisation))
+
+
+def ease_inverse(history: sp.csr_matrix, regularisation: float) -> npt.NDArray[np.floating]:
+    """P of ``ease``, (I, I), float64 up to ``DOUBLE`` items."""
     size = history.shape[1]
     gram: npt.NDArray[np.floating] = np.empty((size, size), np.float64 if size <= DOUBLE else np.float32)
     for start, product in cooccurrence(history):
@@ -79,10 +84,29 @@ def ease(history: sp.csr_matrix, regularisation: float) -> Floats:
     if int(fault):
         raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")
     del gram
-    weights = torch.cholesky_inverse(factor)
-    weights /= -weights.diagonal().clone()  # column j by -P_jj
-    weights.fill_diagonal_(0)
-    out: Floats = weights.float().numpy()
+    out: npt.NDArray[np.floating] = torch.cholesky_inverse(factor).numpy()
+    return out
+
+
+def ease_weights(inverse: npt.NDArray[np.floating]) -> Floats:
+    """B of ``ease`` from P, float32 (I, I)."""
+    out = np.empty(inverse.shape, np.float32)
+    np.divide(inverse, -np.diag(inverse), out=out, casting="same_kind")  # column j by -P_jj
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def moved_inverse(
+    inverse: npt.NDArray[np.floating], gone: sp.csr_matrix, new: sp.csr_matrix
+) -> npt.NDArray[np.floating]:
+    """(A − GᵀG + NᵀN)^-1 from A^-1 (I, I), by the identity of Woodbury; G CSR (g, I), N CSR (n, I).
+
+    A^-1 − Q (S + W Q)^-1 Qᵀ,   W = [G; N], Q = A^-1 Wᵀ, S = diag(−1 for each row of G, 1 for each of N)
+    """
+    rows = sp.csr_matrix(sp.vstack([gone, new]), dtype=inverse.dtype)  # (k, I)
+    signs = np.repeat([-1.0, 1.0], [gone.shape[0], new.shape[0]]).astype(inverse.dtype)
+    q = np.asarray(rows @ inverse).T  # (I, k)
+    out: npt.NDArray[np.floating] = inverse - q @ np.linalg.solve(np.diag(signs) + np.asarray(rows @ q), q.T)
     return out
 
 

@@ -36,7 +36,7 @@ from filelock import FileLock
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, SchemaVersionError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 

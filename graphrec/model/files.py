@@ -4,7 +4,8 @@
 
     config.toml           settings          profiles.safetensors  the arrays of every block, each under its name
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
-    item_attributes.parquet, user_attributes.parquet    report.json: what became of the data
+    item_attributes.parquet, user_attributes.parquet    reviews.parquet, external.json: what else was learned from
+    report.json: what became of the data
     kg/                   knowledge graph   metrics.json, README.md (a model card)
 """
 
@@ -23,7 +24,6 @@ from safetensors.numpy import load_file, save_file
 import kg.store
 from graphrec.blocks.registry import registered
 from graphrec.config import Config
-from graphrec.data import tables
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
@@ -32,6 +32,7 @@ from graphrec.data.readings import Norms
 from graphrec.errors import ArtifactError, CorruptArtifactError
 from graphrec.graph.nodes import nodes
 from graphrec.model import artifact
+from graphrec.model.card import card, metrics
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import empty_block
@@ -39,8 +40,17 @@ from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.types import Vocabulary, frozen
+from kg.types import ExternalTriples
 
 T = TypeVar("T")
+_REVIEWS: Any = {
+    "review_id": str,
+    "event": "int64",
+    "user_num": "int64",
+    "item_num": "int64",
+    "summary": str,
+    "text": str,
+}
 FIELDS = (  # of the manifest
     *("model_version", "name", "encoder", "counts", "behind", "kinds", "norms", "directed", "exposure"),
     *("item_columns", "user_columns", "vocabularies", "blocks", "chosen"),
@@ -57,18 +67,23 @@ def save(path: Path, model: Model) -> None:
         save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / "profiles.safetensors")
         model.index.save(folder / "index.faiss")
         data = model.data
-        pd.DataFrame({"user_id": data.users.ids}).to_parquet(folder / "users.parquet")
-        pd.DataFrame({"item_id": data.items.ids, "title": data.item_titles}).to_parquet(folder / "items.parquet")
+        written = data.user_text if model.config.features.user_text else [""] * data.n_users
+        people = pd.DataFrame({"user_id": data.users.ids, "text": written}, dtype=object)
+        people.to_parquet(folder / "users.parquet")
+        things = {"item_id": data.items.ids, "title": data.item_titles, "text": data.item_text}
+        pd.DataFrame(things, dtype=object).to_parquet(folder / "items.parquet")
+        data.reviews.astype(_REVIEWS).to_parquet(folder / "reviews.parquet")
+        (folder / "external.json").write_text(json.dumps(_outside(data.external)) + "\n", "utf-8")
         _history(data.events).to_parquet(folder / "history.parquet")
         friends = dict(zip(("user_num", "friend_num"), data.social_edge_index, strict=True))
         pd.DataFrame(friends).to_parquet(folder / "friends.parquet")
         data.item_attributes.astype({"key": str, "value": str}).to_parquet(folder / "item_attributes.parquet")
-        people, _ = _people(model)
-        people.astype({"key": str, "value": str}).to_parquet(folder / "user_attributes.parquet")
+        of_people, _ = _people(model)
+        of_people.astype({"key": str, "value": str}).to_parquet(folder / "user_attributes.parquet")
         (folder / "report.json").write_text(json.dumps(_report(data), indent=2, ensure_ascii=False) + "\n", "utf-8")
         kg.store.save(model.graph, folder / "kg")
-        (folder / "metrics.json").write_text(json.dumps(_metrics(model), indent=2) + "\n", "utf-8")
-        (folder / "README.md").write_text(_card(model), "utf-8")
+        (folder / "metrics.json").write_text(json.dumps(metrics(model), indent=2) + "\n", "utf-8")
+        (folder / "README.md").write_text(card(model), "utf-8")
 
     artifact.write(path, fill, _manifest(model, {name: settings for name, (_, settings) in described.items()}))
 
@@ -88,8 +103,8 @@ def load(path: Path) -> Model:
 def _load(path: Path, manifest: dict[str, Any]) -> Model:
     _brought(path, manifest["blocks"])
     config = Config.load(path / "config.toml")
-    users = Vocabulary(pd.read_parquet(path / "users.parquet")["user_id"], "user", ordered=True)
-    item_table = pd.read_parquet(path / "items.parquet")
+    user_table, item_table = (pd.read_parquet(path / f"{of}.parquet") for of in ("users", "items"))
+    users = Vocabulary(user_table["user_id"], "user", ordered=True)
     items = Vocabulary(item_table["item_id"], "item", ordered=True)
     for vocabulary in (users, items):
         if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
@@ -98,7 +113,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     profiles = Profiles(blocks, Gate.of(manifest["chosen"].get(GATE)))
     shape = (len(items), sum(b.items.shape[1] for b in profiles.dense))
     return Model(
-        data=_dataset(path, manifest, users, items, item_table["title"]),
+        data=_dataset(path, manifest, (users, items), user_table, item_table),
         profiles=profiles,
         index=Index.load(path / "index.faiss", config.retrieve, shape),
         graph=kg.store.load(path / "kg"),
@@ -167,19 +182,34 @@ def _norms(norms: Norms) -> dict[str, Any]:
 
 
 def _history(events: Events) -> pd.DataFrame:
-    """The log of events: user_num, item_num, value, kind and, where known, timestamp and place in the history."""
-    columns = {"user_num": events.user_nums, "item_num": events.item_nums, "value": events.values, "kind": events.kinds}
+    """The log of events: user_num, item_num, value, kind and, where known, the time, the place in the history, and
+    where it was."""
+    columns: dict[str, Any] = {"user_num": events.user_nums, "item_num": events.item_nums, "value": events.values}
+    columns["kind"] = events.kinds
     if events.timestamps is not None:
         columns["timestamp"] = events.timestamps
     if events.order is not None:
         columns["order"] = events.order
+    if events.places is not None:
+        columns |= {"latitude": events.places[:, 0], "longitude": events.places[:, 1]}
     return pd.DataFrame(columns)
 
 
+def _outside(external: ExternalTriples) -> dict[str, Any]:
+    """External triples as JSON; how they were found is not told."""
+    return {"triples": external.triples, "item_entities": external.item_entities, "labels": external.labels}
+
+
 def _dataset(
-    path: Path, manifest: dict[str, Any], users: Vocabulary, items: Vocabulary, titles: pd.Series[Any]
+    path: Path,
+    manifest: dict[str, Any],
+    vocabularies: tuple[Vocabulary, Vocabulary],
+    people: pd.DataFrame,
+    things: pd.DataFrame,
 ) -> Dataset:
-    """The training data that serving and explaining need: history, friends and titles. Reviews live in the graph."""
+    """The training data: what serving and explaining need, and the texts and triples that learning anew does."""
+    users, items = vocabularies
+    outside = json.loads((path / "external.json").read_text("utf-8"))
     history = pd.read_parquet(path / "history.parquet")
     friends = pd.read_parquet(path / "friends.parquet")
     times = history["timestamp"].to_numpy(np.int64) if "timestamp" in history else None
@@ -192,6 +222,7 @@ def _dataset(
         history["value"].to_numpy(np.float32),
         history["kind"].to_numpy(np.uint8),
         times,
+        history[["latitude", "longitude"]].to_numpy(np.float32) if "latitude" in history else None,
         kind_table=kinds,
         exposure=manifest["exposure"],
         order=history["order"].to_numpy(np.int64) if "order" in history else None,
@@ -204,14 +235,19 @@ def _dataset(
         events=events,
         social_edge_index=frozen(friends.to_numpy().T, np.int64),
         directed=manifest["directed"],
-        reviews=tables.no_reviews(),
-        item_titles=titles.to_numpy(object),
-        item_text=np.full(len(items), "", object),
-        user_text=np.full(len(users), "", object),
+        reviews=pd.read_parquet(path / "reviews.parquet").astype(
+            dict.fromkeys(("review_id", "summary", "text"), object)
+        ),
+        item_titles=things["title"].to_numpy(object),
+        item_text=things["text"].to_numpy(object),
+        user_text=people["text"].to_numpy(object),
         item_attributes=pd.read_parquet(path / "item_attributes.parquet"),
         user_attributes=pd.read_parquet(path / "user_attributes.parquet"),
         item_columns=tuple(_exactly(Column, column) for column in manifest["item_columns"]),
         user_columns=tuple(_exactly(Column, column) for column in manifest["user_columns"]),
+        external=ExternalTriples(
+            tuple((h, r, t) for h, r, t in outside["triples"]), outside["item_entities"], outside["labels"]
+        ),
     )
 
 
@@ -242,44 +278,3 @@ def _report(data: Dataset) -> dict[str, Any]:
         if column["role"] == "attribute" and not column["why_not"]:
             column["why_not"] = unused.get(column["column"], "")
     return document
-
-
-def _metrics(model: Model) -> dict[str, Any]:
-    """The validation figures that are the model's own; of choices that were taken over, whose they are."""
-    found = dict(model.chosen.get("validation", {}))
-    by = {"chosen_by": found.pop("chosen_by")} if "chosen_by" in found else {}
-    return {"validation": found, **by}
-
-
-def _card(model: Model) -> str:
-    """A model card after Mitchell et al., FAT* 2019, with only what is known."""
-    counts = "".join(f"| {what} | {n:,} |\n" for what, n in model.counts.items())
-    blocks = "".join(f"| {b.name} | {b.size} | {b.weight:.3g} |\n" for b in model.profiles.blocks)
-    found = _metrics(model)
-    if "chosen_by" in found:
-        how = (
-            f"Hyper-parameters and weights were taken over from the model `{found['chosen_by']}`; nothing was chosen\n"
-            "or measured on this data. `graphrec evaluate` measures on a test part, or on later data."
-        )
-    else:
-        figures = ", ".join(f"{k} {v}" for k, v in found["validation"].items())
-        how = (
-            f"Hyper-parameters and weights were chosen on a validation part ({figures}), then everything was fitted\n"
-            "on train and validation together. `metrics.json` holds the same figures; `graphrec evaluate` measures on\n"
-            "a test part, or on later data."
-        )
-    return f"""# Model card: {model.data.name}
-
-A graphrec model, version `{model.version}`. It recommends items to the users of one data set and explains why.
-
-| trained on | |
-| --- | --- |
-{counts}
-| block | size | weight |
-| --- | --- | --- |
-{blocks}
-{how}
-
-**Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such.
-**Not for:** users or items of another catalogue; decisions about people.
-"""

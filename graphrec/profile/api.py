@@ -183,6 +183,11 @@ class FittedBlock(ABC):
         """
         raise ConfigError(f"block {self.name} cannot take in new events; fit again, or leave it out of the blocks")
 
+    def among(self, users: Ints) -> Self:
+        """The block as if there were only these users, int64 (n,) ascending, with what it learned of items: their rows
+        get their places in ``users`` as numbers."""
+        return cast(Self, replace(cast(Any, self), users=self.users[users]))
+
     def with_sides(self, rows: npt.NDArray[np.bool_], sides: Floats) -> FittedBlock:
         """The same block where it is ``tabled``, with other sides float32 (n, d) of the items at ``rows`` bool (I,)."""
         raise NotImplementedError(f"block {self.name} has no table of sides; ask tabled first")

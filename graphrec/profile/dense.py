@@ -232,6 +232,9 @@ class ProfileBlock(FittedBlock):
         rows[touched] = out.computed(Queries.stored(ties, touched))
         return replace(out, users=rows)
 
+    def among(self, users: Ints) -> ProfileBlock:
+        return replace(self, users=self.users[users], own=None if self.own is None else self.own[users])
+
     # --- the block itself ---------------------------------------------------------------------------------------------
 
     @property

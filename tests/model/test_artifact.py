@@ -131,7 +131,7 @@ def test_another_schema_version_is_named(tmp_path: Path) -> None:
     write(tmp_path / "model")
     manifest = tmp_path / "model" / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text("utf-8")), "schema_version": 99}), "utf-8")
-    with pytest.raises(SchemaVersionError, match=r"found schema version 99, expected 4; fit again, or use graphrec 0"):
+    with pytest.raises(SchemaVersionError, match=r"found schema version 99, expected 5; fit again, or use graphrec 0"):
         artifact.read(tmp_path / "model")
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
+from graphrec.blocks._flow import FlowBlock
 from graphrec.blocks.api import FitInputs
-from graphrec.blocks.transitions import FlowBlock
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.errors import DataError

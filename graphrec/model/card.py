@@ -1,0 +1,49 @@
+"""What an artifact says of itself for people: a model card, and the figures of its validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphrec.model.learned import Learned
+
+
+def metrics(model: Learned) -> dict[str, Any]:
+    """The validation figures that are the model's own; of choices that were taken over, whose they are."""
+    found = dict(model.chosen.get("validation", {}))
+    by = {"chosen_by": found.pop("chosen_by")} if "chosen_by" in found else {}
+    return {"validation": found, **by}
+
+
+def card(model: Learned) -> str:
+    """A model card after Mitchell et al., FAT* 2019, with only what is known."""
+    counts = "".join(f"| {what} | {n:,} |\n" for what, n in model.counts.items())
+    blocks = "".join(f"| {b.name} | {b.size} | {b.weight:.3g} |\n" for b in model.profiles.blocks)
+    found = metrics(model)
+    if "chosen_by" in found:
+        how = (
+            f"Hyper-parameters and weights were taken over from the model `{found['chosen_by']}`; nothing was chosen\n"
+            "or measured on this data. `graphrec evaluate` measures on a test part, or on later data."
+        )
+    else:
+        figures = ", ".join(f"{k} {v}" for k, v in found["validation"].items())
+        how = (
+            f"Hyper-parameters and weights were chosen on a validation part ({figures}), then everything was fitted\n"
+            "on train and validation together. `metrics.json` holds the same figures; `graphrec evaluate` measures on\n"
+            "a test part, or on later data."
+        )
+    return f"""# Model card: {model.data.name}
+
+A graphrec model, version `{model.version}`. It recommends items to the users of one data set and explains why.
+
+| trained on | |
+| --- | --- |
+{counts}
+| block | size | weight |
+| --- | --- | --- |
+{blocks}
+{how}
+
+**Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such;
+`graphrec forget MODEL --user ID` takes somebody out of all of it.
+**Not for:** users or items of another catalogue; decisions about people.
+"""
