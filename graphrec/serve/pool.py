@@ -47,6 +47,7 @@ class Pool:
         self.queue, self.batch, self.together = queue, batch, together
         self.batches: Callable[[int, float], None] = lambda size, waited: None  # told of every one
         self.usual = 0.01  # seconds a task takes, a moving mean
+        self.busy = 0  # threads that compute
         self._tasks: deque[Task] = deque()
         self._ready = threading.Condition()
         self._closed = False
@@ -107,11 +108,12 @@ class Pool:
             tasks = [task for task in taken if task.wanted]
             if not tasks:
                 continue
-            start = time.perf_counter()
+            start, self.busy = time.perf_counter(), self.busy + 1
             if tasks[0].work is not None:
                 outcomes: Sequence[Outcome] = [_outcome(tasks[0].work)]
             else:
                 outcomes = self._together([task.question for task in tasks])
+            self.busy -= 1
             took = time.perf_counter() - start
             self.usual += 0.05 * (took / len(tasks) - self.usual)
             self.batches(len(tasks), start - tasks[0].since)

@@ -13,7 +13,7 @@ from graphrec.errors import DataError, GraphrecError, MissingModelError
 from graphrec.explain.check import check
 from graphrec.explain.explainer import Explainer
 from graphrec.explain.names import public
-from graphrec.model.asked import SOMEBODY, one
+from graphrec.model.asked import SOMEBODY, listed, one
 from graphrec.model.model import Model
 from graphrec.model.parts import parts
 from graphrec.serve.questions import known_of, told_of
@@ -115,7 +115,7 @@ class Reasons:
             if not _close(blocks.get(block, 0.0), now.blocks.get(block, 0.0), score):
                 problems.append(f"{block} adds {now.blocks.get(block, 0.0):.6g}, not {blocks.get(block, 0.0):.6g}")
         told = Explanation(asked.user_id or SOMEBODY, asked.item_id, score, blocks, evidence, "")
-        taken = [*asked.history, *self._items(version, asked, heard)]
+        taken = [*listed(asked.history, version.model.data.items), *self._items(version, asked, heard)]
         problems += check(told, version.model.data, version.model.graph, taken)
         return not problems, problems
 

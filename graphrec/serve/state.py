@@ -17,7 +17,7 @@ from graphrec.serve.version import Shown, Version
 
 log = logging.getLogger("graphrec.serve")
 KEPT = 3  # models that pages and receipts may still ask for
-WAIT = 1.0  # seconds that the store is waited for at a time
+WAIT = 0.3  # seconds that the store is waited for at a time
 READ = 1000  # events that are read from it at once
 
 

@@ -1,0 +1,199 @@
+"""Lists: pages join to the exact top, weights re-rank exactly, parts sum to scores, what is explored is stated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphrec.model.retrieve import Found
+from graphrec.query.query import Queries
+from graphrec.serve.answering import explored
+from tests.conftest import examples
+from tests.serve.support import ask, fitted, ids, post, said, serving
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with serving(settings={"scenarios": {"home": {"k": 3, "filter": 'brand == "B1"', "diversity": 0.2}}}) as client:
+        yield client
+
+
+def pages(client: TestClient, k: int, **asked: Any) -> Iterator[Any]:
+    page = ask(client, "/recommend", k=k, **asked)
+    yield page
+    while page["next_cursor"]:
+        page = ask(client, "/recommend", k=k, cursor=page["next_cursor"], **asked)
+        yield page
+
+
+@examples(25)
+@given(k=st.integers(1, 12), user=st.integers(8, 39), how=st.sampled_from(["", "B0", "B1"]), words=st.booleans())
+def test_pages_join_to_the_exact_top(client: TestClient, k: int, user: int, how: str, words: bool) -> None:
+    asked = {"user_id": f"u{user}"} | ({"filter": f'brand == "{how}"'} if how else {})
+    asked |= {"query": "tone"} if words else {}
+    whole = ask(client, "/recommend", k=1000, **asked)["items"]
+    joined = [item for page in pages(client, k, **asked) for item in page["items"]]
+    assert joined == whole
+    assert len({item["item_id"] for item in joined}) == len(joined)
+
+
+def test_pages_are_of_one_moment_whatever_comes_between(client: TestClient) -> None:
+    whole = ids(ask(client, "/recommend", user_id="u5", k=1000))
+    first = ask(client, "/recommend", user_id="u5", k=4)
+    event = {"user_id": "u5", "item_id": whole[6], "type": "like"}
+    post(client, "/events", {"events": [event]}, expect=202)
+    rest = ask(client, "/recommend", user_id="u5", k=1000, cursor=first["next_cursor"])
+    assert ids(first) + ids(rest) == whole
+    assert whole[6] not in ids(ask(client, "/recommend", user_id="u5", k=1000))
+
+
+@pytest.mark.parametrize("cursor", ["x", "%00", "bm9uc2Vuc2U", "WzEsMiwzLDQsNSw2XQ", "W10"])
+def test_what_is_no_cursor_is_refused(cursor: str, client: TestClient) -> None:
+    assert "cursor: it is none" in ask(client, "/recommend", expect=422, user_id="u0", cursor=cursor)["detail"]
+
+
+def test_a_cursor_is_of_its_question(client: TestClient) -> None:
+    cursor = ask(client, "/recommend", user_id="u0", k=2)["next_cursor"]
+    assert "another question" in ask(client, "/recommend", expect=422, user_id="u1", cursor=cursor)["detail"]
+    assert ask(client, "/recommend", user_id="u0", k=2, diversity=0.5)["next_cursor"] is None
+
+
+@examples(15)
+@given(
+    user=st.integers(8, 39),
+    weights=st.dictionaries(st.sampled_from(["spectral", "ials", "ease", "popularity", "graph"]), st.floats(0, 3)),
+)
+def test_weights_rank_as_a_model_of_these_weights(client: TestClient, user: int, weights: dict[str, float]) -> None:
+    model = fitted().fitted
+    own, number_of = model.profiles.weights, model.data.users.number(f"u{user}")
+    found = post(client, "/recommend", {"user_id": f"u{user}", "k": 30, "weights": weights, "blocks": True})
+    dense = {name: np.zeros(model.data.n_items) for name in own}
+    query = Queries.stored(model.ties, np.array([number_of]))
+    for block in model.profiles.blocks:
+        dense[block.name] = {**own, **weights}[block.name] * block.scores(query)[0].astype(np.float64)
+    total = np.sum(list(dense.values()), axis=0)
+    for item in found["items"]:
+        number = model.data.items.number(item["item_id"])
+        assert item["score"] == pytest.approx(total[number], rel=1e-4, abs=1e-4)
+        for name, part in item["blocks"].items():
+            assert part == pytest.approx(dense[name][number], rel=1e-4, abs=1e-4)
+    scores = [item["score"] for item in found["items"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(scores) == 30 - len(model.ties.seen(number_of))
+
+
+def test_weights_that_cannot_be_are_refused(client: TestClient) -> None:
+    for weights, why in (({"nonsense": 1}, "no block"), ({"ials": -1}, "from 0"), ({"ials": 1e9}, "from 0")):
+        assert why in post(client, "/recommend", {"user_id": "u0", "weights": weights}, expect=422)["detail"]
+    none = dict.fromkeys(fitted().fitted.profiles.weights, 0)
+    assert "no block counts" in post(client, "/recommend", {"user_id": "u0", "weights": none}, expect=422)["detail"]
+    both = ask(client, "/recommend", user_id="u0", weights="ials:2,spectral:0.1", k=30)
+    body = {"user_id": "u0", "weights": {"ials": 2, "spectral": 0.1}, "k": 30}
+    assert said(both)["items"] == said(post(client, "/recommend", body))["items"]
+    assert "BLOCK:WEIGHT" in ask(client, "/recommend", expect=422, user_id="u0", weights="ials")["detail"]
+
+
+@pytest.mark.parametrize("asked", [{"user_id": "u0"}, {"user_id": "nobody"}, {"query": "tone"}, {"history": "i1,i3"}])
+def test_parts_sum_to_the_score(asked: dict[str, Any], client: TestClient) -> None:
+    for item in ask(client, "/recommend", blocks=True, k=30, **asked)["items"]:
+        assert sum(item["blocks"].values()) == pytest.approx(item["score"], abs=1e-4)
+        if "query" not in asked:
+            why = ask(client, "/explain", item_id=item["item_id"], **asked)
+            told = {name: part for name, part in why["blocks"].items() if part}
+            for name, part in told.items():
+                assert item["blocks"][name] == pytest.approx(part, abs=1e-4)
+
+
+def test_a_scenario_is_what_it_names(client: TestClient) -> None:
+    plain = {"k": 3, "filter": 'brand == "B1"', "diversity": 0.2}
+    named = ask(client, "/recommend", user_id="u0", scenario="home")
+    assert named["scenario"] == "home"
+    assert ids(named) == ids(ask(client, "/recommend", user_id="u0", **plain))
+    assert len(ids(ask(client, "/recommend", user_id="u0", scenario="home", k=5))) == 5
+    assert "home" in ask(client, "/recommend", expect=422, user_id="u0", scenario="away")["detail"]
+
+
+# --- exploration ------------------------------------------------------------------------------------------------------
+
+
+def test_propensities_are_how_often_items_come() -> None:
+    found = Found(np.arange(5, dtype=np.int64), np.arange(5, 0, -1).astype(np.float32))
+    counts: dict[tuple[int, ...], int] = {}
+    stated: dict[tuple[int, ...], float] = {}
+    runs = 4000
+    for n in range(runs):
+        nums, _, propensities = explored(found, 2, 0.4, f"{n:08d}")
+        pair = tuple(nums.tolist())
+        counts[pair] = counts.get(pair, 0) + 1
+        stated[pair] = float(np.prod(propensities))
+    assert sum(stated.values()) == pytest.approx(1)
+    for pair, share in stated.items():
+        assert counts[pair] / runs == pytest.approx(share, abs=5 * (share * (1 - share) / runs) ** 0.5 + 1e-9)
+
+
+def test_what_is_explored_is_stated_and_verified(client: TestClient) -> None:
+    found = ask(client, "/recommend", user_id="u0", k=8, explore=0.2)
+    assert all(0 < item["propensity"] <= 1 for item in found["items"])
+    assert found["next_cursor"] is None
+    assert post(client, "/verify", {"recommendation_id": found["recommendation_id"]})["verified"] is True
+    assert "more than 0.2" in ask(client, "/recommend", expect=422, user_id="u0", explore=0.4)["detail"]
+
+
+# --- receipts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_holds_and_one_that_was_changed_does_not(client: TestClient) -> None:
+    event = {"user_id": "u7", "item_id": "i1", "type": "like"}
+    receipts = [ask(client, "/explain", user_id="u7", item_id="i3", history="i11", limit=9)["receipt"]]
+    post(client, "/events", {"events": [event]}, expect=202)
+    receipts.append(ask(client, "/explain", user_id="u7", item_id="i3")["receipt"])
+    receipts.append(ask(client, "/explain", history="i1,i5", item_id="i3", query="tone")["receipt"])
+    for receipt in receipts:
+        assert receipt["evidence"]
+        found = post(client, "/verify", {"receipt": receipt})
+        assert (found["verified"], found["why"]) == (True, [])
+    block = max(receipts[0]["blocks"], key=receipts[0]["blocks"].get)
+    evidence = receipts[0]["evidence"]
+    told = (ask(client, "/explain", user_id="u9", item_id=f"i{n}", limit=9)["receipt"] for n in range(30))
+    quoting = next(receipt for receipt in told if any(e["source"] for e in receipt["evidence"]))
+    assert post(client, "/verify", {"receipt": quoting})["verified"] is True
+    (quote, *_) = (e for e in quoting["evidence"] if e["source"])
+    lies = [
+        {**quoting, "evidence": [{**quote, "source": {**quote["source"], "quote": "I did not say so."}}]},
+        {**receipts[0], "score": receipts[0]["score"] + 0.1},
+        {**receipts[0], "blocks": {**receipts[0]["blocks"], block: 9.0}},
+        {**receipts[0], "evidence": [{**evidence[0], "path": evidence[0]["path"][:-1]}]},
+        {**receipts[0], "asked": {**receipts[0]["asked"], "item_id": "i5"}},
+    ]
+    for lie in lies:
+        assert post(client, "/verify", {"receipt": lie})["verified"] is False
+    unknown = {**receipts[0], "model_version": "another"}
+    assert post(client, "/verify", {"receipt": unknown})["verified"] is None
+    for nonsense in ({}, {"asked": {}}, {**receipts[0], "evidence": 3}, {**receipts[0], "heard": "x"}):
+        assert "receipt" in post(client, "/verify", {"receipt": nonsense}, expect=422)["detail"]
+
+
+def test_an_explanation_is_a_graph(client: TestClient) -> None:
+    found = ask(client, "/explain", user_id="u0", item_id="i2", limit=20)
+    nodes = {node["id"] for node in found["graph"]["nodes"]}
+    steps = {(s["head"], s["relation"], s["tail"]) for e in found["evidence"] for s in e["path"]}
+    assert {(e["source"], e["relation"], e["target"]) for e in found["graph"]["edges"]} == steps
+    assert nodes == {node for head, _, tail in steps for node in (head, tail)}
+    assert {"user:u0", "item:i2"} <= nodes
+
+
+def test_documents_of_many_are_those_of_each(client: TestClient) -> None:
+    body = {"user_ids": [f"u{n}" for n in range(40)] + ["nobody"], "k": 3}
+    found = client.post("/recommend/batch", json=body)
+    lines = [json.loads(line) for line in found.text.splitlines()]
+    assert [line["user_id"] for line in lines] == body["user_ids"]
+    for line in (lines[0], lines[17], lines[40]):
+        assert said(line) == said(ask(client, "/recommend", user_id=line["user_id"], k=3))
+    assert client.post("/recommend/batch", json={**body, "filter": "nonsense == 1"}).status_code == 422
