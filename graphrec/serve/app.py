@@ -125,6 +125,8 @@ def _faults(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # bytes that are no text
+            return said(request, "the body is no JSON in UTF-8", 422)
         return said(request, str(error.detail), error.status_code, dict(error.headers or {}))
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.serve.journal import Heard, Journal, said_of
+from graphrec.serve.journal import Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
 from graphrec.serve.version import Shown, Version
 
@@ -106,7 +106,9 @@ class State:
         with self._hearing:
             try:
                 self._people()
-                self._items()
+                told = self.journal.told(self._told)
+                if told:
+                    self._items(told)
                 while events := self.journal.since(self.head, READ):
                     for event in events:
                         hear(self.versions, event)
@@ -151,11 +153,9 @@ class State:
                 hear(self.versions, event)
         self._gone = new[-1].number
 
-    def _items(self) -> None:
+    def _items(self, told: Sequence[Told]) -> None:
         """Take in what is said of items: hidden ones at once, others when a model that knows them is ready."""
-        told = self.journal.told(self._told)
-        if not told:
-            return
+        self._told = told[-1].number
         hidden, fields = set(self.shown.hidden), dict[str, dict[str, Any]]()
         for each in told:
             if each.hidden is not None:
@@ -168,13 +168,19 @@ class State:
         for item_id, said in fields.items():
             self.described[item_id] = {**self.described.get(item_id, {}), **said}
         if fields:
-            rows = [{"item_id": item_id, **said} for item_id, said in fields.items()]
-            current = self.current.grown(rows)
-            trial = None if self.trial is None else (self.trial[0].grown(rows), self.trial[1])
-            self.current, self.trial = current, trial
-            for version in (current, *([trial[0]] if trial else [])):
-                self.keep(version)
-        self._told = told[-1].number
+            try:
+                self._describe([{"item_id": item_id, **said} for item_id, said in fields.items()])
+            except Exception as error:
+                self.fault("items", error)
+            else:
+                self.fault("items", None)
+
+    def _describe(self, rows: list[dict[str, Any]]) -> None:
+        current = self.current.grown(rows)
+        trial = None if self.trial is None else (self.trial[0].grown(rows), self.trial[1])
+        self.current, self.trial = current, trial
+        for version in (current, *([trial[0]] if trial else [])):
+            self.keep(version)
 
     # --- another model ------------------------------------------------------------------------------------------------
 
@@ -248,6 +254,7 @@ class State:
 FAULTS = {
     "store": "the store does not answer; what came in since may be missing",
     "record": "answers are not recorded",
+    "items": "what was said of an item could not be taken in",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +23,7 @@ from graphrec.model.veil import veiled
 from graphrec.query.query import NONE, Queries
 from graphrec.types import Ints
 
+log = logging.getLogger("graphrec.serve")
 VIEWS = 16  # models under other weights that are kept ready
 
 
@@ -98,8 +100,15 @@ class Version:
         return model
 
     def grown(self, items: Collection[Mapping[str, Any]]) -> Version:
-        """The same with items that are new, or of which something else is said. Raises DataError."""
-        model = self.model.updated(items=list(items))
+        """The same with items that are new, or of which something else is said. New ones have no place by their texts
+        where the encoder does not work. Raises DataError."""
+        rows = list(items)
+        try:
+            model = self.model.updated(items=rows)
+        except Exception as error:
+            log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
+            bare = self.model.updated(items=[{"item_id": row["item_id"]} for row in rows])
+            model = bare.updated(items=rows)
         out = replace(
             self, live=self.live.grown(model), _views=OrderedDict(), _barred=(-1, NONE), _lock=threading.RLock()
         )
