@@ -36,7 +36,7 @@ def pages(client: TestClient, k: int, **asked: Any) -> Iterator[Any]:
 @examples(25)
 @given(k=st.integers(1, 12), user=st.integers(8, 39), how=st.sampled_from(["", "B0", "B1"]), words=st.booleans())
 def test_pages_join_to_the_exact_top(client: TestClient, k: int, user: int, how: str, words: bool) -> None:
-    asked = {"user_id": f"u{user}"} | ({"filter": f'brand == "{how}"'} if how else {})
+    asked: dict[str, Any] = {"user_id": f"u{user}"} | ({"filter": f'brand == "{how}"'} if how else {})
     asked |= {"query": "tone"} if words else {}
     whole = ask(client, "/recommend", k=1000, **asked)["items"]
     joined = [item for page in pages(client, k, **asked) for item in page["items"]]
@@ -112,7 +112,7 @@ def test_parts_sum_to_the_score(asked: dict[str, Any], client: TestClient) -> No
 
 
 def test_a_scenario_is_what_it_names(client: TestClient) -> None:
-    plain = {"k": 3, "filter": 'brand == "B1"', "diversity": 0.2}
+    plain: dict[str, Any] = {"k": 3, "filter": 'brand == "B1"', "diversity": 0.2}
     named = ask(client, "/recommend", user_id="u0", scenario="home")
     assert named["scenario"] == "home"
     assert ids(named) == ids(ask(client, "/recommend", user_id="u0", **plain))
@@ -176,7 +176,8 @@ def test_a_receipt_holds_and_one_that_was_changed_does_not(client: TestClient) -
         assert post(client, "/verify", {"receipt": lie})["verified"] is False
     unknown = {**receipts[0], "model_version": "another"}
     assert post(client, "/verify", {"receipt": unknown})["verified"] is None
-    for nonsense in ({}, {"asked": {}}, {**receipts[0], "evidence": 3}, {**receipts[0], "heard": "x"}):
+    nonsenses: list[Any] = [{}, {"asked": {}}, {**receipts[0], "evidence": 3}, {**receipts[0], "heard": "x"}]
+    for nonsense in nonsenses:
         assert "receipt" in post(client, "/verify", {"receipt": nonsense}, expect=422)["detail"]
 
 

@@ -35,6 +35,16 @@ def breaks(*_: Any, **__: Any) -> Any:
     raise RuntimeError("broken on purpose")
 
 
+def slowly(seconds: float, together: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same after some time."""
+
+    def later(asks: Any) -> Any:
+        time.sleep(seconds)
+        return together(asks)
+
+    return later
+
+
 def test_questions_that_wait_are_answered_by_one_search(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     gate, found_of = threading.Event(), answers.found_of
@@ -86,7 +96,7 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
     with serving(settings={"limits": {"seconds": 0.2}}) as client:
         service = service_of(client)
         together = service.pool.together
-        service.pool.together = lambda asks: (time.sleep(0.6), together(asks))[1]
+        service.pool.together = slowly(0.6, together)
         found = client.get("/recommend?user_id=u0")
         assert found.status_code == 503
         assert found.headers["retry-after"] == "1"
@@ -98,7 +108,7 @@ def test_what_waits_is_answered_before_the_service_ends() -> None:
     with serving(settings={"limits": {"threads": 1}}) as client:
         service = service_of(client)
         together = service.pool.together
-        service.pool.together = lambda asks: (time.sleep(0.3), together(asks))[1]
+        service.pool.together = slowly(0.3, together)
         threads = ThreadPoolExecutor(4)
         coming = [threads.submit(client.get, f"/recommend?user_id=u{n}") for n in range(4)]
         until(lambda: service.pool.busy == 1)

@@ -41,7 +41,7 @@ def make() -> Any:
 schema = schemathesis.openapi.from_asgi("/openapi.json", make())
 
 
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]
 @settings(examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_gets_a_documented_answer(case: Any) -> None:
     found = case.call()
@@ -52,7 +52,7 @@ def test_whatever_is_asked_gets_a_documented_answer(case: Any) -> None:
 def test_everything_is_described() -> None:
     with serving() as client:
         document = client.get("/openapi.json").json()
-    lacking = []
+    lacking: list[tuple[str, ...]] = []
     for path, methods in document["paths"].items():
         for method, route in methods.items():
             if not route.get("description"):

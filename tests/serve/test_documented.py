@@ -1,0 +1,105 @@
+"""docs/serving.md and deploy/ say what is, and the client asks as they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from graphrec.errors import ConfigError, UnknownIdError
+from graphrec.serve.client import Client, ServiceError
+from graphrec.serve.journal import Memory
+from graphrec.serve.schemas import Ask, Event
+from graphrec.serve.settings import Limits, Serving
+from tests.serve.support import ids, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "serving.md").read_text("utf-8")
+
+
+def test_every_route_and_field_is_on_the_page() -> None:
+    with serving() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    named = {
+        re.sub(r"/[iu]\d+$", "/{id}", path) for path in re.findall(r"(?:GET|POST|PUT|PATCH|DELETE) (/[\w/]+)", PAGE)
+    }
+    assert {re.sub(r"\{\w+\}", "{id}", path) for path in paths} == named
+    for name in (*Ask.model_fields, *Event.model_fields):
+        assert re.search(rf"\b{name}\b", PAGE), name
+
+
+def test_the_defaults_on_the_page_are_the_defaults() -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    found = tomllib.loads(text)
+    assert Limits.model_validate(found["limits"]) == Limits()
+    assert set(found["limits"]) == set(Limits.model_fields)
+    assert set(found) == set(Serving.model_fields)
+    assert (found["explore"], found["salt"]) == (Serving().explore, Serving().salt)
+    Ask.model_validate(found["scenarios"]["home"])
+    for example in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        compile(example, "docs/serving.md", "exec")
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    pytest.importorskip("prometheus_client")
+    board = json.loads((ROOT / "deploy" / "grafana.json").read_text("utf-8"))
+    asked = {name for p in board["panels"] for t in p["targets"] for name in re.findall(r"graphrec_\w+", t["expr"])}
+    with serving() as client:
+        client.get("/recommend?user_id=u0")
+        known = set(re.findall(r"^# TYPE (graphrec_\w+)", client.get("/metrics").text, re.MULTILINE))
+    assert len(asked) > 12
+    assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked} <= known
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    journal = Memory(keys={"key": ("key", frozenset(["admin"]))})
+    with serving(journal=journal, keyed=True) as served, Client("http://testserver", "key") as client:
+        served.headers["authorization"] = "Bearer key"
+        client._http = served  # type: ignore[assignment]
+        yield client
+
+
+def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
+    whole = client.recommend("u0", 30)
+    assert [item for page in client.pages("u0", 4) for item in page["items"]] == whole["items"]
+    best = ids(whole)[0]
+    assert client.verify(client.explain("u0", best)["receipt"])["verified"] is True
+    assert client.why_not("u0", best, k=3)["rank"] == 1
+    assert client.similar(best, 3)["items"]
+    assert client.send([{"user_id": "u0", "item_id": best}])["accepted"] == 1
+    assert best not in ids(client.recommend("u0", 30))
+    assert client.put_item("a/b", title="A thing")["title"] == "A thing"
+    assert client.hide_item("a/b")["hidden"]
+    assert client.profile("u0", export=True)["history"]
+    assert client.forget("u0")["removed"]
+    with pytest.raises(UnknownIdError, match="absent"):
+        client.explain("u0", "absent")
+    with pytest.raises(ConfigError, match="no such parameter"):
+        client.recommend("u0", kk=3)
+    with pytest.raises(ConfigError, match="in no folder"):
+        client.reload()
+
+
+def test_the_client_asks_again_where_too_much_was_asked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = [httpx.Response(503, headers={"retry-after": "0"}, json={"detail": "busy"})] * 3
+    good = httpx.Response(200, json={"items": []})
+    coming: Iterator[Any] = iter([*busy, good, *busy, *busy])
+    monkeypatch.setattr(client._http, "request", lambda *_, **__: next(coming))
+    assert client.recommend("u0") == {"items": []}
+    with pytest.raises(ServiceError, match="busy") as error:
+        client.recommend("u0")
+    assert error.value.status == 503
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise httpx.ConnectError("refused")
+
+    monkeypatch.setattr(client._http, "request", fails)
+    with pytest.raises(ServiceError, match="see whether it runs"):
+        client.recommend("u0")
