@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 import kg.erase
-from graphrec.blocks.api import ANEW, NEARED, SUBTRACTED, Block, FitInputs, Forgotten, Gone
+from graphrec.blocks.api import ANEW, SUBTRACTED, Block, FitInputs, Forgotten, Gone
 from graphrec.blocks.registry import registered
 from graphrec.data.dataset import Dataset
 from graphrec.data.erased import without
@@ -33,6 +33,7 @@ from graphrec.errors import ConfigError, DataError, UnknownIdError
 from graphrec.features.text import text_features
 from graphrec.fit import Fitting, as_read, learn_from
 from graphrec.graph.hetero import hetero_graph
+from graphrec.knowledge import cached
 from graphrec.model.asked import as_id
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
@@ -49,6 +50,7 @@ from kg.types import Extractor
 Way: TypeAlias = Literal["refit", "anew", "quick"]
 RESUMED, KEPT, EMPTY = "resumed", "kept", "left out"
 EXACT = (ANEW, SUBTRACTED, EMPTY)  # the same as if they had never been known
+KEPT_SIDES = "what {block} learned of items was learned with them too; --way refit learns it without"
 AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms of strengths")
 
 
@@ -71,8 +73,8 @@ class Receipt:
         removed: how many events, reviews, friendships, attributes, triples and mentions of theirs.
         graph: the knowledge graph was "rebuilt", "pruned", or there is "none".
         blocks: how each forgot. kept: aggregates that were made with them. caches: entries of their texts removed, by
-            cache; ``caches_left``: what cannot be found there, and what removes it; "" for nothing.
-        model_version, earlier: after, and before.
+            cache. left: what of them may be left, and what removes it, a line each.
+        model_version, earlier: after, and before. out: where the model was written.
     """
 
     way: str
@@ -86,7 +88,8 @@ class Receipt:
     seconds: float
     kept: tuple[str, ...] = AGGREGATES
     caches: Mapping[str, int] = field(default_factory=dict)
-    caches_left: str = ""
+    left: tuple[str, ...] = ()
+    out: str = ""
 
     @property
     def exact(self) -> bool:
@@ -95,7 +98,8 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as a JSON document."""
-        return {**vars(self), "exact": self.exact, "blocks": [vars(b) for b in self.blocks], "kept": list(self.kept)}
+        lists = {"kept": list(self.kept), "left": list(self.left), "blocks": [vars(b) for b in self.blocks]}
+        return {**vars(self), **lists, "exact": self.exact}
 
 
 def forgotten(
@@ -104,12 +108,14 @@ def forgotten(
     way: Way = "refit",
     extractor: Extractor | None = None,
     progress: bool = False,
+    caches: bool = True,
 ) -> tuple[Model, Receipt]:
     """A model that does not know these users any more, and the receipt; the given one stays as it was.
 
     Args:
         users: ids. Of several, those that are not known are counted. way: see the top of this file.
         extractor: a stand-in for the configured entity extractor. progress: bars on standard error.
+        caches: whether to remove what is cached of their texts (``knowledge.cached``).
 
     Numbers of users change: the others move up. Raises UnknownIdError where none of them is known, DataError where
     nobody would be left, ConfigError for a way that there is not; and what a fit raises where an encoder or an
@@ -145,6 +151,8 @@ def forgotten(
         version=_version(model, inputs.train, way),
         counts=dict(inputs.train.counts()),
     )
+    uncached, left = _uncached(model, data, gone.users, extractor) if caches else ({}, [])
+    left += [KEPT_SIDES.format(block=taken.block) for taken in taken if taken.way == KEPT]
     receipt = Receipt(
         way=way,
         users=len(gone.users),
@@ -155,8 +163,18 @@ def forgotten(
         model_version=out.version,
         earlier=model.version,
         seconds=round(time.perf_counter() - start, 3),
+        caches=uncached,
+        left=tuple(left),
     )
     return out, receipt
+
+
+def _uncached(
+    model: Model, data: Dataset, users: Ints, extractor: Extractor | None
+) -> tuple[dict[str, int], list[str]]:
+    theirs = model.data.reviews[model.data.reviews["user_num"].isin(users)]
+    removed, left = cached.forget(theirs, data.reviews["text"].tolist(), model.encoder_id, model.config.kg, extractor)
+    return removed, [left] if left else []
 
 
 def _fitting(model: Model, extractor: Extractor | None, progress: bool) -> Fitting:
@@ -241,6 +259,3 @@ def _version(model: Model, data: Dataset, way: Way) -> str:
     """Another version than any before: of what it was, what is left, and the way."""
     made = hashlib.sha256(f"{model.version} {way} {data.digest()}".encode()).hexdigest()
     return f"{made[:12]}-{model.version.rpartition('-')[2]}"
-
-
-__all__ = ["EXACT", "KEPT", "NEARED", "RESUMED", "Receipt", "Taken", "Way", "forgotten"]

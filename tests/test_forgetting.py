@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
 
 import graphrec as gr
 from graphrec import forgetting
 from graphrec.blocks import _flow, ease
-from graphrec.data.dataset import Dataset
+from graphrec.data.dataset import Dataset, build
 from graphrec.data.erased import without
+from graphrec.data.kinds import Kind
 from graphrec.errors import ConfigError, DataError, UnknownIdError
 from graphrec.forgetting import Receipt, Way
+from graphrec.linalg.item_item import ease_inverse, moved_inverse
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
 from graphrec.samples import generate
+from tests.conftest import examples
 from tests.features.test_encoder import CountingEncoder
 from tests.kg.planted import WordExtractor
 
@@ -223,3 +230,39 @@ def test_mistakes_are_told(model: Model) -> None:
         forgotten(model, model.data.users.ids)
     with pytest.raises(ConfigError, match="no way 'slowly'"):
         forgotten(model, some(model), "slowly")  # type: ignore[arg-type]
+
+
+TINY = ("popularity", "neighbours", "ease", "transitions", "circle", "userknn")
+PAIRS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5)), min_size=12, max_size=40, unique=True)
+GONE = st.lists(st.integers(0, 7), min_size=1, max_size=4, unique=True)
+
+
+@examples(15)
+@given(PAIRS, st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=8), GONE)
+def test_any_log_forgets_anybody(pairs: list[tuple[int, int]], friends: list[tuple[int, int]], gone: list[int]) -> None:
+    rows = [(f"u{u}", f"i{i}", 5.0 - (u + i) % 3, 1_600_000_000 + 86_400 * n) for n, (u, i) in enumerate(pairs)]
+    told = build(
+        "any",
+        pd.DataFrame(rows, columns=["user_id", "item_id", "value", "timestamp"]),
+        kinds=[Kind("review", values="rating", scale=(1.0, 5.0))],
+        friends=pd.DataFrame([(f"u{a}", f"u{b}") for a, b in friends], columns=["user_id", "friend_id"]),
+    )
+    users = [f"u{n}" for n in gone if f"u{n}" in told.users]
+    if not users or len(users) == told.n_users:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ease, "FEW", 0)
+        whole = one = fit(told, names=TINY)
+        for user in users:
+            one, _ = forgotten(one, [user], "quick")
+        same(one, forgotten(whole, users)[0], [*TINY])
+        same(one, never(whole, users, names=TINY), [*TINY])
+
+
+def test_an_inverse_moves_with_its_rows() -> None:
+    random = np.random.default_rng(0)
+    rows = sp.csr_matrix((random.random((40, 12)) < 0.3).astype(np.float32))
+    new = sp.csr_matrix(random.random((3, 12)).astype(np.float32))
+    moved = moved_inverse(ease_inverse(rows, 2.0), rows[:5], new)
+    expected = ease_inverse(sp.csr_matrix(sp.vstack([rows[5:], new])), 2.0)
+    np.testing.assert_allclose(moved, expected, atol=1e-7)  # what is added is no count: products in float32

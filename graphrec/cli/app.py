@@ -15,6 +15,7 @@ import typer
 
 from graphrec.cli.answer import explain, recommend, similar
 from graphrec.cli.data import inspect
+from graphrec.cli.forget import forget
 from graphrec.cli.keys import keys_app
 from graphrec.cli.kg import kg_app
 from graphrec.cli.measure import compare, evaluate, tune
@@ -115,7 +116,7 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (refit, recommend, explain, similar, profile, evaluate, tune, compare, serve):
+for command in (refit, forget, recommend, explain, similar, profile, evaluate, tune, compare, serve):
     app.command()(command)
 app.command("map")(map_)
 

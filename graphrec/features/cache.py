@@ -104,6 +104,24 @@ class ContentCache:
         if values and self._writes:
             self._do("write", put)
 
+    def remove_many(self, keys: Sequence[str]) -> int:
+        """Remove entries, and their bytes from the file; how many there were. What another process reads meanwhile may
+        stay in the log beside the file until that is done."""
+        wanted, removed = [(bytes.fromhex(key),) for key in dict.fromkeys(keys)], 0
+
+        def remove(db: sqlite3.Connection) -> None:
+            nonlocal removed
+            db.execute("PRAGMA secure_delete=ON")
+            with _transaction(db):
+                db.executemany("DELETE FROM uses WHERE id IN (SELECT id FROM contents WHERE key = ?)", wanted)
+                removed = db.executemany("DELETE FROM contents WHERE key = ?", wanted).rowcount
+            if removed:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        if wanted and self._writes and self.path.exists():
+            self._do("write", remove)
+        return removed
+
     def _do(self, doing: str, work: Callable[[sqlite3.Connection], None]) -> None:
         """Whatever is wrong with the file ends here: in a warning, and in no more reading or writing of it."""
         for again in (True, False):  # where a damaged file was set aside

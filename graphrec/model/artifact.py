@@ -117,6 +117,20 @@ def check_target(path: str | Path) -> None:
         )
 
 
+def cleared(path: str | Path) -> None:
+    """Remove what a writer that died left beside an artifact: an unfinished folder, or the previous version. Raises
+    ArtifactError where the disk refuses."""
+    path = Path(path).resolve()
+    if not any(_beside(path, what).exists() for what in ("new", "old")):
+        return
+    try:
+        with _lock(path):
+            _recover(path)
+            _sweep(path)
+    except OSError as error:
+        raise ArtifactError(f"{path}: what a dead writer left cannot be removed ({error}); remove it") from error
+
+
 def earlier(path: str | Path) -> str:
     """What ``write`` would replace, for people: the version of a model and when it was written; "" for nothing."""
     file = Path(path).resolve() / MANIFEST

@@ -1,0 +1,81 @@
+"""graphrec forget: users taken out of a model, and a receipt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from graphrec.cli.options import Artifact, AsJson
+from graphrec.cli.output import note, print_json, warn
+from graphrec.errors import ConfigError
+
+if TYPE_CHECKING:
+    from graphrec.forgetting import Receipt, Way
+
+
+def forget(
+    artifact: Artifact,
+    user: Annotated[list[str], typer.Option("--user", help="Whom to forget, repeatable.")] = [],  # noqa: B006 (typer)
+    users: Annotated[
+        Path | None, typer.Option("--users", help="A file of users: a table with user_id, or one id a line.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write the model without them; by default in its place.")
+    ] = None,
+    way: Annotated[
+        str,
+        typer.Option(
+            "--way",
+            help="refit: sums exactly, networks trained on; anew: all learned anew with the same choices; quick: what "
+            "networks learned of items is kept, and said to be.",
+        ),
+    ] = "refit",
+    as_json: AsJson = False,
+) -> None:
+    """Take users out of MODEL: their events, reviews, friends and attributes, what they said in the knowledge graph,
+    what was learned from them, and what is cached of their texts; with a receipt that names nobody."""
+    from typing import cast
+
+    from graphrec.cli.people import People
+    from graphrec.model import artifact as folder
+    from graphrec.recommender import Recommender
+
+    if not user and users is None:
+        raise ConfigError("forget: whom? Give --user ID, or --users FILE")
+    target = artifact if out is None else out
+    folder.check_target(target)
+    folder.cleared(artifact)
+    folder.cleared(target)
+    model = Recommender.load(artifact)
+    named = [*user, *(People.read(users, model.fitted.data.items).ids if users is not None else ())]
+    receipt = model.forget(named, cast("Way", way))
+    model.save(target)
+    receipt = replace(receipt, out=str(target))
+    if as_json:
+        print_json(receipt.to_json())
+        return
+    for line in lines(receipt):
+        note(line)
+    if out is not None:
+        warn(f"{artifact} still knows them; delete it, or forget there too")
+    for what in receipt.left:
+        warn(what)
+
+
+def lines(receipt: Receipt) -> list[str]:
+    """The receipt for people."""
+    removed = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in receipt.removed.items())
+    cached = ", ".join(f"{n:,} of {name}" for name, n in receipt.caches.items() if n)
+    ways: dict[str, list[str]] = {}
+    for taken in receipt.blocks:
+        ways.setdefault(taken.way, []).append(taken.block)
+    return [
+        f"forgotten: {receipt.users:,} users" + f" ({receipt.unknown:,} more are not known)" * bool(receipt.unknown),
+        f"removed: {removed}; from caches: {cached or 'nothing'}",
+        *(f"{way}: {', '.join(blocks)}" for way, blocks in ways.items()),
+        f"knowledge graph: {receipt.graph}; kept, as aggregates: {', '.join(receipt.kept)}",
+        f"{receipt.out} written: {receipt.model_version}, before {receipt.earlier} ({receipt.seconds:.1f} s)",
+    ]

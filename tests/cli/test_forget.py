@@ -1,0 +1,194 @@
+"""`graphrec forget`: not a byte of them is left, in the artifact or in what is cached, and a kill leaves old or new."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import graphrec as gr
+from graphrec.data.dataset import build
+from graphrec.data.kinds import Kind
+from graphrec.features.cache import ContentCache, content_key
+from graphrec.knowledge import cached
+from graphrec.model import artifact
+from graphrec.settings import KGConfig
+from kg.extract.reading import keys
+from tests.cli.support import document, run
+from tests.kg.planted import WordExtractor
+
+HER, HIS = "anna-karenina", "leo-nikolayevich"
+SAID = "The wistful quendrel of this one has a lovely tone, and the strings are bright."
+CHOSEN = {
+    "popularity": {"half_life": 0.0, "reading": "liked"},
+    "neighbours": {"reading": "liked", "n": 5, "alpha": 0.5, "beta": 0.4, "friends": 0.3, "knowledge": 0.3},
+    "transitions": {"reading": "liked", "window": 31, "decay": 1.0, "pause": 0.0, "backward": 0.3, "source": 0.5,
+                    "target": 0.2, "shape": 0.5, "power": 0.5, "half_life": 0.0, "last": 100, "n": 5000},
+    "weights": {"popularity": 1.0, "neighbours": 1.0, "transitions": 1.0},
+}  # fmt: skip
+CONFIG = gr.Config().with_(blocks="popularity,neighbours,transitions", features={"enabled": False})
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def cached_there(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHREC_CACHE", str(cache))
+
+
+@pytest.fixture(scope="module")
+def fitted(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of twelve people who write of strings; she writes what nobody else does, and is his friend."""
+    people = [HER, HIS, *(f"u{n}" for n in range(10))]
+    rows = [
+        (who, f"i{(n % 2) + 2 * ((n * 3 + turn) % 6)}", 5.0 - turn % 3, 1_600_000_000 + 86_400 * (turn * 20 + n),
+         SAID if who == HER else "The strings of this one are bright, and the tone is warm.")
+        for n, who in enumerate(people)
+        for turn in range(4)
+    ]  # fmt: skip
+    data = build(
+        "letters",
+        pd.DataFrame(rows, columns=["user_id", "item_id", "value", "timestamp", "text"]),
+        kinds=[Kind("review", values="rating", scale=(1, 5))],
+        friends=pd.DataFrame({"user_id": [HER, "u1"], "friend_id": [HIS, "u3"]}),
+        user_attributes=pd.DataFrame({"user_id": people, "key": "city", "value": ["c0", "c1"] * 6}),
+    )
+    data.report.warn(f"{HER} was read twice")
+    out = tmp_path_factory.mktemp("models") / "m"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRAPHREC_CACHE", str(cache))
+        gr.Recommender(CONFIG).fit(data, CHOSEN).save(out)
+    return out
+
+
+@pytest.fixture
+def model(fitted: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(fitted, tmp_path / "m"))
+
+
+def everything(folder: Path) -> str:
+    """All that any file below a folder says: its bytes, and what compressed tables hold."""
+    said = []
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        said.append(f"{file.relative_to(folder)} {file.read_bytes().decode('latin-1')}")
+        if file.suffix == ".parquet":
+            said.append(pd.read_parquet(file).to_csv())
+    return "\n".join(said)
+
+
+def test_not_a_byte_of_them_is_left(model: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    traces = (HER, HIS, "quendrel")
+    for trace in traces:
+        assert trace in everything(model.parent), "or the test finds nothing"
+    assert "quendrel" in everything(cache)
+    receipt = document(capsys, "forget", str(model), "--user", HER, "--user", HIS, "--user", "nobody")
+    for trace in traces:
+        assert trace not in everything(model.parent), trace
+        assert trace not in json.dumps(receipt)
+    assert "quendrel" not in everything(cache)
+    assert (receipt["users"], receipt["unknown"], receipt["exact"]) == (2, 1, True)
+    assert receipt["removed"]["reviews"] == 8
+    assert receipt["removed"]["friendships"] == 1
+    assert receipt["caches"]["mentions"] == 1
+    left = gr.load(model)
+    assert left.fitted.version == receipt["model_version"]
+    assert left.fitted.data.n_users == 10
+    assert left.recommend(HER, 3).attrs["degraded"], "a stranger now"
+    assert "strings" in json.dumps(left.explain("u1", "i2").to_json())
+    run("forget", str(model), "--user", HER, expect=2)
+    assert "nothing to forget" in capsys.readouterr().err
+
+
+def test_another_folder_leaves_the_first_and_says_so(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "who.txt"
+    file.write_text(f"{HER}\n{HIS}\n", "utf-8")
+    run("forget", str(model), "--users", str(file), "--out", str(tmp_path / "new"), "--way", "quick")
+    said = capsys.readouterr().err
+    assert "forgotten: 2 users" in said
+    assert "still knows them" in said
+    assert HER in everything(model)
+    assert HER not in everything(tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [((), "whom? Give --user ID"), (("--user", "x"), "unknown user id"), (("--user", HER, "--way", "soon"), "no way")],
+)
+def test_mistakes_are_told_in_one_line(
+    model: Path, call: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = everything(model)
+    run("forget", str(model), *call, expect=2)
+    assert says in capsys.readouterr().err
+    assert everything(model) == before
+
+
+def test_what_others_wrote_too_stays_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHREC_CACHE", str(tmp_path))
+    reader = WordExtractor()
+    texts = {"only hers": "so good. only hers", "shared": "so good. shared"}
+    ContentCache("embeddings").put_many({content_key("e", whole): b"vector" for whole in texts.values()})
+    ContentCache("mentions").put_many({key: text.encode() for text, key in keys(reader.id, texts).items()})
+    hers = pd.DataFrame({"summary": "so good", "text": list(texts)})
+    removed, left = cached.forget(hers, ["shared"], "e", KGConfig(), reader)
+    assert removed == {"embeddings": 1, "mentions": 1}
+    assert str(tmp_path) in left
+    assert ContentCache("mentions").get_many([*keys(reader.id, texts).values()]).keys() == {
+        keys(reader.id, ["shared"])["shared"]
+    }
+    assert "only hers" not in everything(tmp_path)
+
+
+CHILD = """
+import sys
+from graphrec.model import files
+from graphrec.recommender import Recommender
+model = Recommender.load(sys.argv[1])
+model.forget([sys.argv[2]], "quick")
+print("forgotten", flush=True)
+while True:
+    model.save(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
+def test_a_kill_leaves_the_old_or_the_new_and_the_next_call_the_new_alone(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", CHILD, str(model), HER], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "forgotten\n"
+        time.sleep(0.07)
+        child.send_signal(signal.SIGKILL)
+    assert len(gr.load(model).recommend("u1", 3)) == 3
+    run("forget", str(model), "--user", HER, "--user", HIS)
+    capsys.readouterr()
+    assert HER not in everything(model.parent), "nor beside it"
+    assert [file.name for file in model.parent.iterdir() if file.name.endswith(("new", "old"))] == []
+
+
+def test_what_a_dead_writer_left_is_removed(model: Path) -> None:
+    old, new = (model.parent / f".m.graphrec-{what}" for what in ("old", "new"))
+    shutil.copytree(model, old)
+    new.mkdir()
+    (new / "half").write_bytes(np.arange(3).tobytes())
+    artifact.cleared(model)
+    assert not old.exists()
+    assert not new.exists()
+    model.rename(old)
+    artifact.cleared(model)
+    assert model.exists(), "where it is the only one it is put back"
