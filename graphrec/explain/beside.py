@@ -8,6 +8,7 @@ from dataclasses import replace
 from graphrec.explain.finding import Finding
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.quotes import Said
+from graphrec.types import Step
 from kg.names import split
 
 
@@ -37,15 +38,27 @@ def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequ
     return replace(f, evidence=replace(f.evidence, path=path), also=more)
 
 
+def commended(links: Links, f: Finding, aspect: int) -> Finding:
+    """With what reviewers praise of the item by triple ``aspect``, where there is no sentence to be quoted."""
+    label = links.label(int(links.graph.triples[aspect, 2]))
+    reviews = (f.reviews[0], links.reviews(aspect))
+    return replace(f, evidence=replace(f.evidence, path=_over(links, f, aspect)), praised=label, reviews=reviews)
+
+
 def praised(links: Links, f: Finding, said: Said, told: bool) -> Finding:
     """With what a reviewer praises of the item: by itself, or, where something else is ``told``, after that."""
-    ways, over = f.evidence.path, f.evidence.path[-2:] if f.entity else ()
-    step = links.step(said.triple)
-    path = (*ways, step, step, *over[::-1], *over)  # to the aspect and back; what is shared is at the end
-    evidence, label = replace(f.evidence, path=path, source=said.source), links.label(said.node)
+    path, label = _over(links, f, said.triple), links.label(said.node)
+    evidence = replace(f.evidence, path=path, source=said.source)
     if told:
         return replace(f, evidence=evidence, praised=label)
     return replace(f, evidence=evidence, entity=label, worth=said.fit)
+
+
+def _over(links: Links, f: Finding, triple: int) -> tuple[Step, ...]:
+    """The path to an aspect of the item and back; what is shared is at the end."""
+    ways, over = f.evidence.path, f.evidence.path[-2:] if f.entity else ()
+    step = links.step(triple)
+    return (*ways, step, step, *over[::-1], *over)
 
 
 def _kinds(links: Links, bridges: Bridges, b: int) -> set[str]:

@@ -17,14 +17,14 @@ def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> st
     ``lead``: what the opening names; ``together``: it says that people took both.
     """
     told = [f for f in found if f.worth > 0]
+    more = next((_praise(p.praised, p.evidence.source, p.reviews[1]) for p in found if p.praised), "")
     if not told:
         f = next((f for f in found if f is not lead and f.evidence.kind == "friend"), None)
-        return "" if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
+        return more if f is None else say("{Friend} took it.", Friend=begun(your_friend(f.via)))
     f = max(told, key=lambda f: (f.evidence.source is not None and not f.praised, _own_praise(f), f is lead, f.worth))
     source = None if f.praised else f.evidence.source
     if not source:
         text = say("{sentence}.", sentence=_mention(f) if f.evidence.kind == "mention" else _common(f, known=f is lead))
-        more = next((_praise(p.praised, p.evidence.source) for p in found if p.praised and p.evidence.source), "")
         return listed(text, more) if more else text
     text = _quoting(f, source, lead, together)
     if not f.also:
@@ -46,10 +46,13 @@ def _quoting(f: Finding, source: Source, lead: Finding | None, together: bool) -
     return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
 
 
-def _praise(entity: str, source: Source) -> str:
-    """What a reviewer praises of the item."""
-    return ended(
-        "{sentence}: {quote}", source.quote, sentence=say("A reviewer praises its {entity}", entity=quoted(entity))
+def _praise(entity: str, source: Source | None, reviews: int = 1) -> str:
+    """What a reviewer praises of the item; without a quote also what several do."""
+    one = say("A reviewer praises its {entity}", entity=quoted(entity))
+    if source:
+        return ended("{sentence}: {quote}", source.quote, sentence=one)
+    return say(
+        "{sentence}.", sentence=one if reviews == 1 else say("Reviewers praise its {entity}", entity=quoted(entity))
     )
 
 

@@ -18,8 +18,9 @@ class Finding:
     ``item`` is the number of that history item, -1 where there is none.
     ``takers`` is how many others took both items. ``worth`` says how much a reader learns from it; ``theirs``: the
     quote is by one of those who took both; ``tells``: it has a sentence, or a lift of TELLING.
-    ``also``: relation (in words) and entity of another thing that the two items share. ``praised``: what the quote
-    praises of the item, where that is not ``entity``. ``ends``: what ``Words.like`` is if taken last.
+    ``also``: relation (in words) and entity of another thing that the two items share. ``praised``: what the quote, or
+    with none reviewers, praise of the item, where that is not ``entity``. ``ends``: what ``Words.like`` is if taken
+    last.
     """
 
     evidence: Evidence

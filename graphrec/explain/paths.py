@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.data.tables import review_id
-from graphrec.explain.beside import also, praised
+from graphrec.explain.beside import also, commended, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
@@ -47,7 +47,7 @@ TELLING = 1.5  # worth from which what two items share is told beside the first 
 SPECIFIC = 0.5  # Links.tells from which it may be told where nothing is worth that: at most sqrt(I) of I items have it
 NOTHING = 1e-3  # of all that history items add and take away: up to this a share adds nothing
 USUAL = 0.8  # lift from which it may be: few counts do not tell it from 1
-COMMON = 0.2  # Links.tells from which it may be told where there is nothing else to tell: at most I^0.8 of I items
+COMMON = 0.1  # Links.tells from which it may be told where there is nothing else to tell: at most I^0.9 of I items
 FAINT = 0.5  # what that is worth, times what it tells: less than all else
 THING = 0.4  # what praise of the very thing is worth, against praise of a side of it
 
@@ -96,8 +96,12 @@ class PathFinder:
         own = review_id(self.user, self.item)
         said = next((s for s in self._spoken if s.source.review_id != own), None)
         at = next((n for n, f in enumerate(shown) if f.item not in (-1, self.item_num)), None)
-        if said and at is not None and not any(f.evidence.source for f in shown):
+        if at is None or any(f.evidence.source for f in shown):
+            return shown
+        if said:
             shown[at] = praised(self.links, shown[at], said, told=any(f.worth for f in shown))
+        elif (aspect := self.links.praised(self.item_num)) is not None:
+            shown[at] = commended(self.links, shown[at], aspect)
         return shown
 
     def _history(self, limit: int) -> list[Finding]:
@@ -148,7 +152,8 @@ class PathFinder:
         worth += [lift.shrunken * self._fit(s) for s, lift in zip(words, lifts[len(fresh) :], strict=True)]
         said = [self._quote(int(self.bridges.node[b]), int(self.bridges.far[b])) is not None for b in fresh]
         said += [True] * len(words)
-        rare = [1.0 if s else TELLING ** self.links.tells(node) for s, node in zip(said, at, strict=True)]
+        known = map(self.links.tells, at)
+        rare = [1.0 + known if s else TELLING**known for s, known in zip(said, known, strict=True)]
         rank = [(s and not quoted, more and w >= TELLING, w * r) for s, w, r in zip(said, worth, rare, strict=True)]
         best = max(range(len(rank)), key=rank.__getitem__, default=None)
         if best is None or not worth[best]:

@@ -1,9 +1,9 @@
 """Sentences worth quoting: whole ones in which a reviewer judges an aspect of the very item that they reviewed.
 
 Which places in reviews judge an aspect is what the knowledge graph says: a place stands behind the item's aspect and
-behind the reviewer's liking of it; or the place is well spoken of, and the short sentence speaks of nothing else. A
-sentence is quoted only if it is whole and short (``kg.text``), if nothing else that has a name stands in it, and if no
-word in it says that another thing is spoken of, or a wish.
+behind the reviewer's liking of it; or the place is well spoken of, and the short sentence speaks of nothing else, or
+there is no such sentence on the item. A sentence is quoted only if it is whole and short (``kg.text``), if nothing else
+that has a name stands in it, and if no word in it complains, or says that another thing is spoken of, or a wish.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import pandas as pd
 
 from graphrec.types import Ints, Source
 from kg.graph import KnowledgeGraph
+from kg.polarity import words_of
 from kg.text import whole_sentence
 
 LONGEST = 160  # characters of a quote
-SHORT, LONG = 40, 100  # characters between which a sentence is neither curt nor wordy
+SHORT, LONG = 50, 110  # characters between which a sentence is neither curt nor wordy
+FAINT = 0.3  # an opinion in context, up to which a word neither praises nor complains
+PLAIN = 0.7  # how well a sentence fits without a word of praise, against one with
 CLEAR = 0.5  # polarity of a mention that is well spoken of
 LEAST_FIT = 0.2  # below which a sentence is not shown
 _BEFORE = re.compile(
@@ -37,6 +40,12 @@ _ASIDE = re.compile(  # in passing, or of what is somebody's own: "looks great o
 _AFTER = re.compile(
     r"\s+(?:itself\s+)?(?:is|are|was|were|sounds?|looks?|feels?|works?|stays?|holds?|ist|sind|war|waren)\b|"
     r"\s*[也都还]?(?:很|非常|真|太|特别|挺|不错|好)",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(r"\b(?:the|is|are|it|its|this|and|of|to|with|very|I)\b", re.IGNORECASE)
+_SAYING = re.compile(  # where the name of an aspect is none
+    r"\b(?:nice|good|great|final|finishing|personal|added) touch|cover to cover|\b(?:extra|additional) costs?\b|"
+    r"\bworth the (?:cost|price|money)\b|\bin good shape\b|\bwith (?:just )?an? simple\b",
     re.IGNORECASE,
 )
 _OF_ME = re.compile(r"\b(?:I|my|me|we|our|you|your)\b", re.IGNORECASE)
@@ -138,14 +147,16 @@ class Quotes:
 
     def _of(self, item_node: int, own: frozenset[int]) -> dict[int, list[Said]]:
         """Aspect → the sentences on it in reviews of one item, the best first; ``own``: names that are the item's."""
+        rows = self._order[slice(*np.searchsorted(self._heads, [item_node, item_node + 1]))].tolist()
         found: dict[int, list[Said]] = {}
-        for at in self._order[slice(*np.searchsorted(self._heads, [item_node, item_node + 1]))].tolist():
-            said = self._said(at, own)
-            if said is not None:
-                found.setdefault(said.node, []).append(said)
+        for strict in (True, False):  # what is well spoken of in a sentence of more, where there is no better
+            for at in () if found else rows:
+                said = self._said(at, own, strict)
+                if said is not None:
+                    found.setdefault(said.node, []).append(said)
         return {node: sorted(those, key=lambda s: (-s.fit, s.source.review_id)) for node, those in found.items()}
 
-    def _said(self, at: int, own: frozenset[int]) -> Said | None:
+    def _said(self, at: int, own: frozenset[int], strict: bool = True) -> Said | None:
         review, start, end = self._review[at], int(self._start[at]), int(self._end[at])
         text = self.graph.texts.get(review, "")
         span = whole_sentence(text, start, end, LONGEST) if 0 <= start < end <= len(text) else None
@@ -158,14 +169,22 @@ class Quotes:
             if first < span[1] and last > span[0] and not (first < end and last > start)
         ]
         aside = _ASIDE.search(text, span[0], start)
-        if aside or _ELSEWHERE.search(quote) or any(self._is_name[what] and what not in own for what in others):
+        if (
+            aside
+            or _ELSEWHERE.search(quote)
+            or _SAYING.search(quote)
+            or any(self._is_name[what] and what not in own for what in others)
+        ):
             return None
         subject = _BEFORE.search(text, span[0], start) or _AFTER.match(text, end, span[1])
         alone = subject and all(self._is_name[what] for what in others) and len(quote) <= LONG
         triple, node = int(self._triple[at]), int(self.graph.triples[self._triple[at], 2])
-        if not self._taste[at] and not alone:
+        if strict and not self._taste[at] and not alone:
             return None  # what is good may be something else
-        fit = self._fit(quote, subject is not None, triple, node)
+        opinions = _opinions(quote)
+        if opinions < 0 or not (strict or opinions):
+            return None
+        fit = self._fit(quote, subject is not None, triple, node) * (1.0 if opinions else PLAIN)
         return Said(triple, node, int(self._by[at]), fit, Source(review, quote)) if fit >= LEAST_FIT else None
 
     def _fit(self, quote: str, subject: bool, triple: int, node: int) -> float:
@@ -177,3 +196,12 @@ class Quotes:
         if not subject and _OF_ME.search(quote):
             return 0.0  # "I love to decorate with fresh color"
         return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if _OF_ME.search(quote) else 1.0))
+
+
+def _opinions(quote: str) -> int:
+    """1 where a sentence has words of praise alone, -1 where one complains, 0 where neither; 1 for what is no English,
+    of which the words are not known."""
+    if not _ENGLISH.search(quote):
+        return 1
+    scores = words_of(quote).scores
+    return -1 if min(scores, default=0.0) < -FAINT else int(max(scores, default=0.0) > FAINT)
