@@ -22,7 +22,8 @@ from kg.polarity import words_of
 from kg.text import whole_sentence
 
 LONGEST = 160  # characters of a quote
-SHORT, LONG = 50, 110  # characters between which a sentence is neither curt nor wordy
+SHORT, LONG = 80, 150  # characters between which a sentence is neither curt nor wordy
+ALONE = 100  # characters of one that speaks of nothing else
 FAINT = 0.3  # an opinion in context, up to which a word neither praises nor complains
 PLAIN = 0.7  # how well a sentence fits without a word of praise, against one with
 CLEAR = 0.5  # polarity of a mention that is well spoken of
@@ -177,7 +178,7 @@ class Quotes:
         ):
             return None
         subject = _BEFORE.search(text, span[0], start) or _AFTER.match(text, end, span[1])
-        alone = subject and all(self._is_name[what] for what in others) and len(quote) <= LONG
+        alone = subject and all(self._is_name[what] for what in others) and len(quote) <= ALONE
         triple, node = int(self._triple[at]), int(self.graph.triples[self._triple[at], 2])
         if strict and not self._taste[at] and not alone:
             return None  # what is good may be something else
