@@ -193,7 +193,7 @@ class Quotes:
         known = 1 - 0.5 ** float(max(0, self._praised[node] - 1))  # praised once in all reviews: hardly an aspect
         often = 1 - 0.5 ** float(self.praise[triple] + 1)
         size = len(quote) + sum(char >= "⺀" for char in quote)  # a Chinese character says as much as two letters
-        readable = max(0.6, min(1.0, size / SHORT)) * min(1.0, LONG / size)
+        readable = max(0.4, min(1.0, size / SHORT)) * min(1.0, LONG / size)
         if not subject and _OF_ME.search(quote):
             return 0.0  # "I love to decorate with fresh color"
         return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if _OF_ME.search(quote) else 1.0))
