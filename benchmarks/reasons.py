@@ -9,7 +9,7 @@
 
 ``--graph`` takes the knowledge graph from another folder than the model's, ``--pairs`` those of an earlier OUT.json.
 Blind pairs of all data sets stand in one random order; in both texts an item is called as the newer code calls it.
-Pairs are drawn anew whenever the code has changed: of six draws the newer code was better in 71 to 77 of 100.
+Pairs are drawn anew whenever the code has changed: of eight draws the newer code was better in 71 to 78 of 100.
 What was read is kept as ids, places and verdicts (labels/quotes.csv, labels/pairs.csv), without a word of any review.
 """
 

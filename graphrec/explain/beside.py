@@ -39,8 +39,11 @@ def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequ
 
 
 def commended(links: Links, f: Finding, aspect: int) -> Finding:
-    """With what reviewers praise of the item by triple ``aspect``, where there is no sentence to be quoted."""
+    """With what reviewers praise of the item by triple ``aspect``, where there is no sentence to be quoted and this is
+    not told anyway."""
     label = links.label(int(links.graph.triples[aspect, 2]))
+    if label == f.entity:
+        return f
     reviews = (f.reviews[0], links.reviews(aspect))
     return replace(f, evidence=replace(f.evidence, path=_over(links, f, aspect)), praised=label, reviews=reviews)
 

@@ -27,7 +27,7 @@ ALONE = 100  # characters of one that speaks of nothing else
 FAINT = 0.3  # an opinion in context, up to which a word neither praises nor complains
 PLAIN = 0.7  # how well a sentence fits without a word of praise, against one with
 CLEAR = 0.5  # polarity of a mention that is well spoken of
-LEAST_FIT = 0.2  # below which a sentence is not shown
+LEAST_FIT = 0.2  # sureness below which a sentence is not shown
 _BEFORE = re.compile(
     r"\b(?:the|its?|this|these|great|good|nice|excellent|love|like|der|die|das|gute[rs]?)\s+(?:[\w-]+\s+)?$|"
     r"(?:的|这个|这款|[，。！；])$",
@@ -35,7 +35,8 @@ _BEFORE = re.compile(
 )
 _ASIDE = re.compile(  # in passing, or of what is somebody's own: "looks great on the pedal board", "your hardware"
     r"\b(?:(?:above|against|around|at|behind|beside|between|from|in|into|near|of|off|on|onto|over|through|to|under)"
-    r"\s+(?:an?|the|its?|this|these)|my|your|our|his|her|their)\s+(?:[\w-]+\s+)?$",
+    r"\s+(?:an?|the|its?|this|these)|my|your|our|his|her|their)\s+(?:[\w-]+\s+)?$|"
+    r"\bto\s+$",  # "easy to follow"
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -56,7 +57,7 @@ _ELSEWHERE = re.compile(  # another thing is spoken of, or what is not so
     r"\b(?:than|compar\w+|unlike|versus|vs|instead|others?|another|elsewhere|previous\w*|used to|replac\w+|"
     r"(?:my|our|his|her|their|your) (?:old|other|last|first|current)|"
     r"wish\w*|if|unless|would|could|should|hop(?:e|ed|ing)|but|however|although|though|except|not|never|\w+n['’]t|"
-    r"who|anyone|someone|people|about|websites?|deliver\w*|shipp\w+|arriv\w+|receiv\w+|order\w*|sellers?|vendors?|"
+    r"who|anyone|someone|people|about|websites?|amazon|deliver\w*|shipp\w+|arriv\w+|receiv\w+|order\w*|sellers?|vendors?|"
     r"(?:I|we) (?:have|had|own) an?|"
     r"purchas\w+|refund\w*|expect\w*|suppos\w+|need(?:ed)?|want(?:ed)?|look(?:ing|ed)? for|"
     r"ander\w+|als|statt|wenn|falls|wäre\w*|würde\w*|könnte\w*|sollte\w*)\b|"
@@ -183,20 +184,25 @@ class Quotes:
         if strict and not self._taste[at] and not alone:
             return None  # what is good may be something else
         opinions = _opinions(quote)
-        if opinions < 0 or not (strict or opinions):
+        if opinions < 0 or not (strict or (opinions and (subject or self._taste[at]))):
             return None
-        fit = self._fit(quote, subject is not None, triple, node) * (1.0 if opinions else PLAIN)
-        return Said(triple, node, int(self._by[at]), fit, Source(review, quote)) if fit >= LEAST_FIT else None
+        sure = self._sure(quote, subject is not None, triple, node) * (1.0 if opinions else PLAIN)
+        fit = sure * _readable(quote)
+        return Said(triple, node, int(self._by[at]), fit, Source(review, quote)) if sure >= LEAST_FIT else None
 
-    def _fit(self, quote: str, subject: bool, triple: int, node: int) -> float:
-        """How likely a sentence says what it is shown for, and how well it reads, in (0, 1]."""
+    def _sure(self, quote: str, subject: bool, triple: int, node: int) -> float:
+        """How likely a sentence says what it is shown for, in (0, 1]."""
         known = 1 - 0.5 ** float(max(0, self._praised[node] - 1))  # praised once in all reviews: hardly an aspect
         often = 1 - 0.5 ** float(self.praise[triple] + 1)
-        size = len(quote) + sum(char >= "⺀" for char in quote)  # a Chinese character says as much as two letters
-        readable = max(0.4, min(1.0, size / SHORT)) * min(1.0, LONG / size)
         if not subject and _OF_ME.search(quote):
             return 0.0  # "I love to decorate with fresh color"
-        return float(known * often * readable * (1.0 if subject else 0.6) * (0.7 if _OF_ME.search(quote) else 1.0))
+        return float(known * often * (1.0 if subject else 0.6) * (0.7 if _OF_ME.search(quote) else 1.0))
+
+
+def _readable(quote: str) -> float:
+    """How well a sentence reads by its length, in (0, 1]."""
+    size = len(quote) + sum(char >= "⺀" for char in quote)  # a Chinese character says as much as two letters
+    return max(0.4, min(1.0, size / SHORT)) * min(1.0, LONG / size)
 
 
 def _opinions(quote: str) -> int:

@@ -169,6 +169,21 @@ def test_where_nothing_is_shared_a_reviewer_is_quoted() -> None:
     assert out.text.endswith(f'A reviewer praises its "tone": "{text}"')
 
 
+def test_what_reviewers_praise_is_told_where_no_sentence_can_be_quoted() -> None:
+    facts = [*judged("u11", "b", "aspect:tone", "tone", 0.9), *judged("u13", "b", "aspect:tone", "tone", 0.9)]
+    graph = graph_of(facts, {said("u11", "b"): "great tone", said("u13", "b"): "such a tone"})
+    data = planted()
+    out = explained(Explainer(counted(data, {"a": 3.0}), Ties(data), graph), "u10", "b")
+    assert out.evidence[0].source is None
+    assert [step.tail for step in out.evidence[0].path][-2:] == ["aspect:tone", "aspect:tone"]
+    assert check(out, data, graph) == []
+    assert out.text.endswith('Reviewers praise its "tone".')
+    one = graph_of(facts[:3], {said("u11", "b"): "great tone"})
+    assert explained(Explainer(counted(data, {"a": 3.0}), Ties(data), one), "u10", "b").text.endswith(
+        'A reviewer praises its "tone".'
+    )
+
+
 def test_few_counts_tell_little() -> None:
     """One person of one is hardly more than nothing known, ten of ten are much more."""
     assert Lift(0, 0, 0.001).shrunken == 1.0

@@ -92,3 +92,36 @@ def test_what_is_praised_and_by_how_many() -> None:
 def test_chinese_is_not_cut_in_the_middle(mark: str) -> None:
     text = f"屏幕很大{mark}音质非常好，音量也够{mark}我很喜欢{mark}"
     assert quoted(praised(text, "音质")) == ([] if mark == "？" else [f"音质非常好，音量也够{mark}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("The tone is great but the knob is wobbly.", None),  # "but", and a complaint
+        ("The tone is great and the noise is awful.", None),
+        ("The knob gives it a great tone.", "The knob gives it a great tone."),
+        ("The added touch is a tone.", None),
+        ("It is easy to tone.", None),  # what is done is no aspect
+    ],
+)
+def test_a_sentence_that_complains_or_does_not_speak_of_the_aspect_is_not_quoted(text: str, quote: str | None) -> None:
+    assert quoted(praised(text)) == ([quote] if quote else [])
+
+
+def test_a_sentence_of_more_is_quoted_where_the_item_has_no_better() -> None:
+    """Well spoken of, but not judged: alone in a short sentence, or else only where there is no such sentence."""
+    long, short = "The bass is fine and the tone is great too.", "The tone is great."
+
+    def facts(review: str) -> list[Fact]:
+        return [
+            Fact("item:amp", "has_aspect", "aspect:tone", review, "tone", 0.9),
+            Fact("user:ann", "mentions", "aspect:tone", review, "tone", 0.9),
+        ]
+
+    bass = Fact("item:amp", "has_aspect", "aspect:bass", "r1", "bass", 0.0)
+    often = [fact for n in range(3) for fact in facts(f"s{n}")]  # praised elsewhere too, where nothing can be quoted
+    texts = {f"s{n}": "great tone" for n in range(3)}
+    alone = graph_of([*facts("r1"), bass, *often], {"r1": long, **texts})
+    assert quoted(alone) == [long]
+    both = graph_of([*facts("r1"), bass, *facts("r2"), *often], {"r1": long, "r2": short, **texts})
+    assert quoted(both) == [short]
