@@ -104,6 +104,7 @@ def gated(
         return Gated()
     part = np.zeros(int(everybody.max()) + 1, np.int64)
     part[everybody] = np.random.default_rng(seed).permutation(len(everybody)) % PARTS
+    # No leakage. Who judges is none of whom it was learned from.
     slopes = [_learned(whole, [part[f.users] != n for f in whole]) for n in range(PARTS)]
     plain = np.concatenate([f.among.per_user_ndcg(f.scores.sum(axis=0)) for f in whole])
     swayed = np.concatenate([f.among.per_user_ndcg(_swayed(f, slopes, part[f.users])) for f in whole])

@@ -58,7 +58,7 @@ class Tuning:
     batch: int = 32
     learning_rate: float = 5e-4
     temperature: float = 0.05
-    max_tokens: int = 64
+    max_tokens: int = 32
     seed: int = 42
 
 

@@ -60,8 +60,7 @@ class Profiles:
 
     def weights_of(self, queries: Queries) -> dict[str, Floats]:
         """Block name → what it counts for in the score of each query, float32 (B,)."""
-        factors = {} if self.gate is None else self.gate.factors(queries)
-        one = np.ones(len(queries), np.float32)
+        factors, one = self._factors(queries), np.ones(len(queries), np.float32)
         return {b.name: np.float32(b.weight) * factors.get(b.name, one) for b in self.blocks}
 
     @cached_property
@@ -93,7 +92,7 @@ class Profiles:
         """Stored profiles of the dense blocks, float32 (U, D), √weight folded in; as the gate has them where the data
         is given."""
         parts: Sequence[Floats] = [b.users for b in self.dense]
-        return weighted(self.dense, parts if ties is None else self._swayed(Queries.stored(ties), parts))
+        return weighted(self.dense, parts if ties is None else self._swayed(parts, self._factors(Queries.stored(ties))))
 
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
@@ -110,20 +109,24 @@ class Profiles:
         personal = np.zeros(len(queries), bool)
         for block, part in zip(self.dense, parts, strict=True):
             personal |= part[:, : part.shape[1] - block.prior].any(axis=1)
+        factors = self._factors(queries)
         sparse: Floats | None = None
-        weights = self.weights_of(queries) if self.sparse else {}
         for block in self.sparse:
-            found = weights[block.name][:, None] * block.scores(queries)
+            (scores,) = self._swayed([block.scores(queries)], factors, [block])
+            found = np.float32(block.weight) * scores
             sparse = found if sparse is None else sparse + found
             personal |= found.any(axis=1)
-        return weighted(self.dense, self._swayed(queries, parts)), sparse, personal
+        return weighted(self.dense, self._swayed(parts, factors)), sparse, personal
 
-    def _swayed(self, queries: Queries, parts: Sequence[Floats]) -> Sequence[Floats]:
-        """Parts (B, d_b) of the dense blocks, each times what its weight is taken times."""
-        if self.gate is None:
-            return parts
-        factors, one = self.gate.factors(queries), np.ones(len(queries), np.float32)
-        return [p * factors.get(b.name, one)[:, None] for b, p in zip(self.dense, parts, strict=True)]
+    def _factors(self, queries: Queries) -> dict[str, Floats]:
+        return {} if self.gate is None else self.gate.factors(queries)
+
+    def _swayed(
+        self, parts: Sequence[Floats], factors: Mapping[str, Floats], of: Sequence[FittedBlock] | None = None
+    ) -> list[Floats]:
+        """Parts (B, d_b) of blocks, by default the dense ones, each times what its weight is taken times."""
+        named = [block.name for block in (self.dense if of is None else of)]
+        return [p * factors[n][:, None] if n in factors else p for n, p in zip(named, parts, strict=True)]
 
     @property
     def words(self) -> dict[str, Words]:

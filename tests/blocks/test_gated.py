@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import graphrec as gr
+from graphrec.blocks import gated as blocks_gated
 from graphrec.blocks.blend import blend
 from graphrec.blocks.folds import Folds
 from graphrec.blocks.gated import Gated, gated
@@ -86,6 +88,32 @@ def test_there_is_none_where_it_tells_nothing() -> None:
         gate, _, _ = found(halves(), by)
         assert gate.gate is None
         assert gate.gain <= 2 * gate.error
+
+
+def test_nobody_is_judged_by_what_was_learned_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is in several folds is in one part."""
+    blocks, folds = told(halves(), lambda user: user % 2)
+    twice = Folds([folds[0], folds[0]])
+    rows: list[list[np.ndarray[Any, Any]]] = []
+    by: list[np.ndarray[Any, Any]] = []
+    learned, swayed = blocks_gated._learned, blocks_gated._swayed
+
+    def learning(of: Any, some: Any) -> Any:
+        rows.append(some)
+        return learned(of, some)
+
+    def judging(fold: Any, slopes: Any, part: Any) -> Any:
+        by.append(part)
+        return swayed(fold, slopes, part)
+
+    monkeypatch.setattr(blocks_gated, "_learned", learning)
+    monkeypatch.setattr(blocks_gated, "_swayed", judging)
+    gated({n: [*b, *b] for n, b in blocks.items()}, twice, {"a": 1.0, "b": 1.0}, 60)
+    np.testing.assert_array_equal(by[0], by[1])
+    for part, learning_rows in enumerate(rows[: blocks_gated.PARTS]):
+        for fold in range(2):
+            assert learning_rows[fold].any()
+            assert not learning_rows[fold][by[fold] == part].any()
 
 
 def test_there_is_none_with_few_people_or_one_block() -> None:
