@@ -42,7 +42,8 @@ def serve(
     url = store or f"sqlite:///{artifact.resolve().parent / (artifact.resolve().name + '.events.sqlite')}"
     keyed = keys or host not in HERE
     _check(artifact, url, keyed, host)
-    told = {"artifact": str(artifact), "store": url, "keyed": keyed, "config": config and str(config)}
+    told = {"artifact": str(artifact), "store": url, "keyed": keyed, "config": str(config or "")}
+    told["hosts"] = [*HERE, "[::1]"] if host in HERE else []
     logs = _logs()
     with tempfile.TemporaryDirectory(prefix="graphrec-serve-") as shared:
         os.environ[TOLD] = json.dumps(told)
@@ -75,7 +76,7 @@ def application() -> FastAPI:
     journal = Stored(Store.open(told["store"]))
     path = Path(told["artifact"]).resolve()
     settings = Serving.read(Path(told["config"]) if told["config"] else None)
-    return make_app(read(path, journal.learned), journal, settings, path.parent, told["keyed"])
+    return make_app(read(path, journal.learned), journal, settings, path.parent, told["keyed"], told["hosts"])
 
 
 def _check(artifact: Path, url: str, keyed: bool, host: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,13 @@ def make_app(
     settings: Serving | None = None,
     folder: Path | None = None,
     keyed: bool = False,
+    hosts: Collection[str] = (),
 ) -> FastAPI:
     """A service that answers from a model.
 
     Args:
         model: to begin with. journal: where events are kept; in memory by default. folder: where artifacts lie side by
-            side. keyed: whether every request needs a key.
+            side. keyed: whether every request needs a key. hosts: names under which it may be asked, any by default.
 
     An unknown item answers 404, any other mistake in a request 422, too much at once 429 or 503 with Retry-After; each
     with one line in ``detail``. Whatever fails of the model, a list is given, and ``degraded`` says what it lacks.
@@ -90,6 +91,7 @@ def make_app(
         metrics=service.metrics,
         keyed=keyed,
         carried=service.carried,
+        hosts=hosts,
     )
     return app
 

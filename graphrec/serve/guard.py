@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,7 +59,8 @@ class Refused(Exception):
 
 
 class Guard:
-    """Args: app; journal, which knows the keys; keyed, whether one is demanded; carried, what every refusal carries."""
+    """Args: app; journal, which knows the keys; keyed, whether one is demanded; carried, what every refusal carries;
+    hosts, the names under which it may be asked, any where there are none."""
 
     def __init__(
         self,
@@ -68,9 +70,10 @@ class Guard:
         metrics: Metrics,
         keyed: bool,
         carried: Callable[[], dict[str, Any]],
+        hosts: Collection[str] = (),
     ) -> None:
         self.app, self.journal, self.limits, self.metrics, self.keyed = app, journal, limits, metrics, keyed
-        self.carried = carried
+        self.carried, self.hosts = carried, frozenset(hosts)
         self._rates: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key → tokens left, and when
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +119,18 @@ class Guard:
         }
         log.info("request", extra={"told": told})
 
+    def _from_here(self, scope: Scope) -> None:
+        """Raises Refused for what a page from elsewhere makes a browser ask: under a name of its own, or a change."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if self.hosts and host.rpartition(":")[0 if re.search(r":\d+$", host) else 2] not in self.hosts:
+            raise Refused(421, "this service is not known by that name; ask it under 127.0.0.1", "host")
+        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        if origin and scope["method"] not in ("GET", "HEAD") and origin.partition("://")[2] != host:
+            raise Refused(403, "a page from elsewhere may change nothing here", "origin")
+
     async def _admit(self, scope: Scope) -> None:
+        self._from_here(scope)
         needed = scope_of(scope["method"], scope["path"])
         who = "anybody"
         if self.keyed and needed:

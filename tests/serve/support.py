@@ -38,10 +38,11 @@ def serving(
     folder: Path | None = None,
     artifact: str = "",
     keyed: bool = False,
+    hosts: tuple[str, ...] = (),
 ) -> Iterator[TestClient]:
     """A running service; ``service_of`` has its parts."""
     version = Version(Live(model or fitted().fitted), artifact)
-    app = make_app(version, journal, Serving.model_validate(settings or {}), folder, keyed)
+    app = make_app(version, journal, Serving.model_validate(settings or {}), folder, keyed, hosts)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -163,3 +163,14 @@ def test_what_is_dangerous_elsewhere_is_text_here(text: str) -> None:
         ask(client, "/static/../guard.py", expect=404)
         assert client.get("/static/%2e%2e/guard.py").status_code == 404
         assert client.get("/static/__init__.py").status_code == 404
+
+
+def test_a_page_from_elsewhere_asks_nothing_and_changes_nothing() -> None:
+    with serving(hosts=("testserver", "127.0.0.1", "[::1]")) as client:
+        for host, status in (("testserver", 200), ("127.0.0.1:8000", 200), ("[::1]:8000", 200), ("evil.example", 421)):
+            assert client.get("/recommend?user_id=u0", headers={"host": host}).status_code == status
+        event = {"events": [{"user_id": "u0", "item_id": "i1"}]}
+        for origin, status in (("http://testserver", 202), ("https://evil.example", 403), ("null", 403)):
+            assert client.post("/events", json=event, headers={"origin": origin}).status_code == status
+        found = client.post("/events", content=json.dumps(event), headers={"content-type": "text/plain"})
+        assert found.status_code == 422, "what a form can send is no event"
