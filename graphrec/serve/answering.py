@@ -100,6 +100,12 @@ class Answering:
         return not problems, problems
 
     def _found(self, questions: Sequence[Question]) -> Sequence[Found | BaseException]:
+        ready = [_ready(question) for question in questions]
+        left = [question for question, found in zip(questions, ready, strict=True) if found is None]
+        coming = iter(self._searched(left) if left else ())
+        return [next(coming) if found is None else found for found in ready]
+
+    def _searched(self, questions: Sequence[Question]) -> Sequence[Found | BaseException]:
         try:
             return _search(questions)
         except Exception:
@@ -204,8 +210,23 @@ def explored(found: Found, k: int, share: float, seed: str) -> tuple[Any, Floats
     return found.nums[places], found.scores[places], np.array(propensities, np.float64)
 
 
+def _ready(question: Question) -> Found | None:
+    """A list that is ready, for a question that it answers."""
+    if not question.plain:
+        return None
+    return question.version.listed(int(question.asked.queries.user_nums[0]), question.wanted, question.asked.exclude)
+
+
 def _search(questions: Sequence[Question]) -> list[Found]:
-    """What questions of one group are answered with."""
+    """What questions of one group are answered with; of plain ones the lists stay ready."""
+    found = _searched(questions)
+    for question, each in zip(questions, found, strict=True):
+        if question.plain and not len(question.asked.exclude):
+            question.version.keep(int(question.asked.queries.user_nums[0]), each)
+    return found
+
+
+def _searched(questions: Sequence[Question]) -> list[Found]:
     first = questions[0]
     if len(questions) == 1:
         return answers.found_of(first.model, first.asked, np.arange(1))

@@ -15,7 +15,7 @@ from graphrec.query.query import STRANGER, Queries, Query
 from graphrec.serve.cursor import Cursor, CursorGone
 from graphrec.serve.schemas import MOST_K, Ask, Known, Supposed
 from graphrec.serve.state import State
-from graphrec.serve.version import Shown, Version
+from graphrec.serve.version import DEPTH, Shown, Version
 
 POOL = 10  # times as many items as are asked for may be explored
 LEAST_POOL = 100
@@ -37,6 +37,7 @@ class Question:
     heard: int
     first: str
     group: Any
+    plain: bool = False  # of a user as they are stored, and nothing else
 
     @property
     def asker(self) -> bool:
@@ -68,7 +69,7 @@ def question_of(
     offset = 0 if cursor is None else cursor.offset
     if cursor is not None and (chain or ask.explore):
         raise ConfigError("cursor: lists that are re-ranked or explored have one page; ask for a larger k")
-    wanted = ask.k if chain else min(offset + ask.k, MOST_K) + 1
+    wanted = ask.k if chain else max(min(offset + ask.k, MOST_K) + 1, DEPTH)
     if ask.explore:
         wanted = max(LEAST_POOL, POOL * ask.k)
     heard = version.live.count(ask.user_id) if ask.user_id is not None else 0
@@ -79,7 +80,9 @@ def question_of(
     stored = asked.queries.asked is None
     group = (id(model), asked.seen, asked.exclude.tobytes(), allowed, chain and (chain, wanted), stored)
     first = id_ if cursor is None else cursor.first
-    return Question(id_, ask, version, shown, model, asked, offset, wanted, heard, first, group)
+    plain = stored and not ask.weights and asked.allowed is None and not chain and asked.seen == model.config.seen
+    plain = plain and asked.exclude is version.barred(shown)
+    return Question(id_, ask, version, shown, model, asked, offset, wanted, heard, first, group, plain)
 
 
 def told_of(

@@ -58,6 +58,7 @@ class Service:
         version.learned = self.state.journal.learned(version.name)
         version.warm()
         self.state.start()
+        self.state.current.fill(self.settings.limits.ready)
 
     def stop(self) -> None:
         """Answer what waits, write what is to be recorded, and end."""

@@ -21,6 +21,7 @@ class Limits(BaseModel):
     seconds: float = Field(10.0, gt=0)  # for one answer
     body: int = Field(2_000_000, ge=1000)  # bytes of a request
     rate: float = Field(0.0, ge=0)  # requests a second of one key, 0: no limit
+    ready: int = Field(10_000, ge=0)  # people whose lists are made ready before a model answers, those who took most
     burst: int = Field(100, ge=1)  # of them at once
 
 

@@ -147,6 +147,7 @@ class State:
         epoch = max(self.shown.epoch, new[-1].number)
         self.shown = Shown(self.shown.hidden, self.shown.gone | digests.keys(), epoch)
         for version in self.versions:
+            version.lists.clear()
             version.live.forget(lambda name: digest(name) in digests)
         for event in self._between(new[0].number):
             if event.sequence > digests.get(digest(event.user_id), event.sequence):
@@ -197,6 +198,7 @@ class State:
         else:
             version.warm()
         version.live.upto = head
+        version.fill(self.settings.limits.ready)
         return version
 
     def take_over(self, version: Version, share: float = 0.0) -> None:

@@ -18,12 +18,16 @@ from graphrec.model.answers import found_of
 from graphrec.model.asked import Asked
 from graphrec.model.live import Live
 from graphrec.model.model import Model
+from graphrec.model.retrieve import Found
 from graphrec.model.slid import slid
 from graphrec.model.veil import veiled
 from graphrec.query.query import NONE, Queries
 from graphrec.types import Ints
 
 log = logging.getLogger("graphrec.serve")
+DEPTH = 64  # items of a list that is ready
+LISTS = 50_000  # lists that are, at most
+TOGETHER = 64  # users whose lists are made at once
 VIEWS = 16  # models under other weights that are kept ready
 
 
@@ -58,6 +62,7 @@ class Version:
     learned: int = 0
     loaded: float = field(default_factory=time.time)
     is_gone: Callable[[str], bool] = field(default=lambda name: False, repr=False)
+    lists: OrderedDict[int, Found] = field(default_factory=OrderedDict, repr=False)  # of users as they are stored
     _views: OrderedDict[Any, Model] = field(default_factory=OrderedDict, repr=False)
     _barred: tuple[int, Ints] = (-1, NONE)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -110,10 +115,45 @@ class Version:
             bare = self.model.updated(items=[{"item_id": row["item_id"]} for row in rows])
             model = bare.updated(items=rows)
         out = replace(
-            self, live=self.live.grown(model), _views=OrderedDict(), _barred=(-1, NONE), _lock=threading.RLock()
+            self,
+            live=self.live.grown(model),
+            lists=OrderedDict(),
+            _views=OrderedDict(),
+            _barred=(-1, NONE),
+            _lock=threading.RLock(),
         )
+        if model.profiles is self.model.profiles:  # nothing ranks otherwise
+            out.lists = OrderedDict(self.lists)
         out.warm()
         return out
+
+    def listed(self, user_num: int, wanted: int, barred: Ints) -> Found | None:
+        """The list of a user as they are stored, without what is barred; None where it is not ready, or too short."""
+        found = self.lists.get(user_num)
+        if found is None:
+            return None
+        whole = len(found.nums) < DEPTH
+        if len(barred):
+            shown = ~np.isin(found.nums, barred)
+            found = replace(found, nums=found.nums[shown], scores=found.scores[shown])
+        return found if whole or len(found.nums) >= wanted else None
+
+    def keep(self, user_num: int, found: Found) -> None:
+        """Have the ``DEPTH`` best items of a user as they are stored ready; the oldest go."""
+        self.lists[user_num] = replace(found, nums=found.nums[:DEPTH], scores=found.scores[:DEPTH])
+        while len(self.lists) > LISTS:
+            self.lists.popitem(last=False)
+
+    def fill(self, most: int) -> None:
+        """Make lists of as many users ready, those who took most."""
+        model = self.model
+        busy = np.argsort(-model.ties.activity, kind="stable")[:most].astype(np.int64)
+        for start in range(0, len(busy), TOGETHER):
+            some = busy[start : start + TOGETHER]
+            queries = Queries.stored(model.ties, some)
+            asked = Asked([model.data.users.ids[n] for n in some], queries, DEPTH, model.config.seen, NONE)
+            for number, found in zip(some.tolist(), found_of(model, asked, np.arange(len(some))), strict=True):
+                self.keep(number, found)
 
     def warm(self) -> None:
         """All that is built at the first question is built now. Raises ArtifactError for a model that cannot answer."""

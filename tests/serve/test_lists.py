@@ -16,7 +16,7 @@ from graphrec.model.retrieve import Found
 from graphrec.query.query import Queries
 from graphrec.serve.answering import explored
 from tests.conftest import examples
-from tests.serve.support import ask, fitted, ids, post, said, serving
+from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,28 @@ def test_pages_are_of_one_moment_whatever_comes_between(client: TestClient) -> N
     rest = ask(client, "/recommend", user_id="u5", k=1000, cursor=first["next_cursor"])
     assert ids(first) + ids(rest) == whole
     assert whole[6] not in ids(ask(client, "/recommend", user_id="u5", k=1000))
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[TestClient]:
+    with serving() as client:
+        yield client
+
+
+@examples(15)
+@given(user=st.integers(8, 39), k=st.integers(1, 40), hidden=st.sets(st.integers(0, 29), max_size=6))
+def test_a_list_that_is_ready_is_what_would_be_searched(ready: TestClient, user: int, k: int, hidden: set[int]) -> None:
+    version = service_of(ready).state.current
+    version.fill(40)
+    assert len(version.lists) == 40
+    for item in sorted(hidden):
+        ready.delete(f"/items/i{item}")
+    soon = ask(ready, "/recommend", user_id=f"u{user}", k=k)
+    version.lists.clear()
+    assert said(ask(ready, "/recommend", user_id=f"u{user}", k=k)) == said(soon)
+    assert not {f"i{item}" for item in hidden} & set(ids(soon))
+    for item in sorted(hidden):
+        ready.put(f"/items/i{item}", json={})
 
 
 @pytest.mark.parametrize("cursor", ["x", "%00", "bm9uc2Vuc2U", "WzEsMiwzLDQsNSw2XQ", "W10"])

@@ -56,6 +56,7 @@ def test_questions_that_wait_are_answered_by_one_search(monkeypatch: pytest.Monk
     with serving(settings={"limits": {"threads": 1}}) as client, ThreadPoolExecutor(21) as threads:
         service = service_of(client)
         alone = [said(ask(client, "/recommend", user_id=f"u{n}", k=3 + n % 4)) for n in range(20)]
+        service.state.current.lists.clear()
         monkeypatch.setattr(answers, "found_of", counted)
         together = service.pool.together
         service.pool.together = lambda asks: (gate.wait(30), together(asks))[1]
@@ -125,6 +126,7 @@ def test_without_the_index_everything_is_compared(monkeypatch: pytest.MonkeyPatc
     with serving() as client:
         usual = ask(client, "/recommend", user_id="u0", k=8)
         monkeypatch.setattr(Index, "best", breaks)
+        service_of(client).state.current.lists.clear()
         less = ask(client, "/recommend", user_id="u0", k=8)
         assert ids(less) == ids(usual)
         assert less["degraded"][0].startswith("index: ")
@@ -137,6 +139,7 @@ def test_without_profiles_there_is_what_is_popular(monkeypatch: pytest.MonkeyPat
         popular = ids(ask(client, "/recommend", user_id="nobody", k=30))
         seen = {model.data.items.ids[n] for n in model.ties.seen(0)}
         monkeypatch.setattr(type(model.profiles), "encode", breaks)
+        service_of(client).state.current.lists.clear()
         less = ask(client, "/recommend", user_id="u0", k=30)
         assert ids(less) == [i for i in popular if i not in seen]
         assert less["degraded"][0].startswith("popularity: ")
