@@ -28,6 +28,9 @@ EVERY = "blocks=popularity,spectral,neighbours,ease,ials,autoencoder,graph,seman
 LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation users
 WIDE = ("graph.dim=256", "graph.learning_rate=0.01", "graph.max_steps=320")
 THREE = "blocks=spectral,ials,graph"
+BASELINES = (*ALL[:-1], "transitions")  # for the table of the README; what graphrec gives there, presets.py measures
+LAST = (TRIALS, "split.kind=leave-last", "evaluate.relevant=all")
+TEMPORAL = (TRIALS, "split.kind=temporal", "evaluate.relevant=all")
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
     "lastfm_social/given": ("lastfm_social", ALL, (TRIALS, "split.kind=given", *LASTFM)),
     "lastfm_social/given, with autoencoder": ("lastfm_social", ALL, (TRIALS, "split.kind=given", *LASTFM, EVERY)),
@@ -53,6 +56,15 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         ("split.kind=given", "blocks=graph", *WIDE, "graph.temperature=0.1", "graph.members=2"),
     ),
     "gowalla/given, three blocks": ("gowalla", GOWALLA, ("split.kind=given", THREE, "graph.max_steps=400")),
+    "magazine_subscriptions/temporal, baselines": (
+        "magazine_subscriptions",
+        BASELINES,
+        (TRIALS, "split.kind=temporal", "evaluate.relevant=liked"),
+    ),
+    "yelp_places/temporal, baselines": ("yelp_places", BASELINES, TEMPORAL),
+    "lfm1m/temporal, baselines": ("lfm1m", BASELINES, TEMPORAL),
+    "amazon_beauty/leave-last, baselines": ("amazon_beauty", (*WIDE_DATA[:-1], "transitions"), LAST),
+    "ml1m_sequences/leave-last, baselines": ("ml1m_sequences", BASELINES, LAST),
 }
 
 
