@@ -1,4 +1,4 @@
-"""Pages: the documentation, from files of the package alone, so that it works without a network."""
+"""Pages: recommendations to look at and the documentation, from files of the package, so that no network is needed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ DOCS = """<!doctype html>
 <script src="/static/swagger/swagger-ui-bundle.js"></script>
 <script src="/static/swagger/begin.js"></script></body></html>
 """
+
+
+@router.get("/")
+async def page() -> Response:
+    """The page where somebody sees recommendations, why, and what would change them."""
+    return HTMLResponse((STATIC / "page" / "index.html").read_text("utf-8"))
 
 
 @router.get("/docs")
