@@ -128,13 +128,15 @@ def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(
-        url,
-        connect_args={"options": "-c synchronous_commit=on -c client_encoding=UTF8", "connect_timeout": 10},
-        pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=24,
-    )
+    own = {"client_encoding": "UTF8", "connect_timeout": 10}
+    engine = sa.create_engine(url, connect_args=own, pool_pre_ping=True, pool_size=8, max_overflow=24)
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.execute("SET synchronous_commit = on")
+        connection.commit()  # or a transaction that is rolled back takes it along
+
+    return engine
 
 
 def _remedy(engine: sa.Engine) -> str:
