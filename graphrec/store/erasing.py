@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import sqlite3
 import time
@@ -24,6 +25,7 @@ from graphrec.store.waiting import notify
 
 ERASING = 0x67726165  # PostgreSQL's advisory lock: whoever records answers shares it, whoever erases has it alone
 PERSONAL = (schema.events, schema.impressions, schema.answers)
+PATIENCE = 30  # seconds that an erasure in PostgreSQL waits for transactions that began before it
 _IN_SQLITE = (
     "freed pages overwritten (secure_delete), file written anew (VACUUM), log truncated; copies of it are yours"
 )
@@ -83,19 +85,41 @@ def alone(connection: sa.Connection) -> None:
 
 def scrub(engine: sa.Engine) -> str | None:
     """Write the files anew without what was deleted. How it was done, None where a reader was in the way."""
-    with outside(engine) as run:
-        if engine.dialect.name == "postgresql":
-            for table in PERSONAL:
-                run(f"VACUUM FULL {table.name}")
-            return _IN_POSTGRESQL
-        try:
-            run("VACUUM")
-            busy = run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                return None
-            raise
-        return None if busy else _IN_SQLITE
+    with outside(engine) as connection:
+        return _scrub_postgresql(connection) if engine.dialect.name == "postgresql" else _scrub_sqlite(connection)
+
+
+def _scrub_sqlite(connection: Any) -> str | None:
+    try:
+        connection.execute("VACUUM")
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            return None
+        raise
+    return None if busy else _IN_SQLITE
+
+
+def _scrub_postgresql(connection: Any) -> str | None:
+    """Rows that an older transaction may still see survive VACUUM FULL: wait for those, and read what it says."""
+    (now,) = connection.execute("SELECT pg_current_xact_id()::xid").fetchone()
+    older = "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND age(backend_xmin) >= age(%s::xid)"
+    deadline = time.monotonic() + PATIENCE
+    while connection.execute(older, (str(now),)).fetchone() != (0,) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    details: list[str] = []
+
+    def told(said: Any) -> None:
+        details.append(said.message_detail or "")
+
+    connection.add_notice_handler(told)
+    try:
+        for table in PERSONAL:
+            connection.execute(f"VACUUM (FULL, VERBOSE) {table.name}")
+    finally:
+        connection.remove_notice_handler(told)
+    left = [int(number[0]) for detail in details if (number := re.findall(r"\d+", detail))]
+    return _IN_POSTGRESQL if len(left) == len(PERSONAL) and not any(left) else None
 
 
 def receipts(connection: sa.Connection, *where: Any) -> list[Erased]:

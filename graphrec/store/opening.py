@@ -6,8 +6,8 @@ An acknowledged write survives kill -9 and a power cut: SQLite writes ahead (WAL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from graphrec.errors import StoreError
 from graphrec.store.schema import VERSION_TABLE
+from graphrec.store.turns import Turns
 
 HERE = Path(__file__).parent
 BUSY = 30  # seconds that a writer waits for another
@@ -60,22 +61,37 @@ def transaction(engine: sa.Engine, writes: bool = False) -> Iterator[sa.Connecti
     Raises StoreError for whatever the database says, without the statement and its values.
     """
     try:
-        with engine.execution_options(graphrec_writes=writes).begin() as connection:
+        with (
+            _turn(engine) if writes else nullcontext(),
+            engine.execution_options(graphrec_writes=writes).begin() as connection,
+        ):
             yield connection
     except SQLAlchemyError as error:
         raise StoreError(f"{shown(engine)}: {why(error)}; {_remedy(engine)}") from None
 
 
 @contextmanager
-def outside(engine: sa.Engine) -> Iterator[Callable[[str], Any]]:
-    """A way to run statements outside of any transaction, as VACUUM wants it. Raises StoreError."""
+def outside(engine: sa.Engine) -> Iterator[Any]:
+    """A bare connection outside of any transaction, as VACUUM wants it. Raises StoreError."""
+    with _turn(engine), _bare(engine) as connection:
+        yield connection
+
+
+def _turn(engine: sa.Engine) -> AbstractContextManager[None]:
+    """The right to write: in SQLite one of this process's threads after another, in PostgreSQL everybody's."""
+    turns: AbstractContextManager[None] = engine.get_execution_options().get("graphrec_turns", nullcontext())
+    return turns
+
+
+@contextmanager
+def _bare(engine: sa.Engine) -> Iterator[Any]:
     proxy = engine.raw_connection()
     connection: Any = proxy.dbapi_connection
     of_postgresql = engine.dialect.name == "postgresql"
     try:
         if of_postgresql:
             connection.autocommit = True
-        yield connection.execute
+        yield connection
     except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
         raise StoreError(f"{shown(engine)}: {why(error)}; {_remedy(engine)}") from None
     finally:
@@ -124,7 +140,7 @@ def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
         writes = connection.get_execution_options().get("graphrec_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return engine
+    return engine.execution_options(graphrec_turns=Turns())
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
