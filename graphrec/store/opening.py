@@ -163,7 +163,8 @@ def _remedy(engine: sa.Engine) -> str:
 
 def _migrate(engine: sa.Engine, name: str) -> None:
     """Bring the tables to this version, in one transaction that only one process has at a time."""
-    if _version(engine) == NEWEST and not _lacks_utf8(engine, name):
+    _check_encoding(engine, name)
+    if _version(engine) == NEWEST:
         return
     with transaction(engine, writes=True) as connection:
         if engine.dialect.name == "postgresql":
@@ -203,7 +204,7 @@ def _found(connection: sa.Connection) -> str | None:
     return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
-def _lacks_utf8(engine: sa.Engine, name: str) -> bool:
+def _check_encoding(engine: sa.Engine, name: str) -> None:
     """Raises StoreError where a database of PostgreSQL cannot hold every text."""
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
@@ -212,4 +213,3 @@ def _lacks_utf8(engine: sa.Engine, name: str) -> bool:
             raise StoreError(
                 f"{name}: its encoding is {encoding}; make a database WITH ENCODING 'UTF8' TEMPLATE template0"
             )
-    return False

@@ -135,6 +135,7 @@ def test_a_reader_beside_many_writers_gets_everything_once_in_order(store: Store
     seen: list[StoredEvent] = []
     while any(t.is_alive() for t in threads) or store.head() > len(seen):
         seen += store.since(seen[-1].sequence or 0 if seen else 0, 7)
+        time.sleep(0.005)
     assert [e.sequence for e in seen] == list(range(1, 4 * 12 * 3 + 1))
     assert len({e.event_id for e in seen}) == len(seen)
 
