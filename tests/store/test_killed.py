@@ -19,7 +19,7 @@ def test_what_was_acknowledged_is_there_once_after_a_kill(
 ) -> None:
     if kind == "postgresql":
         request.getfixturevalue("postgres")  # or it is skipped
-    call = [sys.executable, SCRIPT, "--times", str(times), "--store", kind, "--json"]
+    call = [sys.executable, str(SCRIPT), "--times", str(times), "--store", kind, "--json"]
     (found,) = json.loads(subprocess.run(call, stdout=subprocess.PIPE, check=True).stdout)
     assert {name: found[name] for name in NONE} == dict.fromkeys(NONE, 0)
     assert found["opened"] == times

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.errors import DataError, StoreError
-from graphrec.store import Appended, Impression, ItemChange, Store, StoredAnswer, StoredEvent, turns
+from graphrec.store import Appended, Impression, ItemChange, Store, StoredAnswer, StoredEvent, base, turns
 from graphrec.store import store as module
 from tests.conftest import examples
 
 IDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 
 
-def event(number: int, user: str = "u", **said: object) -> StoredEvent:
+def event(number: int, user: str = "u", **said: Any) -> StoredEvent:
     return StoredEvent.model_validate({"event_id": f"e{number}", "user_id": user, "item_id": "i", "time": 1e9, **said})
 
 
@@ -41,7 +41,7 @@ def test_an_event_counts_once_whenever_it_comes_again(store: Store) -> None:
 
 
 def test_everything_that_an_event_says_is_kept(store: Store) -> None:
-    said = {"type": "view", "value": 2.5, "latitude": 48.1, "longitude": 11.5, "recommendation_id": "r"}
+    said: dict[str, Any] = {"type": "view", "value": 2.5, "latitude": 48.1, "longitude": 11.5, "recommendation_id": "r"}
     store.append([event(1, **said, position=3, propensity=0.25), event(2, time=None)])
     whole, bare = store.since()
     assert whole.model_dump(exclude={"received"}) == {
@@ -101,7 +101,7 @@ def test_a_reader_misses_nothing_though_a_later_writer_would_be_done_first(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first writer has its numbers and waits before it commits; a second one comes meanwhile."""
-    has_numbers, may_commit, moved = threading.Event(), threading.Event(), module.moved
+    has_numbers, may_commit, moved = threading.Event(), threading.Event(), base.moved
 
     def slow(connection: Any, last: int) -> None:
         moved(connection, last)
