@@ -33,6 +33,7 @@ from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, 
 from graphrec.cli.portrait import map_, profile
 from graphrec.cli.refit import refit
 from graphrec.cli.serve import serve
+from graphrec.cli.store import store_app
 from graphrec.errors import ConfigError, GraphrecError
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.add_typer(kg_app, name="kg")
 app.add_typer(keys_app, name="keys")
+app.add_typer(store_app, name="store")
 app.command()(inspect)
 
 
