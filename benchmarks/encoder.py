@@ -32,18 +32,22 @@ from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
 from graphrec.tuning import tune_encoder
 
-RUNS = {"musical_instruments": ("temporal",)}
-RATES = (1e-4, 5e-4)
+RUNS: dict[str, tuple[str, str, tuple[float, ...]]] = {  # folder: split, what is relevant, rates
+    "musical_instruments": ("temporal", "liked", (1e-4, 5e-4)),
+    "ml1m_sequences": ("leave-last", "all", (5e-4,)),
+}
 STEPS = 100
-SETTINGS = ("blocks=semantic", "kg.enabled=false", "content.use=false", "evaluate.relevant=liked")
+SETTINGS = ("blocks=semantic", "kg.enabled=false", "content.use=false")
 METRICS = ("ndcg@10", "ndcg@20", "recall@20")
 
 
-def measured(data: Dataset, kind: str, folder: Path, dev: bool) -> dict[str, Any]:
+def measured(
+    data: Dataset, kind: str, relevant: str, rates: tuple[float, ...], folder: Path, dev: bool
+) -> dict[str, Any]:
     """Validation figures of every encoder; test figures of the frozen one and of the best adapter."""
-    config = Config.load(None, (*SETTINGS, f"split.kind={kind}"))
+    config = Config.load(None, (*SETTINGS, f"split.kind={kind}", f"evaluate.relevant={relevant}"))
     parts, rows = split(data, config.cut, config.seed), []
-    for rate in (0.0, *RATES):
+    for rate in (0.0, *rates):
         start, tuned = time.process_time(), None
         if rate:
             tuned = tune_encoder(data, config, folder / f"{kind}-{rate}", Tuning(learning_rate=rate, steps=STEPS))
@@ -77,20 +81,22 @@ def measured(data: Dataset, kind: str, folder: Path, dev: bool) -> dict[str, Any
 
 
 def main(
-    data: Path, dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False
+    data: Path,
+    only: Annotated[str, typer.Option(help="One of the runs, by its folder.")] = "",
+    dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False,
 ) -> None:
-    for name, kinds in RUNS.items():
+    for name, (kind, relevant, rates) in RUNS.items():
+        if only not in ("", name):
+            continue
         source = Dataset.load(data / name)
-        for kind in kinds:
-            with TemporaryDirectory() as folder:
-                found = measured(source, kind, Path(folder), dev)
-            run = f"{name}, {kind}"
-            print(run, found, flush=True)
-            if not dev:
-                looks = report.kept("encoder", run).get("looks", 0) + 1
-                report.keep(
-                    "encoder", run, {**found, "data": source.digest(), "looks": looks, "settings": list(SETTINGS)}
-                )
+        with TemporaryDirectory() as folder:
+            found = measured(source, kind, relevant, rates, Path(folder), dev)
+        run = f"{name}, {kind}"
+        print(run, found, flush=True)
+        if not dev:
+            looks = report.kept("encoder", run).get("looks", 0) + 1
+            settings = [*SETTINGS, f"evaluate.relevant={relevant}"]
+            report.keep("encoder", run, {**found, "data": source.digest(), "looks": looks, "settings": settings})
 
 
 if __name__ == "__main__":
