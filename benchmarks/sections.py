@@ -10,6 +10,7 @@ from sections_gate import GATE
 from sections_more import MORE
 from sections_more import table as table
 from sections_profile import PROFILE
+from sections_serving import SERVING
 
 
 def _strength(name: str, result: dict[str, Any]) -> list[str]:
@@ -251,6 +252,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     **MORE,
     **PROFILE,
     **GATE,
+    **SERVING,
     "strength": _strength,
     "network": _network,
     "time_to_quality": _times,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,13 @@ def test_a_hidden_item_counts_for_what_it_counted(client: TestClient) -> None:
     assert second["blocks"] == pytest.approx(first["blocks"])
     assert f"'item:{taken[0]}'" in str(first["evidence"])
     assert f"'item:{taken[0]}'" not in str(second["evidence"])
+    names = re.compile(rf"\b{first['title'].rpartition(' ')[0]} {taken[0][1:]}\b")
+    told = [second["text"]]
+    others = [i for i in ids(ask(client, "/recommend", user_id="u0", k=30)) if i != "i2"]
+    for other in others:
+        told.append(ask(client, "/contrast", user_id="u0", item_id="i2", other_id=other)["text"])
+        told.append(ask(client, "/why_not", user_id="u0", item_id=other, k=1)["text"])
+    assert not [text for text in told if names.search(text)]
 
 
 def test_an_item_is_added_and_changed(client: TestClient) -> None:

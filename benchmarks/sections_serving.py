@@ -1,0 +1,48 @@
+"""The section of RESULTS.md on serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sections_table import table
+
+WHAT = {
+    "nothing": "an endpoint that does nothing, FastAPI alone",
+    "live": "GET /live",
+    "recommend": "GET /recommend, a user as the model knows them",
+    "basket": "GET /recommend, a basket of three items",
+    "heard": "GET /recommend, users after many events",
+    "explain": "GET /explain, a random user and item",
+}
+
+
+def serving(name: str, result: dict[str, Any]) -> list[str]:
+    """Latency against nothing, throughput, overload, and memory."""
+    ms, nothing = result["ms"], result["ms"]["nothing"]
+    rows = [
+        [what, f"{ms[key]['p50']:.2f}", f"{ms[key]['p99']:.2f}", *(f"{ms[key][q] / nothing[q]:.1f}" for q in nothing)]
+        for key, what in WHAT.items()
+    ]
+    over, mib, persec = result["overload"], result["mib"], result["per_second"]
+    refused = over["refused"] or {"p99": 0.0}
+    return [
+        f"## Serving: {name}",
+        "",
+        f"{result['users']:,} users, {result['items']:,} items · {result['machine']}, shared with other work that ran "
+        f"meanwhile (load {result['load']}) · one worker; one connection each, in turn.",
+        "",
+        *table(["milliseconds", "p50", "p99", "p50 / nothing", "p99 / nothing"], rows),
+        "",
+        f"Eight connections: {persec['recommend']:,} lists a second of users, {persec['basket']:,} of baskets, "
+        f"{persec['nothing']:,} times nothing; {result['per_core_second']:,} lists a second of the service's own CPU "
+        f"time. Asked by 48 connections for {over['seconds']:.0f} s with a queue of 8: {over['n_accepted']:,} answered "
+        f"(p99 {over['accepted']['p99']:.0f} ms), {over['n_refused']:,} refused (p99 {refused['p99']:.0f} ms); one at "
+        f"a time p50 {over['before']['p50']:.2f} ms before and {over['after']['p50']:.2f} ms right after. Memory after "
+        f"each tenth of {result['many']:,} questions and {result['many']:,} events, MiB: "
+        f"{', '.join(f'{each:.0f}' for each in mib)} ({result['memory_grows']:+.1%} since the first tenth).",
+        "",
+    ]
+
+
+SERVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"serving": serving}

@@ -1,0 +1,236 @@
+"""A service in a process of its own, against an endpoint that does nothing in the same framework, in the same run.
+
+    python benchmarks/serving.py MODEL [--requests 3000] [--many 100000]
+
+Questions and nothing are asked in turn over one connection each, so that whatever else the machine does meets both;
+then by eight connections for throughput; then more is asked than can be answered; then memory is watched over many
+questions and events. The section goes into RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import report
+
+NOTHING = """
+import sys, uvicorn
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/nothing")
+async def nothing():
+    return {"status": "ok"}
+uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
+"""
+WARM = 500
+
+
+def free() -> int:
+    """A port that nobody has."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], port: int, path: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that answers at a port, until it is not needed."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        try:
+            for _ in range(600):
+                try:
+                    Asker(port).get(path)
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+class Asker:
+    """One connection."""
+
+    def __init__(self, port: int) -> None:
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def get(self, path: str) -> float:
+        """Seconds of one answer. Raises RuntimeError for another status than 200."""
+        return self.ask("GET", path)
+
+    def ask(self, method: str, path: str, body: Any = None, refused: bool = False) -> float:
+        """Seconds of one answer; below 0 where it was refused, which is an error unless it may be."""
+        said = None if body is None else json.dumps(body).encode()
+        start = time.perf_counter()
+        self._http.request(method, path, said, {"content-type": "application/json"} if said else {})
+        found = self._http.getresponse()
+        text = found.read()
+        took = time.perf_counter() - start
+        if refused and found.status == 503:
+            return -took
+        if found.status not in (200, 202):
+            raise RuntimeError(f"{path}: {found.status} {text[:200]!r}")
+        return took
+
+
+def told(seconds: list[float]) -> dict[str, float]:
+    """Milliseconds at the middle and at the end."""
+    found = np.array(seconds) * 1e3
+    return {"p50": round(float(np.median(found)), 3), "p99": round(float(np.quantile(found, 0.99)), 3)}
+
+
+def latency(port: int, idle: int, paths: dict[str, Any], n: int) -> dict[str, dict[str, float]]:
+    """Each path and nothing in turn, n times."""
+    service, nothing = Asker(port), Asker(idle)
+    out: dict[str, list[float]] = {"nothing": [], **{name: [] for name in paths}}
+    for turn in range(WARM + n):
+        taken = {"nothing": nothing.get("/nothing"), **{name: service.get(path(turn)) for name, path in paths.items()}}
+        if turn >= WARM:
+            for name, seconds in taken.items():
+                out[name].append(seconds)
+    return {name: told(seconds) for name, seconds in out.items()}
+
+
+def throughput(port: int, path: Any, n: int, connections: int = 8) -> float:
+    """Answers a second, of several connections at once."""
+
+    def asks(first: int) -> None:
+        asker = Asker(port)
+        for turn in range(first, n, connections):
+            asker.get(path(turn))
+
+    threads = [threading.Thread(target=asks, args=(first,)) for first in range(connections)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return n / (time.perf_counter() - start)
+
+
+def overload(port: int, path: Any, seconds: float, connections: int) -> dict[str, Any]:
+    """What becomes of more than can be answered, and of one question at a time from right after on."""
+    end, taken = time.perf_counter() + seconds, list[float]()
+
+    def asks(first: int) -> None:
+        asker, turn = Asker(port), first
+        while time.perf_counter() < end:
+            taken.append(asker.ask("GET", path(turn), refused=True))
+            turn += connections
+
+    asker = Asker(port)
+    before = told([asker.get(path(turn)) for turn in range(200)])
+    threads = [threading.Thread(target=asks, args=(first,)) for first in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asker = Asker(port)  # the other one was closed meanwhile
+    after = told([asker.get(path(turn)) for turn in range(200)])
+    out = {"accepted": told([t for t in taken if t > 0]), "before": before, "after": after, "seconds": seconds}
+    out["refused"] = told([-t for t in taken if t < 0]) if any(t < 0 for t in taken) else None
+    return out | {"n_accepted": sum(t > 0 for t in taken), "n_refused": sum(t < 0 for t in taken)}
+
+
+def resident(pid: int) -> float:
+    """MiB of a process that are in memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def busy(pid: int) -> float:
+    """Seconds of the CPU that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(process: subprocess.Popen[bytes], port: int, path: Any, event: Any, n: int) -> list[float]:
+    """MiB of the service, after a tenth as a beginning and after each further tenth of n questions and n events."""
+    asker, out = Asker(port), []
+    for turn in range(n):
+        asker.get(path(turn))
+        if turn % 50 == 49:
+            asker.ask("POST", "/events", {"events": [event(at) for at in range(turn - 49, turn + 1)]})
+        if turn % (n // 10) == n // 10 - 1:
+            out.append(resident(process.pid))
+    return out
+
+
+def main() -> None:
+    """Measure, print, and keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--many", type=int, default=100_000, help="questions, and events, over which memory is watched")
+    parser.add_argument("--keep", action="store_true", help="into RESULTS.md")
+    asked = parser.parse_args()
+    import graphrec
+
+    data = graphrec.load(asked.model).fitted.data
+    users, items = data.users.ids, data.items.ids
+    random = np.random.default_rng(0)
+    whom, what = random.integers(len(users), size=1 << 20), random.integers(len(items), size=1 << 20)
+
+    def recommend(turn: int) -> str:
+        return f"/recommend?user_id={users[whom[turn]]}"
+
+    def explain(turn: int) -> str:
+        return f"/explain?user_id={users[whom[turn]]}&item_id={items[what[turn]]}"
+
+    def basket(turn: int) -> str:
+        return f"/recommend?history={items[what[turn]]},{items[what[turn + 1]]},{items[what[turn + 2]]}"
+
+    def event(turn: int) -> dict[str, Any]:
+        return {"event_id": f"e{turn}", "user_id": users[whom[turn]], "item_id": items[what[turn]]}
+
+    found: dict[str, Any] = {"model": asked.model.name, "users": len(users), "items": len(items)}
+    port, idle = free(), free()
+    with tempfile.TemporaryDirectory() as folder:
+        store = f"sqlite:///{folder}/events.sqlite"
+        serve = [sys.executable, "-m", "graphrec", "serve", str(asked.model), "--port", str(port), "--store", store]
+        nothing = [sys.executable, "-c", NOTHING, str(idle)]
+        with running(serve, port, "/ready") as process, running(nothing, idle, "/nothing"):
+            asking = {"recommend": recommend, "basket": basket, "live": lambda _: "/live"}
+            found["ms"] = latency(port, idle, asking, asked.requests)
+            found["ms"]["explain"] = latency(port, idle, {"explain": explain}, asked.requests // 10)["explain"]
+            found["per_second"] = {
+                "recommend": round(throughput(port, recommend, asked.requests)),
+                "basket": round(throughput(port, basket, asked.requests)),
+                "nothing": round(throughput(idle, lambda _: "/nothing", asked.requests)),
+            }
+            start = busy(process.pid)
+            throughput(port, recommend, asked.requests)
+            found["per_core_second"] = round(asked.requests / (busy(process.pid) - start))
+            found["mib"] = [round(each, 1) for each in memory(process, port, recommend, event, asked.many)]
+            found["many"] = asked.many
+            whole = latency(port, idle, {"heard": recommend}, asked.requests // 3)
+            found["ms"]["heard"] = whole["heard"]
+        (Path(folder) / "serve.toml").write_text("[limits]\nqueue = 8\n")
+        with running([*serve, "--config", f"{folder}/serve.toml"], port, "/ready"):
+            found["overload"] = overload(port, basket, 30.0, 48)
+    ms, found["load"] = found["ms"], round(os.getloadavg()[2], 1)
+    found["times_nothing"] = {q: round(ms["recommend"][q] / ms["nothing"][q], 2) for q in ("p50", "p99")}
+    found["memory_grows"] = round(found["mib"][-1] / found["mib"][0] - 1, 4)
+    print(json.dumps(found, indent=1))
+    if asked.keep:
+        report.keep("serving", asked.model.name, found)
+
+
+if __name__ == "__main__":
+    main()
