@@ -51,6 +51,9 @@ Way: TypeAlias = Literal["refit", "anew", "quick"]
 RESUMED, KEPT, EMPTY = "resumed", "kept", "left out"
 EXACT = (ANEW, SUBTRACTED, EMPTY)  # the same as if they had never been known
 KEPT_SIDES = "what {block} learned of items was learned with them too; --way refit learns it without"
+ELSEWHERE = (
+    "what the model was fitted from, and copies of it, are not touched; whoever fits from those knows them again"
+)
 AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms of strengths")
 
 
@@ -164,7 +167,7 @@ def forgotten(
         earlier=model.version,
         seconds=round(time.perf_counter() - start, 3),
         caches=uncached,
-        left=tuple(left),
+        left=(*left, ELSEWHERE),
     )
     return out, receipt
 

@@ -61,6 +61,8 @@ def forget(
         note(line)
     if out is not None:
         warn(f"{artifact} still knows them; delete it, or forget there too")
+    if (work := artifact.with_name(f"{artifact.name}.work")).exists():
+        warn(f"{work} is what a fit began that did not end, and may know them; delete it")
     for what in receipt.left:
         warn(what)
 
