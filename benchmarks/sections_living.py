@@ -1,4 +1,4 @@
-"""The sections of RESULTS.md on cold start, and on models that take in events."""
+"""The sections of RESULTS.md on cold start, and on models that take in events and forget users."""
 
 from __future__ import annotations
 
@@ -97,4 +97,37 @@ def living(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-LIVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"cold": cold, "living": living}
+def forget(name: str, result: dict[str, Any]) -> list[str]:
+    """What is left without some users beside a model that never knew them, and what it costs."""
+    rows = [
+        [
+            r["way"],
+            f"{r['users']}",
+            r["block"],
+            r["how"],
+            f"{r['seconds']:.2f}",
+            f"{r['anew']:.2f}",
+            "" if r["block"] == "all" else f"{r['off']:.1g}",
+            "" if r["block"] == "all" else f"{r['same']:.3f}",
+        ]
+        for r in result["rows"]
+    ]
+    whole = [r for r in result["rows"] if r["block"] == "all"]
+    told = ", ".join(f"{r['way']} {r['users']}: 1/{result['chosen_anew'] / r['seconds']:.0f}" for r in whole)
+    return [
+        f"## Users forgotten: {name}",
+        "",
+        f"data `{result['data'][:12]}` · {result['machine']} · {result['counts']['users']:,} users, "
+        f"{result['counts']['events']:,} events. Users taken out one call after another; beside it everything learned "
+        "anew from the others' data with the same choices and norms. Core-seconds; the largest difference of any entry "
+        f"of users and items; the share of the ten best items that are the same. Looks at the test part: "
+        f"{result['looks']}. Preset fast; settings: {', '.join(result['settings']) or 'none'}.",
+        "",
+        *table(["way", "users", "block", "how", "s", "anew, s", "largest difference", "same top 10"], rows),
+        "",
+        f"Retraining with choosing: {result['chosen_anew']:.0f} core-s. Of it a call takes {told}.",
+        "",
+    ]
+
+
+LIVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"cold": cold, "living": living, "forget": forget}

@@ -4,11 +4,12 @@
 way      what becomes of a block
 ======== =================================================================================================
 refit    the knowledge graph and the texts of items are made anew from the reviews that are left. Blocks that are sums
-         over users have theirs subtracted, or are learned anew where that is as cheap: the same as if they had never
-         been known. Filters and factors go on from where they are (``neared``), networks are trained on (``resumed``).
+         over users have theirs subtracted where that is cheaper, and else are learned anew: the same as if they had
+         never been known. Networks are trained on without them (``resumed``).
 anew     everything is learned anew with the same choices: the same as never known, whatever the block.
-quick    as ``refit``, but what they said is taken out of the knowledge graph as it is, statement by statement, and what
-         networks learned of items is ``kept``: for answers that cannot wait, until a refit.
+quick    what they said is taken out of the knowledge graph as it is, statement by statement. Sums as in ``refit``;
+         filters and factors go on from where they are (``neared``), and what networks learned of items is ``kept``:
+         for answers that cannot wait, until a refit.
 ======== =================================================================================================
 
 What is kept in any case is aggregate: the choices, the weights of the blend and their validation figures, which were
@@ -51,6 +52,7 @@ Way: TypeAlias = Literal["refit", "anew", "quick"]
 RESUMED, KEPT, EMPTY = "resumed", "kept", "left out"
 EXACT = (ANEW, SUBTRACTED, EMPTY)  # the same as if they had never been known
 KEPT_SIDES = "what {block} learned of items was learned with them too; --way refit learns it without"
+ADAPTER = "{folder}, an adapter of the text encoder, may have read them; tune it anew, and fit with that"
 ELSEWHERE = (
     "what the model was fitted from, and copies of it, are not touched; whoever fits from those knows them again"
 )
@@ -59,7 +61,8 @@ AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms 
 
 @dataclass(frozen=True)
 class Taken:
-    """How one block forgot: ``exact`` where it is what it would be had they never been known."""
+    """How one block forgot: ``exact`` where it is what it would be had they never been known. What hears a knowledge
+    graph that was pruned is not: some of that was settled from their reviews and others' together."""
 
     block: str
     way: str
@@ -132,7 +135,7 @@ def forgotten(
     if not (numbers >= 0).any():
         first = f"unknown user id {ids[0]!r}" if len(ids) == 1 else f"none of {len(ids)} user ids is known"
         raise UnknownIdError(f"{first}; the model knows {model.data.n_users} users, and there is nothing to forget")
-    gone = Gone(model.ties, numbers[numbers >= 0])
+    gone = Gone(model.ties, numbers[numbers >= 0], way == "quick")
     if len(gone.users) == model.data.n_users:
         raise DataError("nobody would be left to learn from; delete the model instead")
     data, fitting = without(model.data, gone.users), _fitting(model, extractor, progress)
@@ -143,7 +146,10 @@ def forgotten(
         at = time.perf_counter()
         found, how = _without(model, block, inputs, gone, way)
         blocks.append(replace(cast(Any, found), words=block.words).reweighted(block.weight))
-        taken.append(Taken(block.name, how, how in EXACT, round(time.perf_counter() - at, 4)))
+        heard = (
+            way == "quick" and pruned is not model.graph and _hears(model, block)
+        )  # what all said together has settled it
+        taken.append(Taken(block.name, how, how in EXACT and not heard, round(time.perf_counter() - at, 4)))
     profiles = Profiles(tuple(_informed(model, blocks, inputs, taken)), model.profiles.gate)
     out = replace(
         model,
@@ -155,7 +161,8 @@ def forgotten(
         counts=dict(inputs.train.counts()),
     )
     uncached, left = _uncached(model, data, gone.users, extractor) if caches else ({}, [])
-    left += [KEPT_SIDES.format(block=taken.block) for taken in taken if taken.way == KEPT]
+    left += [KEPT_SIDES.format(block=one.block) for one in taken if one.way == KEPT]
+    left += [ADAPTER.format(folder=folder)] if (folder := model.config.features.adapter) else []
     receipt = Receipt(
         way=way,
         users=len(gone.users),
@@ -223,6 +230,11 @@ def _without(model: Model, block: FittedBlock, inputs: FitInputs, gone: Gone, wa
         return Forgotten(kind.fit(before, chosen), RESUMED)
     found = kind.forgotten(block, inputs, chosen, gone) if way != "anew" else None
     return found or Forgotten(kind.fit(inputs, chosen), ANEW)
+
+
+def _hears(model: Model, block: FittedBlock) -> bool:
+    chosen = dict(model.chosen[block.name])
+    return not block.empty and model.config.block(block.name).hears_graph(chosen)
 
 
 def _others(block: FittedBlock, ties: Ties, gone: Gone) -> FittedBlock:

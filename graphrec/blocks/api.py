@@ -34,10 +34,12 @@ Space: TypeAlias = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class Gone:
-    """Users who are to be forgotten, int64 (n,), their numbers in the data of ``before``, where they still are."""
+    """Users who are to be forgotten, int64 (n,), their numbers in the data of ``before``, where they still are.
+    ``quick``: nearly without them is good enough for now, where it takes less."""
 
     before: Ties
     users: Ints
+    quick: bool = False
 
     @property
     def others(self) -> Ints:
@@ -136,8 +138,8 @@ class Block(ABC, Generic[S]):
         return None
 
     def hears_graph(self, chosen: Chosen) -> bool:
-        """Whether it learns from texts or from the knowledge graph, and not from events and friends alone."""
-        return self.uses_text or bool(chosen.get("knowledge"))
+        """Whether it learns from the triples of the knowledge graph, and not from events, friends and texts alone."""
+        return bool(chosen.get("knowledge"))
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
         """What ``tune`` does within the limits: the best point of ``space`` by learning at each. The block is that of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -89,23 +91,29 @@ class Ease(LinkBlock[EaseSettings]):
 
 def _moved(block: EaseBlock, rows: sp.csr_matrix, gone: Gone) -> npt.NDArray[np.floating] | None:
     """The inverse for these rows, CSR (U' + N', I), from the one that the block has; None where it has none, or most
-    rows are others."""
-    before, n_users = block.stacked, gone.before.data.n_users
+    rows are others. Rows count, not whose they are: what is in both stays."""
+    before = block.stacked
     if block.inverse is None or before is None or block.of is not gone.before.data:
         return None
-    others, now, entities = gone.others, rows[: n_users - len(gone.users)], rows[n_users - len(gone.users) :]
-    differ = np.flatnonzero(np.diff(_unlike(before[others], now).indptr))
-    left, come = [before[gone.users], before[others[differ]]], [now[differ]]
-    if before.shape[0] - n_users != entities.shape[0] or _unlike(before[n_users:], entities).nnz:
-        left, come = [*left, before[n_users:]], [*come, entities]
-    out, new = (sp.csr_matrix(sp.vstack(parts)) for parts in (left, come))
-    if (out.shape[0] + new.shape[0]) * FEW > rows.shape[1]:
+    old, new = _keys(before), _keys(rows)
+    fewer, more = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    if (fewer.total() + more.total()) * FEW > rows.shape[1]:
         return None
-    return moved_inverse(block.inverse, out, new)
+    return moved_inverse(block.inverse, before[_among(old, fewer)], rows[_among(new, more)])
 
 
-def _unlike(a: Any, b: Any) -> sp.csr_matrix:
-    """a − b, without what is 0."""
-    out = sp.csr_matrix(a - b)
-    out.eliminate_zeros()
+def _keys(rows: sp.csr_matrix) -> list[bytes]:
+    """What each row holds, as bytes."""
+    rows.sort_indices()
+    ends = rows.indptr
+    return [rows.indices[a:b].tobytes() + rows.data[a:b].tobytes() for a, b in pairwise(ends)]
+
+
+def _among(keys: list[bytes], wanted: Counter[bytes]) -> list[int]:
+    """The places of so many of each key."""
+    left, out = wanted.copy(), []
+    for number, key in enumerate(keys):
+        if left[key] > 0:
+            left[key] -= 1
+            out.append(number)
     return out

@@ -74,9 +74,9 @@ class IALS(Block[IALSSettings]):
         }
 
     def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
-        """``ROUNDS`` of alternating from the items that it has; users are then solved for exactly."""
+        """In a hurry ``ROUNDS`` of alternating from the items that it has; users are then solved for exactly."""
         held: Any = block
-        if held.history is None or held.width != chosen["factors"]:
+        if not gone.quick or held.history is None or held.width != chosen["factors"]:
             return None
         rest = replace(held, users=held.users[gone.others])
         near = rest._raw(Queries.stored(inputs.ties)), held.items

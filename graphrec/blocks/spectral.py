@@ -189,8 +189,8 @@ class Spectral(Block[SpectralSettings]):
         return replace(found, words=held.words)
 
     def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
-        """From the factors that it has, as an update."""
-        found = self.followed(block, inputs, chosen)
+        """In a hurry from the factors that it has, as an update."""
+        found = self.followed(block, inputs, chosen) if gone.quick else None
         return None if found is None else Forgotten(found, NEARED)
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:

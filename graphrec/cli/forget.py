@@ -29,8 +29,8 @@ def forget(
         str,
         typer.Option(
             "--way",
-            help="refit: sums exactly, networks trained on; anew: all learned anew with the same choices; quick: what "
-            "networks learned of items is kept, and said to be.",
+            help="refit: as if never known, but networks, which are trained on; anew: networks too; quick: what "
+            "they learned of items is kept, and said to be.",
         ),
     ] = "refit",
     as_json: AsJson = False,
