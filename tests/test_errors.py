@@ -14,14 +14,19 @@ from graphrec.cli import app
 from graphrec.errors import DataError, GraphrecError, UnknownIdError
 from kg.errors import KGError
 
-INSIDE = {"graphrec.read.streams.Break"}  # caught in the room that raises it
+INSIDE = {  # caught in the room that raises it
+    "graphrec.read.streams.Break",
+    "graphrec.serve.guard.Refused",
+    "graphrec.serve.pool.Busy",
+    "graphrec.serve.service.Slow",
+}
 
 
 def errors() -> Iterator[tuple[str, type]]:
     """(dotted name, class) of every exception that a module of graphrec or kg defines."""
     for package in (graphrec, kg):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if found.name.endswith("__main__"):
+            if found.name.endswith("__main__") or ".migrations." in found.name:  # that alembic runs
                 continue
             for name, value in vars(importlib.import_module(found.name)).items():
                 if isinstance(value, type) and issubclass(value, BaseException) and value.__module__ == found.name:

@@ -109,7 +109,7 @@ def test_k_is_a_whole_number(model: Recommender, k: Any) -> None:
         model.why_not("u0", "i1", k)
 
 
-def test_from_the_question_to_the_best_items_it_is_five_functions(
+def test_from_the_question_to_the_best_items_it_is_six_functions(
     model: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours: list[list[str]] = []
@@ -123,7 +123,7 @@ def test_from_the_question_to_the_best_items_it_is_five_functions(
     monkeypatch.setattr(Index, "best", counted)
     model.recommend("u0", 3)
     model.recommend(["u0", "u1"], 3)
-    assert ours == [["retrieve", "batches", "Model.recommend", "Recommender.recommend"]] * 2
+    assert ours == [["retrieve", "found_of", "batches", "Model.recommend", "Recommender.recommend"]] * 2
 
 
 @pytest.mark.parametrize("blocks", ["ease", "popularity,ease", "popularity,userknn"])
