@@ -30,7 +30,8 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
         f"## Serving: {name}",
         "",
         f"{result['users']:,} users, {result['items']:,} items · {result['machine']}, shared with other work that ran "
-        f"meanwhile (load {result['load']}) · one worker; one connection each, in turn.",
+        f"meanwhile (load {result['load']}) · one worker; {result['requests']:,} "
+        "of each, over one connection each, in turn; of explanations a tenth, of users after many events a third.",
         "",
         *table(["milliseconds", "p50", "p99", "p50 / nothing", "p99 / nothing"], rows),
         "",

@@ -36,7 +36,7 @@ async def nothing():
     return {"status": "ok"}
 uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
 """
-WARM = 500
+WARM = 200
 
 
 def free() -> int:
@@ -53,7 +53,7 @@ def running(command: list[str], port: int, path: str) -> Iterator[subprocess.Pop
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         try:
-            for _ in range(600):
+            for _ in range(1800):
                 try:
                     Asker(port).get(path)
                     break
@@ -218,7 +218,7 @@ def main() -> None:
             throughput(port, recommend, asked.requests)
             found["per_core_second"] = round(asked.requests / (busy(process.pid) - start))
             found["mib"] = [round(each, 1) for each in memory(process, port, recommend, event, asked.many)]
-            found["many"] = asked.many
+            found["many"], found["requests"] = asked.many, asked.requests
             whole = latency(port, idle, {"heard": recommend}, asked.requests // 3)
             found["ms"]["heard"] = whole["heard"]
         (Path(folder) / "serve.toml").write_text("[limits]\nqueue = 8\n")
