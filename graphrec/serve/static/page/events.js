@@ -1,10 +1,11 @@
 // Telling the service what somebody did, and what was told from this page.
-import { html, useState } from "/static/vendor/preact.js";
-import { post } from "./api.js";
+import { html, useEffect, useState } from "/static/vendor/preact.js";
+import { eventId, get, itemPath, post, userPath } from "./api.js";
 import { ItemField } from "./people.js";
-import { t } from "./words.js";
+import { date, number, t } from "./words.js";
 
 const sent = []; // of this tab
+const SHOWN = 20;
 
 export function Events({ card, who }) {
   const own = card.kinds.map((k) => k.name);
@@ -12,11 +13,11 @@ export function Events({ card, who }) {
   const [item, take] = useState(null);
   const [problem, tell] = useState("");
   const [done, say] = useState("");
-  const [, again] = useState(0);
+  const [asked, again] = useState(0);
   const send = async (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    const said = { event_id: crypto.randomUUID(), source: "page", user_id: form.get("user").trim(), item_id: item ? item.item_id : "", type: form.get("type") };
+    const said = { event_id: eventId(), source: "page", user_id: form.get("user").trim(), item_id: item ? item.item_id : "", type: form.get("type") };
     if (form.get("value") !== "") said.value = Number(form.get("value"));
     tell(""); say("");
     try {
@@ -38,5 +39,25 @@ export function Events({ card, who }) {
     <article><h2>${t("told here")}</h2>${sent.length ? html`<div class="scroll"><table><thead><tr><th scope="col">${t("user")}</th><th scope="col">${t("item")}</th>
       <th scope="col">${t("type")}</th></tr></thead><tbody>${sent.map((one) => html`<tr key=${one.event_id}><td>${one.user_id}</td>
       <td>${one.title || one.item_id}</td><td>${one.type}${one.value === undefined ? "" : ` ${one.value}`}</td></tr>`)}</tbody></table></div>` : html`<p><small>${t("nothing told")}</small></p>`}
-      <p><small>${t("unseen")}: ${card.freshness ? card.freshness.unseen_events : 0}</small></p></article></div>`;
+      </article></div>
+    ${who.kind === "person" && who.user && html`<${Heard} user=${who.user} asked=${asked} />`}`;
+}
+
+// What counts for one person, the latest first.
+function Heard({ user, asked }) {
+  const [rows, show] = useState(null);
+  useEffect(() => {
+    let late = false;
+    const title = ({ item_id }) => get(itemPath(item_id)).then((item) => item.title || item_id).catch(() => item_id);
+    get(userPath(user), { limit: 1, export: true }).then(async ({ history }) => {
+      const last = history.slice(-SHOWN).reverse();
+      const titles = await Promise.all(last.map(title));
+      if (!late) show({ all: history.length, last: last.map((row, n) => ({ ...row, title: titles[n] })) });
+    }).catch(() => { if (!late) show(null); });
+    return () => { late = true; };
+  }, [user, asked]);
+  return rows && html`<article class="heard"><h2>${t("counts for", { who: user })}</h2><div class="scroll"><table><thead><tr><th scope="col">${t("item")}</th>
+    <th scope="col">${t("strength")}</th><th scope="col">${t("time")}</th></tr></thead><tbody>${rows.last.map((row, n) => html`<tr key=${n}><td>${row.title}</td>
+    <td>${number(row.strength)}</td><td>${row.time ? date(row.time) : "–"}</td></tr>`)}</tbody></table></div>
+    <p><small>${t("latest of", { n: number(rows.last.length, 0), all: number(rows.all, 0) })}</small></p></article>`;
 }

@@ -43,7 +43,7 @@ function placesOf(graph, aim) {
   return out;
 }
 
-export function Graph({ graph, evidence, mark, item }) {
+export function Graph({ graph, evidence, mark, item, follow }) {
   const box = useRef(null);
   const [node, pick] = useState(null);
   const [near, show] = useState([]);
@@ -82,5 +82,7 @@ export function Graph({ graph, evidence, mark, item }) {
     <p><small>${t("graph hint")}</small></p>
     <ul class="chips nodes" aria-label=${t("graph nodes")}>${graph.nodes.map((n) => html`<li key=${n.id}><button type="button" class="plain"
       aria-pressed=${String(Boolean(node) && node.id === n.id)} onClick=${() => box.current.choose(n)}>${n.label}</button></li>`)}</ul>
-    ${node && html`<p aria-live="polite"><b>${node.label}</b> · ${node.kind}${near.length > 0 && html` · ${t("similar")}: ${near.map((one) => one.title || one.item_id).join(" · ")}`}</p>`}`;
+    ${node && html`<p aria-live="polite"><b>${node.label}</b> · ${node.kind}${near.length > 0 && html` · ${t("similar")}: ${near.map((one) => one.title || one.item_id).join(" · ")}`}</p>`}
+    ${node && node.kind === "item" && node.id !== `item:${item}` && html`<button type="button" class="secondary outline small follow"
+      onClick=${() => follow(node.id.slice(5), node.label)}>${t("why this", { what: node.label })}</button>`}`;
 }

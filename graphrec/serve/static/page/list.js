@@ -15,7 +15,7 @@ const K = 12;
 const usual = (b) => (b.weight > 0 ? 1 : 0);
 
 function Sliders({ blocks, times, move }) {
-  return html`<details class="sliders" open><summary>${t("weights")}</summary><p><small>${t("weights hint")}</small></p>
+  return html`<details class="sliders" open=${matchMedia("(min-width: 821px)").matches}><summary>${t("weights")}</summary><p><small>${t("weights hint")}</small></p>
     ${blocks.map((b, n) => html`<label key=${b.name} class="slider"><span><i class=${`dot block-${n}`}></i> ${name(b.name)}
         <output>× ${number(times[b.name] ?? usual(b), 1)}</output></span>
       <input type="range" min="0" max=${MOST} step="0.1" value=${times[b.name] ?? usual(b)} data-block=${b.name}
@@ -34,6 +34,15 @@ function Card({ item, blocks, scale, say }) {
       <button type="button" class="secondary outline" aria-label=${t("like it", { what: title })} onClick=${() => say("like", item)}>${t("like")}</button>
       <button type="button" class="secondary outline" aria-label=${t("dislike it", { what: title })} onClick=${() => say("dislike", item)}>${t("dislike")}</button>
     </div></li>`;
+}
+
+// Some people whom the model knows, to be one of.
+function Hello({ ask, who }) {
+  const [known, list] = useState([]);
+  useEffect(() => { get("/users", { k: 12 }).then((a) => list(a.users)).catch(() => list([])); }, []);
+  return html`<article class="hello"><h1>${t("hello")}</h1><p>${t("hello more")}</p>
+    ${known.length > 0 && html`<h2>${t("be one")}</h2><ul class="people">${known.map((id, n) => html`<li key=${id}><button type="button"
+      onClick=${() => ask({ ...who, kind: "person", user: id })}><i class=${`face block-${n % 8}`} aria-hidden="true"></i>${id}</button></li>`)}</ul>`}</article>`;
 }
 
 export function ForYou({ card, who, ask }) {
@@ -76,7 +85,7 @@ export function ForYou({ card, who, ask }) {
       <${Sliders} blocks=${blocks} times=${times} move=${move} />
       <${Filters} card=${card} how=${how} set=${set} /></aside>
     <section aria-busy=${busy ? "true" : "false"} aria-label=${t("view list")}>
-      ${!some && html`<article class="hello"><h1>${t("hello")}</h1><p>${t("hello more")}</p></article>`}
+      ${!some && html`<${Hello} ask=${ask} who=${who} />`}
       ${problem && html`<p role="alert" class="problem">${problem}</p>`}
       ${items.length > 0 && html`<header class="listhead"><h1>${asks.user_id ? t("for", { who: asks.user_id }) : t("for this")}</h1>
         <${Legend} blocks=${blocks} /></header>`}

@@ -1,6 +1,6 @@
 // What a like or a dislike would change, before it is sent.
 import { html, useEffect, useState } from "/static/vendor/preact.js";
-import { post } from "./api.js";
+import { eventId, post } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { t } from "./words.js";
 
@@ -24,7 +24,7 @@ export function Preview({ item, type, card, who, body, before, answer, close, se
   }, []);
   const send = async () => {
     wait(true);
-    const event = { ...said, event_id: crypto.randomUUID(), source: "page", user_id: who.user,
+    const event = { ...said, event_id: eventId(), source: "page", user_id: who.user,
       recommendation_id: answer.recommendation_id, position: item.rank };
     try {
       await post("/events", { events: [event] });
