@@ -2,100 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from graphrec.model.live import Live
-from graphrec.serve.app import make_app
-from graphrec.serve.version import Version
-from tests.serve.support import fitted
+from graphrec.serve.journal import Memory
+from tests.page.conftest import WAIT, ask_for, asked, opened, served, shown
 
 AXE = Path(__file__).parent / "vendor" / "axe.js"
 VIEWS = ("list", "profile", "events", "model")
-WAIT = 20_000  # ms; a busy machine is no fault of the page
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
-    """The address of a service over the shop, in a thread."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = make_app(Version(Live(fitted().fitted), "shop"))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium; the tests are skipped, and say so, where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no Chromium is installed; scripts/browser installs it")
-    with playwright.sync_playwright() as driver:
-        one = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield one
-        one.close()
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What the browser complains of: errors of scripts, of the policy of content, of files that are not there."""
-    return []
-
-
-@pytest.fixture
-def page(browser: Any, base: str, said: list[str]) -> Iterator[Any]:
-    """The page, opened, in a context of its own."""
-    context = browser.new_context(viewport={"width": 1180, "height": 900}, locale="en-GB")
-    yield opened(context, base, said)
-    context.close()
-    assert not said
-
-
-def opened(context: Any, base: str, said: list[str]) -> Any:
-    one = context.new_page()
-    one.set_default_timeout(WAIT)
-    one.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    one.on("pageerror", lambda error: said.append(str(error)))
-    one.goto(base)
-    one.wait_for_selector("form.who")
-    return one
-
-
-def shown(page: Any) -> list[str]:
-    """The items of the list, in order."""
-    page.wait_for_selector("section[aria-busy=false] .card")
-    found: list[str] = page.eval_on_selector_all(".card", "all => all.map(one => one.dataset.item)")
-    return found
-
-
-def ask_for(page: Any, user_id: str) -> list[str]:
-    page.fill("input[name=user]", user_id)
-    page.click("form.who button:has-text('Show')")
-    page.wait_for_selector(f"h1:has-text('For {user_id}')")
-    return shown(page)
-
-
-def asked(base: str, **body: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.post(f"{base}/recommend", json=body).raise_for_status().json()["items"]
-    return found
 
 
 def test_three_clicks_lead_to_the_graph_of_a_reason(page: Any, base: str) -> None:
@@ -255,3 +172,57 @@ def test_it_fits_a_phone_and_speaks_its_language(browser: Any, base: str, said: 
     assert page.get_attribute("html", "lang") == "zh-Hans"
     context.close()
     assert not said
+
+
+def test_a_reason_is_checked_and_followed_to_another(page: Any) -> None:
+    page.locator(".people button").nth(1).click()
+    shown(page)
+    page.locator(".why").first.click()
+    page.click(".verify")
+    page.wait_for_selector("text=It holds")
+    first = page.inner_text("dialog h2")
+    page.click("[role=tab] >> text=Graph")
+    page.wait_for_selector(".graph[data-ready]")
+    page.locator(".nodes button", has_text="Thing").first.click()
+    other = page.locator(".nodes [aria-pressed=true]").inner_text()
+    page.click(".follow")
+    page.wait_for_selector(f"dialog h2:text-is('{other}')")
+    page.wait_for_selector(".said")
+    assert other != first
+
+
+def test_an_event_is_sent_without_https_and_what_counts_is_shown(browser: Any, base: str, said: list[str]) -> None:
+    context = browser.new_context(locale="en-GB")
+    context.add_init_script("Crypto.prototype.randomUUID = undefined")  # as browsers have it where there is no https
+    page = opened(context, base, said)
+    ask_for(page, "u11")
+    page.click("nav >> text=Events")
+    before = page.locator(".heard tbody tr").first.inner_text()
+    missing = next(n for n in range(30) if f"Thing {n}\t" not in page.inner_text(".heard tbody"))
+    page.fill("#event-item", f"Thing {missing}")
+    page.locator(".offers button", has_text=f"Thing {missing}").first.click()
+    page.click("article form button:has-text('Send')")
+    page.wait_for_selector("text=Taken in")
+    page.wait_for_function("was => document.querySelector('.heard tbody tr').innerText !== was", arg=before)
+    assert page.locator(".heard tbody tr").first.inner_text().startswith(f"Thing {missing}\t")
+    page.click("nav >> text=Model")
+    page.wait_for_selector(".facts div:has-text('Catalogue shown so far')")
+    context.close()
+    assert not said
+
+
+def test_a_key_that_only_reads_opens_the_page(browser: Any) -> None:
+    with served(Memory(keys={"sesame": ("k", frozenset(["read"]))}), keyed=True) as address:
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        for key in ("wrong", "sesame"):
+            page.fill(".lock input", key)
+            page.click(".lock button")
+            page.wait_for_selector(".problem, .lock p:has-text('not known')" if key == "wrong" else "form.who")
+        ask_for(page, "u3")  # who else there is stays untold
+        page.locator(".why").first.click()
+        page.wait_for_selector(".said")
+        assert page.locator(".lock").count() == 0
+        context.close()

@@ -31,8 +31,8 @@ export function Events({ card, who }) {
     <${ItemField} id="event-item" label=${t("item")} take=${take} />
     ${item && html`<p class="chosen">${item.title || item.item_id} <small>${item.item_id}</small></p>`}
     <form onSubmit=${send}><label>${t("user")}<input name="user" required value=${who.user} autocomplete="off" /></label>
-      <label>${t("type")}<select name="type">${own.map((one) => html`<option key=${one}>${one}</option>`)}
-        ${further.length > 0 && html`<optgroup label=${t("other kinds")}>${further.map((one) => html`<option key=${one}>${one}</option>`)}</optgroup>`}</select></label>
+      <label>${t("type")}<select name="type">${own.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+        ${further.length > 0 && html`<optgroup label=${t("other kinds")}>${further.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</optgroup>`}</select></label>
       <label>${t("value")}<input name="value" type="number" step="any" /></label>
       <button disabled=${!item}>${t("send")}</button></form>
     ${problem && html`<p role="alert" class="problem">${problem}</p>`}<p role="status">${done}</p></article>

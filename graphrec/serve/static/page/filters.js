@@ -20,7 +20,7 @@ export function Filters({ card, how, set }) {
   return html`<details class="filters" open=${Boolean(how.filter)}><summary>${t("filters")}</summary>
     ${card.attributes.length > 0 && html`<label>${t("attribute")}<select value=${attribute} onChange=${(e) => pick(e.target.value)}>
       <option value="">${t("choose")}</option>${card.attributes.map((one) => html`<option key=${one.name} value=${one.name}>${one.name}</option>`)}</select></label>`}
-    ${found && found.type === "number" && html`<div class="row bound"><select aria-label=${t("compare")}><option>${"<"}</option><option>${">"}</option></select>
+    ${found && found.type === "number" && html`<div class="row bound"><select aria-label=${t("compare")}><option value=${"<"}>${"<"}</option><option value=${">"}>${">"}</option></select>
       <input type="number" step="any" aria-label=${found.name} placeholder=${`${found.least} – ${found.most}`} />
       <button type="button" class="secondary" onClick=${bound}>${t("add")}</button></div>`}
     ${found && found.type !== "number" && html`<label>${t("value")}<select value="" onChange=${(e) => choose(e.target.value)}>
