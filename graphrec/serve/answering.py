@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import GraphrecError, MissingModelError
+from graphrec.evaluate.standing import standing
 from graphrec.model import answers
 from graphrec.model.asked import Asked
 from graphrec.model.parts import parts
@@ -143,7 +144,7 @@ class Answering:
         more = len(found.nums) > page.stop and page.stop < MOST_K and not ask.explore
         enough = replace(question.asked, k=question.offset + ask.k)
         told = answers.told(model, replace(found, nums=found.nums[: page.stop]), enough)
-        propensities: Floats | None = None
+        propensities: Any = None
         nums, values = found.nums[page], found.scores[page]
         if ask.explore:
             nums, values, propensities = explored(found, ask.k, ask.explore, question.id)
@@ -194,20 +195,19 @@ class Answering:
         return Ask.model_validate({**own, "scenario": ask.scenario})
 
 
-def explored(found: Found, k: int, share: float, seed: str) -> tuple[Any, Floats, Floats]:
+def explored(found: Found, k: int, share: float, seed: str) -> tuple[Any, Floats, Any]:
     """k of the items found, each place filled with the best that is left, or with ``share`` with one drawn evenly from
-    all that are: numbers, scores, and the propensity float32 (k,) with which each came to its place after those before.
-    """
+    all that are: numbers, scores, and the propensity float64 (k,) with which each comes to its place, whatever stands
+    before it."""
     random = np.random.default_rng(int.from_bytes(seed.encode()[-8:], "big"))
     left = list(range(len(found.nums)))
     taken: list[int] = []
-    propensities: list[float] = []
     while left and len(taken) < k:
         at = int(random.integers(len(left))) if random.random() < share else 0
-        propensities.append(share / len(left) + (1 - share if at == 0 else 0.0))
         taken.append(left.pop(at))
     places = np.array(taken, np.int64)
-    return found.nums[places], found.scores[places], np.array(propensities, np.float64)
+    propensities = standing(len(found.nums), k, share)[np.minimum(places, k), np.arange(len(places))]
+    return found.nums[places], found.scores[places], propensities
 
 
 def _ready(question: Question) -> Found | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import ConfigError
+from graphrec.evaluate.standing import MOST as MOST_EXPLORED
 from graphrec.model.asked import SOMEBODY, Asked, listed
 from graphrec.model.model import Model
 from graphrec.query.query import STRANGER, Queries, Query
@@ -64,6 +65,8 @@ def question_of(
         raise ConfigError(
             f"explore: {ask.explore:g} is more than {state.settings.explore:g}, which this service allows"
         )
+    if ask.explore and ask.k > MOST_EXPLORED:
+        raise ConfigError(f"explore: a list of {ask.k} places is too long to explore; ask for k up to {MOST_EXPLORED}")
     model = version.view(shown, ask.weights)
     chain = chain_of(ask, model)
     offset = 0 if cursor is None else cursor.offset

@@ -205,7 +205,7 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     with pytest.raises(DataError, match="one value a row"):
         replace(log, rewards=np.ones(3))
     with pytest.raises(DataError, match="nothing was logged"):
-        of([Place(0, 0, 1, 1.0, 1.0, 1.0)]).__class__(*([np.zeros(0)] * 6))
+        replace(log, **{name: values[:0] for name, values in vars(log).items()})
     with pytest.raises(DataError, match="predicted and expected"):
         estimate(replace(log, predicted=None), "dr")
     with pytest.raises(DataError, match="two users"):

@@ -147,17 +147,17 @@ def test_a_scenario_is_what_it_names(client: TestClient) -> None:
 
 def test_propensities_are_how_often_items_come() -> None:
     found = Found(np.arange(5, dtype=np.int64), np.arange(5, 0, -1).astype(np.float32))
-    counts: dict[tuple[int, ...], int] = {}
-    stated: dict[tuple[int, ...], float] = {}
+    counts: dict[tuple[int, int], int] = {}
+    stated: dict[tuple[int, int], float] = {}
     runs = 4000
     for n in range(runs):
         nums, _, propensities = explored(found, 2, 0.4, f"{n:08d}")
-        pair = tuple(nums.tolist())
-        counts[pair] = counts.get(pair, 0) + 1
-        stated[pair] = float(np.prod(propensities))
-    assert sum(stated.values()) == pytest.approx(1)
-    for pair, share in stated.items():
-        assert counts[pair] / runs == pytest.approx(share, abs=5 * (share * (1 - share) / runs) ** 0.5 + 1e-9)
+        for place, (num, propensity) in enumerate(zip(nums.tolist(), propensities.tolist(), strict=True)):
+            counts[num, place] = counts.get((num, place), 0) + 1
+            stated[num, place] = propensity
+    assert sum(stated.values()) == pytest.approx(2)  # of each place they sum to 1
+    for where, share in stated.items():
+        assert counts[where] / runs == pytest.approx(share, abs=5 * (share * (1 - share) / runs) ** 0.5 + 1e-9)
 
 
 def test_what_is_explored_is_stated_and_verified(client: TestClient) -> None:
@@ -166,6 +166,7 @@ def test_what_is_explored_is_stated_and_verified(client: TestClient) -> None:
     assert found["next_cursor"] is None
     assert post(client, "/verify", {"recommendation_id": found["recommendation_id"]})["verified"] is True
     assert "more than 0.2" in ask(client, "/recommend", expect=422, user_id="u0", explore=0.4)["detail"]
+    assert "up to 100" in ask(client, "/recommend", expect=422, user_id="u0", k=101, explore=0.2)["detail"]
 
 
 # --- receipts ---------------------------------------------------------------------------------------------------------
