@@ -15,6 +15,7 @@ import typer
 
 from graphrec.cli.answer import explain, recommend, similar
 from graphrec.cli.data import inspect
+from graphrec.cli.experiment import experiment_app
 from graphrec.cli.forget import forget
 from graphrec.cli.keys import keys_app
 from graphrec.cli.kg import kg_app
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(kg_app, name="kg")
 app.add_typer(keys_app, name="keys")
+app.add_typer(experiment_app, name="experiment")
 app.add_typer(store_app, name="store")
 app.command()(inspect)
 

@@ -81,9 +81,7 @@ PLACES = st.lists(
         st.integers(1, 3),
         st.floats(0, 2),
         st.floats(0.05, 1),
-        st.floats(0, 1),
-        st.floats(0, 1),
-        st.floats(0, 1),
+        *[st.floats(0, 1, width=16)] * 3,
     ).map(lambda row: row._replace(user=row.answer % 4)),
     min_size=2,
     max_size=20,
@@ -136,7 +134,7 @@ def test_chances_after_those_before_would_be_wrong() -> None:
     """What a place's propensity is: with chances that take the items before as given, IPS misses what stood before."""
     world = World(noise=1.0, share=0.5)
     marginal, chained = [], []
-    for seed in range(15):
+    for seed in range(40):
         a, log = world.answers(400, seed), logged(world, 400, seed)
         best = np.zeros(len(a.ranks), bool)
         for answer in np.flatnonzero(a.places == 1):

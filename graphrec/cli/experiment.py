@@ -1,0 +1,195 @@
+"""graphrec experiment: two models on trial, and what another would have got."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from graphrec.cli.keys import StoreUrl
+from graphrec.cli.options import Artifact, AsJson
+from graphrec.cli.output import Sheet, answer, print_json, warn
+from graphrec.errors import ConfigError, EmptyDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graphrec.evaluate.offpolicy import Logged
+    from graphrec.evaluate.trial import Trial
+    from graphrec.model.model import Model
+
+experiment_app = typer.Typer(help="Two models on trial.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@experiment_app.callback()
+def _options() -> None: ...
+
+
+@experiment_app.command()
+def report(
+    store: StoreUrl,
+    a: Annotated[str, typer.Option("--a", help="A model's version; by default the two that answered most.")] = "",
+    b: Annotated[str, typer.Option("--b", help="The version that it is compared with.")] = "",
+    scenarios: Annotated[str, typer.Option(help="Two scenarios in place of versions: A,B.")] = "",
+    share: Annotated[
+        float | None, typer.Option(min=0.001, max=0.999, help="Of people that B was to answer, such as its canary.")
+    ] = None,
+    effect: Annotated[float, typer.Option(min=0.001, help="Relative change that people are counted for.")] = 0.05,
+    event: Annotated[list[str], typer.Option(help="Type of event that counts, repeated; else all but dislikes.")] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """What two versions or scenarios were answered with, and whether they differ."""
+    from graphrec.evaluate.trial import trial
+
+    if bool(a) != bool(b) or (scenarios and a):
+        raise ConfigError("two sides are compared; give --a and --b, or --scenarios A,B, or none of them")
+    table = shown_in(store, event, "scenario" if scenarios else "model_version")
+    anonymous = int(table["user_id"].isna().sum())
+    known = table[table["user_id"].notna()]
+    names = [a, b] if a else [name.strip() for name in scenarios.split(",") if name.strip()]
+    if not names:
+        names = sorted(known["side"].value_counts().index[:2])
+    if len(names) != 2:
+        raise ConfigError(
+            f"two sides are compared, found {', '.join(names) or 'none'}; a canary or a scenario makes two"
+        )
+    found = trial(known, names[0], names[1], share, effect)
+    if as_json:
+        print_json({**asdict(found), "anonymous": anonymous, "effect": effect})
+        return
+    answer(*_tables(found, effect))
+    for text in found.warnings:
+        warn(text)
+    if found.ratio_p is None:
+        warn("whether people were assigned as they should be was not checked; --share says how many B was to answer")
+    if anonymous:
+        warn(f"{anonymous:,} impressions of people who are not known were left out")
+
+
+def shown_in(url: str, types: list[str], by: str) -> pd.DataFrame:
+    """What a store showed: side, user_id, answer, time, event, as ``trial`` takes it. Raises EmptyDataError."""
+    import pandas as pd
+
+    from graphrec.data.kinds import weight_of
+    from graphrec.store import Store
+    from graphrec.store.reading import shown
+
+    with Store.open(url, create=False) as opened:
+        rows = shown(opened)
+    if not rows:
+        raise EmptyDataError("the store holds no answers; ask `graphrec serve` with this store first")
+
+    def counts(kind: str) -> bool:
+        weight = weight_of(kind) if kind else 1.0
+        return kind in types if types else weight is None or weight > 0
+
+    return pd.DataFrame(
+        {
+            "side": [row[by] for row in rows],
+            "user_id": [row["user_id"] for row in rows],
+            "answer": [row["recommendation_id"] for row in rows],
+            "time": [row["time"] for row in rows],
+            "item_id": [row["item_id"] for row in rows],
+            "place": [row["position"] for row in rows],
+            "propensity": [row["propensity"] for row in rows],
+            "event": [int(any(map(counts, row["event_types"]))) for row in rows],
+        }
+    )
+
+
+def _tables(found: Trial, effect: float) -> list[Any]:
+    sides = Sheet("side", "people", "answers", "shown", "events", title="what was shown")
+    for letter, side in (("A", found.a), ("B", found.b)):
+        figures = (side.users, side.answers, side.impressions, side.events)
+        sides.row(f"{letter} {side.name}", *(f"{n:,}" for n in figures))
+    rates = Sheet("rate", "A", "B", "B - A", "p", f"people for {effect:.0%}", title="what came of it, 95 % intervals")
+    for rate in found.rates:
+        a, b, gain = (f"{v:.4f} [{low:.4f}, {high:.4f}]" for v, low, high in (rate.a, rate.b, rate.difference))
+        needed = "" if rate.users_needed is None else f"{rate.users_needed:,} a side"
+        rates.row(rate.name, a, b, gain, f"{rate.p_value:.2g}", needed)
+    if found.ratio_p is not None:
+        return [sides, rates, f"people on both sides are as many as they should be: p = {found.ratio_p:.2g}"]
+    return [sides, rates]
+
+
+@experiment_app.command()
+def offpolicy(
+    artifact: Artifact,
+    store: StoreUrl,
+    event: Annotated[list[str], typer.Option(help="Type of event that counts, repeated; else all but dislikes.")] = [],  # noqa: B006
+    clip: Annotated[float | None, typer.Option(min=1, help="Weights above are cut to it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What MODEL would have got, from answers that were explored with known propensities."""
+    from graphrec.evaluate.offpolicy import estimate, overlap
+    from graphrec.recommender import Recommender
+
+    table = shown_in(store, event, "model_version")
+    table = table[table["propensity"].notna() & table["user_id"].notna()]
+    if table.empty:
+        raise EmptyDataError(
+            "no exploration was logged, so nothing can be said of another model; ask /recommend with explore=0.1"
+        )
+    log, left = _log(Recommender.load(artifact).fitted, store, table)
+    found = {how: estimate(log, how, clip) for how in ("ips", "snips", "dr")}
+    far = overlap(log, clip)
+    logged = float(log.rewards.sum() / far.answers)
+    if as_json:
+        figures = {how: {"value": e.value, "low": e.low, "high": e.high} for how, e in found.items()}
+        print_json({"estimates": figures, "logged": logged, "clip": clip, "left_out": left, **asdict(far)})
+        return
+    sheet = Sheet("estimate", "events a list", "from", "to", title=f"what {artifact.name} would have got, 95 %")
+    for how, e in found.items():
+        sheet.row(how.upper(), f"{e.value:.4f}", f"{e.low:.4f}", f"{e.high:.4f}")
+    answer(
+        sheet,
+        f"logged: {logged:.4f} events a list, {far.answers:,} answers to {far.users:,} people",
+        f"{far.matched:,} of {far.places:,} places match, worth {far.effective:,.0f}",
+    )
+    for text in far.warnings():
+        warn(text)
+    for why, n in left.items():
+        if n:
+            warn(f"{n:,} answers were left out: {why}")
+
+
+def _log(model: Model, url: str, table: pd.DataFrame) -> tuple[Logged, dict[str, int]]:
+    """The log of explored answers that came after what the model learned, and how many were left out and why."""
+    import numpy as np
+    import pandas as pd
+
+    from graphrec.cli.replay import learned_until, replayed
+    from graphrec.evaluate.offpolicy import Logged, rewards_of
+    from graphrec.store import Store
+
+    until = learned_until(model)
+    with Store.open(url, create=False) as opened:
+        # No leakage. What came of answers that the model has learned from says nothing of it.
+        later = table[table["time"] > until]
+        given = [found for name in later["answer"].unique() if (found := opened.answer(name)) is not None]
+        lists = replayed(model, opened, given)
+    wanted = {g.recommendation_id: found for g, found in zip(given, lists, strict=True) if found is not None}
+    rows = later[later["answer"].isin(wanted)]
+    left = {
+        "they came before the last event that the model has learned from": table["answer"].nunique()
+        - later["answer"].nunique(),
+        "the model cannot be asked what was asked": later["answer"].nunique() - len(wanted),
+    }
+    if rows["user_id"].nunique() < 2:
+        raise EmptyDataError(
+            f"no answers to two people or more are left ({'; '.join(f'{n}: {why}' for why, n in left.items())});"
+            " a model is judged by explored answers after its last event"
+        )
+    pairs = zip(rows["answer"], rows["place"], strict=True)
+    target = [dict(enumerate(wanted[name], 1)).get(place) for name, place in pairs]
+    both = pd.factorize(pd.concat([rows["item_id"], pd.Series(target, dtype=object)]))[0].astype(np.int64)
+    items, asked = both[: len(rows)], both[len(rows) :]
+    users, places = pd.factorize(rows["user_id"])[0].astype(np.int64), rows["place"].to_numpy(np.int64)
+    rewards = rows["event"].to_numpy(np.float64)
+    predicted, expected = rewards_of(items, places, rewards, users, [items, asked])
+    answers = pd.factorize(rows["answer"])[0].astype(np.int64)
+    chances = rows["propensity"].to_numpy(np.float64)
+    return Logged(
+        answers, users, places, rewards, chances, (items == asked).astype(np.float64), predicted, expected
+    ), left
