@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from graphrec.cli.options import Artifact, AsJson, Count
+from graphrec.cli.options import Artifact, AsJson, At, Count, Here, context_of
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
 
@@ -51,10 +51,8 @@ def recommend(
         list[str],
         typer.Option("--rerank", help="diversity=0.3, cap=brand:2, boost=organic:0.5, pin=A; in the order given."),
     ] = [],  # noqa: B006
-    here: Annotated[
-        str | None,
-        typer.Option("--here", help="Where the person is now, LATITUDE,LONGITUDE; the block `place` hears it."),
-    ] = None,
+    here: Here = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """The best items for a user, for a basket of nobody in particular, or for many users into a file."""
@@ -67,14 +65,14 @@ def recommend(
     if filter_ is not None and not filter_.strip():
         raise ConfigError("--filter is empty; write a condition such as --filter 'price < 50', or leave it out")
     _check_whom(user, history, everybody, users, out, query, here is not None)
+    context = context_of(here, at)
     if out is not None:
         sink.check(out)
     model = graphrec.load(artifact)
     items = model.fitted.data.items
     options: dict[str, Any] = {"query": query, "filter": filter_, "exclude": listed(exclude, items), "seen": seen}
     options["rerank"] = rerank
-    if here is not None:
-        options["context"] = {"place": tuple(here.split(","))}
+    options["context"] = context
     if many:
         from graphrec.cli.people import People, write_all
 
@@ -180,6 +178,8 @@ def explain(
     versus: Annotated[str | None, typer.Option("--versus", help="Another item: why one scores higher.")] = None,
     k: Annotated[int | None, typer.Option("-k", help="How many are recommended, with --why-not: 10.")] = None,
     query: Words = None,
+    here: Here = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Why an item scores as it does for a user or a basket, why it is not recommended, or why another scores higher."""
@@ -194,8 +194,9 @@ def explain(
         raise ConfigError("--why-not and --versus are two questions; ask one at a time")
     if k is not None and not why_not:
         raise ConfigError("-k is how many are recommended, which only --why-not asks about; leave it out")
+    context = context_of(here, at)
     model = graphrec.load(artifact)
-    known: dict[str, Any] = {"history": basket(history, model.fitted.data.items), "query": query}
+    known: dict[str, Any] = {"history": basket(history, model.fitted.data.items), "query": query, **context}
     if why_not or versus is not None:
         if versus is None:
             gap: Any = model.why_not(user, item, 10 if k is None else k, **known)

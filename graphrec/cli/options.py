@@ -32,6 +32,31 @@ AllowBad = Annotated[
     typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
 ]
 
+Here = Annotated[
+    str | None, typer.Option("--here", help="Where the person is, LATITUDE,LONGITUDE; the block `place` hears it.")
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", "--now", help="When they ask: 2026-01-31, 2026-01-31T18:00, or seconds since 1970."),
+]
+
+
+def context_of(here: str | None, at: str | None) -> dict[str, Any]:
+    """What --here and --at say, as ``recommend`` takes it. Raises DataError for what is no place and no moment."""
+    from graphrec.model.asked import moment, position
+
+    known: dict[str, Any] = {}
+    if here is not None:
+        try:
+            known["place"] = tuple(map(float, here.split(",")))
+        except ValueError:
+            known["place"] = here
+        position(known["place"], "--here:")
+    if at is not None:
+        seconds = at.strip().removeprefix("-").isdecimal() and len(at.strip()) > len("20260131")
+        known["now"] = moment(int(at) if seconds else at, "--at:")
+    return known
+
 
 def config_of(
     file: Path | None,

@@ -14,6 +14,7 @@ from graphrec.explain.words import FIRST
 from graphrec.profile.api import Words
 
 MOST = 0.5  # of a whole
+MUCH = 0.25  # of a score, from which what speaks against it is told
 CAUSES = {  # what stands in for a profile, or beside it, as noun phrases
     **FIRST,
     "words": marked("the words that were asked for"),
@@ -125,3 +126,15 @@ def cause(block: str, words: Mapping[str, Words]) -> str:
     if known:
         return foreign(known) or known
     return say("the block {name}", name=plain(block))
+
+
+def against(shares: Shares, words: Mapping[str, Words]) -> str:
+    """The block as a whole that makes more than half of what speaks against an item, where that is much: its season,
+    how few took it; else ""."""
+    block, part = min(shares.rest.items(), key=lambda bs: bs[1], default=("", 0.0))
+    own = (*shares.rest.values(), *shares.history.values(), *shares.dislikes.values(), *shares.friends.values())
+    down = sum(share for share in own if share < 0)
+    much = part < 0 and part <= MOST * down and -part >= MUCH * max(shares.score, 0.0)
+    if not much or not (words[block].cause if block in words else CAUSES.get(block)):
+        return ""
+    return say("What speaks most against it is {cause}.", cause=cause(block, words))

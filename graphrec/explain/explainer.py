@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.explain.contrast import Contrast, contrast
+from graphrec.explain.contrast import Contrast, against, contrast
 from graphrec.explain.lift import Lifts
 from graphrec.explain.links import Links
 from graphrec.explain.paths import PathFinder
+from graphrec.explain.phrases import together
 from graphrec.explain.shares import Shares, shares
 from graphrec.explain.why_not import WhyNot, why_not
 from graphrec.explain.words import describe
@@ -106,16 +107,15 @@ class Explainer:
         users, items = self.data.users.ids, self.data.items.ids
         parts = self.shares(query, item_num, standing)
         found = self.finder(self.links, self.lifts, parts, query, user_id, item_num).find(limit)
-        takers = len(self.ties.takers(item_num))
+        takers, said = len(self.ties.takers(item_num)), self.profiles.said(query, item_num)
+        text = describe(found, parts, takers, said, place, standing, seen, last_of(query))
         return Explanation(
             user_id=user_id,
             item_id=items[item_num],
             score=parts.score,
             blocks=parts.blocks,
             evidence=tuple(f.evidence for f in found),
-            text=describe(
-                found, parts, takers, self.profiles.said(query, item_num), place, standing, seen, last_of(query)
-            ),
+            text=together(filter(None, (text, against(parts, said)))),
             title=self.links.title(item_num),
             shares={
                 **{f"item:{items[item]}": share for item, share in {**parts.history, **parts.dislikes}.items()},

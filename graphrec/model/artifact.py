@@ -247,9 +247,10 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path}: not a graphrec artifact (its {MANIFEST} has no schema_version)")
     if found not in (None, SCHEMA_VERSION):
         writer = manifest.get("graphrec_version", "of another version")
-        raise SchemaVersionError(
-            f"{path}: found schema version {found!r}, expected {SCHEMA_VERSION}; fit again, or use graphrec {writer}"
+        other = (
+            f", or use graphrec {writer}" if writer != version("graphrec") else f"; another build of {writer} wrote it"
         )
+        raise SchemaVersionError(f"{path}: found schema version {found!r}, expected {SCHEMA_VERSION}; fit again{other}")
     if lacking := [name for name in ("schema_version", "graphrec_version", "files") if name not in manifest]:
         raise CorruptArtifactError(f"{file}: lacks {lacking[0]}; write the artifact again")
     expected = checksum.read_bytes() if checksum.is_file() else b""

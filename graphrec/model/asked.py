@@ -146,6 +146,13 @@ def _new(model: Learned, user_num: int, history: Ints) -> Ints:
     return np.setdiff1d(history, model.ties.history(user_num))
 
 
+def at_most(limit: Any) -> int:
+    """How many pieces are told of. Raises DataError unless it is a whole number of at least 0."""
+    if not isinstance(limit, int | np.integer) or isinstance(limit, bool) or limit < 0:
+        raise DataError(f"limit = {limit!r} is no number of pieces; give a whole number from 0 on, such as limit=5")
+    return int(limit)
+
+
 def checked(k: Any) -> int:
     """How many items are asked for. Raises DataError unless it is a whole number of at least 1."""
     if not isinstance(k, int | np.integer) or isinstance(k, bool):
@@ -206,19 +213,17 @@ def _ids(given: Any) -> list[str]:
     return [as_id(value) for value in values]
 
 
-def _moment(now: Any) -> int:
+def moment(now: Any, called: str = "context: now =") -> int:
     """The second of a question. Raises DataError for what is no time, or one after ``LATEST``: no seconds, then."""
-    how = "give seconds, a datetime or '2026-01-31 12:00'"
+    how = "give seconds since 1970, a datetime or '2026-01-31 12:00'"
     try:
         if isinstance(now, bool):
             raise TypeError
         found = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | date) else int(now)
     except (ValueError, TypeError, OverflowError):
-        raise DataError(f"context: now = {now!r} is no time; {how}") from None
+        raise DataError(f"{called} {now!r} is no time; {how}") from None
     if abs(found) > LATEST:
-        raise DataError(
-            f"context: now = {now!r} is no second between 1840 and 2100; {how}, milliseconds divided by 1000"
-        )
+        raise DataError(f"{called} {now!r} is no second between 1840 and 2100; {how}, milliseconds divided by 1000")
     return found
 
 
@@ -228,9 +233,9 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
         raise DataError(f"context: {unknown[0]!r} is nothing that is known; there are {', '.join(CONTEXT)}")
     known = {name: value for name, value in context.items() if value is not None}
     if "now" in known:
-        known["now"] = _moment(known["now"])
+        known["now"] = moment(known["now"])
     if "place" in known:
-        known |= {"place": _place(known.pop("place"))}
+        known |= {"place": position(known.pop("place"))}
     if "attributes" in known:
         _check_attributes(model, known["attributes"])
     if "friends" in known:
@@ -240,10 +245,15 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
-    """What of a context is of no use, a line each: friends whom the model does not know, a place that nothing hears."""
+    """What of a context is of no use, a line each: friends whom the model does not know, a place or moment that nothing
+    hears."""
     out: list[str] = []
     if context.get("place") is not None and not any(block.hears_places for block in model.profiles.heard):
         out.append(model.reason("place", "where somebody is now is not heard: no block of this model knows places"))
+    if context.get("now") is not None and model.data.events.timestamps is None:
+        out.append(
+            model.reason("now", "when somebody asks is not heard: the events that were learned from have no times")
+        )
     friends = context.get("friends")
     ids = [] if friends is None else _ids(friends)
     strange = int((model.data.users.numbers(ids, missing="-1") < 0).sum())
@@ -255,14 +265,16 @@ def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _place(place: Any) -> tuple[float, float]:
+def position(place: Any, called: str = "context: place =") -> tuple[float, float]:
     """Latitude and longitude in degrees. Raises DataError."""
+    how = "give latitude and longitude in degrees, such as 48.1 and 11.6"
     try:
         latitude, longitude = map(float, () if isinstance(place, str) else place)
     except (TypeError, ValueError):
-        latitude = longitude = np.nan
-    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
-        raise DataError(f"context: place = {place!r}; give latitude and longitude in degrees, such as (48.1, 11.6)")
+        raise DataError(f"{called} {place!r} is no place; {how}") from None
+    for name, value, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+        if not abs(value) <= most:
+            raise DataError(f"{called} {place!r}: the {name} {value:g} is not between -{most} and {most}; {how}")
     return latitude, longitude
 
 

@@ -16,7 +16,7 @@ from graphrec.explain.names import FRIEND, STRANGER
 from graphrec.explain.said import said
 from graphrec.explain.say import speaking
 from graphrec.explain.usual import usual_places
-from graphrec.model.asked import as_id, one, unheard
+from graphrec.model.asked import as_id, at_most, one, unheard
 from graphrec.model.learned import Learned
 from graphrec.query.fading import DAY
 from graphrec.query.query import Queries
@@ -37,7 +37,7 @@ def portrait(
     model: Learned, user_id: Any = None, limit: int = SHOWN, history: Sequence[Any] = (), **context: Any
 ) -> dict[str, Any]:
     """The JSON document of ``graphrec profile``; see ``Recommender.profile``."""
-    query = one(model, user_id, history, **context)
+    query, limit = one(model, user_id, history, **context), at_most(limit)
     with speaking(model.spoken):
         labels = model.labels
         told = _Events(model, query)
@@ -126,8 +126,11 @@ def _opinions(
     for item in told.disliked[::-1].tolist():
         example = told.example(item)
         dislikes.append({"label": example["title"], "kind": "item", "by": "rating", "from": [example]})
+    if len(told.disliked) and not likes:  # they rate, and what they took tells no label: what they rated well, then
+        well = [told.example(item) for item in told.items[::-1].tolist() if item in set(told.liked.tolist())]
+        likes = [{"label": e["title"], "kind": "item", "by": "rating", "from": [e]} for e in well]
     against = {s["label"].casefold() for s in own if s["sign"] < 0}
-    likes = [s for s in likes if s["by"] == "words" or s["label"].casefold() not in against]
+    likes = [s for s in likes if s["by"] != "taken" or s["label"].casefold() not in against]
     return [_unsigned(s) for s in likes], [_unsigned(s) for s in dislikes]
 
 

@@ -11,7 +11,7 @@ from graphrec.explain.contrast import Contrast
 from graphrec.explain.names import public, public_contrast
 from graphrec.explain.say import speaking
 from graphrec.explain.why_not import WhyNot
-from graphrec.model.asked import SOMEBODY, as_id, checked, one, unheard
+from graphrec.model.asked import SOMEBODY, as_id, at_most, checked, one, unheard
 from graphrec.model.learned import Learned
 from graphrec.model.standing import standing_of
 from graphrec.profile.standing import Standing
@@ -21,7 +21,7 @@ from graphrec.types import Explanation, Floats
 
 def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any) -> Explanation:
     """Why an item scores as it does for one person: the score is that of ``recommend``."""
-    item = model.data.items.number(as_id(item_id))
+    item, limit = model.data.items.number(as_id(item_id)), at_most(limit)
     query, whom, standing, scores = _asked(model, user_id, item, known)
     place, seen = 0, model.config.seen
     taken = seen == "exclude" and item in query.seen.indices

@@ -24,14 +24,20 @@ EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
 def seconds(column: pd.Series, log: Events) -> pd.Series:
     """Times in seconds since 1970, float64 (n,), NaN where there is none; those that name no zone are in UTC.
 
-    Raises ValueError where they cannot be read; DataError for times that are infinite, or later than now and than
+    Raises DataError for what cannot be read, for times that are infinite, or later than now and than
     whatever the log knows by more than a day: clocks err, and milliseconds are mistaken for seconds.
     """
     if not pd.api.types.is_datetime64_any_dtype(column):
         numbers = pd.to_numeric(column, errors="coerce")
         if (numbers.notna() == column.notna()).all():
             return checked(numbers.astype(np.float64), log)
-        column = pd.to_datetime(column, utc=True, format="ISO8601")
+        found = pd.to_datetime(column, utc=True, format="ISO8601", errors="coerce")
+        if (wrong := found.isna() & column.notna()).any():
+            raise DataError(
+                f"updated: the timestamp {column[wrong].iloc[0]!r} is no time; give seconds since 1970, datetimes or "
+                "texts such as 2026-01-31 12:00, or leave it out where it was now"
+            )
+        column = found
     return checked((pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1), log)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -130,9 +131,14 @@ def test_what_is_no_artifact_is_said_to_be_none(tmp_path: Path) -> None:
 def test_another_schema_version_is_named(tmp_path: Path) -> None:
     write(tmp_path / "model")
     manifest = tmp_path / "model" / "manifest.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text("utf-8")), "schema_version": 99}), "utf-8")
-    with pytest.raises(SchemaVersionError, match=r"found schema version 99, expected 5; fit again, or use graphrec 0"):
-        artifact.read(tmp_path / "model")
+    known = {**json.loads(manifest.read_text("utf-8")), "schema_version": 99}
+    for writer, remedy in (
+        ("9.1", "fit again, or use graphrec 9.1"),
+        (metadata.version("graphrec"), "fit again; another build"),
+    ):
+        manifest.write_text(json.dumps(known | {"graphrec_version": writer}), "utf-8")
+        with pytest.raises(SchemaVersionError, match=rf"found schema version 99, expected \d+; {remedy}"):
+            artifact.read(tmp_path / "model")
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 import graphrec as gr
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import build
+from graphrec.data.kinds import Kind
 from graphrec.data.tables import review_id
 from graphrec.errors import ConfigError, UnknownIdError
 from graphrec.explain.pictures import draw_map, draw_profile
@@ -76,6 +77,16 @@ def test_dislikes_are_those_of_the_person(in_town: Recommender) -> None:
     assert found["interests"] == []
     assert {d["label"] for d in found["dislikes"] if d["kind"] == "item"} == {f"Thing {n} [red]" for n in range(3)}
     assert in_town.profile("u4")["dislikes"] == []
+
+
+def test_who_rates_and_dislikes_has_likes_too() -> None:
+    """What they rated well is told where nothing that they took has a label in common."""
+    rows = [(f"u{u}", f"i{i}", 1.0 if i == 3 else 5.0) for u in range(6) for i in range(4)]
+    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
+    data = build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5))])
+    found = fitted(data, QUICK.with_(blocks=["ease"])).profile("u0")
+    assert [d["label"] for d in found["dislikes"]] == ["i3"]
+    assert {(d["label"], d["by"]) for d in found["likes"]} == {(f"i{i}", "rating") for i in range(3)}
 
 
 def test_nobody_is_known_and_says_so(model: Recommender, in_town: Recommender) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import graphrec as gr
+from graphrec.errors import DataError
 from graphrec.explain.check import check
 from graphrec.explain.words import AMONG
 from graphrec.recommender import Recommender
@@ -180,3 +181,12 @@ def test_friends_are_named_where_they_agreed() -> None:
     assert 'your friend "u0" took this' in model.explain("pal", item).text
     silent = gr.Recommender.of(model.fitted)
     assert "u0" not in silent.explain("u1", "i3").text
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, "3", True])
+def test_a_limit_that_is_no_number_of_pieces_is_refused(limit: Any) -> None:
+    model = fitted(town())
+    for ask in (lambda: model.explain("u0", "i1", limit=limit), lambda: model.profile("u0", limit=limit)):
+        with pytest.raises(DataError, match="is no number of pieces; give a whole number from 0 on"):
+            ask()
+    assert model.explain("u0", "i1", limit=0).evidence == ()

@@ -143,7 +143,7 @@ def test_an_older_schema_is_refused_with_the_remedy(version: int, tmp_path: Path
     _as_schema(tmp_path / "model", version)
     with pytest.raises(SchemaVersionError) as caught:
         gr.load(tmp_path / "model")
-    says = f"found schema version {version}, expected {artifact.SCHEMA_VERSION}; fit again, or use graphrec "
+    says = f"found schema version {version}, expected {artifact.SCHEMA_VERSION}; fit again"
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
