@@ -15,7 +15,6 @@ import pytest
 
 from graphrec.cli import people
 from graphrec.data import sink
-from graphrec.model import asked
 from tests.cli.support import QUICK, document, printed, run
 
 USERS, ITEMS = 30, 20
@@ -261,11 +260,6 @@ def test_an_anonymous_basket_is_explained(model: Path, capsys: pytest.CaptureFix
         (["--users", "odd.csv", "--out", "r.csv"], "no column user_id but name"),
         (["--users", "empty.txt", "--out", "r.csv"], "names no user"),
         (["--users", "latin.txt", "--out", "r.csv"], "UTF-8"),
-        (["--user", "u00", "--here", "95,11"], "the latitude 95 is not between -90 and 90"),
-        (["--user", "u00", "--here", "48,-200"], "the longitude -200 is not between -180 and 180"),
-        (["--user", "u00", "--here", "Berlin"], "--here: 'Berlin' is no place"),
-        (["--user", "u00", "--at", "soon"], "--at: 'soon' is no time; give seconds since 1970"),
-        (["--user", "u00", "--now", "99999999999"], "no second between 1840 and 2100"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(
@@ -295,33 +289,8 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     [
         ([], "--history A,B"),
         (["--user", "u00", "-k", "3"], "only --why-not asks about"),
-        (["--user", "u00", "--here", "95,11"], "the latitude 95 is not between -90 and 90"),
-        (["--user", "u00", "--at", "soon"], "--at: 'soon' is no time"),
     ],
 )
 def test_explain_refuses(arguments: list[str], said: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("explain", model, "--item", "i01", *arguments, expect=2)
     assert said in capsys.readouterr().err
-
-
-def test_the_moment_and_the_place_of_asking_reach_the_question(
-    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    heard: list[dict[str, Any]] = []
-    of, one = asked.Asked.of.__func__, asked.one  # type: ignore[attr-defined]
-
-    def recommended(cls: Any, *given: Any, **options: Any) -> Any:
-        heard.append(dict(options["context"]))
-        return of(cls, *given, **options)
-
-    def explained(*given: Any, **options: Any) -> Any:
-        heard.append({name: options[name] for name in ("place", "now") if name in options})
-        return one(*given, **options)
-
-    monkeypatch.setattr(asked.Asked, "of", classmethod(recommended))
-    monkeypatch.setattr("graphrec.model.reasons.one", explained)
-    for at in ("2020-09-13T12:26:40Z", "1600000000"):
-        for command in (("recommend",), ("explain", "--item", "i01")):
-            run(command[0], model, "--user", "u00", *command[1:], "--at", at, "--here", "48.1,11.6")
-    capsys.readouterr()
-    assert heard == [{"place": (48.1, 11.6), "now": 1_600_000_000}] * 4

@@ -294,11 +294,3 @@ def test_render_takes_text_as_text() -> None:
     assert text.count("[bold][31mred[/bold]") == 5
     assert "\x1b" not in text
     assert "\x07" not in text
-
-
-def test_what_speaks_against_an_item_is_named() -> None:
-    """A block as a whole that takes away more than all else, much of what the history adds, and has words."""
-    profiles = counted(world(), {"strings": 4.0, "tuner": 1.0})
-    for strength, named in ((-4.0, True), (-9.0, True), (-0.1, False), (1.0, False)):
-        both = Profiles((*profiles.blocks, popularity(strength)))
-        assert ("What speaks most against it is popularity." in explain("ann", "capo", profiles=both).text) is named

@@ -176,10 +176,6 @@ def test_ratings_are_measured_against_the_norms_of_the_fit() -> None:
         ([{"user_id": "u000", "item_id": "i001", "colour": 1}], "no column 'colour'"),
         ([{"user_id": "u000", "item_id": "i001", "kind": "stare"}], "'stare' is no kind"),
         ([{"user_id": "u000", "item_id": "i001", "value": "many"}], "no number"),
-        (
-            [{"user_id": "u000", "item_id": "i001", "timestamp": "soon"}],
-            "the timestamp 'soon' is no time; give seconds",
-        ),
         ([{"user_id": None, "item_id": "i001"}], "no id"),
     ],
 )
