@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graphrec.cli.options import AllowBad, Artifact, AsJson, Source, load_data
+from graphrec.cli.options import AllowBad, Artifact, AsJson, load_data
 from graphrec.cli.output import note, print_json, warn, warn_anew
+from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
+    from graphrec.data.dataset import Dataset
     from graphrec.model.model import Model
+    from graphrec.recommender import Recommender
 
 
 def refit(
     artifact: Artifact,
-    source: Source,
-    out: Annotated[Path, typer.Option("--out", help="Where to write the new model.")],
+    source: Annotated[Path | None, typer.Argument(help="A folder or file in a known format.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the new model.")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", help="URL of a store: learn from what came in, too; without SOURCE beside MODEL's own."
+        ),
+    ] = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
-    """Learn MODEL anew from all of SOURCE: choices and numbers are kept, networks go on from where they ended."""
+    """Learn MODEL anew from all of SOURCE, or from its own events and those of a store: choices and numbers are kept,
+    networks go on from where they ended."""
     from graphrec.model import artifact as folder
-    from graphrec.model import files as model_files
     from graphrec.recommender import Recommender
 
-    folder.check_target(out)
-    earlier = model_files.load(artifact)
-    if replaced := folder.earlier(out):
-        warn(f"{out} holds {replaced}, which is replaced when the new one is whole; another --out keeps it")
-    data = load_data(source, allow_bad)
-    told = data.report.all_warnings()
+    if source is None and store is None:
+        raise ConfigError("refit: from what? Give SOURCE, or --store URL")
+    target = out or (artifact if source is None else None)
+    if target is None:
+        raise ConfigError("refit: where to? Give --out MODEL")
+    folder.check_target(target)
+    loaded = Recommender.load(artifact)
+    if replaced := folder.earlier(target):
+        warn(f"{target} holds {replaced}, which is replaced when the new one is whole; another --out keeps it")
+    data = None if source is None else load_data(source, allow_bad)
+    told = [] if data is None else data.report.all_warnings()
+    head, left_out = None, Counter[str]()
+    if store is not None:
+        data, head, left_out = _with_store(loaded, data, store, artifact)
+    assert data is not None
+    earlier = loaded.fitted
     model = Recommender(earlier.config, progress=True).fit(data, like=earlier, resume=True)
-    model.save(out)
-    document = changes(earlier, model.fitted) | {"out": str(out), "seconds": dict(model.seconds)}
+    model.save(target)
+    if store is not None and head is not None:
+        from graphrec.store import Store
+
+        with Store.open(store) as opened:
+            opened.set_learned(model.fitted.version, head)
+    document = changes(earlier, model.fitted) | {"out": str(target), "seconds": dict(model.seconds)}
+    if store is not None:
+        document["store"] = {"learned_to": head, "left_out": dict(left_out)}
     if as_json:
         print_json(document)
         return
     warn_anew(data.report.all_warnings(), told)
+    for why, n in left_out.items():
+        warn(f"{n:,} events of the store are not learned from: {why}")
     if n := document["forgotten"]:
         warn(
             f"{source} lacks {n:,} of the {len(earlier.data.events):,} events that {artifact} was learned from, and"
@@ -47,7 +76,36 @@ def refit(
         )
     for line in lines(document, artifact):
         note(line)
-    note(f"{out} written ({', '.join(f'{what} {value:.1f} s' for what, value in model.seconds.items())})")
+    note(f"{target} written ({', '.join(f'{what} {value:.1f} s' for what, value in model.seconds.items())})")
+
+
+def _with_store(
+    loaded: Recommender, data: Dataset | None, url: str, artifact: Path
+) -> tuple[Dataset, int, Counter[str]]:
+    """The data with what a store heard, without whom it erased; the number up to which it was heard, and why events
+    were left out. The model forgets the same people, so that no number of theirs is kept.
+
+    Without SOURCE the model's own events are the data, and those of the store that it learned from are in it already.
+    """
+    import numpy as np  # slow
+
+    from graphrec.cli.heard import check_whole, joined
+    from graphrec.data.erased import without
+    from graphrec.store import Store
+
+    with Store.open(url, create=False) as store:
+        if data is None:
+            check_whole(loaded.fitted.counts, artifact)
+        since = 0 if data is not None else store.learned(loaded.fitted.version)
+        head = store.head()
+        if gone := store.erased(loaded.fitted.data.users.ids):
+            loaded.forget(list(gone), "quick")
+            since = 0  # what they did after they came back is in the store alone
+        data = loaded.fitted.data if data is None else data
+        if there := store.erased(data.users.ids):
+            data = without(data, np.sort(data.users.numbers(list(there))))
+        joint, left_out = joined(data, store, since)
+    return joint, head, left_out
 
 
 def changes(earlier: Model, model: Model) -> dict[str, Any]:

@@ -94,6 +94,11 @@ def _grown_blocks(model: Learned, data: Dataset, touched: Ints, of_items: pd.Dat
     return Profiles(tuple(blocks), model.profiles.gate)
 
 
+def with_new(data: Dataset, events: Any = (), items: Any = None, users: Any = None) -> Dataset:
+    """The data with new events, items and users; for the arguments and errors see ``updated``."""
+    return _joined(data, _table(events, EVENT), _table(items, None, "item_id"), _table(users, None, "user_id"))[0]
+
+
 def _followed(model: Learned, block: FittedBlock, ties: Ties, due: bool) -> FittedBlock | None:
     """The block with its items' side learned anew, where it does that in every update or in one that is ``due``."""
     if block.empty or block.name not in registered():

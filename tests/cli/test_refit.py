@@ -15,6 +15,7 @@ from graphrec.cli.app import app
 from graphrec.data.dataset import Dataset
 from graphrec.model.model import Model
 from graphrec.recommender import Recommender
+from graphrec.store import ItemChange, Store, StoredEvent
 from tests.model.shop import shop
 
 CONFIG = gr.Config().with_(
@@ -115,3 +116,42 @@ def test_events_that_the_source_lacks_are_said_to_be_forgotten(tmp_path: Path) -
     )
     n = len(data.events) - len(early(data).events)
     assert f"lacks {n:,} of the {len(data.events):,} events" in " ".join(told.stderr.split())
+
+
+def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: Path) -> None:
+    small = CONFIG.with_(blocks="popularity,spectral")
+    data = shop(reviews=False)
+    gr.Recommender(small).fit(data).save(tmp_path / "m")
+    names, items, url = data.users.ids, data.items.ids, f"sqlite:///{tmp_path / 's.db'}"
+    assert data.events.timestamps is not None
+    when = float(data.events.timestamps.max())
+    with Store.open(url) as store:
+        said = [(names[0], items[3], None), ("somebody new", items[0], None), (names[1], "new item", None)]
+        events = [
+            StoredEvent(event_id=str(n), user_id=u, item_id=i, type=t, time=when + n)
+            for n, (u, i, t) in enumerate([*said, (names[2], items[0], "unheard of")])
+        ]
+        store.append([*events, StoredEvent(event_id="f", user_id=names[3], item_id=items[0], time=when)])
+        store.change_items([ItemChange(item_id="new item", action="add", attributes={"title": "Brand new"})])
+        store.forget(names[3])
+    call = ["refit", str(tmp_path / "m"), "--store", url, "--json", "--out"]
+    found = CliRunner().invoke(app, [*call, str(tmp_path / "n")])
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout)
+    assert list(document["store"]["left_out"].values()) == [1]
+    assert document["store"]["learned_to"] == 7
+    model = gr.load(tmp_path / "n").fitted
+    assert "somebody new" in model.data.users.ids
+    assert names[3] not in model.data.users.ids, "erased in the store, so nowhere else"
+    assert "Brand new" in model.data.item_titles.tolist()
+    theirs = int((data.events.user_nums == 3).sum())
+    assert len(model.data.events) == len(data.events) - theirs + 3
+    with Store.open(url) as store:
+        assert store.learned(model.version) == 7
+        store.append([StoredEvent(event_id="later", user_id=names[0], item_id=items[5], time=when + 50)])
+    again = CliRunner().invoke(app, ["refit", str(tmp_path / "n"), "--store", url, "--json"])
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["new"]["events"] == 1
+    assert gr.load(tmp_path / "n").fitted.version != model.version, "in its place"
+    with pytest.raises(gr.GraphrecError, match="Give SOURCE, or --store URL"):
+        CliRunner().invoke(app, ["refit", str(tmp_path / "m")], catch_exceptions=False)

@@ -1,0 +1,67 @@
+"""What a store heard, as data to learn from: for `graphrec refit --store`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from graphrec.errors import DataError
+
+if TYPE_CHECKING:
+    from graphrec.data.dataset import Dataset
+    from graphrec.store import Store, StoredEvent
+
+AT_ONCE = 10_000
+GIVE = "give SOURCE too: graphrec refit MODEL SOURCE --store URL"
+
+
+def check_whole(counts: Any, artifact: Any) -> None:
+    """Raises DataError for a model that was learned from what it does not hold: reviews, external triples."""
+    if lost := [f"{counts[what]:,} {what}" for what in ("reviews", "external triples") if counts.get(what)]:
+        raise DataError(f"{artifact}: was learned from {' and '.join(lost)} too, which are not in it; {GIVE}")
+
+
+def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[str]]:
+    """The data with the events above ``since`` and all changes of items; why events were left out → how many.
+
+    What is left out: events of a kind that the data does not have, off its scale, or in the future. Hidden items stay
+    in the data: they are hidden where answers are given.
+    """
+    from graphrec.model.update import with_new
+
+    rows, left_out = [], Counter[str]()
+    while events := store.since(since, AT_ONCE):
+        since = events[-1].sequence or 0
+        for event in events:
+            row = _row(event)
+            if (why := _unusable(data, row)) is None:
+                rows.append(row)
+            else:
+                left_out[why] += 1
+    return with_new(data, rows, _items(store)), left_out
+
+
+def _row(event: StoredEvent) -> dict[str, Any]:
+    said = {"kind": event.type, "value": event.value, "timestamp": event.time}
+    return {"user_id": event.user_id, "item_id": event.item_id, **{k: v for k, v in said.items() if v is not None}}
+
+
+def _unusable(data: Dataset, row: dict[str, Any]) -> str | None:
+    from graphrec.model.told import single
+
+    try:
+        single(data.events, row)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def _items(store: Store) -> list[dict[str, Any]] | None:
+    """What is known of each item by now: since it was added, the latest of each attribute."""
+    known: dict[str, dict[str, Any]] = {}
+    for change in store.items_changed():
+        if change.action == "add":
+            known[change.item_id] = dict(change.attributes)
+        elif change.action == "change":
+            known.setdefault(change.item_id, {}).update(change.attributes)
+    return [{**said, "item_id": item_id} for item_id, said in known.items()] or None
