@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sections_living import LIVING
+from sections_store import durability
 from sections_table import table as table
 
 
@@ -191,4 +192,5 @@ MORE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "presets": presets,
     "regret": regret,
     **LIVING,
+    "durability": durability,
 }

@@ -15,9 +15,10 @@ AT_ONCE = 10_000
 GIVE = "give SOURCE too: graphrec refit MODEL SOURCE --store URL"
 
 
-def check_whole(counts: Any, artifact: Any) -> None:
-    """Raises DataError for a model that was learned from what it does not hold: reviews, external triples."""
-    if lost := [f"{counts[what]:,} {what}" for what in ("reviews", "external triples") if counts.get(what)]:
+def check_whole(counts: Any, held: Any, artifact: Any) -> None:
+    """Raises DataError for a model that was learned from what its data does not hold: reviews, external triples."""
+    what_ = ("reviews", "external triples")
+    if lost := [f"{counts[what]:,} {what}" for what in what_ if counts.get(what, 0) > held.get(what, 0)]:
         raise DataError(f"{artifact}: was learned from {' and '.join(lost)} too, which are not in it; {GIVE}")
 
 

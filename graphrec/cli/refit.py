@@ -95,7 +95,7 @@ def _with_store(
 
     with Store.open(url, create=False) as store:
         if data is None:
-            check_whole(loaded.fitted.counts, artifact)
+            check_whole(loaded.fitted.counts, loaded.fitted.data.counts(), artifact)
         since = 0 if data is not None else store.learned(loaded.fitted.version)
         head = store.head()
         if gone := store.erased(loaded.fitted.data.users.ids):
