@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.cli.replay import replayed
 from graphrec.serve.stored import Stored
-from graphrec.store import Store
+from graphrec.store import Impression, Store, StoredAnswer
 from tests.cli.support import document, printed, run
 from tests.serve.support import ask, fitted, post, serving
 
@@ -66,3 +67,32 @@ def test_where_nothing_was_logged_it_is_said(tmp_path: Path, capsys: pytest.Capt
     capsys.readouterr()
     run("experiment", "offpolicy", str(tmp_path / "model"), "--store", url, expect=2)
     assert "no exploration was logged" in capsys.readouterr().err
+
+
+def test_what_came_later_is_not_known_when_a_question_is_asked_again(tmp_path: Path) -> None:
+    """No leakage: an item that was taken after the answer stands where it stood."""
+    store = Store.open(f"sqlite:///{tmp_path / 'later.db'}")
+    with serving(journal=Stored(store)) as client:
+        found = ask(client, "/recommend", user_id="u0", k=4)
+        event = {"user_id": "u0", "item_id": found["items"][0]["item_id"], "type": "like"}
+        post(client, "/events", {"events": [event]}, 202)
+        assert found["items"][0] not in ask(client, "/recommend", user_id="u0", k=4)["items"]
+    given = store.answer(found["recommendation_id"])
+    assert given is not None
+    assert replayed(fitted().fitted, store, [given]) == [[item["item_id"] for item in found["items"]]]
+
+
+def test_answers_from_before_the_models_last_event_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No leakage: what the model has learned from does not judge it."""
+    url = f"sqlite:///{tmp_path / 'before.db'}"
+    with Store.open(url) as store:
+        for n in range(3):
+            own = {"recommendation_id": f"r{n}", "user_id": f"u{n}", "model_version": "v", "time": -1e9}
+            shown = Impression.of({**own, "item_id": "i1", "position": 1, "propensity": 0.5})
+            store.record([StoredAnswer.of({**own, "request": {"user_id": f"u{n}", "k": 1}, "answer": {}})], [shown])
+    fitted().save(tmp_path / "model")
+    capsys.readouterr()
+    run("experiment", "offpolicy", str(tmp_path / "model"), "--store", url, expect=2)
+    assert "3: they came before" in capsys.readouterr().err
