@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graphrec.blocks.api import Block
+from graphrec.blocks.registry import registered
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.show import counted
@@ -68,6 +69,7 @@ def evaluate_model(
         users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
     out = _document(data, config, parts, report, asked)
     out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
+    out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -131,7 +133,7 @@ def measure_model(
         "model": model.data.name,
         "model_version": model.version,
         "split": "later",
-        **_measured(new, config, report),
+        **_measured(new, config, report, len(report.user_nums)),
         "counts": {**found.counts, "without_history": cold},
         "seconds": seconds,
         "peak_rss_mb": peak_rss_mb(),
@@ -147,9 +149,10 @@ def _document(
     data: Dataset, config: Config, parts: Split, report: Report, asked: Questions | None = None
 ) -> dict[str, Any]:
     """What every `evaluate` document holds; ``known`` has a row for each number of events that users are asked with."""
-    out = {"data": data.name, "split": parts.kind, "cut": parts.cut, **_measured(data, config, report)}
+    people = len(report.user_nums) if asked is None else asked.persons(report)
+    out = {"data": data.name, "split": parts.kind, "cut": parts.cut, **_measured(data, config, report, people)}
     if asked is not None and (rows := asked.rows(report)):
-        out |= {"users": asked.persons(report), "questions": out["users"], "known": rows}
+        out |= {"questions": len(report.user_nums), "known": rows}
         out["warnings"] += [
             f"{row['fewer']:,} test users have nothing left to find after their first {row['events']} events"
             for row in rows
@@ -158,16 +161,35 @@ def _document(
     return out
 
 
-def _measured(data: Dataset, config: Config, report: Report) -> dict[str, Any]:
-    """What was measured, on whom, and what has to be said of it."""
+def _measured(data: Dataset, config: Config, report: Report, people: int) -> dict[str, Any]:
+    """What was measured, on how many people, who may have been asked more than once, and what has to be said of it."""
     return {
         "relevant": config.evaluate.relevant,
         "seen": config.seen,
         "k": list(config.evaluate.k),
-        "users": len(report.user_nums),
+        "users": people,
         "metrics": report.metrics,
-        "warnings": [*data.report.all_warnings(), *_few(len(report.user_nums))],
+        "warnings": [*data.report.all_warnings(), *_few(people), *_by_necessity(data, report)],
     }
+
+
+def _by_necessity(data: Dataset, report: Report) -> list[str]:
+    """Where the figures tell of no choice, or of one that is worse than none."""
+    if data.n_items == 1:
+        return ["there is one item, so there is nothing to rank: every figure is what it has to be; bring more items"]
+    auc = report.metrics.get("auc", 1.0)
+    if auc >= 0.5:
+        return []
+    return [f"AUC is {auc:.3f}, below .5: chance would rank better; do not rely on these rankings"]
+
+
+def _unheard(kind: str, weights: dict[str, float]) -> list[str]:
+    """Where items are held out of training, and nothing is heard that could know them."""
+    heard = {name for name, weight in weights.items() if weight}
+    if kind != "cold-item" or heard - {name for name, block in registered().items() if block.fallback}:
+        return []
+    only = ", ".join(sorted(heard)) or "nothing"
+    return [f"{only} alone carries weight, and knows nothing of held-out items; bring texts or attributes of items"]
 
 
 def _few(users: int) -> list[str]:

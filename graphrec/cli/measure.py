@@ -142,7 +142,10 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     """An `evaluate` document, for people."""
     relevant = "liked items" if document["relevant"] == "liked" else "all items taken"
     part = "measured on what came later" if document["split"] == "later" else f"{document['split']} split"
-    title = f"{document['data']}, {part}, {document['users']:,} users, {relevant} are relevant"
+    whom = f"{document['users']:,} users"
+    if "questions" in document:
+        whom += f" in {document['questions']:,} askings"
+    title = f"{document['data']}, {part}, {whom}, {relevant} are relevant"
     table = Sheet("metric", "value", title=title, figures=["value"])
     for name, value in document["metrics"].items():
         table.row(name, f"{value:.4f}")

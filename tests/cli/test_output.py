@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from graphrec.cli.output import Sheet, answer
+from graphrec.cli.steps import show_steps
 from graphrec.evaluate.compare import Comparison, Row
 from tests.cli.support import QUICK, document, printed, run, too_long
 
@@ -156,3 +157,26 @@ def test_the_width_is_the_terminals_or_80(
     run("recommend", model, "--user", "[u]0", "-k", "12", "--seen", "allow")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) == width
+
+
+def test_steps_fit_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"ndcg@20": 0.123456}
+    step = {"from": 1_600_000_000, "events": 1_234_567, "users": 123_456, "new_items": 1.0, "seconds": 1234.5, "due": "x"}
+    found = {
+        "data": "a log",
+        "k": [10, 20],
+        "steps": [step | dict.fromkeys(("updated", "frozen", "popular"), figures)],
+        **dict.fromkeys(("metrics", "frozen", "popular"), figures),
+        "p_value": 0.01,
+        "forgetting": {"then": 0.1, "again": 0.2},
+        "refit": {"due": False, "rule": "none"},
+        "chosen": {"weights": {"ease": 1.0}},
+        "warnings": [],
+        "seconds": {"steps": 1.0},
+        "peak_rss_mb": 1.0,
+    }
+    show_steps(found, [])
+    told = capsys.readouterr()
+    assert too_long(told.out) == []
+    assert all(part in told.out for part in ("2020-09-13", "1,234,567", "123,456", "0.1235", "100%", "due"))
+    assert "1234.50 s" in told.err

@@ -158,6 +158,11 @@ def test_times_that_cannot_be(model: Model, when: Any, says: str) -> None:
     assert len(live.query("u3").items) == 8
 
 
+def test_a_word_for_a_time_has_a_remedy_of_its_own(model: Model) -> None:
+    with pytest.raises(DataError, match="'soon' is no time; give seconds since 1970, datetimes or texts such as 20"):
+        model.updated([{"user_id": "u3", "item_id": "i4", "value": 5.0, "timestamp": "soon"}])
+
+
 def test_what_is_no_event(model: Model) -> None:
     live = Live(model)
     for said, says in ({"kind": "wish"}, "no kind"), ({"value": "high"}, "no number"), ({"colour": 1}, "no column"):
