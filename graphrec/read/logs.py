@@ -204,10 +204,10 @@ def _told(
     frame = frame if own else frame.assign(**{key: table.user})
     frame = frame.drop_duplicates([key, *wanted])
     frame = door.check_ids(frame, Quarantine(), key)
+    frame[wanted] = frame[wanted].replace(r"^\s*$", np.nan, regex=True).groupby(frame[key]).bfill()
     frame = frame.drop_duplicates(key).reset_index(drop=True)
     if title is not None:
         titles = frame[[key, title]].rename(columns={title: "title"})
-        titles["title"] = titles["title"].where(titles["title"].astype(str).str.strip() != "", None)
         out.items = stack([out.items, titles])
     if columns:
         rows, found = long_form(frame, key, list(columns), dict(table.types), spec)

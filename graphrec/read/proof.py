@@ -130,8 +130,10 @@ def is_key(values: pd.Series) -> bool:
 
 
 def depends_on(values: pd.Series, key: pd.Series) -> bool | None:
-    """Whether a column says the same in all rows of one key; None where too few keys are repeated to tell."""
-    frame = pd.DataFrame({"key": key.astype(str), "value": values.astype(str)})
+    """Whether a column says the same in all rows of one key in which it says anything; None where too few keys are
+    repeated to tell."""
+    said = present(values)
+    frame = pd.DataFrame({"key": key[said.index].astype(str), "value": said})
     sizes = frame.groupby("key").size()
     repeated = frame[frame["key"].isin(sizes.index[sizes > 1])]
     if len(repeated) < max(4, 0.1 * len(frame)):

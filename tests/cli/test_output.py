@@ -161,7 +161,14 @@ def test_the_width_is_the_terminals_or_80(
 
 def test_steps_fit_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {"ndcg@20": 0.123456}
-    step = {"from": 1_600_000_000, "events": 1_234_567, "users": 123_456, "new_items": 1.0, "seconds": 1234.5, "due": "x"}
+    step = {
+        "from": 1_600_000_000,
+        "events": 1_234_567,
+        "users": 123_456,
+        "new_items": 1.0,
+        "seconds": 1234.5,
+        "due": "x",
+    }
     found = {
         "data": "a log",
         "k": [10, 20],

@@ -10,15 +10,17 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
+from graphrec.cli.measure import _show
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.data.split import Split, split
 from graphrec.errors import ConfigError
 from graphrec.evaluate.questions import questions
-from graphrec.evaluate.ranking import Task
-from graphrec.experiment import compare_models, evaluate_model, measure_lists
+from graphrec.evaluate.ranking import Report, Task
+from graphrec.experiment import _by_necessity, _unheard, compare_models, evaluate_model, measure_lists
 from graphrec.query.ties import Ties
 from graphrec.settings import SplitConfig
+from graphrec.types import Vocabulary
 
 
 def rated(times: bool = True, n_users: int = 60) -> Dataset:
@@ -88,7 +90,7 @@ CONFIG = gr.Config().with_(
 )
 
 
-def test_evaluate_has_a_row_for_each_number_and_says_who_has_fewer() -> None:
+def test_evaluate_has_a_row_for_each_number_and_says_who_has_fewer(capsys: pytest.CaptureFixture[str]) -> None:
     document = evaluate_model(rated(), CONFIG)
     rows = {row["events"]: row for row in document["known"]}
     assert list(rows) == [0, 1, 3, 5]
@@ -97,6 +99,9 @@ def test_evaluate_has_a_row_for_each_number_and_says_who_has_fewer() -> None:
     assert all(row["users"] + row["fewer"] == 24 for row in rows.values())
     assert rows[3]["metrics"]["ndcg@3"] > 1.5 * rows[0]["metrics"]["ndcg@3"], "one event tells even from odd"
     assert any("nothing left to find after their first 5 events" in line for line in document["warnings"])
+    assert any("only 24 test users" in line for line in document["warnings"]), "people, however often they are asked"
+    _show(document, [])
+    assert f"24 users in {document['questions']} askings" in " ".join(capsys.readouterr().out.split())
 
 
 def test_compare_asks_all_models_the_same(tmp_path: Path) -> None:
@@ -110,3 +115,19 @@ def test_compare_asks_all_models_the_same(tmp_path: Path) -> None:
     lists.write_text("user_id,item_id,rank\nu0,i0,1\n")
     with pytest.raises(ConfigError, match="one answer"):
         measure_lists(rated(), CONFIG, lists)
+
+
+def test_figures_that_tell_of_no_choice_are_warned_of() -> None:
+    def warned(items: int, auc: float) -> str:
+        data = replace(rated(), items=Vocabulary([f"i{n}" for n in range(items)]))
+        return " ".join(_by_necessity(data, Report({"auc": auc}, {}, np.arange(3))))
+
+    assert "one item, so there is nothing to rank" in warned(1, 1.0)
+    assert "AUC is 0.412, below .5" in warned(9, 0.412)
+    assert not warned(9, 0.5)
+
+
+def test_a_held_out_item_that_nothing_heard_could_know_is_warned_of() -> None:
+    assert "popularity alone carries weight" in _unheard("cold-item", {"popularity": 1.0, "ease": 0.0})[0]
+    assert not _unheard("cold-item", {"popularity": 1.0, "semantic": 0.1})
+    assert not _unheard("temporal", {"popularity": 1.0})

@@ -62,3 +62,12 @@ def test_a_column_without_any_value_is_no_users_and_no_items(tmp_path: Path) -> 
     data = Dataset.load(path, allow_bad=1.0)
     assert data.users.ids == ("u0",)
     assert len(data.quarantine) == 1
+
+
+def test_a_blank_title_does_not_disagree(tmp_path: Path) -> None:
+    """Two of three events leave the title out, the first of them among these: the column is kept, and so is each."""
+    blank = ["", "   ", None]
+    rows = [f"u{n % 11},i{n % 9},{blank[n // 9] if n // 9 < 2 else f'The thing {n % 9}'}" for n in range(27)]
+    (tmp_path / "events.csv").write_text("\n".join(["user_id,item_id,product_title", *rows]) + "\n", "utf-8")
+    data = Dataset.load(tmp_path / "events.csv")
+    assert list(data.item_titles) == [f"The thing {n}" for n in range(9)]
