@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 import numpy as np
+import report
 
 from graphrec.evaluate.offpolicy import How, Logged, estimate, overlap, rewards_of
 from graphrec.evaluate.standing import standing
@@ -27,6 +28,7 @@ def main(logs: int = 500) -> None:
         made = [_log(world, n_users, seed) for seed in range(logs)]
         worth = np.mean([overlap(log).effective for log in made])
         print(f"{name}: truth {world.truth:.4f}, worth {worth:.0f} places, {logs} logs", flush=True)
+        rows = {}
         for how in HOWS:
             values = np.array([estimate(log, how).value for log in made])
             shares = []
@@ -35,6 +37,9 @@ def main(logs: int = 500) -> None:
                 shares.append(np.mean([e.low <= world.truth <= e.high for e in found]))
             bias = values.mean() - world.truth
             print(f"  {how:5} bias {bias:+.4f} sd {values.std():.4f} held {shares[0]:.1%}, without g {shares[1]:.1%}")
+            rows[how] = {"bias": bias, "sd": values.std(), "held": shares[0], "plain": shares[1]}
+        rows = {how: {what: float(v) for what, v in row.items()} for how, row in rows.items()}
+        report.keep("offpolicy", name, {"truth": world.truth, "worth": float(worth), "logs": logs, "rows": rows})
 
 
 def _log(world: World, n_users: int, seed: int) -> Logged:

@@ -46,4 +46,21 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-SERVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"serving": serving}
+def offpolicy(name: str, result: dict[str, Any]) -> list[str]:
+    """How often intervals held the truth."""
+    rows = [
+        [how, f"{r['bias']:+.4f}", f"{r['sd']:.4f}", f"{r['held']:.1%}", f"{r['plain']:.1%}"]
+        for how, r in result["rows"].items()
+    ]
+    return [
+        f"## Off-policy estimates: {name}",
+        "",
+        f"{result['logs']:,} generated logs, each worth {result['worth']:.0f} places; the truth is "
+        f"{result['truth']:.4f}. How many 95 % intervals hold it, with one more place of the largest weight, and without.",
+        "",
+        *table(["estimator", "bias", "deviation", "held", "held without"], rows),
+        "",
+    ]
+
+
+SERVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"serving": serving, "offpolicy": offpolicy}

@@ -92,7 +92,8 @@ class Guard:
                 own = {name for name, _ in message["headers"]}
                 more = [pair for pair in SECURE if pair[0] not in own]
                 if b"cache-control" not in own:
-                    more.append((b"cache-control", b"no-store"))
+                    kept = scope["path"].startswith("/static/") and status == 200  # files of the package, of nobody
+                    more.append((b"cache-control", b"max-age=600" if kept else b"no-store"))
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
