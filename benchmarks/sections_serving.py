@@ -56,7 +56,7 @@ def offpolicy(name: str, result: dict[str, Any]) -> list[str]:
         f"## Off-policy estimates: {name}",
         "",
         f"{result['logs']:,} generated logs, each worth {result['worth']:.0f} places; the truth is "
-        f"{result['truth']:.4f}. How many 95 % intervals hold it, with one more place of the largest weight, and without.",
+        f"{result['truth']:.4f}. How many 95 % intervals hold it, with one more place of the largest weight, and not.",
         "",
         *table(["estimator", "bias", "deviation", "held", "held without"], rows),
         "",

@@ -91,7 +91,7 @@ def shown_in(url: str, types: list[str], by: str) -> pd.DataFrame:
             "answer": [row["recommendation_id"] for row in rows],
             "time": [row["time"] for row in rows],
             "item_id": [row["item_id"] for row in rows],
-            "place": [row["position"] for row in rows],
+            "position": [row["position"] for row in rows],
             "propensity": [row["propensity"] for row in rows],
             "event": [int(any(map(counts, row["event_types"]))) for row in rows],
         }
@@ -181,11 +181,11 @@ def _log(model: Model, url: str, table: pd.DataFrame) -> tuple[Logged, dict[str,
             f"no answers to two people or more are left ({'; '.join(f'{n}: {why}' for why, n in left.items())});"
             " a model is judged by explored answers after its last event"
         )
-    pairs = zip(rows["answer"], rows["place"], strict=True)
+    pairs = zip(rows["answer"], rows["position"], strict=True)
     target = [dict(enumerate(wanted[name], 1)).get(place) for name, place in pairs]
     both = pd.factorize(pd.concat([rows["item_id"], pd.Series(target, dtype=object)]))[0].astype(np.int64)
     items, asked = both[: len(rows)], both[len(rows) :]
-    users, places = pd.factorize(rows["user_id"])[0].astype(np.int64), rows["place"].to_numpy(np.int64)
+    users, places = pd.factorize(rows["user_id"])[0].astype(np.int64), rows["position"].to_numpy(np.int64)
     rewards = rows["event"].to_numpy(np.float64)
     predicted, expected = rewards_of(items, places, rewards, users, [items, asked])
     answers = pd.factorize(rows["answer"])[0].astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,11 +48,11 @@ def context_of(here: str | None, at: str | None) -> dict[str, Any]:
 
     known: dict[str, Any] = {}
     if here is not None:
-        try:
-            known["place"] = tuple(map(float, here.split(",")))
-        except ValueError:
-            known["place"] = here
-        position(known["place"], "--here:")
+        where: Any = here
+        with suppress(ValueError):
+            where = tuple(map(float, here.split(",")))
+        position(where, "--here:")
+        known |= {"place": where}
     if at is not None:
         seconds = at.strip().removeprefix("-").isdecimal() and len(at.strip()) > len("20260131")
         known["now"] = moment(int(at) if seconds else at, "--at:")
