@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.cli.portrait import _most
+from tests.cli.support import QUICK as FEW_BLOCKS
 from tests.cli.support import document, printed, run
 from tests.model.shop import QUICK, fitted, shop
 
@@ -75,3 +76,12 @@ def test_a_mistake_is_one_line(
     told = capsys.readouterr().err.strip()
     assert said in told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize("rows", [["a,i1", "a,i2", "b,i2", "b,i3"], ["a,i1", "b,i1"]])
+def test_a_map_of_two_users(rows: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "two.csv").write_text("\n".join(["user_id,item_id", *rows]) + "\n", "utf-8")
+    run("fit", tmp_path / "two.csv", "--out", tmp_path / "m", *FEW_BLOCKS)
+    found = document(capsys, "map", tmp_path / "m", "--out", tmp_path / "m.svg")
+    assert found["of"] == {"items": len({row.split(",")[1] for row in rows}), "users": 2}
+    assert "</svg>" in (tmp_path / "m.svg").read_text()
