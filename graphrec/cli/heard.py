@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphrec.errors import DataError
@@ -25,11 +26,13 @@ def check_whole(counts: Any, held: Any, artifact: Any) -> None:
 def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[str]]:
     """The data with the events above ``since`` and all changes of items; why events were left out → how many.
 
-    What is left out: events of a kind that the data does not have, off its scale, or in the future. Hidden items stay
-    in the data: they are hidden where answers are given.
+    Kinds that the data does not have and whose names say what they are (like, purchase, dislike) are heard as a service
+    hears them. What is left out: events of any other kind, off its scale, or in the future. Hidden items stay in the
+    data: they are hidden where answers are given.
     """
     from graphrec.model.update import with_new
 
+    data = _hearing(data, _kinds(store, since))
     rows, left_out = [], Counter[str]()
     while events := store.since(since, AT_ONCE):
         since = events[-1].sequence or 0
@@ -40,6 +43,33 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
             else:
                 left_out[why] += 1
     return with_new(data, rows, _items(store)), left_out
+
+
+def _kinds(store: Store, since: int) -> set[str]:
+    """Of the events above ``since``."""
+    out = set[str]()
+    while events := store.since(since, AT_ONCE):
+        since = events[-1].sequence or 0
+        out |= {event.type for event in events if event.type}
+    return out
+
+
+def _hearing(data: Dataset, kinds: set[str]) -> Dataset:
+    """The data whose log knows these kinds too, as far as their names say how much they count for."""
+    import numpy as np  # slow
+
+    from graphrec.data.kinds import WEIGHTS, Kind
+
+    log = data.events
+    further = [
+        Kind(name, WEIGHTS[name]) for name in sorted(kinds - {k.name for k in log.kind_table}) if name in WEIGHTS
+    ]
+    if not further:
+        return data
+    against = log.against
+    if against is not None:
+        against = replace(against, ratings=(*against.ratings, *[np.nan] * len(further)))
+    return replace(data, events=replace(log, kind_table=(*log.kind_table, *further), against=against))
 
 
 def _row(event: StoredEvent) -> dict[str, Any]:

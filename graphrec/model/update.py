@@ -82,12 +82,12 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
 
 
 def _grown_blocks(model: Learned, data: Dataset, touched: Ints, of_items: pd.DataFrame, due: bool) -> Profiles:
-    """The blocks over the data with what is new in it; of its items they learn anew from new events alone."""
+    """The blocks over the data with what is new in it; what is learned anew of items is so from new events."""
     ties, listens = Ties(data, model.ties.heard), len(data.events) > len(model.data.events)
     texts = _texts(model, data, of_items, np.arange(model.data.n_items, data.n_items))
     blocks = []
     for block in model.profiles.blocks:
-        learned = _followed(model, block, ties, due) if listens else None
+        learned = _followed(model, block, ties, due and listens)
         if learned is None:
             learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
         blocks.append(learned.reweighted(block.weight))

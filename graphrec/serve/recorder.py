@@ -41,10 +41,10 @@ class Recorder:
         return self.journal.answer(recommendation_id)
 
     def forget(self, user_id: str) -> None:
-        """Record nothing of somebody that waits still."""
+        """Record nothing that is of somebody, or names them, and waits still."""
         with self._writing:
-            kept = [answer for answer in self._waiting if answer.get("user_id") != user_id]
-            self._waiting = deque(kept)
+            names = ({answer.get("user_id"), *answer.get("named", ())} for answer in self._waiting)
+            self._waiting = deque(a for a, of in zip(list(self._waiting), names, strict=True) if user_id not in of)
 
     def flush(self) -> None:
         """Write all that waits."""

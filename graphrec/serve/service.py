@@ -99,6 +99,7 @@ class Service:
                     for name in ("recommendation_id", "model_version", "user_id", "scenario", "items")
                 },
                 "kind": "recommend",
+                "named": sorted({name for text in question.ask.friends for name in (text, *text.split(","))}),
                 "request": {**asked, "heard": question.heard, "epoch": question.shown.epoch},
                 "time": time.time(),
             }

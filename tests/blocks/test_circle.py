@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+import graphrec as gr
 from graphrec.blocks.circle import Circle, CircleBlock
 from graphrec.blocks.folds import FitInputs, Folds
 from graphrec.data.dataset import TRAIN, VALID, Dataset, build
@@ -61,6 +62,18 @@ def test_whom_it_is_for() -> None:
     assert isinstance(block, CircleBlock)
     asked = [Query(items=np.arange(n), strengths=np.ones(n, np.float32), friends=np.arange(3)) for n in (1, 2, 3)]
     assert (block.scores(Queries.of(inputs.ties, asked)).std(axis=1) > 0.5).tolist() == [False, True, False]
+
+
+def test_a_model_that_hears_friends_takes_in_an_item_without_events() -> None:
+    data = worlds.given(worlds.heard_by_some()).train
+    config = gr.Config().with_(blocks="popularity,circle", kg={"enabled": False}, features={"enabled": False})
+    chosen = {"popularity": {"half_life": 0.0, "reading": "alike"}, "weights": {"popularity": 1.0, "circle": 1.0}}
+    model = gr.Recommender(config).fit(data, {**chosen, "circle": {**CHOSEN, "reading": "alike"}}).fitted
+    assert not model.profiles["circle"].empty
+    later = model.updated(items=[{"item_id": "brand new", "title": "New"}])
+    assert later.profiles["circle"].shape == (data.n_users, data.n_items + 1)
+    now, before = (m.profiles["circle"].users.toarray() for m in (later, model))
+    np.testing.assert_allclose(now, before, rtol=0.01)  # scores have unit deviation over one item more
 
 
 def test_shuffled_friends_and_none_leave_it_out() -> None:

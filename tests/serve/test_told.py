@@ -96,7 +96,9 @@ def test_events_outlive_the_service_and_are_counted_once(tmp_path: Path) -> None
         assert post(client, "/events", event, expect=202)["duplicates"] == 1
         shown = said(ask(client, "/recommend", user_id="u0", k=30, blocks=True))
         client.delete("/items/i4")
-        client.delete("/users/u3")
+        ask(client, "/recommend", user_id="u1", friends="u3,u5")
+        service_of(client).recorder.flush()
+        assert client.delete("/users/u3").json()["removed"]["answers"] == 1, "it names somebody who is forgotten"
     with serving(journal=Stored(Store.open(url))) as client:
         now = ask(client, "/recommend", user_id="u0", k=30, blocks=True)
         assert "i2" not in ids(now)
