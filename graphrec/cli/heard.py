@@ -30,9 +30,10 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
     hears them. What is left out: events of any other kind, off its scale, or in the future. Hidden items stay in the
     data: they are hidden where answers are given.
     """
+    from graphrec.model.told import knowing
     from graphrec.model.update import with_new
 
-    data = _hearing(data, _kinds(store, since))
+    data = replace(data, events=knowing(data.events, sorted(_kinds(store, since))))
     rows, left_out = [], Counter[str]()
     while events := store.since(since, AT_ONCE):
         since = events[-1].sequence or 0
@@ -52,24 +53,6 @@ def _kinds(store: Store, since: int) -> set[str]:
         since = events[-1].sequence or 0
         out |= {event.type for event in events if event.type}
     return out
-
-
-def _hearing(data: Dataset, kinds: set[str]) -> Dataset:
-    """The data whose log knows these kinds too, as far as their names say how much they count for."""
-    import numpy as np  # slow
-
-    from graphrec.data.kinds import WEIGHTS, Kind
-
-    log = data.events
-    further = [
-        Kind(name, WEIGHTS[name]) for name in sorted(kinds - {k.name for k in log.kind_table}) if name in WEIGHTS
-    ]
-    if not further:
-        return data
-    against = log.against
-    if against is not None:
-        against = replace(against, ratings=(*against.ratings, *[np.nan] * len(further)))
-    return replace(data, events=replace(log, kind_table=(*log.kind_table, *further), against=against))
 
 
 def _row(event: StoredEvent) -> dict[str, Any]:

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.events import Events
-from graphrec.data.kinds import WEIGHTS, Kind
+from graphrec.data.kinds import WEIGHTS
 from graphrec.data.order import history_order
 from graphrec.model import answers
 from graphrec.model.asked import Asked, as_id, checked
 from graphrec.model.model import Model
-from graphrec.model.told import single
+from graphrec.model.told import knowing, single
 from graphrec.query.query import NONE, STRANGER, Queries, Query, query_of
 from graphrec.query.ties import row
 from graphrec.types import Ints
@@ -152,11 +152,8 @@ class Live:
         """The model's log without events, with every kind whose name says something: what new ones are read by."""
         if self._read_by is None:
             log = self.model.data.events
-            known = {kind.name for kind in log.kind_table}
-            table = (*log.kind_table, *(Kind(name, weight) for name, weight in WEIGHTS.items() if name not in known))
-            rated = (*log.norms.ratings, *[np.nan] * (len(table) - len(log.kind_table)))
-            norms = replace(log.norms, ratings=rated)
-            self._read_by = replace(log.take(np.zeros(0, np.int64)), kind_table=table, against=norms)
+            none = replace(log.take(np.zeros(0, np.int64)), against=log.norms)
+            self._read_by = knowing(none, WEIGHTS)
         return self._read_by
 
     def _take(self, event: dict[str, Any], new: Events) -> None:

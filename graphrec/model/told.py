@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from graphrec.data.events import Events
+from graphrec.data.kinds import WEIGHTS, Kind
 from graphrec.errors import DataError
 from graphrec.types import Floats, Ints
 
@@ -60,6 +61,16 @@ def checked(times: pd.Series, log: Events) -> pd.Series:
         f"updated: a timestamp of {first:.0f} seconds lies in the future; {len(late):,} do. Correct the clock, or leave"
         " the time out where it is not known"
     )
+
+
+def knowing(log: Events, names: Collection[str]) -> Events:
+    """The log with further kinds of these names, as far as a name says how much an event counts for (like, dislike)."""
+    known = {kind.name for kind in log.kind_table}
+    further = [Kind(name, WEIGHTS[name]) for name in names if name in WEIGHTS and name not in known]
+    against = log.against
+    if against is not None:
+        against = replace(against, ratings=(*against.ratings, *[np.nan] * len(further)))
+    return replace(log, kind_table=(*log.kind_table, *further), against=against) if further else log
 
 
 def kind_of(name: Any, log: Events) -> int:
