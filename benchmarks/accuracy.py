@@ -29,6 +29,7 @@ LASTFM = ("features.user_text=true", "graph.dim=128")  # chosen on validation us
 WIDE = ("graph.dim=256", "graph.learning_rate=0.01", "graph.max_steps=320")
 THREE = "blocks=spectral,ials,graph"
 BASELINES = (*ALL[:-1], "transitions")  # for the table of the README; what graphrec gives there, presets.py measures
+WIDE_BASELINES = (*WIDE_DATA[:-1], "transitions")
 LAST = (TRIALS, "split.kind=leave-last", "evaluate.relevant=all")
 TEMPORAL = (TRIALS, "split.kind=temporal", "evaluate.relevant=all")
 RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folder, models, settings
@@ -61,9 +62,9 @@ RUNS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {  # name: folde
         BASELINES,
         (TRIALS, "split.kind=temporal", "evaluate.relevant=liked"),
     ),
-    "yelp_places/temporal, baselines": ("yelp_places", BASELINES, TEMPORAL),
-    "lfm1m/temporal, baselines": ("lfm1m", BASELINES, TEMPORAL),
-    "amazon_beauty/leave-last, baselines": ("amazon_beauty", (*WIDE_DATA[:-1], "transitions"), LAST),
+    "yelp_places/temporal, baselines": ("yelp_places", (*QUICK[:-1], "transitions"), TEMPORAL),
+    "lfm1m/temporal, baselines": ("lfm1m", WIDE_BASELINES, TEMPORAL),
+    "amazon_beauty/leave-last, baselines": ("amazon_beauty", WIDE_BASELINES, LAST),
     "ml1m_sequences/leave-last, baselines": ("ml1m_sequences", BASELINES, LAST),
 }
 
