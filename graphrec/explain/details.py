@@ -88,6 +88,8 @@ def _common(f: Finding, known: bool) -> str:
     via, inside = _via(f, known), _via(f, known, inside=True)
     if not f.entity and f.relations[0] == "compared with":
         return say("Reviews compare it with {via}", via=via)
+    if not f.entity and f.relations[0] in _BESIDE:
+        return say(_BESIDE[f.relations[0]][0], via=via)
     if not f.entity:
         return say("It is linked to {via} ({relation})", via=via, relation=relation(f.relations[0]))
     if f.also:
@@ -114,6 +116,8 @@ def _shared(thing: tuple[str, str], far: str, via: str, inside: str) -> str:
         return say("Reviews compare both it and {inside} with {entity}", **told)
     if near == "has aspect":
         return say("It shares {entity} with {via}", **told)
+    if near in _BESIDE:
+        return say(_BESIDE[near][1], **told)
     told["relation"] = relation(near)
     if is_noun(near):
         return say("It shares the {relation} {entity} with {via}", **told)
@@ -128,6 +132,12 @@ def _thing(relation_: str, entity: str) -> str:
     return say("{entity} ({relation})", **told)
 
 
+_BOUGHT = marked("People buy it along with {via}"), marked("People buy {entity} along with it, as with {via}")
+_VIEWED = marked("People look at it along with {via}"), marked("People look at {entity} along with it, as with {via}")
+_BESIDE = {  # what shops count: of the item and a history item, and of a third beside both
+    **dict.fromkeys(("also buy", "also bought", "bought together"), _BOUGHT),
+    **dict.fromkeys(("also view", "also viewed"), _VIEWED),
+}
 _YOU = {  # what somebody did themselves, by their tone
     1: marked("You praised {entity}"),
     0: marked("You wrote about {entity}"),

@@ -190,6 +190,8 @@ def test_what_the_user_wrote(mine: float, theirs: float, text: str) -> None:
         ("sequel_of", "sequel_of", 'It shares "hinge" (sequel of) with "Slinky & Co"'),
         ("used_for", "used_for", 'Like "Slinky & Co" it is used for "hinge"'),
         ("compared_with", "compared_with", 'Reviews compare both it and "Slinky & Co" with "hinge"'),
+        ("also_buy", "also_buy", 'People buy "hinge" along with it, as with "Slinky & Co"'),
+        ("also_view", "also_view", 'People look at "hinge" along with it, as with "Slinky & Co"'),
         ("made_by", "sold_by", 'Both it and "Slinky & Co" are linked to "hinge"'),
     ],
 )
@@ -207,7 +209,9 @@ def test_that_reviews_name_the_same_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("relation", "text"),
     [
-        ("also_bought", 'It is linked to "Slinky & Co" (also bought).'),
+        ("stands_beside", 'It is linked to "Slinky & Co" (stands beside).'),
+        ("also_bought", 'People buy it along with "Slinky & Co".'),
+        ("also_view", 'People look at it along with "Slinky & Co".'),
         ("compared_with", 'Reviews compare it with "Slinky & Co".'),
     ],
 )
