@@ -5,15 +5,14 @@
 
 RecTools (MTS, 2022 on) trains in its own environment (``rectools_models.py``), with each of ``TRIED`` on the training
 part, and is asked about the validation events; what is best there is learned twice more: from the training part
-(``train``) and with the validation events (``refitted``). Both times the histories end before the test event. Ours is
-chosen on the same validation events. Full ranking, metrics of `graphrec evaluate`, the test part looked at once a row.
+(``train``) and with the validation events (``refitted``). Both times the histories end before the test event. Ours
+(``sequences.py``) is chosen on the same validation events. Full ranking, the test part looked at once a row.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,16 +23,13 @@ import numpy as np
 import pandas as pd
 import report
 import typer
+from sequences import SEARCH, measured
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import Task, evaluate
 from graphrec.evaluate.significance import paired_p_value
-from graphrec.query.query import Queries
-from graphrec.query.ties import Ties
-from graphrec.recommender import Recommender
 from graphrec.types import Floats
 
 RUNS = {"musical_instruments": 50, "amazon_beauty": 50, "ml1m_sequences": 200}  # events that are read at most
@@ -41,6 +37,7 @@ BASE: Mapping[str, Any] = {"n_factors": 64, "n_blocks": 2, "n_heads": 2, "batch_
 LOSSES: Mapping[str, Mapping[str, Any]] = {"softmax": {}, "gBCE": {"n_negatives": 256, "gbce_t": 0.75}}
 WHERE = Path(__file__).with_name("rectools_models.py")
 K = 20
+OURS = {"popularity": "recent popularity", "transitions": "transitions", "sequence": "sequence"}
 
 
 def table_of(*parts: Dataset) -> pd.DataFrame:
@@ -114,17 +111,18 @@ def peers(parts: Split, peer: Path, length: int, epochs: tuple[int, ...], losses
     return rows
 
 
-def ours(parts: Split, blocks: str, config: Config, name: str) -> dict[str, Any]:
-    """Some blocks of ours, chosen on the validation events, learned with them."""
-    config, start = config.with_(blocks=blocks), time.process_time()
-    model = Recommender(config).fit_split(parts)
-    task = Task.of(config)
-    queries = Queries.before(Ties(parts.fit_data), parts.test)
-    found = evaluate(model, queries, task.truth(parts.test), (10, 20), auc=False, task=task)
-    told: dict[str, Any] = {m: found.metrics[m] for m in ("ndcg@10", "recall@10", "ndcg@20", "recall@20")}
-    told |= {"seconds": time.process_time() - start, "per_user": found.per_user["ndcg@10"]}
-    valid = next(v for k, v in model.fitted.chosen["validation"].items() if k.startswith("ndcg"))
-    return {"model": name, "valid": valid, "refitted": told}
+def ours(source: Dataset, settings: list[str]) -> list[dict[str, Any]]:
+    """Blocks of ours and their blend, as ``sequences.py`` chooses and learns them; the blend of all is the last."""
+    found = measured(source, Config.load(None, settings), dev=False, network=True)
+    out = []
+    for row in (row for row in found["rows"] if row["model"] in (*OURS, found["rows"][-1]["model"])):
+        for how, of in found["per_user"].items():
+            row[how] |= {"per_user": of[row["model"]], "seconds": row[how]["seconds"] + row["seconds"]}
+        name = row["model"]
+        out.append(
+            row | {"chosen": found["chosen"].get(name, found["weights"].get(name)), "model": OURS.get(name, name)}
+        )
+    return out
 
 
 def main(
@@ -133,28 +131,24 @@ def main(
     only: Annotated[list[str] | None, typer.Option()] = None,
     epochs: Annotated[str, typer.Option(help="Tried by validation.")] = "5,10,20,40",
     losses: Annotated[str, typer.Option(help="Tried by validation.")] = "softmax,gBCE",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Further settings of ours.")] = None,
 ) -> None:
     for name, length in RUNS.items():
         if only and name not in only:
             continue
-        config = Config.load(None, ("split.kind=leave-last", "evaluate.relevant=all"), "fast")
-        source = Dataset.load(data / name)
-        source = replace(source, parts=None)
+        settings = [*SEARCH, "split.kind=leave-last", "evaluate.relevant=all", *(set_ or [])]
+        config = Config.load(None, settings)
+        source = replace(Dataset.load(data / name), parts=None)
         parts = split(source, config.cut, config.seed)
         rows = peers(parts, peer, length, tuple(map(int, epochs.split(","))), losses.split(","))
-        rows += [
-            ours(parts, "popularity", config, "popularity"),
-            ours(parts, "transitions", config, "transitions"),
-            ours(parts, ",".join(config.blocks), config, "graphrec, preset fast"),
-        ]
-        last = rows[-1]["refitted"]["per_user"]
-        for row in rows:
-            for how in ("train", "refitted"):
-                if how in row:
-                    row[how]["p"] = paired_p_value(last, row[how].pop("per_user")) if row is not rows[-1] else None
-        rows[-1]["refitted"].pop("per_user", None)
+        rows += ours(source, settings)
+        for how in ("train", "refitted"):
+            per_user = [row[how].pop("per_user") for row in rows]
+            for row, of in zip(rows, per_user, strict=True):
+                row[how]["p"] = None if row is rows[-1] else paired_p_value(per_user[-1], of)
         looks = report.kept("peer_sequences", name).get("looks", 0) + 1
         found = {"rows": rows, "data": source.digest(), "looks": looks, "epochs": epochs, "losses": losses}
+        found |= {"settings": settings, "users": len(per_user[-1])}
         report.keep("peer_sequences", name, found)
         for row in rows:
             print(name, row, flush=True)

@@ -160,21 +160,29 @@ def peer_sequences(name: str, result: dict[str, Any]) -> list[str]:
     """A peer's models of the order and ours, one row each."""
     rows = []
     for r in result["rows"]:
-        cells = [
-            f"{r[how][m]:.4f}" if how in r else "" for how in ("train", "refitted") for m in ("ndcg@10", "recall@10")
-        ]
-        last = r["refitted"]
-        p = "" if last["p"] is None else f"{last['p']:.2g}"
-        rows.append([r["model"], f"{r['valid']:.4f}", *cells, p, f"{last['seconds']:.0f}"])
-    columns = ["model", "validation", "train: NDCG@10", "Recall@10", "refitted: NDCG@10", "Recall@10", "p", "core-s"]
+        cells = [f"{r[how][m]:.4f}" for how in ("train", "refitted") for m in ("ndcg@10", "recall@10")]
+        ps = ["" if r[how]["p"] is None else f"{r[how]['p']:.2g}" for how in ("train", "refitted")]
+        cells = [*cells[:2], ps[0], *cells[2:], ps[1]]
+        rows.append([r["model"], f"{r['valid']:.4f}", *cells, f"{r['refitted']['seconds']:.0f}"])
+    columns = [
+        "model",
+        "validation",
+        "train: NDCG@10",
+        "Recall@10",
+        "p",
+        "refitted: NDCG@10",
+        "Recall@10",
+        "p",
+        "core-s",
+    ]
     chosen = {r["model"]: r["chosen"] for r in result["rows"] if "chosen" in r}
     return [
         f"## A peer's Transformers: {name}",
         "",
-        f"leave-last, all items · data `{result['data'][:12]}` · {result['machine']}. Peers' loss (of "
-        f"{result['losses']}) and epochs (of {result['epochs']}) are chosen by NDCG@10 on the validation events, ours "
-        f"by NDCG@20. `p`: paired t-test on NDCG@10, refitted, against the last row. Looks at the test part: "
-        f"{result['looks']}.",
+        f"leave-last, all items, {result['users']:,} test users · data `{result['data'][:12]}` · {result['machine']} · "
+        f"settings of ours: {', '.join(result['settings'])}. Peers' loss (of {result['losses']}) and epochs (of "
+        f"{result['epochs']}) are chosen by NDCG@10 on the validation events, ours by NDCG@20. `p`: paired t-test on "
+        f"NDCG@10 against the last row. Looks at the test part: {result['looks']}.",
         "",
         *table(columns, rows),
         "",

@@ -106,9 +106,8 @@ def measured(data: Dataset, config: Config, dev: bool, network: bool = False) ->
     out = [name for name, choice in chosen.items() if "left_out" in choice]
     models = [name for name in weights if name.partition(",")[0] not in out]
     rows = [{"model": name, "valid": valid[name], "seconds": seconds[name]} for name in models]
-    if not dev:
-        tested(parts, made, chosen, weights, rows, runtime, config)
-    return {"rows": rows, "weights": {n: weights[n] for n in blends}, "chosen": chosen}
+    out_of = {"rows": rows, "weights": {n: weights[n] for n in blends}, "chosen": chosen}
+    return out_of if dev else out_of | {"per_user": tested(parts, made, chosen, weights, rows, runtime, config)}
 
 
 def alone(blocks: Sequence[FittedBlock], judges: Folds) -> float:
@@ -125,10 +124,11 @@ def tested(
     rows: list[dict[str, Any]],
     runtime: Runtime,
     config: Config,
-) -> None:
-    """Adds the figures of the test part to the rows."""
+) -> dict[str, dict[str, Floats]]:
+    """Adds the figures of the test part to the rows; NDCG@10 of each user, by how it was learned and by model."""
     ties, task = Ties(parts.fit_data), Task.of(config)
     queries, truth = Queries.before(ties, parts.test), task.truth(parts.test)
+    per_user: dict[str, dict[str, Floats]] = {"train": {}, "refitted": {}}
     for how, learned in (("train", Ties(parts.train)), ("refitted", ties)):
         blocks = {}
         for name, block in made.items():
@@ -136,15 +136,15 @@ def tested(
             read = fitted.fitted(ties) if how == "train" and hasattr(fitted, "fitted") and not fitted.empty else fitted
             blocks[name] = read if getattr(read, "history", True) is not None else fitted
             blocks[f"{name}, timeless"] = steady(blocks[name], ties)
-        per_user = {}
         for row in (row for row in rows if row["model"] not in UNTESTED):
             start = time.process_time()
             scorer: Scorer = Sum(blocks, weights[row["model"]])
             found = evaluate(scorer, queries, truth, (10, 20), auc=False, task=task)
             row[how] = {m: found.metrics[m] for m in ("ndcg@10", "recall@10", "ndcg@20", "recall@20")}
             row[how]["seconds"] = time.process_time() - start
-            per_user[row["model"]] = found.per_user["ndcg@10"]
-        rows[-1][how]["p"] = paired_p_value(per_user[rows[-1]["model"]], per_user["blend, timeless"])
+            per_user[how][row["model"]] = found.per_user["ndcg@10"]
+        rows[-1][how]["p"] = paired_p_value(per_user[how][rows[-1]["model"]], per_user[how]["blend, timeless"])
+    return per_user
 
 
 def main(
@@ -161,6 +161,7 @@ def main(
         config = Config.load(None, settings)
         start, source = time.perf_counter(), Dataset.load(data / name)
         found = measured(source, config, dev, network)
+        found.pop("per_user", None)
         looks = report.kept("sequences", f"{name}, {kind}").get("looks", 0) + (not dev)
         found |= {"settings": settings, "data": source.digest(), "looks": looks, "wall": time.perf_counter() - start}
         for row in found["rows"]:
