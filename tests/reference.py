@@ -245,6 +245,7 @@ def naive_transitions(
     window: int,
     decay: float,
     pause: float,
+    session: float,
     backward: float,
     source: float,
     target: float,
@@ -258,7 +259,8 @@ def naive_transitions(
     counts = np.zeros((n_items, n_items))
     for user, items in enumerate(histories):
         for a, b in itertools.combinations(range(len(items)), 2):
-            if b - a <= window and items[a] != items[b]:
+            gaps = np.diff(times[user][a : b + 1]) if session and times is not None else np.zeros(1)
+            if b - a <= window and items[a] != items[b] and gaps.max() <= session * 3600:
                 weight = 2.0 ** (-decay * math.floor(math.log2(b - a)))
                 if pause and times is not None:
                     weight *= 0.5 ** ((times[user][b] - times[user][a]) / day / pause)

@@ -15,11 +15,13 @@ from graphrec.data.readings import holds_dislikes
 from graphrec.linalg.following import following
 from graphrec.linalg.item_item import largest
 from graphrec.profile.sparse import NeighbourBlock, resized
+from graphrec.query.sessions import sessions_of
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 LINKS = 20_000_000  # 160 MB
 ROUNDING = 1e-5  # of a count
+HOUR = 3_600.0
 PAIRS = 60_000_000  # that are counted, at most: a window is narrower on more events than that
 
 
@@ -96,13 +98,13 @@ def counts(inputs: FitInputs, chosen: Mapping[str, Any], users_of: Ints | None =
     train = inputs.train
     # No leakage. Only what follows in the training part is counted.
     line = inputs.ties.timeline(not holds_dislikes(str(chosen.get("reading", "alike")), learning=True, exposure=False))
-    users, items, times = np.repeat(np.arange(len(line.counts)), line.counts), line.items, line.times
+    sessions, items, times = sessions_of(line, HOUR * chosen.get("session", 0.0)), line.items, line.times
     if users_of is not None:
-        kept = np.isin(users, users_of)
-        users, items, times = users[kept], items[kept], None if times is None else times[kept]
+        kept = np.isin(np.repeat(np.arange(len(line.counts)), line.counts), users_of)
+        sessions, items, times = sessions[kept], items[kept], None if times is None else times[kept]
     open_ties = train.events.order is None
     window = window_of(len(train.events), chosen)
-    return following(users, items, times, train.n_items, window, chosen["pause"], open_ties)
+    return following(sessions, items, times, train.n_items, window, chosen["pause"], open_ties)
 
 
 def window_of(n_events: int, chosen: Mapping[str, Any]) -> int:

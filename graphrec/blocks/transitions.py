@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphrec.blocks._flow import FlowBlock, counts, summed, weights
+from graphrec.blocks._flow import HOUR, FlowBlock, counts, summed, weights
 from graphrec.blocks.api import (
     ANEW,
     SUBTRACTED,
@@ -36,7 +36,7 @@ from graphrec.types import Floats
 
 UNORDERED = "neither times nor an order of rows is known"
 USELESS = "the order tells no more than its absence would"
-COUNTED = ("window", "pause", "reading")  # hyper-parameters that the counts depend on
+COUNTED = ("window", "pause", "session", "reading")  # hyper-parameters that the counts depend on
 SUMMED = (*COUNTED, "decay", "backward")  # and their sum
 ASKED = 1000  # validation users of a fold that are ranked for each candidate
 ROUNDS = 2  # of a search of one hyper-parameter after another
@@ -51,6 +51,8 @@ class TransitionsSettings(Section):
     window: IntList = (31,)  # events between two that still count as one after the other
     decay: FloatList = (0.5, 1.0, 1.5, 2.0)  # exponent of the gap: what lies twice as far apart counts for 2^-decay
     pause: FloatList = (0.0, 30.0)  # half-life in days of the time between them; 0: none
+    session: FloatList = (0.0,)  # hours; what comes after a longer gap follows nothing that lies before it; 0: no cut
+    sessions: bool = True  # try too the gap that those between events tell (``query.sessions``)
     backward: FloatList = (0.0, 0.3)  # what the way back counts for, beside the way there
     source: FloatList = (0.5, 0.75, 1.0)  # exponent of how often anything follows an item
     target: FloatList = (0.0, 0.2, 0.4, 0.6)  # exponent of how often an item follows anything
@@ -68,7 +70,8 @@ class Transitions(Block[TransitionsSettings]):
         C = Σ_k 2^(-decay k) N_k + backward · (the same)ᵀ     N_k: pairs with a gap of 2^k to 2^(k+1) - 1 events
         T = (D_out^-source C D_in^-target)^shape,   score(u, i) = Σ_j (1 + n_j)^-power 2^(-t_j / half_life) T[j, i]
 
-    entry by entry, where n_j events and t_j days lie between j and the last event. A Markov chain of mixed order
+    entry by entry, where n_j events and t_j days lie between j and the last event; pairs within a ``session`` alone
+    count, where histories are better cut into such. A Markov chain of mixed order
     (Rendle et al., WWW 2010, without the factors) with the decays of sequential rules (Ludewig and Jannach, UMUAI
     2018). It sits out where nothing tells an order.
     """
@@ -90,13 +93,14 @@ class Transitions(Block[TransitionsSettings]):
         return super().why_not(inputs) or ("" if inputs.train.events.ordered else UNORDERED)
 
     def space(self, inputs: FitInputs) -> Space:
-        """All settings; half-lives where times span a day."""
+        """All settings; half-lives and sessions where times span a day."""
         s, train = self.settings, inputs.train
         aged = spans_days(train)
         names = ("shape", "decay", "power", "target", "source", "backward", "window", "last", "n")
         return {
             **{name: getattr(s, name) for name in names},
             **{name: getattr(s, name) if aged else (0.0,) for name in ("half_life", "pause")},
+            "session": sessions(inputs, s) if aged else (0.0,),
             "reading": held(train.events.readings, self.readings),
         }
 
@@ -106,6 +110,7 @@ class Transitions(Block[TransitionsSettings]):
             return empty_block(self.name, *self._shape(folds.inputs)), {"left_out": USELESS}
         judge, space = _Judge(folds), self.space(folds.inputs)
         middle = {name: values[len(values) // 2] for name, values in space.items() if name != READING}
+        middle["session"] = space["session"][0]
         order = None if trials is not None else [(name,) for name in space] * ROUNDS
         chosen = search(space, judge.value, middle, order, judge.folds.users, trials)
         return self.learn(folds.inputs, chosen), chosen
@@ -131,6 +136,12 @@ def spans_days(data: Dataset) -> bool:
     """Whether times are such that days between them mean anything: places in a sequence are not."""
     times = data.events.timestamps
     return times is not None and len(times) > 0 and int(times.max() - times.min()) >= DAY
+
+
+def sessions(inputs: FitInputs, settings: TransitionsSettings) -> list[float]:
+    """The gaps in hours at which histories may be cut."""
+    told = round(inputs.ties.pause / HOUR, 3) if settings.sessions else 0.0
+    return list(dict.fromkeys((*settings.session, *([told] if told else []))))
 
 
 def fading_of(chosen: Mapping[str, Any]) -> Fading:

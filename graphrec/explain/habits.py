@@ -24,6 +24,25 @@ def day_of(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
+def sessions(times: Ints | None, pause: float) -> dict[str, Any]:
+    """How somebody's events fall into sessions, as JSON; {} where no pause is known.
+
+    Args:
+        times: seconds since 1970, int64 (n,), ascending, or None. pause: seconds between two events, from which another
+            session begins; 0 where that is not known.
+    """
+    if times is None or not len(times) or not pause:
+        return {}
+    begins = np.flatnonzero(np.diff(times, prepend=times[0] - pause - 1) > pause)
+    ends = [datetime.fromtimestamp(int(times[at]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (begins[-1], -1)]
+    return {
+        "count": len(begins),
+        "pause_hours": round(pause / 3600, 2),
+        "usual_events": float(np.median(np.diff(begins, append=len(times)))),
+        "last": {"from": ends[0], "to": ends[1], "events": len(times) - int(begins[-1])},
+    }
+
+
 def habits(times: Ints | None, now: int, spans_days: bool) -> dict[str, Any]:
     """What the times of somebody's events tell, as JSON; {} where there are none, or where they are no real times.
 

@@ -11,7 +11,7 @@ DAY = 86_400.0
 
 
 def following(
-    user_nums: Ints,
+    histories: Ints,
     item_nums: Ints,
     times: Ints | None,
     n_items: int,
@@ -21,18 +21,19 @@ def following(
 ) -> list[sp.csr_matrix]:
     """How often an item comes after another, CSR float32 (I, I) [before, after] for each doubling of the gap.
 
-    The k-th counts pairs of events of one user with a gap of 2^k to 2^(k+1) - 1 events, up to ``window``. An item does
-    not follow itself.
+    The k-th counts pairs of events of one history with a gap of 2^k to 2^(k+1) - 1 events, up to ``window``. An item
+    does not follow itself.
 
     Args:
-        user_nums, item_nums, times: int64 (E,), events by user, each history in order; times in seconds, or None.
+        histories, item_nums, times: int64 (E,), events by history (a user's, or a session's), each in order; times in
+            seconds, or None.
         pause: half-life in days of the time between two events; 0 does not decay.
         open_ties: of events of one second nobody knows the order: they count half in either direction.
     """
     shape = (n_items, n_items)
     out: list[sp.csr_matrix] = []
     for gap in range(1, min(window, max(len(item_nums) - 1, 1)) + 1):
-        same = (user_nums[gap:] == user_nums[:-gap]) & (item_nums[gap:] != item_nums[:-gap])
+        same = (histories[gap:] == histories[:-gap]) & (item_nums[gap:] != item_nums[:-gap])
         before, after = item_nums[:-gap][same], item_nums[gap:][same]
         counts = np.ones(len(before), np.float32)
         if times is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphrec.data.attributes import Column
 from graphrec.data.points import item_points
-from graphrec.explain.habits import day_of, habits
+from graphrec.explain.habits import day_of, habits, sessions
 from graphrec.explain.interests import Interest, Labels, over_time
 from graphrec.explain.names import FRIEND, STRANGER
 from graphrec.explain.said import said
@@ -63,6 +63,7 @@ def portrait(
             "likes": likes[:limit],
             "dislikes": dislikes[:limit],
             "behaviour": habits(told.times, int(query.now[0]), dated),
+            "sessions": _sessions(model, told) if dated else {},
             "places": usual_places(item_points(model.data)[told.items], told.times if dated else None),
             "over_time": _over_time(labels, told, interests) if dated else [],
             "friends": _friends(model, query),
@@ -141,6 +142,15 @@ def _opinion(told: _Events, i: Interest, by: str) -> dict[str, Any]:
 
 def _unsigned(said: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name != "sign"}
+
+
+def _sessions(model: Learned, told: _Events) -> dict[str, Any]:
+    """How many there were, and what was taken in the last one, the newest first."""
+    out = sessions(told.times, model.ties.pause)
+    if out:
+        newest = told.items[len(told.items) - out["last"]["events"] :][::-1]
+        out["last"]["items"] = [told.example(item) for item in newest[:SHOWN].tolist()]
+    return out
 
 
 def _over_time(labels: Labels, told: _Events, interests: list[Interest]) -> list[dict[str, Any]]:

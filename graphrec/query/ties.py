@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import friend_mean
 from graphrec.query.hearing import TRUSTED, TRUSTING
+from graphrec.query.sessions import pause_of
 from graphrec.query.timeline import Timeline, timeline_of
 from graphrec.types import Ints
 
@@ -69,6 +70,11 @@ class Ties:
         if liked not in self._timelines:
             self._timelines[liked] = timeline_of(self.data.events, self.data.n_users, liked)
         return self._timelines[liked]
+
+    @cached_property
+    def pause(self) -> float:
+        """The seconds between two events of one person from which another session begins; 0.0 where gaps tell none."""
+        return pause_of(self.timeline())
 
     def takers(self, item_num: int) -> Ints:
         """User numbers who took this item."""

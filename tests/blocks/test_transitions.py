@@ -29,6 +29,7 @@ CHOSEN = {
     "window": 7,
     "decay": 0.5,
     "pause": 0.0,
+    "session": 0.0,
     "backward": 0.1,
     "source": 0.5,
     "target": 0.2,
@@ -82,6 +83,7 @@ def scores_of(data: Dataset, **changes: Any) -> np.ndarray:
         {"window": 1, "backward": 0.0, "shape": 1.0},
         {"window": 3, "decay": 2.0, "source": 1.0, "target": 0.0},
         {"pause": 3.0, "half_life": 5.0, "power": 0.0},
+        {"session": 240.0, "decay": 1.0},
         {"last": 1},
         {"last": 2, "power": 2.0, "half_life": 1.0},
     ],
@@ -148,6 +150,42 @@ def test_what_only_the_order_tells_is_found_and_gone_when_shuffled() -> None:
     assert hit_of(block, loops()) > 0.4
     assert hit_of(block, loops(shuffled=True)) < 0.25
     assert hit_of(Neighbours(Neighbours.Settings(alpha=(0.25,), beta=(0.5,), n=(50,))), loops()) < 0.25
+
+
+def outings(shuffled: bool = False, n_users: int = 250, n_items: int = 40) -> Dataset:
+    """People go out for two items that mostly follow each other in a circle; days later they surely begin somewhere
+    that depends on where they ended. What is held out is the second and third of one last outing."""
+    random, rows = np.random.default_rng(0), []
+    jump = random.permutation(n_items)
+    for user in range(n_users):
+        at, time = int(random.integers(n_items)), int(random.integers(30)) * DAY
+        for outing in range(5):
+            time += int(random.integers(2 * DAY, 9 * DAY))
+            for step in range(2 + (outing == 4)):
+                if step:
+                    at = (at + 1) % n_items if random.random() < 0.7 else int(random.integers(n_items))
+                rows.append((f"u{user:03d}", f"i{at:02d}", time + step * int(random.integers(60, 600))))
+            at = int(jump[at])
+    table = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
+    if shuffled:
+        table["timestamp"] = random.permutation(table["timestamp"].to_numpy())
+    return build("outings", table)
+
+
+def test_an_order_that_holds_within_sessions_only_is_found_and_gone_when_times_are_shuffled() -> None:
+    known = {"half_life": (0.0,), "window": (1,), "backward": (0.0,)}
+
+    def tuned(data: Dataset, sessions: bool) -> tuple[float, Any]:
+        parts = split(data, SplitConfig(kind="leave-last"))
+        ties = Ties(parts.train)
+        folds = Folds.of(FitInputs(ties, None), Validation(ties, parts.valid, k=1))
+        (block,), chosen = Transitions(Transitions.Settings(sessions=sessions, **known)).tune(folds)
+        return folds.value(lambda fold: fold.validation.per_user_ndcg_of(block.scores)), chosen
+
+    (cut, chosen), (whole, _) = (tuned(outings(), sessions) for sessions in (True, False))
+    assert 1 < chosen["session"] < 48, "ten minutes within, two days between"
+    assert cut > 1.3 * whole, "without the cut the sure way from one outing to the next stands before all"
+    assert tuned(outings(shuffled=True), True)[1] == {"left_out": USELESS}
 
 
 def test_the_order_of_rows_is_enough() -> None:

@@ -52,6 +52,17 @@ def test_the_taste_of_a_person_is_told_with_its_sources(model: Recommender) -> N
     assert found["degraded"] == []
 
 
+def test_the_last_session_is_told_with_its_items(model: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert model.profile("u3")["sessions"] == {}, "so few gaps tell no pause"
+    monkeypatch.setitem(model.fitted.ties.__dict__, "pause", 1e6)
+    found, whole = model.profile("u3")["sessions"], model.profile("u3")["behaviour"]
+    items = [example["date"] for example in found["last"]["items"]]
+    assert items == sorted(items, reverse=True)
+    assert items[0] == whole["last"]
+    assert found["last"]["events"] == len(items)
+    assert found["last"]["from"][:10] == items[-1]
+
+
 def test_what_somebody_wrote_is_quoted() -> None:
     rows = [
         (u, f"i{i}", f"The {word} is {how}. I bought it in spring.")
