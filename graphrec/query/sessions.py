@@ -35,7 +35,7 @@ def pause_of(line: Timeline) -> float:
         return 0.0
     some = gaps[np.linspace(0, len(gaps) - 1, min(len(gaps), SAMPLE)).astype(np.int64)]
     means, variances, shares = _two(some)
-    between = np.linspace(*means, POINTS)
+    between = np.linspace(means[0], means[1], POINTS)
     parts = _densities(between, means, variances, shares)  # (2, POINTS)
     density = parts.sum(axis=0)
     if not density.min() < VALLEY * min(density[0], density[-1]):
