@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import registered
 from graphrec.config import Config
@@ -19,6 +21,8 @@ from graphrec.errors import ConfigError
 from graphrec.evaluate import per_user as users
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
+from graphrec.evaluate.fairness import by_group
+from graphrec.evaluate.groups import check, grouping
 from graphrec.evaluate.later import later
 from graphrec.evaluate.lists import evaluate_lists, read_lists
 from graphrec.evaluate.questions import Questions, questions
@@ -28,6 +32,7 @@ from graphrec.model.model import Model
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
+from graphrec.types import Ints
 
 
 def evaluate_model(
@@ -37,16 +42,19 @@ def evaluate_model(
     explanations: bool = False,
     progress: bool = False,
     per_user: Path | None = None,
+    by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
 
     Args:
         explanations: add the measures of ``evaluate.explanations`` on a sample of the test users.
         per_user: a file for every metric of every test user, by its ending .csv, .parquet or .jsonl.
+        by: groups of people and of items, as ``evaluate.groups.grouping`` names them, that are measured beside.
     """
     if per_user is not None:
         users.check(per_user)
     parts = split(data, config.cut, config.seed)
+    check(by, parts.fit_data)
     task = Task.of(config)
     if explanations and parts.kind == "cold-user":
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
@@ -68,6 +76,7 @@ def evaluate_model(
     if per_user is not None:
         users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
     out = _document(data, config, parts, report, asked)
+    _apart(out, report, by, asked.people[report.user_nums], config, parts.fit_data)
     out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if explanations:
@@ -76,7 +85,9 @@ def evaluate_model(
     return out
 
 
-def measure_lists(data: Dataset, config: Config, file: Path, *, per_user: Path | None = None) -> dict[str, Any]:
+def measure_lists(
+    data: Dataset, config: Config, file: Path, *, per_user: Path | None = None, by: Sequence[str] = ()
+) -> dict[str, Any]:
     """The `evaluate` document of the lists in ``file``, of whatever system, on the test part that graphrec would get.
 
     Raises DataError where the file is no table of users, items and places.
@@ -86,12 +97,14 @@ def measure_lists(data: Dataset, config: Config, file: Path, *, per_user: Path |
     table = read_lists(file)
     start = time.perf_counter()
     parts = split(data, config.cut, config.seed)
+    check(by, parts.fit_data)
     if parts.kind == "cold-user":
         raise ConfigError("--split cold-user asks each user several times, and a list is one answer; use another split")
     found = evaluate_lists(parts, table, config.evaluate.k, Task.of(config))
     if per_user is not None:
         users.write(users.rows(found.report, parts.test.users.ids), per_user)
     out = _document(data, config, parts, found.report)
+    _apart(out, found.report, by, found.report.user_nums, config, parts.fit_data)
     out["warnings"] += [f"{file}: {text}" for text in found.warnings()]
     seconds = {"evaluate": time.perf_counter() - start}
     return out | {"recommendations": str(file), "rows": found.counts, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
@@ -105,6 +118,7 @@ def measure_model(
     explanations: bool = False,
     progress: bool = False,
     per_user: Path | None = None,
+    by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The `evaluate` document of a fitted model on data that it was not fitted on: what the users whom it knows took.
 
@@ -120,6 +134,7 @@ def measure_model(
     if per_user is not None:
         users.check(per_user)
     start, task = time.perf_counter(), Task.of(config)
+    check(by, model.data, new)
     found = later(model.data, new, task)
     # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
     queries = Queries.stored(model.ties, moments=found.moments)
@@ -139,6 +154,7 @@ def measure_model(
         "peak_rss_mb": peak_rss_mb(),
     }
     out["warnings"] += [f"{new.name}: {text}" for text in found.warnings()]
+    _apart(out, report, by, report.user_nums, config, model.data, new)
     if explanations:
         seed = config.seed
         out["explanations"] = explanation_report(model.explainer, model, report.user_nums, seed=seed, progress=progress)
@@ -159,6 +175,23 @@ def _document(
             if row["fewer"]
         ]
     return out
+
+
+def _apart(
+    out: dict[str, Any],
+    report: Report,
+    by: Sequence[str],
+    people: Ints,
+    config: Config,
+    known: Dataset,
+    told: Dataset | None = None,
+) -> None:
+    """Into the document: the measures by group. ``people``: whose each row of the report is; ``known``, ``told``: as in
+    ``grouping``."""
+    apart = [grouping(name, known, told, np.unique(people)) for name in by]
+    if apart:
+        out["by"] = by_group(report, apart, people, config.evaluate.k, config.seed)
+        out["warnings"] += [one.put for one in apart if one.put]
 
 
 def _measured(data: Dataset, config: Config, report: Report, people: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from graphrec.cli import fairness
 from graphrec.cli.options import (
     AllowBad,
     AsJson,
@@ -58,6 +59,14 @@ def evaluate(
         Path | None,
         typer.Option("--per-user", help="Write every metric of every test user here: .csv, .parquet or .jsonl."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            help="Measure by groups too: activity (of people), popularity (of items), or any attribute, sensitive ones "
+            "too. A comma list.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -69,7 +78,7 @@ def evaluate(
 
     if steps is not None and not prequential:
         raise ConfigError(f"--steps {steps} is of --prequential; add that, or leave --steps out")
-    wanted: dict[str, Any] = {"per_user": per_user}
+    wanted: dict[str, Any] = {"per_user": per_user, "by": [] if by is None else by.split(",")}
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
 
@@ -99,8 +108,8 @@ def evaluate(
         data, told = _told(source, allow_bad)
         document = measure_lists(data, settings, recommendations, **wanted)
     elif prequential:
-        if explanations or per_user is not None:
-            raise ConfigError("--prequential measures neither --explanations nor --per-user; leave them out")
+        if explanations or per_user is not None or by is not None:
+            raise ConfigError("--prequential measures neither --explanations nor --per-user nor --by; leave them out")
         from graphrec.prequential import checked
         from graphrec.prequential import prequential as go_through
 
@@ -152,6 +161,7 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     answer(table)
     if "known" in document:
         answer(_known_table(document))
+    answer(*fairness.tables(document.get("by", {})))
     if "chosen" in document:
         answer(weights_table(document["chosen"]["weights"]))
     if "explanations" in document:

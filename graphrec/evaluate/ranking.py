@@ -87,16 +87,28 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """Of n users: lists, int32 (n, K), the items shown, best first, -1 where there were none left; relevant, taken,
+    CSR int8 (n, I), what was to be found and what each had taken before; ``task``: which of these could be shown."""
+
+    lists: npt.NDArray[np.int32]
+    relevant: sp.csr_matrix
+    taken: sp.csr_matrix
+    task: Task
+
+
+@dataclass(frozen=True)
 class Report:
     """What ``evaluate`` found.
 
     Shapes: metrics, means over the evaluated users and the list-level measures; per_user, float32 (n,) by name;
-    user_nums int64 (n,), ascending.
+    user_nums int64 (n,), ascending. ``ranked``: what each was shown, and from what.
     """
 
     metrics: dict[str, float]
     per_user: dict[str, Floats]
     user_nums: Ints
+    ranked: Ranked | None = None
 
 
 def top_k(scores: Floats, k: int) -> Ints:
@@ -235,6 +247,7 @@ def evaluate(
     wanted, known = np.diff(relevant.indptr), np.diff(seen.indptr)  # (n,)
     unseen = known if task.only else n_items - known  # (n,) that are ranked
     counts = {k: np.zeros(n_items, np.int64) for k in ks}  # recommendations of each item
+    lists = np.empty((len(user_nums), min(max(ks), n_items)), np.int32)
     parts: dict[str, list[Floats]] = {}
     asked = queries[user_nums]
     batches = ranked(lambda rows: scorer.scores(asked[rows]), len(user_nums), seen, max(ks), batch_size, task.only)
@@ -247,6 +260,7 @@ def evaluate(
             found["auc"] = metrics.auc(masked, relevant[rows], unseen[rows])
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
+        lists[rows] = items
         for k in ks:
             shown = items[:, :k]
             counts[k] += np.bincount(shown[shown >= 0], minlength=n_items)
@@ -256,7 +270,7 @@ def evaluate(
         means[f"coverage@{k}"] = metrics.coverage(counts[k])
         means[f"novelty@{k}"] = metrics.novelty(counts[k], popularity, n_users)
         means[f"gini@{k}"] = metrics.gini(counts[k])
-    return Report(means, per_user, user_nums)
+    return Report(means, per_user, user_nums, Ranked(lists, relevant, sp.csr_matrix(taken[user_nums]), task or Task()))
 
 
 def _nan() -> DataError:

@@ -85,11 +85,12 @@ def test_the_test_part_of_a_source_is_what_came_later(world: tuple[Recommender, 
     """A fit leaves the declared test part out, so measuring on the whole source finds the figures of ``evaluate``."""
     model, data = world
     assert data.parts is not None
-    found, expected = measure_model(model.fitted, data), evaluate_model(data, CONFIG)
+    found, expected = measure_model(model.fitted, data, by=["popularity"]), evaluate_model(data, CONFIG)
     assert found["counts"]["known"] == len(model.fitted.data.events)
     assert found["counts"]["new"] == (data.parts == TEST).sum()
     assert found["users"] == expected["users"]
     assert found["metrics"] == pytest.approx(expected["metrics"], abs=1e-6)
+    assert sum(row["exposure"] for row in found["by"]["items.popularity"]["groups"]) == pytest.approx(1)
 
 
 def test_figures_are_those_of_what_is_recommended(world: tuple[Recommender, Dataset]) -> None:

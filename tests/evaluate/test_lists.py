@@ -216,12 +216,14 @@ def test_what_recommend_gives_is_measured_as_the_model_is(
     sample: Dataset, orders: Dataset, seen: Any, tmp_path: Path
 ) -> None:
     config, data = Config().with_(**QUICK, seen=seen), sample if seen == "exclude" else orders
-    document = evaluate_model(data, config)
+    by = ("activity", "popularity")
+    document = evaluate_model(data, config, by=by)
     model = Recommender(config).fit_split(split(data, config.cut, config.seed))
     table = pd.concat([model.recommend(user_id, 20) for user_id in data.users.ids])
     for columns in (["user_id", "item_id", "rank"], ["user_id", "item_id", "score"]):
         table[columns].to_csv(tmp_path / "lists.csv", index=False)
-        found = measure_lists(data, config, tmp_path / "lists.csv")
+        found = measure_lists(data, config, tmp_path / "lists.csv", by=by)
+        assert found["by"] == document["by"]
         assert {key: found[key] for key in ("split", "cut", "users", "seen", "k")} == {
             key: document[key] for key in ("split", "cut", "users", "seen", "k")
         }

@@ -1,0 +1,64 @@
+"""Measures by group, as tables: whom a system serves worse, and what it shows too seldom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphrec.cli.output import Sheet
+
+
+def tables(found: dict[str, Any]) -> list[Sheet]:
+    """The tables of ``by`` in an `evaluate` document."""
+    out = []
+    for name, each in found.items():
+        out += [_people(name, each)] if each["of"] == "users" else [_items(name, each), _evenness(name, each)]
+    return out
+
+
+def _people(name: str, found: dict[str, Any]) -> Sheet:
+    """At the largest k: each group of people, and how far the best and the worst are apart."""
+    shown = list(found["gaps"])
+    shown = [metric for metric in shown if metric.split("@")[1] == shown[-1].split("@")[1]]
+    heads = [head for metric in shown for head in (metric, f"95 % of {metric.split('@')[0]}")]
+    table = Sheet("group", "users", *heads, title=f"by {name}", figures=["users", *heads])
+    for row in found["groups"]:
+        cells = [cell for m in shown for cell in (f"{row['metrics'][m]:.4f}", _between(row["interval"][m]))]
+        table.row(row["group"], f"{row['users']:,}", *cells)
+    cells = []
+    for metric in shown:
+        gap = found["gaps"][metric]
+        cells += [f"{gap['gap']:.4f}", _between(gap["interval"])]
+    table.row("gap", "", *cells)
+    table.row("p if alike", "", *(c for m in shown for c in (f"{found['gaps'][m]['p_value']:.2g}", "")))
+    return table
+
+
+def _items(name: str, found: dict[str, Any]) -> Sheet:
+    """Shares of each group of items: of what was taken, what was to be found, and the places of the lists."""
+    k = found["k"]
+    heads = ["items", "taken", "to find", "exposure", "95 %", "found"]
+    table = Sheet("group", *heads, title=f"by {name}, lists of {k}", figures=heads)
+    for row in found["groups"]:
+        found_ = "" if row["found"] is None else f"{row['found']:.3f}"
+        shares = [f"{row[what]:.3f}" for what in ("taken", "merit", "exposure")]
+        table.row(row["group"], f"{row['items']:,}", *shares, _between(row["interval"]["exposure"], 3), found_)
+    return table
+
+
+def _evenness(name: str, found: dict[str, Any]) -> Sheet:
+    """How far lists are from even, from merit, and from what each person takes: 0 is best in each."""
+    table = Sheet("measure", "value", "95 %", title=f"evenness by {name}", figures=["value", "95 %"])
+    words = {
+        "rsp": "RSP: groups shown unlike",
+        "reo": "REO: groups found unlike",
+        "exposure_gap": "exposure elsewhere than merit",
+        "miscalibration": "lists unlike what people took, bits",
+    }
+    for what, text in words.items():
+        if found[what] is not None:
+            table.row(text, f"{found[what]:.4f}", _between(found["intervals"][what]))
+    return table
+
+
+def _between(ends: list[float] | None, digits: int = 4) -> str:
+    return "" if ends is None else f"{ends[0]:.{digits}f}–{ends[1]:.{digits}f}"
