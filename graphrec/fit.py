@@ -230,6 +230,7 @@ def learn(
         counts=dict(data.counts()),
         encoder=fitting.encoder,
         encoder_id=fitting.encoder().id if uses_text else None,
+        made=time.time(),
     )
 
 

@@ -33,7 +33,7 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
     from graphrec.model.told import knowing
     from graphrec.model.update import with_new
 
-    data = replace(data, events=knowing(data.events, sorted(_kinds(store, since))))
+    data = replace(data, events=knowing(data.events, sorted(store.kinds(since))))
     rows, left_out = [], Counter[str]()
     while events := store.since(since, AT_ONCE):
         since = events[-1].sequence or 0
@@ -44,15 +44,6 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
             else:
                 left_out[why] += 1
     return with_new(data, rows, _items(store)), left_out
-
-
-def _kinds(store: Store, since: int) -> set[str]:
-    """Of the events above ``since``."""
-    out = set[str]()
-    while events := store.since(since, AT_ONCE):
-        since = events[-1].sequence or 0
-        out |= {event.type for event in events if event.type}
-    return out
 
 
 def _row(event: StoredEvent) -> dict[str, Any]:

@@ -44,13 +44,13 @@ def serve(
     _check(artifact, url, keyed, host)
     told = {"artifact": str(artifact), "store": url, "keyed": keyed, "config": str(config or "")}
     told["hosts"] = [*HERE, "[::1]"] if host in HERE else []
-    logs = _logs()
+    logs = _logs(f"http://{host}:{port} answers from {artifact}; docs at /docs; events in {_shown(url)}", workers)
     with tempfile.TemporaryDirectory(prefix="graphrec-serve-") as shared:
         os.environ[TOLD] = json.dumps(told)
         if workers > 1:
             os.environ["GRAPHREC_WORKERS_SHARE"] = shared
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
-        note(f"http://{host}:{port} answers from {artifact}; docs at /docs; events in {_shown(url)}")
+        note(f"reading {artifact}")
         uvicorn.run(
             "graphrec.cli.serve:application",
             factory=True,
@@ -101,17 +101,35 @@ def _shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _logs() -> dict[str, Any]:
-    """Logs as JSON lines on standard error, of uvicorn too; its access log, which holds addresses, is off."""
+class Listens(logging.Handler):
+    """Says so once uvicorn has logged that it listens, a line that begins with ``when``."""
+
+    def __init__(self, says: str, when: str) -> None:
+        super().__init__()
+        self.says, self.when = says, when
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See ``logging.Handler``."""
+        if str(record.msg).startswith(self.when):
+            note(self.says)
+
+
+def _logs(says: str, workers: int) -> dict[str, Any]:
+    """Logs as JSON lines on standard error, of uvicorn too; its access log, which holds addresses, is off. ``says``:
+    what is told once it listens; of several workers by each."""
     logging.getLogger("graphrec.serve").setLevel(logging.INFO)
+    when = "Uvicorn running on" if workers == 1 else "Application startup complete"
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": "graphrec.serve.guard.JsonLines"}},
-        "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "formatter": "lines"},
+            "listens": {"()": "graphrec.cli.serve.Listens", "says": says, "when": when},
+        },
         "loggers": {
             "graphrec.serve": {"handlers": ["lines"], "level": "INFO", "propagate": False},
-            "uvicorn": {"handlers": ["lines"], "level": "INFO", "propagate": False},
+            "uvicorn": {"handlers": ["lines", "listens"], "level": "INFO", "propagate": False},
             "uvicorn.error": {"level": "INFO"},
         },
     }

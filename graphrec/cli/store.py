@@ -24,7 +24,7 @@ def import_(
     name: Annotated[str | None, typer.Option("--name", help="Where events are from that do not say so.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in SOURCE. Events that are known already change nothing, so that it may be done again."""
+    """Take in SOURCE. What is known already changes nothing, so that it may be done again."""
     from graphrec.store import Store
     from graphrec.store.porting import read_into
 
@@ -40,7 +40,7 @@ def import_(
     people = f", {found.forgotten:,} of people who were erased" * bool(found.forgotten)
     note(
         f"{found.read:,} rows read: {found.accepted:,} events taken in, {found.duplicates:,} known already{people},"
-        f" {found.items:,} changes of items"
+        f" {found.items:,} changes of items{f', {found.items_known:,} known already' * bool(found.items_known)}"
     )
 
 

@@ -96,14 +96,19 @@ def coverage(counts: Ints) -> float:
     return float(np.mean(counts > 0))
 
 
+def information(popularity: npt.NDArray[Any], users: int) -> npt.NDArray[np.float64]:
+    """Self-information of each item in bits, float64 (I,), from how many users took it, (I,); see ``novelty``."""
+    found: npt.NDArray[np.float64] = np.log2(max(users, 1)) - np.log2(np.maximum(popularity, 1))
+    return found
+
+
 def novelty(counts: Ints, popularity: npt.NDArray[Any], users: int) -> float:
     """Mean self-information -log2(popularity / users) of the recommended items, in bits.
 
     Zhou et al., PNAS 107 (2010). ``popularity`` (I,) is the number of users who took the item; an item that nobody
     took counts as taken once, since its information is unbounded.
     """
-    information = np.log2(max(users, 1)) - np.log2(np.maximum(popularity, 1))  # (I,)
-    return float(counts @ information / max(int(counts.sum()), 1))
+    return float(counts @ information(popularity, users) / max(int(counts.sum()), 1))
 
 
 def gini(counts: Ints) -> float:

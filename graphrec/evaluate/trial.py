@@ -131,9 +131,18 @@ def _rate(name: str, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], eff
     error = float(np.sqrt((small[:, None] * influence**2).sum() - 2 * (influence[0] * influence[1]).sum()))
     z, gain = float(scipy.stats.norm.ppf(0.975)), float(rates[1] - rates[0])
     p = 2 * float(scipy.stats.norm.sf(abs(gain) / error)) if error > 0 else float(gain == 0)
-    sides = [(float(r), float(r - z * e), float(r + z * e)) for r, e in zip(rates, errors, strict=True)]
+    sides = [_wilson(float(r), float(e), int(n), z) for r, e, n in zip(rates, errors, on, strict=True)]
     needed = users_needed(float(rates[0]), float(errors[0] ** 2 * on[0]), effect)
-    return Rate(name, sides[0], sides[1], (gain, gain - z * error, gain + z * error), p, needed)
+    return Rate(name, sides[0], sides[1], (gain, max(-1.0, gain - z * error), min(1.0, gain + z * error)), p, needed)
+
+
+def _wilson(rate: float, error: float, people: int, z: float) -> tuple[float, float, float]:
+    """A rate and its interval, which stays between 0 and 1: Wilson's, with as many draws as have the standard error
+    (Franco et al., JSSAM 2019); of a rate of 0 or 1, which has none, as many as there are people."""
+    n = rate * (1 - rate) / error**2 if error > 0 and 0 < rate < 1 else float(people)
+    middle, wide = (rate + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n)
+    wide *= float(np.sqrt(max(0.0, rate * (1 - rate)) / n + z**2 / (4 * n**2)))
+    return rate, max(0.0, middle - wide), min(1.0, middle + wide)
 
 
 def team_draft(a: Sequence[str], b: Sequence[str], k: int, seed: int) -> tuple[list[str], list[str]]:

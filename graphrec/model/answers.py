@@ -115,6 +115,7 @@ def told(model: Learned, found: Found, asked: Asked) -> Found:
     else:
         with speaking(model.spoken):
             filtered = say(" and the filters allow") if asked.allowed is not None or asked.rerank else ""
+            filtered += say(" and `exclude` does not name") if len(asked.exclude) else ""
         line = model.reason("fewer_items", LEFT[asked.seen], n=len(found.nums), k=asked.k, filtered=filtered)
     return replace(found, why=(*found.why, line))
 

@@ -2,7 +2,8 @@
 
 ::
 
-    config.toml           settings          profiles.safetensors  the arrays of every block, each under its name
+    config.toml           settings          profiles.safetensors  the arrays of every block, each under its name, and in
+                                                                  its header when the model was fitted
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
     item_attributes.parquet, user_attributes.parquet    reviews.parquet, external.json: what else was learned from
     report.json: what became of the data
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import kg.store
@@ -43,6 +45,7 @@ from graphrec.types import Vocabulary, frozen
 from kg.types import ExternalTriples
 
 T = TypeVar("T")
+ARRAYS = "profiles.safetensors"
 _REVIEWS: Any = {
     "review_id": str,
     "event": "int64",
@@ -64,7 +67,8 @@ def save(path: Path, model: Model) -> None:
     def fill(folder: Path) -> None:
         (folder / "config.toml").write_text(model.config.to_toml(), "utf-8")
         held = {f"{name}.{part}": value for name, (arrays, _) in described.items() for part, value in arrays.items()}
-        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / "profiles.safetensors")
+        made = None if model.made is None else {"made": repr(model.made)}
+        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS, made)
         model.index.save(folder / "index.faiss")
         data = model.data
         written = data.user_text if model.config.features.user_text else [""] * data.n_users
@@ -122,6 +126,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
         version=manifest["model_version"],
         counts=manifest["counts"],
         encoder_id=manifest["encoder"],
+        made=_made(path),
         behind=manifest["behind"],
     )
 
@@ -141,9 +146,16 @@ def _brought(path: Path, names: Iterable[str]) -> None:
             )
 
 
+def _made(path: Path) -> float | None:
+    """When the model was fitted, from the header of its arrays, seconds since 1970; None where it is not told."""
+    with safe_open(path / ARRAYS, "numpy") as file:
+        told = (file.metadata() or {}).get("made")
+    return None if told is None else float(told)
+
+
 def _blocks(path: Path, described: Mapping[str, Mapping[str, Any]], shape: tuple[int, int]) -> list[FittedBlock]:
     """The blocks that the manifest describes."""
-    arrays = load_file(path / "profiles.safetensors")
+    arrays = load_file(path / ARRAYS)
     out: list[FittedBlock] = []
     for name, settings in described.items():
         if settings.get("empty"):

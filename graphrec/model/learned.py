@@ -48,6 +48,7 @@ class Learned:
         config: the settings. version: of data, settings and choices. counts: what the data held when it was fitted.
         encoder: loads the text encoder, for what is asked in words. encoder_id: of the one it was fitted with.
         behind: how many events were taken in since the blocks learned of items; see ``update``.
+        made: when it was fitted, seconds since 1970; None where that is not known.
     """
 
     data: Dataset
@@ -61,6 +62,7 @@ class Learned:
     encoder: Callable[[], TextEncoder] = _no_encoder
     encoder_id: str | None = None
     behind: int = 0
+    made: float | None = None
 
     # --- what it is made of -------------------------------------------------------------------------------------------
 

@@ -80,9 +80,11 @@ class Live:
     def forget(self, who: Callable[[str], bool]) -> None:
         """Nothing was ever heard of these people."""
         with self._lock:
-            for held in (self._heard, self._ready):
-                for name in [name for name in held if who(name)]:
-                    del held[name]
+            names = [name for name in self._heard if who(name)]
+            self.told -= sum(len(self._heard.pop(name)) // STRIDE for name in names)
+            self.told -= sum(who(event["user_id"]) for event in self._waiting)
+            for name in names:
+                self._ready.pop(name, None)
             for events in (self.pending, self._waiting):
                 events[:] = [event for event in events if not who(event["user_id"])]
 

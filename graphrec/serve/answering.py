@@ -15,9 +15,10 @@ from graphrec.model import answers
 from graphrec.model.asked import Asked
 from graphrec.model.parts import parts
 from graphrec.model.retrieve import Found, ranked, scores
-from graphrec.query.query import Queries
+from graphrec.query.query import NONE, Queries
 from graphrec.query.ties import row
 from graphrec.serve.cursor import Cursor, fingerprint
+from graphrec.serve.faults import close, lost
 from graphrec.serve.pool import Outcome
 from graphrec.serve.questions import Question, question_of
 from graphrec.serve.schemas import MOST_K, Ask
@@ -25,13 +26,6 @@ from graphrec.serve.state import State
 from graphrec.types import Floats
 
 log = logging.getLogger("graphrec.serve")
-CLOSE = 1e-4  # relative; up to which two scores are the same
-LOST = {
-    "encoder": "the words that were asked for were not heard: the text encoder does not work",
-    "index": "the index does not work, so everything was compared one by one",
-    "popularity": "the profiles do not work, so this is what is popular with everyone",
-    "blocks": "what each block adds is not known",
-}
 
 
 class Answering:
@@ -96,7 +90,7 @@ class Answering:
         if [item["item_id"] for item in now] != [item["item_id"] for item in answer["items"]]:
             problems.append("the items, or their order, are others")
         scores_ = [(float(a["score"]), float(b["score"])) for a, b in zip(now, answer["items"], strict=False)]
-        if any(abs(a - b) > CLOSE * max(1.0, abs(a)) for a, b in scores_):
+        if not all(close(a, b, a) for a, b in scores_):
             problems.append("scores are others")
         return not problems, problems
 
@@ -135,14 +129,15 @@ class Answering:
         log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
         found: Found | BaseException = do()
         self.failed(what)
-        return found if isinstance(found, BaseException) else replace(found, why=(*found.why, f"{what}: {LOST[what]}"))
+        return found if isinstance(found, BaseException) else replace(found, why=(*found.why, lost(what)))
 
     def document(self, question: Question, found: Found) -> tuple[dict[str, Any], Any]:
         """The document of /recommend, and the item numbers int64 (n,)."""
         ask, model = question.ask, question.model
         page = slice(question.offset, min(question.offset + ask.k, MOST_K))
         more = len(found.nums) > page.stop and page.stop < MOST_K and not ask.explore
-        enough = replace(question.asked, k=question.offset + ask.k)
+        named = question.asked.exclude if ask.exclude else NONE  # what is hidden nobody asked for
+        enough = replace(question.asked, k=question.offset + ask.k, exclude=named)
         told = answers.told(model, replace(found, nums=found.nums[: page.stop]), enough)
         propensities: Any = None
         nums, values = found.nums[page], found.scores[page]
@@ -168,7 +163,7 @@ class Answering:
                     item["blocks"] = {name: float(part[at]) for name, part in found_parts.items()}
             except Exception as error:
                 log.error("fault", extra={"told": {"what": "blocks", "kind": type(error).__name__}})
-                degraded.append(f"blocks: {LOST['blocks']}")
+                degraded.append(lost("blocks"))
                 self.failed("blocks")
         if more:
             where = question.version.name, question.heard, question.shown.epoch, page.stop, question.first

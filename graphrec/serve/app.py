@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def make_app(
     An unknown item answers 404, any other mistake in a request 422, too much at once 429 or 503 with Retry-After; each
     with one line in ``detail``. Whatever fails of the model, a list is given, and ``degraded`` says what it lacks.
     """
-    version = model if isinstance(model, Version) else Version(Live(model.fitted), made=time.time())
+    version = model if isinstance(model, Version) else Version(Live(model.fitted), made=model.fitted.made)
     service = Service(version, journal or Memory(), settings, folder)
 
     @contextlib.asynccontextmanager
@@ -136,6 +135,13 @@ def _fault(fault: dict[str, Any], request: Request) -> str:
     where = ".".join(map(str, fault["loc"][1:])) or str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
         return f"{where}: there is no such parameter; {request.url.path} is described at /docs"
+    if fault["loc"] == ("body",) and fault["type"] != "json_invalid":
+        kind = request.headers.get("content-type", "")
+        if fault["type"] == "missing":
+            return "there is no body; send JSON, with content-type: application/json"
+        if "json" not in kind:
+            found = f"is {kind[:100]!r}" if kind else "is missing"
+            return f"the content-type {found}, so the body is not read as JSON; send content-type: application/json"
     if fault["type"] == "json_invalid":
         return f"the body is no JSON (at {where})"
     return f"{where}: {str(fault['msg']).removeprefix('Value error, ')}"

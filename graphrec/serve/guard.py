@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -120,6 +121,15 @@ class Guard:
         }
         log.info("request", extra={"told": told})
 
+    @staticmethod
+    def _text(scope: Scope) -> None:
+        """Raises Refused where the path or a parameter is no text: what stands in its place would be another id."""
+        for what, raw in (("path", scope.get("raw_path") or b""), ("query", scope.get("query_string", b""))):
+            try:
+                unquote_to_bytes(raw).decode("utf-8")
+            except UnicodeDecodeError:
+                raise Refused(422, f"the {what} is no UTF-8; percent-encode the bytes of UTF-8", "text") from None
+
     def _from_here(self, scope: Scope) -> None:
         """Raises Refused for what a page from elsewhere makes a browser ask: under a name of its own, or a change."""
         headers = dict(scope["headers"])
@@ -132,6 +142,7 @@ class Guard:
 
     async def _admit(self, scope: Scope) -> None:
         self._from_here(scope)
+        self._text(scope)
         needed = scope_of(scope["method"], scope["path"])
         who = "anybody"
         if self.keyed and needed:

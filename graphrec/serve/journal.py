@@ -46,8 +46,8 @@ class Journal(Protocol):
     Whatever has been given back by ``append``, ``tell`` or ``forget`` outlives a kill.
     """
 
-    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-        """Keep events, as POST /events has them: how many were new, and how many were known already."""
+    def append(self, events: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
+        """Keep events, as POST /events has them: of each whether it was new, or known already."""
         ...
 
     def since(self, sequence: int, limit: int) -> Sequence[Heard]:
@@ -94,6 +94,11 @@ class Journal(Protocol):
         """The number up to which a model has learned from the store, 0 where it has not."""
         ...
 
+    def known(self, user_id: str) -> Mapping[str, Any]:
+        """All that is kept of somebody, for them: ``events`` and ``answers`` as they were, and ``named_in``, the ids of
+        answers to others that name them."""
+        ...
+
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """A name for a key, and its scopes; None for one that there is not."""
         ...
@@ -120,21 +125,22 @@ class Memory:
     _changed: threading.Condition = field(default_factory=threading.Condition)
     keys: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
 
-    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    def append(self, events: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
         """See ``Journal``."""
-        new = 0
+        new = []
         with self._changed:
             for event in events:
                 name = (event["source"], event["event_id"]) if event.get("event_id") else None
-                if name in self._known:
+                new.append(name not in self._known)
+                if not new[-1]:
                     continue
                 if name is not None:
                     self._known.add(name)
-                self._last, new = self._last + 1, new + 1
+                self._last += 1
                 of = event.get("recommendation_id")
                 self._events.append(Heard(self._last, event["user_id"], event["item_id"], said_of(event), of))
             self._changed.notify_all()
-        return new, len(events) - new
+        return new
 
     def since(self, sequence: int, limit: int) -> Sequence[Heard]:
         """See ``Journal``."""
@@ -178,7 +184,8 @@ class Memory:
         with self._changed:
             kept = [event for event in self._events if event.user_id != user_id]
             removed = len(self._events) - len(kept)
-            answers = [name for name, answer in self._answers.items() if answer.get("user_id") == user_id]
+            names = {name: {a.get("user_id"), *a.get("named", ())} for name, a in self._answers.items()}
+            answers = [name for name, of in names.items() if user_id in of]
             for name in answers:
                 del self._answers[name]
             self._events = kept
@@ -198,6 +205,17 @@ class Memory:
     def learned(self, model_version: str) -> int:
         """See ``Journal``."""
         return 0
+
+    def known(self, user_id: str) -> Mapping[str, Any]:
+        """See ``Journal``."""
+        events = [
+            {"sequence": e.sequence, "item_id": e.item_id, **e.said, "recommendation_id": e.recommendation_id}
+            for e in self._events
+            if e.user_id == user_id
+        ]
+        answers = list(self._answers.values())
+        named = [a["recommendation_id"] for a in answers if user_id in a.get("named", ())]
+        return {"events": events, "answers": [a for a in answers if a.get("user_id") == user_id], "named_in": named}
 
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """See ``Journal``."""

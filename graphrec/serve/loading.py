@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graphrec.errors import ArtifactError, ConfigError, GraphrecError
+from graphrec.model.artifact import MANIFEST
 from graphrec.model.live import Live
 from graphrec.serve.service import Service
 from graphrec.serve.version import Version
@@ -28,8 +29,7 @@ def read(path: Path, learned: Any = lambda name: 0) -> Version:
     from graphrec.recommender import Recommender
 
     model = Recommender.load(path).fitted
-    manifest = path / "manifest.json"
-    made = manifest.stat().st_mtime if manifest.exists() else None
+    made = model.made if model.made is not None else (path / MANIFEST).stat().st_mtime
     return Version(Live(model, keeps=False), path.name, made, learned(model.version))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,11 @@ class Metrics:
         self.degraded = counter("degraded", "Answers that were less than they could be, by the first reason.", "why")
         self.answers = counter("answers", "Lists that were given.", "scenario", "version")
         self.impressions = counter("impressions", "Items that were shown.", "scenario", "version")
-        self.events = counter("events", "Events that were heard.", "type")
+        self.events = counter("events", "Events that were accepted, each once.", "type")
         self.funnel = counter("funnel", "Events that name the answer they come from.", "scenario", "version", "type")
         self.coverage = gauge("coverage", "Share of the catalogue shown since the model took over.", "version")
         self.novelty = counter("novelty_bits", "Sum over items shown of -log2 of the share of people who took them.")
-        self.age = gauge("model_age_seconds", "Since the model was learned.")
+        self.age = gauge("model_age_seconds", "Since the model was fitted.")
         self.unseen = gauge("unseen_events", "Events that the model has not learned from.")
         self.lost = gauge("unrecorded_answers", "Answers that were not recorded.", mode="livesum")
         self.reloads = counter("reloads", "Models that were to take over.", "outcome")
@@ -96,12 +97,16 @@ class Metrics:
             seen[nums] = True
             self.coverage.labels(version).set(float(seen.mean()))
 
+    def accepted(self, event: Mapping[str, Any]) -> None:
+        """An event was kept here: by one worker, once."""
+        if self:
+            self.events.labels(_kind(event.get("type"))).inc()
+
     def heard(self, event: Heard) -> None:
-        """An event was heard."""
+        """An event was heard, from whichever worker: it counts where its answer was given."""
         if not self:
             return
-        kind = str(event.said.get("kind") or "default")[:40]
-        self.events.labels(kind).inc()
+        kind = _kind(event.said.get("kind"))
         if event.recommendation_id and event.recommendation_id in self._recent:
             self.funnel.labels(*self._recent[event.recommendation_id], kind).inc()
 
@@ -127,3 +132,7 @@ class Metrics:
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         out: bytes = self._prometheus.generate_latest(registry)
         return out
+
+
+def _kind(name: Any) -> str:
+    return str(name or "default")[:40]

@@ -16,6 +16,7 @@ from graphrec.query.query import STRANGER, Queries, Query
 from graphrec.serve.cursor import Cursor, CursorGone
 from graphrec.serve.schemas import MOST_K, Ask, Known, Supposed
 from graphrec.serve.state import State
+from graphrec.serve.times import seconds_of
 from graphrec.serve.version import DEPTH, Shown, Version
 
 POOL = 10  # times as many items as are asked for may be explored
@@ -94,7 +95,10 @@ def told_of(
     """What is known of somebody beside what the model learned from; None where that is all. Raises DataError,
     UnknownIdError."""
     gone = state.is_gone(user_id)
-    supposed = [{"item_id": e.item_id, "kind": e.type, "value": e.value, "timestamp": e.time} for e in suppose]
+    supposed = [
+        {"item_id": e.item_id, "kind": e.type, "value": e.value, "timestamp": seconds_of(e.time, f"suppose.{n}.time")}
+        for n, e in enumerate(suppose)
+    ]
     if user_id is None:
         return version.live.query(SOMEBODY, supposed, 0, strange=True) if supposed else None
     if not gone and not supposed and not (version.live.count(user_id) if upto is None else upto):

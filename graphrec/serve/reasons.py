@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from graphrec.explain.names import public
 from graphrec.model.asked import SOMEBODY, listed, one
 from graphrec.model.model import Model
 from graphrec.model.parts import parts
+from graphrec.serve.faults import close, lost
 from graphrec.serve.questions import known_of, told_of
 from graphrec.serve.schemas import ContrastQuery, Why, WhyNotQuery
 from graphrec.serve.state import State
@@ -24,12 +24,6 @@ from graphrec.types import Evidence, Explanation, Source, Step
 from kg.graph import empty
 
 log = logging.getLogger("graphrec.serve")
-LOST = {
-    "encoder": "the words that were asked for were not heard: the text encoder does not work",
-    "knowledge": "the knowledge graph does not work, so no paths are told",
-    "evidence": "evidence cannot be told now; what each block adds can",
-}
-CLOSE = 1e-4  # relative; up to which two scores are the same
 
 
 class Reasons:
@@ -109,10 +103,10 @@ class Reasons:
             return None, ["what this user did by then is not kept any more"]
         now = self._again(version, asked, heard)
         problems = []
-        if not _close(score, now.score):
+        if not close(score, now.score):
             problems.append(f"the score was {now.score:.6g}, not {score:.6g}")
         for block in sorted({*blocks, *now.blocks}):
-            if not _close(blocks.get(block, 0.0), now.blocks.get(block, 0.0), score):
+            if not close(blocks.get(block, 0.0), now.blocks.get(block, 0.0), score):
                 problems.append(f"{block} adds {now.blocks.get(block, 0.0):.6g}, not {blocks.get(block, 0.0):.6g}")
         told = Explanation(asked.user_id or SOMEBODY, asked.item_id, score, blocks, evidence, "")
         taken = [*listed(asked.history, version.model.data.items), *self._items(version, asked, heard)]
@@ -147,14 +141,14 @@ class Reasons:
         whom, item = why.user_id or SOMEBODY, model.data.items.number(why.item_id)
         try:
             found = Explainer(model.profiles, model.ties, empty()).explain(query, whom, item, why.limit)
-            return public(found, model.names), [f"knowledge: {LOST['knowledge']}"]
+            return public(found, model.names), [lost("knowledge")]
         except Exception as error:
             self._lost("evidence", error)
         adds = parts(model, query, np.array([item]), why.user_id is not None)
         blocks = {name: float(part[0]) for name, part in adds.items()}
         title = str(model.data.item_titles[item])
         found = Explanation(whom, why.item_id, sum(blocks.values()), blocks, (), "", title)
-        return found, [f"evidence: {LOST['evidence']}"]
+        return found, [lost("evidence")]
 
     def _worded(self, known: dict[str, Any], do: Callable[[dict[str, Any]], Any]) -> tuple[Any, list[str]]:
         """What is asked, without its words where the encoder does not work."""
@@ -168,7 +162,7 @@ class Reasons:
             if not known.get("query"):
                 raise
             self._lost("encoder", error)
-        return do({**known, "query": None}), [f"encoder: {LOST['encoder']}"]
+        return do({**known, "query": None}), [lost("encoder")]
 
     def _lost(self, what: str, error: BaseException) -> None:
         log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
@@ -203,7 +197,3 @@ def _evidence(document: Mapping[str, Any]) -> Evidence:
         tuple(Step(**{str(name): str(value) for name, value in step.items()}) for step in document["path"]),
         None if source is None else Source(str(source["review_id"]), str(source["quote"])),
     )
-
-
-def _close(first: float, second: float, size: float = 0.0) -> bool:
-    return math.isclose(first, second, rel_tol=CLOSE, abs_tol=CLOSE * max(1.0, abs(size)))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MOST_K = 1000  # items in one answer, and down to which pages lead
 LONGEST_ID = 512  # characters of an id
 LONGEST_TEXT = 2000  # characters of words, or of a filter
+
+
+def no_truth(value: Any) -> Any:
+    """The value. Raises ValueError for true and false, which would count as the seconds 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no time; give seconds since 1970, or ISO 8601")
+    return value
 
 
 def clean(text: str) -> str:
@@ -24,6 +31,7 @@ Ids = Annotated[
 ]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(clean)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+When = Annotated[int | float | Text | None, BeforeValidator(no_truth)]
 Place = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
@@ -39,7 +47,9 @@ class Known(Body):
     user_id: Id | None = Field(None, description="Who asks. Somebody unknown is answered by what else is known.")
     history: Ids = Field([], description="Item ids taken beside what is known, or a basket: repeated, or a comma list.")
     query: Text | None = Field(None, description="Free text to rank by, beside the profile.")
-    now: int | Text | None = Field(None, description="The moment of the question: seconds, or ISO 8601.")
+    now: Annotated[int | Text | None, BeforeValidator(no_truth)] = Field(
+        None, description="The moment of the question: seconds, or ISO 8601."
+    )
     place: Place | None = Field(None, description="Where they are: latitude and longitude in degrees.")
     friends: Ids = Field([], description="Ids of people whom they hear.")
 
@@ -57,7 +67,10 @@ class AskBase(Known):
     diversity: float | None = Field(None, ge=0, le=1, description="0 the best items, 1 the most different ones.")
     seen: Literal["exclude", "allow", "only"] | None = Field(None, description="What of what they took comes back.")
     explore: float | None = Field(
-        None, ge=0, le=0.5, description="Share of places given to an item drawn evenly; its propensity is recorded."
+        None,
+        ge=0,
+        description="Share of places given to an item drawn evenly, up to what the service allows (`explore` of its"
+        " settings, 0.2 by default); its propensity is recorded.",
     )
     scenario: Text | None = Field(None, description="Settings by name, as the service was started with.")
     cursor: Text | None = Field(None, description="next_cursor of the page before; all else asked as before.")
@@ -76,7 +89,7 @@ class Supposed(Body):
     item_id: Id
     type: Id | None = Field(None, description="Its kind, such as like or dislike; the model's first by default.")
     value: Number | None = Field(None, description="A rating or count.")
-    time: int | float | Text | None = Field(None, description="When: seconds or ISO 8601; now by default.")
+    time: When = Field(None, description="When: seconds or ISO 8601; now by default.")
 
 
 class Ask(AskBase):
@@ -139,7 +152,7 @@ class Event(Body):
         None, description="Its kind: purchase, view, like, dislike …; the model's first by default."
     )
     value: Number | None = Field(None, description="A rating or count.")
-    time: int | float | Text | None = Field(None, description="Seconds since 1970, or ISO 8601; now by default.")
+    time: When = Field(None, description="Seconds since 1970, or ISO 8601; now by default.")
     place: Place | None = None
     recommendation_id: Id | None = Field(None, description="Of the answer that led to it.")
     position: int | None = Field(None, ge=1, le=MOST_K, description="The item's rank there.")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from starlette.responses import Response
 
+from graphrec.evaluate.metrics import information
 from graphrec.serve.answering import Answering
 from graphrec.serve.journal import Journal
 from graphrec.serve.metrics import Metrics
@@ -45,7 +46,7 @@ class Service:
         self.metrics = Metrics()
         self.answering, self.reasons = Answering(self.state), Reasons(self.state)
         self.answering.answered = self._answered
-        self.state.hears = self.metrics.heard
+        self.state.hears, self.state.accepts = self.metrics.heard, self.metrics.accepted
         self.recorder = Recorder(journal, self.state.fault)
         self.pool = Pool(limits.threads, limits.queue, limits.batch, self.answering.together)
         self.pool.batches = self.metrics.batch
@@ -57,6 +58,7 @@ class Service:
         version = self.state.current
         version.learned = self.state.journal.learned(version.name)
         version.warm()
+        version.listen()
         self.state.start()
         self.state.current.fill(self.settings.limits.ready)
 
@@ -112,9 +114,9 @@ class Service:
 
 
 def surprise(model: Any) -> Floats:
-    """How surprising each item is: -log2 of the share of people who took it, as if one more had, float32 (I,)."""
+    """How surprising each item is, in bits, float32 (I,); as the novelty of an evaluation."""
     taken = np.bincount(model.data.interactions.item_nums, minlength=model.data.n_items)
-    return np.asarray(-np.log2((taken + 1) / (model.data.n_users + 1)), np.float32)
+    return np.asarray(information(taken, model.data.n_users), np.float32)
 
 
 def reply(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

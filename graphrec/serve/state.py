@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections import OrderedDict
@@ -10,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from graphrec.errors import DataError, UnknownIdError
+from graphrec.errors import DataError, GraphrecError, UnknownIdError
+from graphrec.serve.faults import lost
 from graphrec.serve.journal import Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
+from graphrec.serve.trial import Trial
 from graphrec.serve.version import Shown, Version
 
 log = logging.getLogger("graphrec.serve")
@@ -33,15 +34,17 @@ class State:
         version.live.keeps, version.is_gone = False, self.is_gone
         self.current = version
         self.previous: Version | None = None
-        self.trial: tuple[Version, float] | None = None
+        self.trial: Trial | None = None
         self.shown = Shown()
         self.faults: dict[str, str] = {}
         self.refused = ""  # why the last model that was to take over did not
         self.head = 0  # the last event that was heard
         self.hears: Callable[[Heard], None] = lambda event: None  # told of every event
+        self.accepts: Callable[[Mapping[str, Any]], None] = lambda event: None  # of every one that was kept here
         self.described: dict[str, dict[str, Any]] = {}  # what was said of items since the models were learned
         self._told, self._gone = 0, 0  # the last of what was said of items, and of people
         self._hides: list[tuple[int, str, bool]] = []  # number, item, whether it is hidden from then on
+        self._tried: tuple[Mapping[str, Any], Version, Version] | None = None  # what was said, of which, made of it
         self._kept: OrderedDict[str, Version] = OrderedDict({version.name: version})
         self._hearing = threading.RLock()
         self._stopped = threading.Event()
@@ -52,9 +55,7 @@ class State:
     def version_for(self, user_id: str | None) -> Version:
         """The model that answers somebody: of a share of people, always the same ones, the one on trial."""
         trial = self.trial
-        if trial is None or user_id is None:
-            return self.current
-        return trial[0] if share_of(user_id, self.settings.salt) < trial[1] else self.current
+        return trial.version if trial is not None and trial.has(user_id, self.settings.salt) else self.current
 
     def version(self, name: str) -> Version | None:
         """A model by its version, where it is kept still."""
@@ -96,10 +97,38 @@ class State:
     def accept(self, events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         """Keep events, then hear them: how many were new, and how many were known. Raises DataError for one that the
         model cannot read, and what the store raises."""
-        self.current.live.checked([{"user_id": e["user_id"], "item_id": e["item_id"], **said_of(e)} for e in events])
-        accepted, duplicates = self.journal.append(events)
+        for n, event in enumerate(events):
+            try:
+                said = {"user_id": event["user_id"], "item_id": event["item_id"], **said_of(event)}
+                self.current.live.checked([said])
+            except DataError as error:
+                raise DataError(f"events.{n}: {str(error).removeprefix('updated: ')}") from None
+        new = self.journal.append(events)
+        for event, taken in zip(events, new, strict=True):
+            if taken:
+                self.accepts(event)
         self.catch_up()
-        return accepted, duplicates
+        return sum(new), len(events) - sum(new)
+
+    def tell(self, item_id: str, fields: Mapping[str, Any] | None = None, hidden: bool | None = None) -> None:
+        """Keep what is said of an item, and take it in. Raises DataError for what the model cannot take in, of which
+        nothing is kept, and what the store raises."""
+        with self._hearing:
+            self.catch_up()
+            if fields is not None:
+                row = {"item_id": item_id, **fields}
+                try:
+                    self._tried = row, self.current, self.current.grown([row])
+                except Exception as error:
+                    log.error("fault", extra={"told": {"what": "items", "kind": type(error).__name__}})
+                    why = str(error) if isinstance(error, GraphrecError) else f"a part fails: {type(error).__name__}"
+                    raise DataError(
+                        f"item {item_id!r} cannot be taken in ({why}), and nothing of it is kept; say less of it, or"
+                        " learn a model with it (graphrec refit) and reload"
+                    ) from None
+            self.journal.tell(item_id, fields, hidden)
+            self.catch_up()
+            self._tried = None
 
     def catch_up(self) -> None:
         """Hear what is new in the store, in its order."""
@@ -127,7 +156,7 @@ class State:
             return
         if what not in self.faults:
             log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
-        self.faults[what] = f"{what}: {FAULTS.get(what, 'a part of the service does not work')}"
+        self.faults[what] = lost(what)
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
@@ -169,19 +198,25 @@ class State:
         for item_id, said in fields.items():
             self.described[item_id] = {**self.described.get(item_id, {}), **said}
         if fields:
-            try:
-                self._describe([{"item_id": item_id, **said} for item_id, said in fields.items()])
-            except Exception as error:
-                self.fault("items", error)
-            else:
-                self.fault("items", None)
+            self._describe([{"item_id": item_id, **said} for item_id, said in fields.items()])
 
     def _describe(self, rows: list[dict[str, Any]]) -> None:
-        current = self.current.grown(rows)
-        trial = None if self.trial is None else (self.trial[0].grown(rows), self.trial[1])
+        tried = self._tried
+        if tried is not None and tried[1] is self.current and rows == [tried[0]]:
+            current = tried[2]
+            current.refused = self.current.refused - {rows[0]["item_id"]}
+        else:
+            current = self.current.told(rows)
+        trial = None if self.trial is None else self.trial._replace(version=self.trial.version.told(rows))
         self.current, self.trial = current, trial
-        for version in (current, *([trial[0]] if trial else [])):
+        for version in (current, *([trial.version] if trial else [])):
             self.keep(version)
+        self._answering()
+
+    def _answering(self) -> None:
+        """Say whether those that answer lack what was said of items."""
+        lacking = self.current.refused or (self.trial and self.trial.version.refused)
+        self.fault("items", DataError("some items were not taken in") if lacking else None)
 
     # --- another model ------------------------------------------------------------------------------------------------
 
@@ -193,10 +228,10 @@ class State:
             head = self.head
         for event in self._between(version.learned, head):
             hear([version], event)
+        version.warm()
         if described:
-            version = version.grown(described)
-        else:
-            version.warm()
+            version = version.told(described)
+        version.listen()
         version.live.upto = head
         version.fill(self.settings.limits.ready)
         return version
@@ -207,10 +242,11 @@ class State:
             for event in self._between(version.live.upto):
                 hear([version], event)
             if share:
-                self.trial = version, share
+                self.trial = Trial(version, share)
             else:
                 self.previous, self.current, self.trial = self.current, version, None
             self.keep(version)
+            self._answering()
 
     def back(self) -> Version:
         """End the trial, or let the model before answer again. Raises DataError where there is none."""
@@ -221,6 +257,7 @@ class State:
                 self.current, self.previous = self.previous, None
             else:
                 raise DataError("there is no model to go back to: none is on trial, and none was replaced")
+            self._answering()
             return self.current
 
     def promote(self) -> Version:
@@ -228,14 +265,15 @@ class State:
         with self._hearing:
             if self.trial is None:
                 raise DataError("no model is on trial; POST /admin/reload with a canary begins one")
-            self.previous, self.current, self.trial = self.current, self.trial[0], None
+            self.previous, self.current, self.trial = self.current, self.trial.version, None
+            self._answering()
             return self.current
 
     def keep(self, version: Version) -> None:
         """Keep a model for pages and receipts; the oldest goes."""
         self._kept[version.name] = version
         self._kept.move_to_end(version.name)
-        used = {id(v) for v in (self.current, self.previous, self.trial and self.trial[0])}
+        used = {id(v) for v in (self.current, self.previous, self.trial and self.trial.version)}
         for name in list(self._kept):
             if len(self._kept) > KEPT and id(self._kept[name]) not in used:
                 del self._kept[name]
@@ -253,22 +291,9 @@ class State:
         return item_id
 
 
-FAULTS = {
-    "store": "the store does not answer; what came in since may be missing",
-    "record": "answers are not recorded",
-    "items": "what was said of an item could not be taken in",
-}
-
-
 def hear(versions: Sequence[Version], event: Heard) -> None:
     """Tell models of an event, those that have not learned from it."""
     for version in versions:
         if event.sequence > version.learned:
             with suppress(DataError):  # what this model cannot read; the store has it
                 version.live.hear(event.user_id, event.item_id, **event.said)
-
-
-def share_of(user_id: str, salt: str) -> float:
-    """A number in [0, 1) that is always the same for somebody, spread evenly over people."""
-    found = hashlib.blake2b(user_id.encode("utf-8", "surrogatepass"), key=salt.encode()[:64], digest_size=8).digest()
-    return int.from_bytes(found, "big") / 2**64

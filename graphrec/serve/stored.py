@@ -23,12 +23,13 @@ class Stored:
         self.store = store
         self._checked: dict[str, tuple[float, tuple[str, frozenset[str]] | None]] = {}
 
-    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    def append(self, events: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
         """See ``Journal``. Events of somebody who was forgotten since are not taken in, and count as known."""
         from graphrec.store import StoredEvent
 
-        found = self.store.append([StoredEvent.of(_row(event)) for event in events])
-        return found.accepted, len(events) - found.accepted
+        rows = [StoredEvent.of(_row(event)) for event in events]
+        new = {id(event) for event in self.store.take(rows)[0]}
+        return [id(row) in new for row in rows]
 
     def since(self, sequence: int, limit: int) -> Sequence[Heard]:
         """See ``Journal``."""
@@ -81,7 +82,12 @@ class Stored:
         """See ``Journal``."""
         shown = {"hide": True, "add": False}
         return [
-            Told(int(c.sequence or 0), c.item_id, c.attributes or None, shown.get(c.action))
+            Told(
+                int(c.sequence or 0),
+                c.item_id,
+                c.attributes if c.attributes or c.action == "add" else None,
+                shown.get(c.action),
+            )
             for c in self.store.items_changed(after)
         ]
 
@@ -101,6 +107,13 @@ class Stored:
     def learned(self, model_version: str) -> int:
         """See ``Journal``."""
         return self.store.learned(model_version)
+
+    def known(self, user_id: str) -> Mapping[str, Any]:
+        """See ``Journal``."""
+        given, named = self.store.answers_of(user_id)
+        events = [event.model_dump(exclude={"user_id"}, exclude_none=True) for event in self.store.of_user(user_id)]
+        answers = [answer.model_dump(exclude={"named"}) for answer in given]
+        return {"events": events, "answers": answers, "named_in": named}
 
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """See ``Journal``; an answer holds for some seconds."""

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,7 +53,7 @@ class _Unnamed(Names):
 
 @dataclass(eq=False)
 class Version:
-    """A model that answers. ``artifact``: the folder's name. ``made``: when it was learned, seconds. ``learned``: up to
+    """A model that answers. ``artifact``: the folder's name. ``made``: when it was fitted, seconds. ``learned``: up to
     which event of the store."""
 
     live: Live
@@ -61,6 +61,7 @@ class Version:
     made: float | None = None
     learned: int = 0
     loaded: float = field(default_factory=time.time)
+    refused: frozenset[str] = frozenset()  # items of which what was said could not be taken in
     is_gone: Callable[[str], bool] = field(default=lambda name: False, repr=False)
     lists: OrderedDict[int, Found] = field(default_factory=OrderedDict, repr=False)  # of users as they are stored
     _views: OrderedDict[Any, Model] = field(default_factory=OrderedDict, repr=False)
@@ -106,14 +107,14 @@ class Version:
 
     def grown(self, items: Collection[Mapping[str, Any]]) -> Version:
         """The same with items that are new, or of which something else is said. New ones have no place by their texts
-        where the encoder does not work. Raises DataError."""
+        where the encoder does not work. Raises DataError, and what a block raises that cannot grow."""
         rows = list(items)
         try:
             model = self.model.updated(items=rows)
         except Exception as error:
-            log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
             bare = self.model.updated(items=[{"item_id": row["item_id"]} for row in rows])
-            model = bare.updated(items=rows)
+            model = bare.updated(items=rows)  # without texts it can: the encoder it was
+            log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
         out = replace(
             self,
             live=self.live.grown(model),
@@ -126,6 +127,19 @@ class Version:
             out.lists = OrderedDict(self.lists)
         out.warm()
         return out
+
+    def told(self, items: Sequence[Mapping[str, Any]]) -> Version:
+        """``grown`` by all of the items that can be taken in; the others are in ``refused``."""
+        try:
+            out = self.grown(items)
+            out.refused = self.refused.difference(row["item_id"] for row in items)
+            return out
+        except Exception as error:
+            if len(items) > 1:
+                half = len(items) // 2
+                return self.told(items[:half]).told(items[half:])
+            log.error("fault", extra={"told": {"what": "items", "kind": type(error).__name__}})
+            return replace(self, refused=self.refused | {items[0]["item_id"]})
 
     def listed(self, user_num: int, wanted: int, barred: Ints) -> Found | None:
         """The list of a user as they are stored, without what is barred; None where it is not ready, or too short."""
@@ -168,3 +182,14 @@ class Version:
         if not len(found.nums) or not np.isfinite(found.scores).all():
             raise ArtifactError(f"{self.artifact or 'the model'}: it gives no scores to rank by; fit it anew")
         model.explainer.links, model.explainer.lifts  # noqa: B018
+
+    def listen(self) -> None:
+        """What words are heard by is loaded now, not at the first question in words; without it they are not heard."""
+        model = self.model
+        if model.profiles.of_texts is None or not model.config.features.enabled:
+            return
+        try:
+            model.encoder().encode(["words"])
+            model.lexicon  # noqa: B018
+        except Exception as error:
+            log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})

@@ -12,6 +12,8 @@ from graphrec.store import schema
 from graphrec.store.opening import shown, transaction
 from graphrec.store.waiting import Waiters, notify
 
+AT_ONCE = 500  # ids in one question
+
 
 class Base:
     """An engine with the tables of this version, and the salt of its erasures."""

@@ -60,15 +60,19 @@ def forget(connection: sa.Connection, salt: str, user_id: str, sequence: int) ->
     for table in PERSONAL:
         mine = table.c.user_id == user_id
         if table is schema.answers:
-            name = json.dumps(user_id, ensure_ascii=False)
-            inside = sa.func.instr if connection.dialect.name == "sqlite" else sa.func.strpos
-            mine |= inside(table.c.named, name) > 0
+            mine |= naming(connection, user_id)
         rows[table.name.removeprefix("graphrec_")] = connection.execute(table.delete().where(mine)).rowcount
     out = Erased(
         receipt=secrets.token_hex(16), user_hash=hashed(salt, user_id), time=time.time(), rows=rows, sequence=sequence
     )
     connection.execute(schema.forgotten.insert(), out.model_dump() | {"rows": json.dumps(rows)})
     return out
+
+
+def naming(connection: sa.Connection, user_id: str) -> Any:
+    """The condition that an answer names a user beside the one who asked."""
+    inside = sa.func.instr if connection.dialect.name == "sqlite" else sa.func.strpos
+    return inside(schema.answers.c.named, json.dumps(user_id, ensure_ascii=False)) > 0
 
 
 def share(connection: sa.Connection) -> None:

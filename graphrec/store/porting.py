@@ -39,8 +39,8 @@ class Imported:
     """What became of the rows of files.
 
     Args:
-        read, accepted, duplicates, forgotten, items: rows read; events taken in, known already, and of people erased;
-            changes of items taken in.
+        read, accepted, duplicates, forgotten: rows read; events taken in, known already, and of people erased.
+        items, items_known: changes of items taken in, and known already.
         refused: why → rows. first: why → where the first one is. unused: what is no event and no item, by what it is.
     """
 
@@ -49,6 +49,7 @@ class Imported:
     duplicates: int = 0
     forgotten: int = 0
     items: int = 0
+    items_known: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     unused: Counter[str] = field(default_factory=Counter)
@@ -59,7 +60,7 @@ class Imported:
 
 
 def read_into(store: Store, path: Path, source: str | None = None) -> Imported:
-    """Take in a file, or the ``.jsonl`` and ``.parquet`` files of a folder; as often as one likes, each event once.
+    """Take in a file, or the ``.jsonl`` and ``.parquet`` files of a folder; as often as one likes, all of it once.
 
     ``source`` names where events are from that do not say so themselves ("import"). Raises DataError where there is no
     such file, or one cannot be read at all.
@@ -150,8 +151,9 @@ def _take(store: Store, events: list[StoredEvent], changes: list[ItemChange], ou
     out.duplicates += found.duplicates
     out.forgotten += found.forgotten
     if changes:
-        store.change_items(changes)
-        out.items += len(changes)
+        new = store.take_changes(changes)
+        out.items += new
+        out.items_known += len(changes) - new
     events.clear()
     changes.clear()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from graphrec.store import erasing, schema
-from graphrec.store.base import Base, as_json, locked, moved
+from graphrec.store.base import AT_ONCE, Base, as_json, locked, moved
 from graphrec.store.opening import transaction
 from graphrec.store.records import Impression, ItemChange, StoredAnswer
 
@@ -40,10 +40,17 @@ class Recorded(Base):
         with transaction(self._engine) as connection:
             wanted = schema.answers.select().where(schema.answers.c.recommendation_id == recommendation_id)
             row = connection.execute(wanted).one_or_none()
-        if row is None:
-            return None
-        said = {name: json.loads(getattr(row, name) or "[]") for name in ("request", "answer", "named")}
-        return StoredAnswer.model_construct(**row._asdict() | said | {"named": tuple(said["named"])})
+        return None if row is None else _answer(row)
+
+    def answers_of(self, user_id: str) -> tuple[list[StoredAnswer], list[str]]:
+        """Answers that were given to one user, in their order, and the ids of those to others that name them."""
+        table = schema.answers
+        order = table.c.time, table.c.recommendation_id
+        with transaction(self._engine) as connection:
+            given = connection.execute(table.select().where(table.c.user_id == user_id).order_by(*order)).all()
+            names = erasing.naming(connection, user_id), table.c.user_id.is_distinct_from(user_id)
+            named = connection.execute(sa.select(table.c.recommendation_id).where(*names).order_by(*order)).scalars()
+            return [_answer(row) for row in given], list(named)
 
     def impressions(self, recommendation_id: str) -> list[Impression]:
         """What one answer showed, in the order of its ranks."""
@@ -54,33 +61,69 @@ class Recorded(Base):
 
     def change_items(self, changes: Iterable[ItemChange]) -> int:
         """Tell of items, all or none, in this order. The number of the last change."""
+        with transaction(self._engine, writes=True) as connection:
+            return _tell(connection, locked(connection), list(changes))
+
+    def take_changes(self, changes: Iterable[ItemChange]) -> int:
+        """``change_items`` without what is known already; how many changes were new. Known is what was told of the same
+        time before, or, where a change has none, what the latest one of the item says."""
+        new: list[ItemChange] = []
         found = list(changes)
         with transaction(self._engine, writes=True) as connection:
-            last, now = locked(connection), time.time()
-            rows = [
-                {
-                    **change.model_dump(),
-                    "sequence": last + n,
-                    "attributes": as_json(change.attributes),
-                    "time": now if change.time is None else change.time,
-                }
-                for n, change in enumerate(found, 1)
-            ]
-            if rows:
-                connection.execute(schema.item_changes.insert(), rows)
-                moved(connection, last + len(rows))
-        return last + len(rows)
+            last, known = locked(connection), dict[str, list[ItemChange]]()
+            for change in _of_items(connection, {change.item_id for change in found}):
+                known.setdefault(change.item_id, []).append(change)
+            for change in found:
+                told = known.setdefault(change.item_id, [])
+                same = [n for n, c in enumerate(told) if (c.action, c.attributes) == (change.action, change.attributes)]
+                latest = len(told) - 1
+                if not any(n == latest if change.time is None else told[n].time == change.time for n in same):
+                    new.append(change)
+                    told.append(change)
+            _tell(connection, last, new)
+        return len(new)
 
     def items_changed(self, since: int = 0) -> list[ItemChange]:
         """Changes of items with numbers above ``since``, in their order: of one item the latest holds."""
-        table = schema.item_changes
-        wanted = table.select().where(table.c.sequence > since).order_by(table.c.sequence)
         with transaction(self._engine) as connection:
-            found = connection.execute(wanted)
-            return [
-                ItemChange.model_construct(**row._asdict() | {"attributes": json.loads(row.attributes)})
-                for row in found
-            ]
+            return _changes(connection, schema.item_changes.c.sequence > since)
+
+
+def _changes(connection: sa.Connection, *where: Any) -> list[ItemChange]:
+    """Changes of items, in their order."""
+    table = schema.item_changes
+    found = connection.execute(table.select().where(*where).order_by(table.c.sequence))
+    return [ItemChange.model_construct(**row._asdict() | {"attributes": json.loads(row.attributes)}) for row in found]
+
+
+def _of_items(connection: sa.Connection, item_ids: Collection[str]) -> Iterator[ItemChange]:
+    """The changes of these items, of each in their order."""
+    ids = sorted(item_ids)
+    for start in range(0, len(ids), AT_ONCE):
+        yield from _changes(connection, schema.item_changes.c.item_id.in_(ids[start : start + AT_ONCE]))
+
+
+def _tell(connection: sa.Connection, last: int, changes: Sequence[ItemChange]) -> int:
+    """Write changes of items after the number ``last``, the head that is held; the number of the last one."""
+    now = time.time()
+    rows = [
+        {
+            **change.model_dump(),
+            "sequence": last + n,
+            "attributes": as_json(change.attributes),
+            "time": now if change.time is None else change.time,
+        }
+        for n, change in enumerate(changes, 1)
+    ]
+    if rows:
+        connection.execute(schema.item_changes.insert(), rows)
+        moved(connection, last + len(rows))
+    return last + len(rows)
+
+
+def _answer(row: Any) -> StoredAnswer:
+    said = {name: json.loads(getattr(row, name) or "[]") for name in ("request", "answer", "named")}
+    return StoredAnswer.model_construct(**row._asdict() | said | {"named": tuple(said["named"])})
 
 
 def _insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:

@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from graphrec.store import erasing, schema
-from graphrec.store.base import locked, moved
+from graphrec.store.base import AT_ONCE, locked, moved
 from graphrec.store.kept import Kept
 from graphrec.store.opening import engine_of, transaction
 from graphrec.store.recorded import Recorded
 from graphrec.store.records import StoredEvent
-
-AT_ONCE = 500  # ids in one question
 
 
 class Appended(NamedTuple):
@@ -68,9 +66,13 @@ class Store(Recorded, Kept):
         An event whose source and id are known, from before or from this very call, changes nothing, whatever else it
         says. Events of somebody erased are refused where they happened before the erasure or have no time.
         """
+        return self.take(events)[1]
+
+    def take(self, events: Iterable[StoredEvent]) -> tuple[list[StoredEvent], Appended]:
+        """``append``, with the events that were taken in, themselves, in their order."""
         found = list(events)
         if not found:
-            return Appended(0, 0)
+            return [], Appended(0, 0)
         first: dict[tuple[str, str], StoredEvent] = {}
         for event in found:
             first.setdefault((event.source, event.event_id), event)
@@ -79,6 +81,7 @@ class Store(Recorded, Kept):
             known = _known(connection, first)
             gone = erasing.gone(connection, self._salt, {event.user_id for event in first.values()})
             new: list[dict[str, Any]] = []
+            taken: list[StoredEvent] = []
             refused = 0
             for key, event in first.items():
                 if key in known:
@@ -89,10 +92,11 @@ class Store(Recorded, Kept):
                 row = event.model_dump()
                 when = received if event.time is None else event.time
                 new.append(row | {"sequence": last + len(new) + 1, "received": received, "time": when})
+                taken.append(event)
             if new:
                 connection.execute(schema.events.insert(), new)
                 moved(connection, last + len(new))
-        return Appended(len(new), len(found) - len(new) - refused, refused)
+        return taken, Appended(len(new), len(found) - len(new) - refused, refused)
 
     def since(self, sequence: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Events with numbers above ``sequence``, in their order, at most ``limit``."""
@@ -100,6 +104,13 @@ class Store(Recorded, Kept):
         wanted = table.select().where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
         with transaction(self._engine) as connection:
             return [StoredEvent.model_construct(**row._asdict()) for row in connection.execute(wanted)]
+
+    def kinds(self, since: int = 0) -> set[str]:
+        """Types of the events with numbers above ``since``, where they have one."""
+        table = schema.events
+        wanted = sa.select(table.c.type).where(table.c.sequence > since, table.c.type.is_not(None)).distinct()
+        with transaction(self._engine) as connection:
+            return set(connection.execute(wanted).scalars())
 
     def of_user(self, user_id: str) -> list[StoredEvent]:
         """All events of one user, in their order."""

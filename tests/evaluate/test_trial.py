@@ -50,7 +50,20 @@ def test_a_difference_is_found_and_its_counts_are_right() -> None:
     assert found.warnings == ()
     clicked = on_b.groupby("user_id")["event"].max()
     assert found.rates[1].b[0] == pytest.approx(clicked.mean())
-    assert (found.rates[1].b[2] - found.rates[1].b[0]) / 1.959964 == pytest.approx(clicked.sem(), rel=1e-4)
+    wilson = scipy.stats.binomtest(int(clicked.sum()), len(clicked)).proportion_ci(method="wilson")
+    assert found.rates[1].b[1:] == pytest.approx((wilson.low, wilson.high), abs=2e-3)
+
+
+def test_no_rate_is_below_nothing_or_above_all() -> None:
+    """Of few people, of none with an event, and of all with one."""
+    rows = [("a", f"u{n}", n, 1.0, int(n == 0)) for n in range(12)] + [("b", f"v{n}", n, 1.0, 1) for n in range(12)]
+    table = pd.DataFrame(rows, columns=["side", "user_id", "answer", "time", "event"])
+    found = trial(table, "a", "b").rates[0]
+    assert 0 < found.a[1] < 1 / 12 < found.a[2] < 1
+    wilson = scipy.stats.binomtest(12, 12).proportion_ci(method="wilson")
+    assert found.b == pytest.approx((1.0, wilson.low, wilson.high))
+    none = trial(table.assign(event=0), "a", "b").rates[0]
+    assert none.a == pytest.approx((0.0, 1 - wilson.high, 1 - wilson.low))
 
 
 def test_people_who_are_missing_and_people_on_both_sides_are_told() -> None:

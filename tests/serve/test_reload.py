@@ -15,7 +15,7 @@ import graphrec as gr
 from graphrec.model.model import Model
 from graphrec.recommender import Recommender
 from graphrec.serve.loading import Others
-from graphrec.serve.state import share_of
+from graphrec.serve.trial import share_of
 from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
 

@@ -64,8 +64,9 @@ def test_what_goes_out_comes_in_again_the_same(store: Store, tmp_path: Path, end
         own = {"sequence", "received"}
         assert [e.model_dump(exclude=own) for e in other.since()] == [e.model_dump(exclude=own) for e in store.since()]
         assert [c.attributes for c in other.items_changed()] == [{"title": "Ü", "n": [1]}]
-        again = read_into(other, tmp_path / f"events.{ending}")
-        assert (again.accepted, again.duplicates) == (0, 2)
+        again = read_into(other, tmp_path)
+        assert (again.accepted, again.duplicates, again.items, again.items_known) == (0, 2, 0, 1)
+        assert len(other.items_changed()) == 1
 
 
 def test_an_empty_table_goes_out_too(store: Store, tmp_path: Path) -> None:
@@ -87,6 +88,8 @@ def test_the_export_of_gorse_is_read(store: Store, tmp_path: Path) -> None:
     assert star.time == 1714564800
     assert (read.time, read.value) == (1714557600.5, 2.5)
     assert (undated.user_id, undated.value, undated.time) == ("é/ü", None, undated.received)
+    again = read_into(store, tmp_path / "items.jsonl")
+    assert (again.items, again.items_known) == (0, 2)
     go, rust = store.items_changed()
     assert (go.action, go.attributes) == ("add", {"year": 2009, "categories": ["lang"], "title": "Go"})
     assert (rust.action, rust.attributes) == ("hide", {"tags": ["safe", "fast"]})

@@ -192,6 +192,34 @@ def test_changes_of_items_come_in_their_order(store: Store) -> None:
     assert (status["head"], status["events"], status["item_changes"]) == (5, 2, 3)
 
 
+def test_a_change_that_is_known_changes_nothing(store: Store) -> None:
+    """One with a time is known by it; one without is, where it is what the latest says."""
+    timed = [
+        ItemChange(item_id="i", action="add", attributes={"title": title}, time=n) for n, title in enumerate("ABA")
+    ]
+    assert store.take_changes(timed) == 3
+    assert store.take_changes([*timed, ItemChange(item_id="j", action="hide")]) == 1
+    bare = [ItemChange(item_id="i", action="add", attributes={"title": title}) for title in "ABBA"]
+    assert store.take_changes(bare) == 2, "B, and A again; the first A is what was said last, the second B too"
+    assert [c.attributes.get("title") for c in store.items_changed()] == ["A", "B", "A", None, "B", "A"]
+
+
+def test_kinds_and_what_is_known_of_one_user(store: Store) -> None:
+    store.append([event(1, type="view"), event(2, type="like"), event(3, type="like"), event(4)])
+    assert (store.kinds(), store.kinds(1), store.kinds(3)) == ({"view", "like"}, {"like"}, set())
+    given = [
+        StoredAnswer(
+            recommendation_id=f"r{n}", user_id=user, model_version="v", time=n, request={}, answer={}, named=named
+        )
+        for n, (user, named) in enumerate([("ann", ()), ("bob", ("ann",)), (None, ("ann", "bob")), ("ann", ("ann",))])
+    ]
+    store.record(given)
+    answers, named = store.answers_of("ann")
+    assert answers == [given[0], given[3]]
+    assert named == ["r1", "r2"]
+    assert store.take([event(4), event(5)])[0] == [event(5)]
+
+
 def test_what_a_model_has_learned_is_remembered(store: Store) -> None:
     store.append([event(n) for n in range(5)])
     assert store.learned("v") == 0

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from graphrec.errors import ConfigError, DataError
+from graphrec.errors import ConfigError
 from graphrec.serve import replies
+from graphrec.serve.export import exported, remains
 from graphrec.serve.questions import told_of
 from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
 from graphrec.serve.schemas import LONGEST_ID, Event, EventBatch, ItemChange, clean
 from graphrec.serve.service import Service, reply
+from graphrec.serve.times import seconds_of
 from graphrec.serve.version import Version
 
 router = APIRouter(tags=["what is known"], dependencies=ONLY_KNOWN)
@@ -25,7 +24,6 @@ AnyId = Annotated[
     str, Path(min_length=1, max_length=LONGEST_ID, description="Any text, percent-encoded."), AfterValidator(clean)
 ]
 RESERVED = ("item_id", "title", "text", "user_id")
-EARLIEST = -1e11  # seconds
 
 
 @router.post(
@@ -39,7 +37,7 @@ async def events(request: Request, told: EventBatch) -> Response:
     An event whose ``source`` and ``event_id`` are known already changes nothing.
     """
     service = service_of(request)
-    rows = [_row(event) for event in told.events]
+    rows = [_row(n, event) for n, event in enumerate(told.events)]
     accepted, duplicates = await service.run(lambda: service.state.accept(rows))
     carried = {"recommendation_id": id_of(request), **service.carried()}
     return reply({**carried, "accepted": accepted, "duplicates": duplicates}, 202)
@@ -113,7 +111,9 @@ async def profile(
     request: Request,
     user_id: AnyId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
-    export: Annotated[bool, Query(description="With every event that counts for them.")] = False,
+    export: Annotated[
+        bool, Query(description="With all that is known of them: events, answers, what the model learned.")
+    ] = False,
 ) -> Response:
     """All that is known of one person, for that person: interests, what they come from, and how they change."""
     service = service_of(request)
@@ -124,7 +124,7 @@ async def profile(
         known: dict[str, Any] = {} if told is None else {"told": told}
         document = version.view(shown).profile(user_id, limit, **known)
         if export:
-            document["history"] = _history(service, version, user_id)
+            document |= exported(service, version, user_id)
         degraded = [*document.get("degraded", ()), *service.state.faults.values()]
         return {**document, "heard": version.live.count(user_id), "degraded": degraded}
 
@@ -141,13 +141,8 @@ async def forget(request: Request, user_id: AnyId) -> Response:
         removed = dict(service.state.journal.forget(user_id))
         service.state.catch_up()
         service.recorder.forget(user_id)
-        held = [v for v in service.state.versions if user_id in v.model.data.users]
-        remains = [
-            f"the model {v.artifact} {v.name} was learned with what they did; they are in no answer of it. `graphrec"
-            " forget` takes them out of it, or a model that is learned without them takes over"
-            for v in held
-        ]
-        return {"user_id": user_id, "removed": removed, "remains": remains, "time": time.time()}
+        left = remains(service, user_id)
+        return {"user_id": user_id, "removed": removed, "remains": left, "time": time.time()}
 
     return reply({"recommendation_id": id_of(request), **service.carried(), **await service.run(forgotten)})
 
@@ -164,8 +159,7 @@ async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden:
         raise ConfigError("nothing is said of the item; give title, text or attributes")
 
     def tell() -> dict[str, Any]:
-        service.state.journal.tell(item_id, fields or ({} if hidden is False else None), hidden)
-        service.state.catch_up()
+        service.state.tell(item_id, fields or ({} if hidden is False else None), hidden)
         return _item(service, service.state.current, item_id)
 
     document = await service.run(tell)
@@ -190,32 +184,7 @@ def _item(service: Service, version: Version, item_id: str) -> dict[str, Any]:
     }
 
 
-def _history(service: Service, version: Version, user_id: str) -> list[dict[str, Any]]:
-    query = version.live.query(user_id, strange=service.state.is_gone(user_id))
-    ids = version.model.data.items.ids
-    times = np.full(len(query.items), np.nan) if query.times is None else query.times
-    return [
-        {"item_id": ids[n], "strength": round(float(s), 6), **({} if math.isnan(t) else {"time": int(t)})}
-        for n, s, t in zip(query.items.tolist(), query.strengths.tolist(), times.tolist(), strict=True)
-    ]
-
-
-def _row(event: Event) -> dict[str, Any]:
+def _row(n: int, event: Event) -> dict[str, Any]:
     row = event.model_dump(exclude_none=True)
-    row["time"] = seconds_of(event.time)
+    row["time"] = seconds_of(event.time, f"events.{n}.time")
     return row
-
-
-def seconds_of(when: float | str | None) -> float:
-    """Seconds since 1970 of a time as events tell it; now where none is told. Raises DataError."""
-    if when is None:
-        return time.time()
-    if isinstance(when, str):
-        try:
-            found = datetime.fromisoformat(when.strip())
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            raise DataError(f"time: {when!r} is none; give seconds, or ISO 8601 such as 2026-01-31T12:00:00Z") from None
-    if not math.isfinite(when) or abs(when) > -EARLIEST:
-        raise DataError(f"time: {when:g} is no second; give seconds since 1970, milliseconds divided by 1000")
-    return float(when)

@@ -34,8 +34,9 @@ async def ready(request: Request) -> Response:
             **service.carried(),
             "status": "ready",
             "artifact": state.current.artifact,
-            "trial": None if trial is None else {"model_version": trial[0].name, "share": trial[1]},
+            "trial": None if trial is None else {"model_version": trial.version.name, "share": trial.share},
             "refused": state.refused or None,
+            "items_refused": len(state.current.refused),
             "waiting": len(service.pool),
         }
     )
