@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from graphrec.evaluate.trial import Trial
     from graphrec.model.model import Model
 
+Events = Annotated[list[str], typer.Option("--event", help="Type of event that counts; else all but dislikes.")]
 experiment_app = typer.Typer(help="Two models on trial.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -36,15 +38,23 @@ def report(
         float | None, typer.Option(min=0.001, max=0.999, help="Of people that B was to answer, such as its canary.")
     ] = None,
     effect: Annotated[float, typer.Option(min=0.001, help="Relative change that people are counted for.")] = 0.05,
-    event: Annotated[list[str], typer.Option(help="Type of event that counts, repeated; else all but dislikes.")] = [],  # noqa: B006
+    event: Events = [],  # noqa: B006
+    interleaved: Annotated[
+        bool,
+        typer.Option("--interleaved", help="By interleaved lists; by itself where one model alone gave others."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """What two versions or scenarios were answered with, and whether they differ."""
     from graphrec.evaluate.trial import trial
 
-    if bool(a) != bool(b) or (scenarios and a):
+    if bool(a) != bool(b) or (scenarios and (a or interleaved)):
         raise ConfigError("two sides are compared; give --a and --b, or --scenarios A,B, or none of them")
-    table = shown_in(store, event, "scenario" if scenarios else "model_version")
+    both = interleaved_in(store, event)
+    table = shown_in(store, event, "scenario" if scenarios else "model_version", needed=not both and not interleaved)
+    if interleaved or (both and not (a or scenarios) and table["side"].nunique() < 2):
+        preferred(both, a, b, as_json)
+        return
     anonymous = int(table["user_id"].isna().sum())
     known = table[table["user_id"].notna()]
     names = [a, b] if a else [name.strip() for name in scenarios.split(",") if name.strip()]
@@ -65,25 +75,71 @@ def report(
         warn("whether people were assigned as they should be was not checked; --share says how many B was to answer")
     if anonymous:
         warn(f"{anonymous:,} impressions of people who are not known were left out")
+    if both:
+        warn(f"{len(both):,} interleaved answers are not in these figures; --interleaved compares by them")
 
 
-def shown_in(url: str, types: list[str], by: str) -> pd.DataFrame:
-    """What a store showed: side, user_id, answer, time, event, as ``trial`` takes it. Raises EmptyDataError."""
+def preferred(answers: list[dict[str, Any]], a: str, b: str, as_json: bool) -> None:
+    """Print which of two versions people prefer in interleaved answers. Raises EmptyDataError."""
+    from graphrec.evaluate.trial import preference
+
+    pairs = Counter((each["a"], each["b"]) for each in answers)
+    there = ", ".join(f"{one} with {other} ({n:,})" for (one, other), n in pairs.most_common()) or "none"
+    pair = (a, b) if a else next(iter(dict(pairs.most_common(1))), ("", ""))
+    if not pairs[pair]:
+        raise EmptyDataError(
+            f"no lists of {' with '.join(pair) if a else 'two models'} were interleaved; there are {there}."
+            ' POST /admin/reload {"artifact": "NEW", "interleave": 0.5} begins it'
+        )
+    own = [each for each in answers if (each["a"], each["b"]) == pair]
+    found = preference([each["user_id"] for each in own], [each["wins"] for each in own])
+    people = found.for_a + found.for_b + found.for_neither
+    if as_json:
+        print_json({"a": pair[0], "b": pair[1], "answers": len(own), "people": people, **asdict(found)})
+        return
+    sheet = Sheet("people for A", "for B", "for neither", "preference for B", "p", title="interleaved, 95 % interval")
+    value = f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    sheet.row(f"{found.for_a:,}", f"{found.for_b:,}", f"{found.for_neither:,}", value, f"{found.p_value:.2g}")
+    answer(sheet, f"A is {pair[0]}, B is {pair[1]}: {len(own):,} answers to {people:,} people")
+    if len(pairs) > 1:
+        warn(f"others were interleaved too and are left out, --a and --b name them: {there}")
+    if found.for_a + found.for_b < 100:
+        warn(f"only {found.for_a + found.for_b:,} people preferred one; intervals are rough below 100")
+
+
+def interleaved_in(url: str, types: list[str]) -> list[dict[str, Any]]:
+    """The interleaved answers of a store, each with ``wins``: what b's items got more than a's."""
+    from graphrec.store import Store
+    from graphrec.store.reading import interleaved
+
+    with Store.open(url, create=False) as opened:
+        rows = interleaved(opened)
+    for row in rows:
+        got = Counter(item["team"] for item in row["items"] if any(counts(kind, types) for kind in item["event_types"]))
+        row["wins"] = got["b"] - got["a"]
+    return rows
+
+
+def counts(kind: str, types: list[str]) -> bool:
+    """Whether an event of a kind counts: one of ``types``; where there are none, any that says no dislike."""
+    from graphrec.data.kinds import weight_of
+
+    weight = weight_of(kind) if kind else 1.0
+    return kind in types if types else weight is None or weight > 0
+
+
+def shown_in(url: str, types: list[str], by: str, needed: bool = True) -> pd.DataFrame:
+    """What a store showed in answers of one model: side, user_id, answer, time, event, as ``trial`` takes it. Raises
+    EmptyDataError where there are none and they are ``needed``."""
     import pandas as pd
 
-    from graphrec.data.kinds import weight_of
     from graphrec.store import Store
     from graphrec.store.reading import shown
 
     with Store.open(url, create=False) as opened:
         rows = shown(opened)
-    if not rows:
+    if not rows and needed:
         raise EmptyDataError("the store holds no answers; ask `graphrec serve` with this store first")
-
-    def counts(kind: str) -> bool:
-        weight = weight_of(kind) if kind else 1.0
-        return kind in types if types else weight is None or weight > 0
-
     return pd.DataFrame(
         {
             "side": [row[by] for row in rows],
@@ -93,7 +149,7 @@ def shown_in(url: str, types: list[str], by: str) -> pd.DataFrame:
             "item_id": [row["item_id"] for row in rows],
             "position": [row["position"] for row in rows],
             "propensity": [row["propensity"] for row in rows],
-            "event": [int(any(map(counts, row["event_types"]))) for row in rows],
+            "event": [int(any(counts(kind, types) for kind in row["event_types"])) for row in rows],
         }
     )
 
@@ -117,7 +173,7 @@ def _tables(found: Trial, effect: float) -> list[Any]:
 def offpolicy(
     artifact: Artifact,
     store: StoreUrl,
-    event: Annotated[list[str], typer.Option(help="Type of event that counts, repeated; else all but dislikes.")] = [],  # noqa: B006
+    event: Events = [],  # noqa: B006
     clip: Annotated[float | None, typer.Option(min=1, help="Weights above are cut to it.")] = None,
     as_json: AsJson = False,
 ) -> None:

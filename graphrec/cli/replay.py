@@ -16,7 +16,15 @@ from graphrec.serve.state import State, hear
 from graphrec.serve.version import Version
 from graphrec.store import Store, StoredAnswer
 
-OWN = ("heard", "epoch", "explore", "cursor", "scenario", "blocks")  # of the question, what is about the old model
+OWN = (
+    "heard",
+    "epoch",
+    "explore",
+    "cursor",
+    "scenario",
+    "blocks",
+    "interleaved",
+)  # of the question, what is about the old model
 AT_ONCE = 64
 
 

@@ -164,14 +164,33 @@ def team_draft(a: Sequence[str], b: Sequence[str], k: int, seed: int) -> tuple[l
     return merged, teams
 
 
-def preference(users: Sequence[str], wins: Sequence[int]) -> tuple[float, float]:
-    """By how much b is preferred to a in interleaved answers, from -1 to 1, and p of a sign test over people.
+@dataclass(frozen=True)
+class Preference:
+    """Whom people prefer in interleaved answers: the share of people for b less that for a, from -1 to 1, with its
+    interval, p of a sign test over people, and how many people are for a, for b, and for neither."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    for_a: int
+    for_b: int
+    for_neither: int
+
+
+def preference(users: Sequence[str], wins: Sequence[int]) -> Preference:
+    """By how much b is preferred to a in interleaved answers.
 
     Args:
         wins: of each answer, what b's items got more than a's. Of one person the signs of the answers are summed.
+
+    The interval is that of a difference of matched proportions with half a person added to each of the four cells
+    (Agresti & Min, Statistics in Medicine 24, 2005).
     """
     of = pd.Series(np.sign(wins), dtype=np.float64).groupby(np.asarray(users, object)).sum()
-    up, down = int((of > 0).sum()), int((of < 0).sum())
-    if not up + down:
-        return 0.0, 1.0
-    return (up - down) / len(of), float(scipy.stats.binomtest(up, up + down).pvalue)
+    up, down, n = int((of > 0).sum()), int((of < 0).sum()), len(of)
+    p = float(scipy.stats.binomtest(up, up + down).pvalue) if up + down else 1.0
+    value, middle = (up - down) / n if n else 0.0, (up - down) / (n + 2)
+    error = np.sqrt(max(0.0, up + down + 1 - (up - down) ** 2 / (n + 2))) / (n + 2)
+    wide = float(scipy.stats.norm.ppf(0.975) * error)
+    return Preference(value, max(-1.0, middle - wide), min(1.0, middle + wide), p, down, up, n - up - down)

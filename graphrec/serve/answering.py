@@ -5,88 +5,115 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from graphrec.errors import GraphrecError, MissingModelError
 from graphrec.evaluate.standing import standing
 from graphrec.model import answers
-from graphrec.model.asked import Asked
 from graphrec.model.parts import parts
-from graphrec.model.retrieve import Found, ranked, scores
-from graphrec.query.query import NONE, Queries
-from graphrec.query.ties import row
+from graphrec.model.retrieve import Found
+from graphrec.query.query import NONE
 from graphrec.serve.cursor import Cursor, fingerprint
 from graphrec.serve.faults import close, lost
 from graphrec.serve.pool import Outcome
-from graphrec.serve.questions import Question, question_of
+from graphrec.serve.questions import Question, question_of, questions_of
 from graphrec.serve.schemas import MOST_K, Ask
+from graphrec.serve.searching import exact, popular, ready, search, wordless, words_of
 from graphrec.serve.state import State
+from graphrec.serve.trial import merged
 from graphrec.types import Floats
 
 log = logging.getLogger("graphrec.serve")
 
+Said: TypeAlias = tuple[dict[str, Any], Any]  # a document, and its item numbers int64 (n,)
+KINDS = ("recommend", "interleave")  # of answers that are lists
+
 
 class Answering:
     """Answers of a service. ``failed`` is told of every part that fails; ``answered`` of every answer, its question
-    and the item numbers."""
+    (two that are interleaved) and the item numbers."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.failed: Callable[[str], None] = lambda what: None
-        self.answered: Callable[[Question, dict[str, Any], Any], None] = lambda question, document, nums: None
+        self.answered: Callable[[Sequence[Question], dict[str, Any], Any], None] = lambda questions, document, nums: (
+            None
+        )
 
     def together(self, asks: Sequence[tuple[Ask, str]]) -> list[Outcome]:
         """For each question its document, or the exception that it raises: those alike are answered by one search."""
         out: list[Outcome] = [(None, None)] * len(asks)
         questions: list[Question] = []
-        places: list[int] = []
+        spans: dict[int, slice] = {}
         for place, (ask, id_) in enumerate(asks):
             try:
-                questions.append(question_of(self.state, ask, id_))
-                places.append(place)
+                some = questions_of(self.state, ask, id_)
+                spans[place] = slice(len(questions), len(questions) + len(some))
+                questions += some
             except Exception as error:
                 out[place] = None, error
-        for place, outcome in zip(places, self.answered_of(questions), strict=True):
-            out[place] = outcome
+        found = self._documents(questions)
+        for place, span in spans.items():
+            out[place] = self._said(questions[span], found[span])
         return out
 
     def answered_of(self, questions: Sequence[Question]) -> list[Outcome]:
         """For each question its document, or the exception that it raises."""
-        out: list[Outcome] = [(None, None)] * len(questions)
+        found = self._documents(questions)
+        return [self._said([question], [each]) for question, each in zip(questions, found, strict=True)]
+
+    def _said(self, questions: Sequence[Question], found: Sequence[Said | BaseException]) -> Outcome:
+        """The document of one question, or of two that are interleaved."""
+        try:
+            whole = [each for each in found if not isinstance(each, BaseException)]
+            if isinstance(found[0], BaseException):
+                raise found[0]
+            if len(whole) < len(found):
+                lone = "interleave: the model on trial fails, so this list is of the other one alone"
+                whole = [({**whole[0][0], "degraded": [*whole[0][0]["degraded"], lone]}, whole[0][1])]
+            document, nums = whole[0] if len(whole) == 1 else merged([q.version for q in questions], whole)
+            self.answered(questions[: len(whole)], document, nums)
+            return document, None
+        except Exception as error:
+            return None, error
+
+    def _documents(self, questions: Sequence[Question]) -> list[Said | BaseException]:
+        """Of each question its document and the item numbers, or the exception that it raises."""
+        out: list[Said | BaseException] = [LookupError()] * len(questions)
         groups: dict[Any, list[int]] = {}
         for place, question in enumerate(questions):
             groups.setdefault(question.group, []).append(place)
         for group in groups.values():
             for place, found in zip(group, self._found([questions[n] for n in group]), strict=True):
-                if isinstance(found, BaseException):
-                    out[place] = None, found
-                    continue
                 try:
-                    document, nums = self.document(questions[place], found)
-                    self.answered(questions[place], document, nums)
-                    out[place] = document, None
+                    out[place] = found if isinstance(found, BaseException) else self.document(questions[place], found)
                 except Exception as error:
-                    out[place] = None, error
+                    out[place] = error
         return out
 
     def verify(self, id_: str, answer: Mapping[str, Any] | None) -> tuple[bool | None, list[str]]:
         """Whether an answer that was recorded is what its model says, asked again; None where that is not known any
         more, with why."""
-        if answer is None or answer.get("kind", "recommend") != "recommend":
+        if answer is None or answer.get("kind", "recommend") not in KINDS:
             return None, ["no list of this id is kept (any more)"]
-        version = self.state.version(str(answer["model_version"]))
-        if version is None:
-            return None, [f"the model {answer['model_version']} is not kept any more"]
         said = dict(answer["request"])
         heard, epoch = int(said.pop("heard", 0)), int(said.pop("epoch", 0))
+        of = [(str(answer["model_version"]), heard), *map(tuple, said.pop("interleaved", ()))]
         if self.state.is_gone(said.get("user_id")):
             return None, ["nothing of this user is kept any more"]
-        at = version, self.state.shown_at(epoch)
-        question = question_of(self.state, Ask.model_validate(said), id_, at=at, upto=heard)
-        now = self.document(question, _search([question])[0])[0]["items"]
+        questions = []
+        for name, upto in of:
+            if (version := self.state.version(name)) is None:
+                return None, [f"the model {name} is not kept any more"]
+            at = version, self.state.shown_at(epoch)
+            questions.append(question_of(self.state, Ask.model_validate(said), id_, at=at, upto=int(upto)))
+        documents = [self.document(question, search([question])[0]) for question in questions]
+        now = (documents[0] if len(of) == 1 else merged([q.version for q in questions], documents))[0]["items"]
         problems = []
+        if [item.get("team") for item in now] != [item.get("team") for item in answer["items"]]:
+            problems.append("items are of another model")
         if [item["item_id"] for item in now] != [item["item_id"] for item in answer["items"]]:
             problems.append("the items, or their order, are others")
         scores_ = [(float(a["score"]), float(b["score"])) for a, b in zip(now, answer["items"], strict=False)]
@@ -95,33 +122,33 @@ class Answering:
         return not problems, problems
 
     def _found(self, questions: Sequence[Question]) -> Sequence[Found | BaseException]:
-        ready = [_ready(question) for question in questions]
-        left = [question for question, found in zip(questions, ready, strict=True) if found is None]
+        found = [ready(question) for question in questions]
+        left = [question for question, each in zip(questions, found, strict=True) if each is None]
         coming = iter(self._searched(left) if left else ())
-        return [next(coming) if found is None else found for found in ready]
+        return [next(coming) if each is None else each for each in found]
 
     def _searched(self, questions: Sequence[Question]) -> Sequence[Found | BaseException]:
         try:
-            return _search(questions)
+            return search(questions)
         except Exception:
             return [self._alone(question) for question in questions]
 
     def _alone(self, question: Question) -> Found | BaseException:
         """What one question is answered with, by what of the model works."""
         try:
-            return _search([question])[0]
+            return search([question])[0]
         except MissingModelError:
-            return self._less("encoder", question, lambda: self._alone(_wordless(question)))
+            return self._less("encoder", question, lambda: self._alone(wordless(question)))
         except GraphrecError as error:
             return error  # a mistake of the question
         except Exception as error:
-            if _words(question):
-                return self._less("encoder", question, lambda: self._alone(_wordless(question)))
+            if words_of(question):
+                return self._less("encoder", question, lambda: self._alone(wordless(question)))
             first = error
         try:
-            return self._less("index", question, lambda: _exact(question), first)
+            return self._less("index", question, lambda: exact(question), first)
         except Exception as error:
-            return self._less("popularity", question, lambda: _popular(question), error)
+            return self._less("popularity", question, lambda: popular(question), error)
 
     def _less(
         self, what: str, question: Question, do: Callable[[], Any], error: BaseException | None = None
@@ -203,76 +230,3 @@ def explored(found: Found, k: int, share: float, seed: str) -> tuple[Any, Floats
     places = np.array(taken, np.int64)
     propensities = standing(len(found.nums), k, share)[np.minimum(places, k), np.arange(len(places))]
     return found.nums[places], found.scores[places], propensities
-
-
-def _ready(question: Question) -> Found | None:
-    """A list that is ready, for a question that it answers."""
-    if not question.plain:
-        return None
-    return question.version.listed(int(question.asked.queries.user_nums[0]), question.wanted, question.asked.exclude)
-
-
-def _search(questions: Sequence[Question]) -> list[Found]:
-    """What questions of one group are answered with; of plain ones the lists stay ready."""
-    found = _searched(questions)
-    for question, each in zip(questions, found, strict=True):
-        if question.plain and not len(question.asked.exclude):
-            question.version.keep(int(question.asked.queries.user_nums[0]), each)
-    return found
-
-
-def _searched(questions: Sequence[Question]) -> list[Found]:
-    first = questions[0]
-    if len(questions) == 1:
-        return answers.found_of(first.model, first.asked, np.arange(1))
-    stored = first.asked.queries.asked is None
-    ties, k = first.model.ties, max(question.wanted for question in questions)
-    if stored:
-        queries = Queries.stored(ties, np.concatenate([q.asked.queries.user_nums for q in questions]))
-    else:
-        queries = Queries.of(ties, [q.asked.queries.asked[0] for q in questions])  # type: ignore[index]
-    ids = [q.asked.user_ids[0] for q in questions]
-    asked = replace(first.asked, user_ids=ids, queries=queries, k=k, notes=())
-    found = answers.found_of(first.model, asked, np.arange(len(questions)))
-    return [
-        replace(each, nums=each.nums[: q.wanted], scores=each.scores[: q.wanted])
-        for each, q in zip(found, questions, strict=True)
-    ]
-
-
-def _words(question: Question) -> str:
-    asked = question.asked.queries.asked
-    return asked[0].words if asked else ""
-
-
-def _wordless(question: Question) -> Question:
-    asked = question.asked
-    known = [replace(query, words="") for query in asked.queries.asked or ()]
-    return replace(question, asked=replace(asked, queries=Queries.of(asked.queries.ties, known)))
-
-
-def _exact(question: Question) -> Found:
-    """By scores of everything, without the index."""
-    asked = question.asked
-    nums, values = ranked(scores(question.model, asked.queries)[0], question.wanted, asked.barred(0), asked.allowed)
-    return Found(nums, values)
-
-
-def _popular(question: Question) -> Found:
-    """By what is popular, of which no more is needed than how many people took what."""
-    model, asked = question.model, question.asked
-    try:
-        popular = model.popular
-    except Exception:
-        counts = np.bincount(model.data.interactions.item_nums, minlength=model.data.n_items)
-        popular = np.log1p(counts).astype(np.float32)
-    return Found(*ranked(popular, question.wanted, _barred(asked), asked.allowed))
-
-
-def _barred(asked: Asked) -> Any:
-    try:
-        return asked.barred(0)
-    except Exception:
-        number = int(asked.queries.user_nums[0])
-        taken = row(asked.queries.ties.known, number) if number >= 0 else asked.exclude[:0]
-        return np.union1d(taken, asked.exclude).astype(np.int64)

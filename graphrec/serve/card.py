@@ -53,9 +53,7 @@ def card(service: Service) -> dict[str, Any]:
         "hidden_items": len(state.shown.hidden),
         "forgotten_people": len(state.shown.gone),
         "coverage": service.metrics.covered(version.name),
-        "trial": None
-        if state.trial is None
-        else {"model_version": state.trial.version.name, "share": state.trial.share},
+        "trial": None if state.trial is None else state.trial.to_json(),
     }
 
 

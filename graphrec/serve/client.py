@@ -110,9 +110,10 @@ class Client:
         """DELETE /items/{id}: out of every answer from now on."""
         return self._asked("DELETE", f"/items/{quote(item_id, safe='')}")
 
-    def reload(self, artifact: str | None = None, canary: float = 0.0) -> dict[str, Any]:
-        """POST /admin/reload: let another model take over, or answer a share of people."""
-        return self._asked("POST", "/admin/reload", json={"artifact": artifact, "canary": canary})
+    def reload(self, artifact: str | None = None, canary: float = 0.0, interleave: float = 0.0) -> dict[str, Any]:
+        """POST /admin/reload: let another model take over, answer a share of people, or be interleaved for one."""
+        asked = {"artifact": artifact, "canary": canary, "interleave": interleave}
+        return self._asked("POST", "/admin/reload", json=asked)
 
     def _why(self, path: str, user_id: str | None, item_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         known = {"user_id": user_id, "item_id": item_id, **asked}

@@ -33,8 +33,9 @@ def read(path: Path, learned: Any = lambda name: 0) -> Version:
     return Version(Live(model, keeps=False), path.name, made, learned(model.version))
 
 
-async def reload(service: Service, artifact: str | None, share: float = 0.0) -> Version:
-    """Let the model in a folder beside the one that is served take over, or answer a share of people.
+async def reload(service: Service, artifact: str | None, share: float = 0.0, interleaved: bool = False) -> Version:
+    """Let the model in a folder beside the one that is served take over, or answer a share of people, alone or
+    interleaved with the one that is served.
 
     Raises NotTaken, with the old model in its place, for a name that is no folder there, and for whatever is wrong with
     the model.
@@ -48,7 +49,7 @@ async def reload(service: Service, artifact: str | None, share: float = 0.0) -> 
             service.metrics.reloaded("refused")
             log.error("reload", extra={"told": {"outcome": "refused", "kind": type(error).__name__}})
             raise NotTaken(f"the model was not taken, and the old one answers on: {why}") from None
-        service.state.take_over(version, share)
+        service.state.take_over(version, share, interleaved)
         service.state.refused = ""
         service.metrics.reloaded("trial" if share else "taken")
         log.info("reload", extra={"told": {"outcome": "trial" if share else "taken", "version": version.name}})

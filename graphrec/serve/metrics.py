@@ -21,7 +21,7 @@ class Metrics:
     """Counts nothing where prometheus-client is not installed; then ``text`` raises MissingModelError."""
 
     def __init__(self) -> None:
-        self._recent: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._recent: OrderedDict[str, tuple[str, str, Mapping[str, str]]] = OrderedDict()
         self._seen: dict[str, np.ndarray[Any, Any]] = {}
         try:
             import prometheus_client as prometheus
@@ -82,14 +82,19 @@ class Metrics:
             self.together.observe(size)
             self.waited.observe(waited)
 
-    def shown(self, id_: str, scenario: str, version: str, nums: Any, bits: Any, n_items: int) -> None:
-        """A list was given: item numbers int64 (n,), and how surprising each of the catalogue is, float32 (I,)."""
+    def answered(self, id_: str, scenario: str, version: str, whose: Mapping[str, str]) -> None:
+        """A list was given; ``whose``: item id → version, where it is of two."""
         if not self:
             return
-        self._recent[id_] = scenario, version
+        self._recent[id_] = scenario, version, whose
         while len(self._recent) > RECENT:
             self._recent.popitem(last=False)
         self.answers.labels(scenario, version).inc()
+
+    def shown(self, scenario: str, version: str, nums: Any, bits: Any, n_items: int) -> None:
+        """Items were shown: their numbers int64 (n,), and how surprising each of the catalogue is, float32 (I,)."""
+        if not self or not len(nums):
+            return
         self.impressions.labels(scenario, version).inc(len(nums))
         self.novelty.inc(float(bits[nums].sum()))
         seen = self._seen.setdefault(version, np.zeros(n_items, bool))
@@ -108,7 +113,8 @@ class Metrics:
             return
         kind = _kind(event.said.get("kind"))
         if event.recommendation_id and event.recommendation_id in self._recent:
-            self.funnel.labels(*self._recent[event.recommendation_id], kind).inc()
+            scenario, version, whose = self._recent[event.recommendation_id]
+            self.funnel.labels(scenario, whose.get(event.item_id, version), kind).inc()
 
     def covered(self, version: str) -> float | None:
         """Share of the catalogue that a model has shown; None where it is not counted."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from graphrec.errors import ConfigError
+from graphrec.errors import ConfigError, GraphrecError
 from graphrec.evaluate.standing import MOST as MOST_EXPLORED
 from graphrec.model.asked import SOMEBODY, Asked, listed
 from graphrec.model.model import Model
@@ -87,6 +87,23 @@ def question_of(
     plain = stored and not ask.weights and asked.allowed is None and not chain and asked.seen == model.config.seen
     plain = plain and asked.exclude is version.barred(shown)
     return Question(id_, ask, version, shown, model, asked, offset, wanted, heard, first, group, plain)
+
+
+def questions_of(state: State, ask: Ask, id_: str) -> list[Question]:
+    """One question, or two to be interleaved: of the model that answers, and of the one on trial. Pages and lists that
+    are explored are of one model. Raises as ``question_of``."""
+    trial = state.trial
+    if trial is None or not trial.interleaved or ask.cursor or not trial.has(ask.user_id, state.settings.salt):
+        return [question_of(state, ask, id_)]
+    shown = state.shown
+    first = question_of(state, ask, id_, at=(state.current, shown))
+    if first.ask.explore:
+        return [first]
+    try:
+        return [first, question_of(state, ask, id_, at=(trial.version, shown))]
+    except GraphrecError:
+        note = "interleave: the model on trial cannot be asked this, so this list is of the other one alone"
+        return [replace(first, asked=replace(first.asked, notes=(*first.asked.notes, note)))]
 
 
 def told_of(

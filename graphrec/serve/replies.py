@@ -38,6 +38,8 @@ class Recommended(Item):
     """One item that is recommended."""
 
     blocks: dict[str, float] | None = Field(None, description="What each adds; they sum to the score.")
+    team: str | None = Field(None, description="Whose it is in an interleaved list: a, the model that answers, or b.")
+    model_version: str | None = Field(None, description="Of the model whose it is; in an interleaved list.")
     propensity: float | None = Field(None, description="With which it came to its place; where some is explored.")
 
 
@@ -49,6 +51,7 @@ class Recommendations(Reply):
     items: list[Recommended]
     next_cursor: str | None = Field(description="Where the next page begins; none where it ends.")
     changes: list[dict[str, Any]] = Field([], description="What re-rankers changed.")
+    interleaved: dict[str, str] | None = Field(None, description="Which two models it is of, as they were loaded.")
 
 
 class Similar(Reply):

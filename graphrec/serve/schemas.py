@@ -189,3 +189,6 @@ class Reload(Body):
 
     artifact: Id | None = Field(None, description="A folder's name beside the one that is served; none: it anew.")
     canary: float = Field(0.0, ge=0, lt=1, description="Share of users that it answers; 0: it takes over.")
+    interleave: float = Field(
+        0.0, ge=0, le=1, description="Share of users for whom its lists are merged with those of the one that answers."
+    )

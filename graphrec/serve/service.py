@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from graphrec.serve.recorder import Recorder
 from graphrec.serve.schemas import Ask
 from graphrec.serve.settings import Serving
 from graphrec.serve.state import State
+from graphrec.serve.trial import TEAMS
 from graphrec.serve.version import Version
 from graphrec.types import Floats
 
@@ -50,7 +51,7 @@ class Service:
         self.recorder = Recorder(journal, self.state.fault)
         self.pool = Pool(limits.threads, limits.queue, limits.batch, self.answering.together)
         self.pool.batches = self.metrics.batch
-        self._bits: tuple[str, Floats] = "", np.zeros(0, np.float32)
+        self._bits: dict[str, Floats] = {}  # of the two models that answered last
         self.loading = asyncio.Lock()
 
     def start(self) -> None:
@@ -90,8 +91,9 @@ class Service:
         except TimeoutError:
             raise Slow(f"the answer took more than {self.settings.limits.seconds:g} s") from None
 
-    def _answered(self, question: Question, document: dict[str, Any], nums: Any) -> None:
-        """Record an answer, and count it."""
+    def _answered(self, questions: Sequence[Question], document: dict[str, Any], nums: Any) -> None:
+        """Record an answer, and count it; of two questions it is interleaved."""
+        question, *others = questions
         self.metrics.less(document["degraded"])
         asked = question.ask.model_dump(exclude_defaults=True, mode="json")
         self.recorder.put(
@@ -100,17 +102,35 @@ class Service:
                     name: document[name]
                     for name in ("recommendation_id", "model_version", "user_id", "scenario", "items")
                 },
-                "kind": "recommend",
+                **({"interleaved": document["interleaved"]} if others else {}),
+                "kind": "interleave" if others else "recommend",
                 "named": sorted({name for text in question.ask.friends for name in (text, *text.split(","))}),
-                "request": {**asked, "heard": question.heard, "epoch": question.shown.epoch},
+                "request": {
+                    **asked,
+                    "heard": question.heard,
+                    "epoch": question.shown.epoch,
+                    **({"interleaved": [[q.version.name, q.heard] for q in others]} if others else {}),
+                },
                 "time": time.time(),
             }
         )
         if self.metrics:
-            model, name = question.version.model, question.version.name
-            if self._bits[0] != name:
-                self._bits = name, surprise(model)
-            self.metrics.shown(question.id, question.ask.scenario or "", name, nums, self._bits[1], model.data.n_items)
+            self._count(questions, document, nums)
+
+    def _count(self, questions: Sequence[Question], document: dict[str, Any], nums: Any) -> None:
+        scenario, teams = questions[0].ask.scenario or "", [item.get("team", TEAMS[0]) for item in document["items"]]
+        names = dict(zip(TEAMS, (q.version.name for q in questions), strict=False))
+        if len(questions) == 1:
+            self.metrics.answered(questions[0].id, scenario, names[TEAMS[0]], {})
+        else:
+            whose = {item["item_id"]: names[team] for item, team in zip(document["items"], teams, strict=True)}
+            self.metrics.answered(questions[0].id, scenario, "interleaved", whose)
+        for team, each in zip(TEAMS, questions, strict=False):
+            model, name = each.version.model, each.version.name
+            if name not in self._bits:
+                self._bits = {**dict(list(self._bits.items())[-1:]), name: surprise(model)}
+            own = nums[np.array([of == team for of in teams], bool)]
+            self.metrics.shown(scenario, name, own, self._bits[name], model.data.n_items)
 
 
 def surprise(model: Any) -> Floats:

@@ -4,67 +4,44 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from graphrec.errors import DataError, GraphrecError, UnknownIdError
-from graphrec.serve.faults import lost
-from graphrec.serve.journal import Heard, Journal, Told, said_of
+from graphrec.serve.journal import Gone, Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
 from graphrec.serve.trial import Trial
 from graphrec.serve.version import Shown, Version
+from graphrec.serve.versions import Versions
 
 log = logging.getLogger("graphrec.serve")
-KEPT = 3  # models that pages and receipts may still ask for
 WAIT = 0.3  # seconds that the store is waited for at a time
 READ = 1000  # events that are read from it at once
 
 
-class State:
+class State(Versions):
     """Args: version, the model to begin with; journal, where events are.
 
     A question takes ``version_for`` and ``shown`` once, so that its answer is of one version, whatever takes over
-    meanwhile. ``faults``: what does not work now, a code and words.
+    meanwhile.
     """
 
     def __init__(self, version: Version, journal: Journal, settings: Serving | None = None) -> None:
-        self.settings, self.journal = settings or Serving(), journal
+        super().__init__(version, settings or Serving())
+        self.journal = journal
         version.live.keeps, version.is_gone = False, self.is_gone
-        self.current = version
-        self.previous: Version | None = None
-        self.trial: Trial | None = None
         self.shown = Shown()
-        self.faults: dict[str, str] = {}
         self.refused = ""  # why the last model that was to take over did not
         self.head = 0  # the last event that was heard
         self.hears: Callable[[Heard], None] = lambda event: None  # told of every event
         self.accepts: Callable[[Mapping[str, Any]], None] = lambda event: None  # of every one that was kept here
-        self.described: dict[str, dict[str, Any]] = {}  # what was said of items since the models were learned
+        self.described: dict[str, dict[str, Any]] = {}  # what was said of items
         self._told, self._gone = 0, 0  # the last of what was said of items, and of people
         self._hides: list[tuple[int, str, bool]] = []  # number, item, whether it is hidden from then on
         self._tried: tuple[Mapping[str, Any], Version, Version] | None = None  # what was said, of which, made of it
-        self._kept: OrderedDict[str, Version] = OrderedDict({version.name: version})
-        self._hearing = threading.RLock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-
-    # --- who answers --------------------------------------------------------------------------------------------------
-
-    def version_for(self, user_id: str | None) -> Version:
-        """The model that answers somebody: of a share of people, always the same ones, the one on trial."""
-        trial = self.trial
-        return trial.version if trial is not None and trial.has(user_id, self.settings.salt) else self.current
-
-    def version(self, name: str) -> Version | None:
-        """A model by its version, where it is kept still."""
-        return self._kept.get(name)
-
-    @property
-    def versions(self) -> list[Version]:
-        """All that hear what is told."""
-        return list({id(v): v for v in (*list(self._kept.values()), self.current)}.values())
 
     def is_gone(self, user_id: str | None) -> bool:
         """Whether somebody is forgotten."""
@@ -148,16 +125,6 @@ class State:
             else:
                 self.fault("store", None)
 
-    def fault(self, what: str, error: BaseException | None) -> None:
-        """Something does not work, or does again: answers say so, and the log what kind of fault it is, and nothing of
-        anybody."""
-        if error is None:
-            self.faults.pop(what, None)
-            return
-        if what not in self.faults:
-            log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
-        self.faults[what] = lost(what)
-
     def _listen(self) -> None:
         while not self._stopped.is_set():
             try:
@@ -172,19 +139,23 @@ class State:
         new = self.journal.gone(self._gone)
         if not new:
             return
-        digests, digest = {gone.digest: gone.number for gone in new}, self.journal.digest
         epoch = max(self.shown.epoch, new[-1].number)
-        self.shown = Shown(self.shown.hidden, self.shown.gone | digests.keys(), epoch)
-        for version in self.versions:
-            version.lists.clear()
-            version.live.forget(lambda name: digest(name) in digests)
-        for event in self._between(new[0].number):
-            if event.sequence > digests.get(digest(event.user_id), event.sequence):
-                hear(self.versions, event)
+        self.shown = Shown(self.shown.hidden, self.shown.gone | {gone.digest for gone in new}, epoch)
+        self._forget(self.versions, new)
         self._gone = new[-1].number
 
+    def _forget(self, versions: Sequence[Version], people: Sequence[Gone]) -> None:
+        """Let models forget people but for what they did since."""
+        digests, digest = {gone.digest: gone.number for gone in people}, self.journal.digest
+        for version in versions:
+            version.lists.clear()
+            version.live.forget(lambda name: digest(name) in digests)
+        for event in self._between(people[0].number):
+            if event.sequence > digests.get(digest(event.user_id), event.sequence):
+                hear(versions, event)
+
     def _items(self, told: Sequence[Told]) -> None:
-        """Take in what is said of items: hidden ones at once, others when a model that knows them is ready."""
+        """Take in what is said of items."""
         self._told = told[-1].number
         hidden, fields = set(self.shown.hidden), dict[str, dict[str, Any]]()
         for each in told:
@@ -213,11 +184,6 @@ class State:
             self.keep(version)
         self._answering()
 
-    def _answering(self) -> None:
-        """Say whether those that answer lack what was said of items."""
-        lacking = self.current.refused or (self.trial and self.trial.version.refused)
-        self.fault("items", DataError("some items were not taken in") if lacking else None)
-
     # --- another model ------------------------------------------------------------------------------------------------
 
     def ready(self, version: Version) -> Version:
@@ -225,7 +191,7 @@ class State:
         version.live.keeps, version.is_gone = False, self.is_gone
         with self._hearing:
             described = [{"item_id": item_id, **said} for item_id, said in self.described.items()]
-            head = self.head
+            head, version.upto = self.head, (self._told, self._gone)
         for event in self._between(version.learned, head):
             hear([version], event)
         version.warm()
@@ -236,47 +202,32 @@ class State:
         version.fill(self.settings.limits.ready)
         return version
 
-    def take_over(self, version: Version, share: float = 0.0) -> None:
-        """Let a model answer: all, or a share of people. What came in since it was made ready is heard first."""
+    def take_over(self, version: Version, share: float = 0.0, interleaved: bool = False) -> None:
+        """Let a model answer: all, or a share of people, alone or ``interleaved``. What was told since it was made
+        ready it is told first."""
         with self._hearing:
             for event in self._between(version.live.upto):
                 hear([version], event)
+            told, gone = version.upto
+            if people := [each for each in self.journal.gone(gone) if each.number <= self._gone]:
+                self._forget([version], people)
+            items = {each.item_id for each in self.journal.told(told) if each.fields is not None}
+            if rows := [{"item_id": item_id, **self.described[item_id]} for item_id in items & self.described.keys()]:
+                version = version.told(rows)
             if share:
-                self.trial = Trial(version, share)
+                self.trial = Trial(version, share, interleaved)
             else:
                 self.previous, self.current, self.trial = self.current, version, None
             self.keep(version)
             self._answering()
 
     def back(self) -> Version:
-        """End the trial, or let the model before answer again. Raises DataError where there is none."""
+        """See ``Versions``. A model that answers again is told of the items that were told of meanwhile."""
         with self._hearing:
-            if self.trial is not None:
-                self.trial = None
-            elif self.previous is not None:
-                self.current, self.previous = self.previous, None
-            else:
-                raise DataError("there is no model to go back to: none is on trial, and none was replaced")
-            self._answering()
+            before, version = self.current, super().back()
+            if version is not before and self.described:
+                self._describe([{"item_id": item_id, **said} for item_id, said in self.described.items()])
             return self.current
-
-    def promote(self) -> Version:
-        """Let the model on trial answer all. Raises DataError where there is none."""
-        with self._hearing:
-            if self.trial is None:
-                raise DataError("no model is on trial; POST /admin/reload with a canary begins one")
-            self.previous, self.current, self.trial = self.current, self.trial.version, None
-            self._answering()
-            return self.current
-
-    def keep(self, version: Version) -> None:
-        """Keep a model for pages and receipts; the oldest goes."""
-        self._kept[version.name] = version
-        self._kept.move_to_end(version.name)
-        used = {id(v) for v in (self.current, self.previous, self.trial and self.trial.version)}
-        for name in list(self._kept):
-            if len(self._kept) > KEPT and id(self._kept[name]) not in used:
-                del self._kept[name]
 
     def _between(self, after: int, head: int | None = None) -> Iterator[Heard]:
         head = self.head if head is None else head

@@ -63,7 +63,8 @@ class Stored:
             kept.append(StoredAnswer.model_construct(**own, **of))
             for item in said.get("items", ()):
                 place = {"position": item["rank"], "propensity": item.get("propensity")}
-                shown.append(Impression.model_construct(**own, item_id=item["item_id"], **place))
+                of = {"model_version": item.get("model_version", own["model_version"])}
+                shown.append(Impression.model_construct(**{**own, **place, **of}, item_id=item["item_id"]))
         self.store.record(kept, shown)
 
     def answer(self, recommendation_id: str) -> Mapping[str, Any] | None:

@@ -61,12 +61,17 @@ class Version:
     made: float | None = None
     learned: int = 0
     loaded: float = field(default_factory=time.time)
+    base: str = ""  # its name before anything was said of items
+    upto: tuple[int, int] = (0, 0)  # the last of what was told of items, and of people, when it was made ready
     refused: frozenset[str] = frozenset()  # items of which what was said could not be taken in
     is_gone: Callable[[str], bool] = field(default=lambda name: False, repr=False)
     lists: OrderedDict[int, Found] = field(default_factory=OrderedDict, repr=False)  # of users as they are stored
     _views: OrderedDict[Any, Model] = field(default_factory=OrderedDict, repr=False)
     _barred: tuple[int, Ints] = (-1, NONE)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.base = self.base or self.name
 
     @property
     def model(self) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,16 +11,47 @@ from graphrec.store import schema
 from graphrec.store.opening import transaction
 from graphrec.store.store import Store
 
+INTERLEAVED = "interleave"  # the kind of an answer of two models
+
 
 def shown(store: Store) -> list[Any]:
-    """All impressions, in the order of answers and places, with ``event_types``: of the events that name the answer and
-    the item, each once. Rows have the columns of the table."""
-    table, events = schema.impressions, schema.events
+    """All impressions of answers of one model, in the order of answers and places, with ``event_types``: of the events
+    that name the answer and the item, each once. Rows have the columns of the table."""
+    table, answers = schema.impressions, schema.answers
+    two = sa.select(answers.c.recommendation_id).where(answers.c.kind == INTERLEAVED)
     with transaction(store._engine) as connection:
-        wanted = table.select().order_by(table.c.recommendation_id, table.c.position)
-        rows = [row._asdict() for row in connection.execute(wanted)]
-        named = sa.select(events.c.recommendation_id, events.c.item_id, events.c.type, events.c.user_id)
-        found: dict[tuple[Any, Any], set[str]] = {}
-        for answer, item, kind, _ in connection.execute(named.where(events.c.recommendation_id.is_not(None))):
-            found.setdefault((answer, item), set()).add(kind or "")
+        wanted = table.select().where(table.c.recommendation_id.not_in(two))
+        rows = [
+            row._asdict() for row in connection.execute(wanted.order_by(table.c.recommendation_id, table.c.position))
+        ]
+        found = _types(connection)
     return [row | {"event_types": found.get((row["recommendation_id"], row["item_id"]), set())} for row in rows]
+
+
+def interleaved(store: Store) -> list[dict[str, Any]]:
+    """All answers of two models: recommendation_id, user_id, time, which two (``a``, ``b``), and ``items`` with their
+    ``team`` and ``event_types``, as ``shown`` has them."""
+    table = schema.answers
+    with transaction(store._engine) as connection:
+        wanted = table.select().where(table.c.kind == INTERLEAVED).order_by(table.c.time, table.c.recommendation_id)
+        rows = connection.execute(wanted).all()
+        found = _types(connection)
+    out = []
+    for row in rows:
+        said = json.loads(row.answer)
+        items = [
+            {"team": i["team"], "event_types": found.get((row.recommendation_id, i["item_id"]), set())}
+            for i in said["items"]
+        ]
+        own = {"recommendation_id": row.recommendation_id, "user_id": row.user_id, "time": row.time}
+        out.append({**own, **said["interleaved"], "items": items})
+    return out
+
+
+def _types(connection: sa.Connection) -> dict[tuple[str, str], set[str]]:
+    """(answer, item) → the types of the events that name both."""
+    events, out = schema.events, dict[tuple[str, str], set[str]]()
+    named = sa.select(events.c.recommendation_id, events.c.item_id, events.c.type)
+    for answer, item, kind in connection.execute(named.where(events.c.recommendation_id.is_not(None))):
+        out.setdefault((answer, item), set()).add(kind or "")
+    return out

@@ -115,8 +115,22 @@ def test_interleaving_favours_nobody_and_finds_the_better() -> None:
         better.append(sum((1 if t == "b" else -1) for i, t in zip(merged, teams, strict=True) if i in ("i5", "i6")))
     users = [f"u{n}" for n in range(2000)]
     assert abs(np.mean(blind)) < 4 * np.std(blind) / np.sqrt(2000)
-    assert preference(users, blind)[1] > 0.01
-    leads, p = preference(users, better)
-    assert leads > 0.5
-    assert p < 1e-6
-    assert preference(["u"] * 3, [1, -1, 0]) == (0.0, 1.0)
+    assert preference(users, blind).p_value > 0.01
+    found = preference(users, better)
+    assert found.value > 0.5
+    assert 0.9 < found.low < found.value <= found.high <= 1
+    assert found.p_value < 1e-6
+    even = preference(["u"] * 3, [1, -1, 0])
+    assert (even.value, even.p_value, even.for_neither) == (0.0, 1.0, 1)
+    assert even.low < -0.5, "of one person next to nothing is known"
+
+
+def test_a_preference_is_within_its_interval_as_often_as_it_says() -> None:
+    """Of sixty people a third prefer b, a sixth a: true preference 1/6."""
+    random = np.random.default_rng(3)
+    held = []
+    for _ in range(400):
+        wins = random.choice([1, -1, 0], 60, p=[1 / 3, 1 / 6, 1 / 2])
+        found = preference([f"u{n}" for n in range(60)], wins.tolist())
+        held.append(found.low <= 1 / 6 <= found.high)
+    assert 0.92 <= np.mean(held) <= 0.98

@@ -127,7 +127,7 @@ def test_a_trial_is_of_the_same_people_and_ends(folder: Path) -> None:
         old = ask(client, "/ready")["model_version"]
         assert "no model to go back to" in post(client, "/admin/rollback", None, expect=422)["detail"]
         new = post(client, "/admin/reload", {"artifact": "two", "canary": 0.4})["model_version"]
-        assert ask(client, "/ready")["trial"] == {"model_version": new, "share": 0.4}
+        assert ask(client, "/ready")["trial"] == {"model_version": new, "share": 0.4, "interleaved": False}
         people = [f"u{n}" for n in range(40)]
         of = {user: ask(client, "/recommend", user_id=user)["model_version"] for user in people}
         assert of == {user: new if share_of(user, "graphrec") < 0.4 else old for user in people}

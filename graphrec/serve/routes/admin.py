@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from graphrec.errors import ConfigError
 from graphrec.serve import replies
 from graphrec.serve.loading import reload
 from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
@@ -17,14 +18,18 @@ router = APIRouter(prefix="/admin", tags=["administration"], dependencies=ONLY_K
 
 @router.post("/reload", responses=answers(replies.Told, 404, 408, 413))
 async def reload_(request: Request, asked: Reload) -> Response:
-    """Read a model, and let it take over without a question lost; or, with a ``canary``, answer that share of users.
+    """Read a model, and let it take over without a question lost; with a ``canary``, answer that share of users; with
+    ``interleave``, have its lists merged with those of the one that answers, for that share of them.
 
     One that cannot be read, or gives no scores, is refused: the old one answers on, and /ready says why.
     """
     service = service_of(request)
-    version = await reload(service, asked.artifact, asked.canary)
-    _tell(request, "reload", artifact=version.artifact, share=asked.canary)
-    return _said(request, service, version, "on trial" if asked.canary else "taken")
+    if asked.canary and asked.interleave:
+        raise ConfigError("a model is on trial in one way at a time; give canary or interleave")
+    share, interleaved = asked.canary or asked.interleave, bool(asked.interleave)
+    version = await reload(service, asked.artifact, share, interleaved)
+    _tell(request, "reload", artifact=version.artifact, share=share, interleaved=interleaved)
+    return _said(request, service, version, "on trial" if share else "taken")
 
 
 @router.post("/rollback", responses=answers(replies.Told, 408, 413))

@@ -34,7 +34,7 @@ async def ready(request: Request) -> Response:
             **service.carried(),
             "status": "ready",
             "artifact": state.current.artifact,
-            "trial": None if trial is None else {"model_version": trial.version.name, "share": trial.share},
+            "trial": None if trial is None else trial.to_json(),
             "refused": state.refused or None,
             "items_refused": len(state.current.refused),
             "waiting": len(service.pool),
