@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 K = 20
+SEED = 42
 
 
 def main(learn: str, known: str, asked: str, settings: str, found: str) -> None:
     """Train one model, and write what it recommends, and the seconds of each."""
     import pandas as pd
+    from pytorch_lightning import seed_everything
     from rectools import Columns
     from rectools.dataset import Dataset
     from rectools.models import BERT4RecModel, SASRecModel
@@ -34,6 +36,7 @@ def main(learn: str, known: str, asked: str, settings: str, found: str) -> None:
 
     told = json.loads(Path(settings).read_text())
     kind = {"sasrec": SASRecModel, "bert4rec": BERT4RecModel}[told.pop("model")]
+    seed_everything(SEED)
     start = time.process_time()
     model = kind(**told, deterministic=True, verbose=0)
     model.fit(read(learn))

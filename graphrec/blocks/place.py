@@ -43,6 +43,8 @@ class PlaceSettings(Section):
     fade: FloatList = (0.0, 0.5)  # exponent of the place of an event from the end of a history
     half_life: FloatList = (90.0, 0.0, 365.0)  # in days, of the time from it to the last event; 0: none
     hours: FloatList = (0.0, 1.0, 4.0)  # how much events at this hour of the day count before others
+    week: FloatList = (0.0, 1.0)  # and on this weekday
+    near: FloatList = (0.0, 3.0, 30.0)  # km from where one is, or was last, at which an event counts 1/e; 0: all do
     cells: IntList = (1500,)  # at most; they are as fine as so many can be
 
 
@@ -50,9 +52,10 @@ class Place(Block[PlaceSettings]):
     """The `place` block: kernel density of where somebody went, over hexagonal cells (H3).
 
         score(u, i) = (1 + takers of i)^popular log(1 + D_u(i) / far) / deviation
-        D_u(i) = Σ_j x_j h_j (1 + d(cell of j, cell of i) / scale)^-power / Σ_j x_j h_j
+        D_u(i) = Σ_j a_j (1 + d(cell of j, cell of i) / scale)^-power / Σ_j a_j
 
-    x_j is the faded taste and h_j how near to this hour of the day j was taken. The tail of a power holds both the
+    a_j is the attention to an event: a product of how long ago it was, how near to this hour of the day and to this
+    weekday, and how near to where somebody is or was last (``profile.places``). The tail of a power holds both the
     neighbourhood and the town (Brockmann et al., Nature 2006; kernel densities of places: Zhang and Chow, SIGSPATIAL
     2013). The logarithm makes of the density what adds to other scores as evidence does: without it somebody's one
     street counts for everything, and what is chosen on few validation users does not hold. It sits out where no
@@ -116,6 +119,8 @@ class Place(Block[PlaceSettings]):
             **{name: getattr(s, name) for name in ("scale", "power", "far", "popular", "fade", "cells")},
             **{name: getattr(s, name) if aged else (0.0,) for name in ("recent", "half_life")},
             "hours": s.hours if daily else (0.0,),
+            "week": s.week if aged else (0.0,),
+            "near": s.near if inputs.train.events.ordered else (0.0,),
             "reading": held(inputs.train.events.readings, self.readings),
         }
 
@@ -138,7 +143,7 @@ class Place(Block[PlaceSettings]):
 
         space = {**space, "weight": WEIGHTS if self.beside else (1.0,)}
         start = {name: values[0] for name, values in space.items()}
-        pairs = (("weight",), ("scale", "far"), ("popular", "recent"), ("fade", "half_life"))
+        pairs = (("weight",), ("scale", "far"), ("popular", "recent"), ("fade", "half_life"), ("near", "week"))
         order = [*pairs, *((name,) for name in space), *pairs[:3]] if trials is None else None
         chosen = search(space, score, start, order, folds.users, trials)
         del chosen["weight"]
@@ -214,6 +219,8 @@ def made(inputs: FitInputs, chosen: Chosen, laid: Map, name: str) -> PlaceBlock:
         power=chosen["power"],
         far=chosen["far"],
         hours=chosen["hours"],
+        week=chosen.get("week", 0.0),
+        near=chosen.get("near", 0.0),
         fading=Fading(chosen["fade"], chosen["half_life"]),
     )
 

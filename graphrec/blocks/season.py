@@ -74,13 +74,10 @@ class Season(Block[SeasonSettings]):
         """The clocks, as far as times tell them apart."""
         s, times = self.settings, inputs.train.events.timestamps
         assert times is not None
-        span = int(times.max() - times.min()) / DAY
-        hourly = len(np.unique(times // 3600 % 24)) > 1
+        told = clocks_told(times)
         return {
             "late": s.late,
-            "year": s.year if span > YEARLY else (0.0,),
-            "week": s.week if span > WEEKLY else (0.0,),
-            "day": s.day if hourly else (0.0,),
+            **{name: getattr(s, name) if told[name] else (0.0,) for name in HANDS},
             "few": s.few,
             "reading": held(inputs.train.events.readings, self.readings),
         }
@@ -110,6 +107,12 @@ class Season(Block[SeasonSettings]):
             self.name, items[:0, :], items, prior=items.shape[1], reading=reading_of(chosen), late=late, hands=hands
         )
         return replace(block, users=block.computed(Queries.stored(inputs.ties)))
+
+
+def clocks_told(times: Ints) -> dict[str, bool]:
+    """Which rounds the times of a log (E,) tell the parts of apart: they come again, and events differ in them."""
+    span = int(times.max() - times.min()) / DAY
+    return {"year": span > YEARLY, "week": span > WEEKLY, "day": len(np.unique(times // 3600 % 24)) > 1}
 
 
 def sides(inputs: FitInputs, chosen: Chosen) -> tuple[Ints, tuple[str, ...], Floats]:

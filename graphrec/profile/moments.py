@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
-from graphrec.query.fading import DAY
+from graphrec.query.fading import DAY, YEAR
 from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints, frozen
 
-YEAR = 365.2425 * DAY
 HANDS = {"year": 52, "week": 7, "day": 24}  # how many parts each round has: weeks, weekdays, hours
 SAID = {  # how what is said of an item at one moment is put into sentences
     "late": Words("people took it of late", "what people took of late"),

@@ -25,6 +25,8 @@ BATCH = 1024  # queries encoded at once
 FAR = 100.0  # km to the next item, from which nothing is near to where somebody is
 LEAST = 0.01  # of what a cell counts for, below which it is none
 SETTINGS = ("name", "weight", "reading", "spread", "scale", "power", "far", "hours")
+FURTHER = ("week", "near")  # settings that are told where they say anything
+BACK = 20  # events looked through for the last whose place is known
 ARRAYS = ("centres", "cell_of")
 Points = npt.NDArray[np.float64]
 
@@ -60,11 +62,13 @@ class PlaceBlock(FittedBlock):
     """An item's score is how near it is to where somebody went, and to where they are:
 
         score = items[i] · (g(D_u) + g(K_here)) [cell of i] / deviation,   g(x) = log(1 + x / far)
-        D_u = Σ_j x_j h_j K[cell of j] / Σ_j x_j h_j,   K[c, d] = (1 + km between c and d / scale)^-power
+        D_u = Σ_j a_j K[cell of j] / Σ_j a_j,   K[c, d] = (1 + km between c and d / scale)^-power
+        a_j = x_j exp(hours (cos 2π (t_j - now) / 24 h - 1) + week (cos 2π (t_j - now) / 7 d - 1) - km from here / near)
 
-    x is the taste under ``reading`` and ``fading``, h_j = exp(hours (cos 2π (t_j - now) / 24 h - 1)) how near to this
-    hour of the day j was taken. A cell of which g is below ``LEAST`` counts for none. An event has the share of g that
-    it has of D_u, so a score splits exactly into events and what is near to where somebody is now, which is the rest.
+    Attention a over time and place together: x is the taste under ``reading`` and ``fading``, which tells how long ago
+    j was, the cosines how near to this hour and weekday; here is where somebody is, or else was last, and a ``near`` of
+    0 does not ask how far from there j is. A cell of which g is below ``LEAST`` counts for none. An event has the share
+    of g that it has of D_u, so a score splits exactly into events and what is near to where somebody is now, the rest.
 
     Shapes: users CSR float32 (U, C), g of each cell over the deviation; items CSR float32 (I, C): what an item counts
     for at its cell. centres float64 (C, 2) in degrees; cell_of int64 (I,), -1 for an item whose place is not known.
@@ -84,6 +88,8 @@ class PlaceBlock(FittedBlock):
     power: float = 1.0
     far: float = 0.1
     hours: float = 0.0
+    week: float = 0.0
+    near: float = 0.0
     fading: Fading = STEADY
     words: Words = NO_WORDS
     sparse: ClassVar[bool] = True
@@ -101,7 +107,7 @@ class PlaceBlock(FittedBlock):
 
     def encode(self, queries: Queries) -> sp.csr_matrix:
         """The user's side of each query, CSR float32 (B, C)."""
-        if queries.asked is None and (queries.moments is None or not self.hours):
+        if queries.asked is None and (queries.moments is None or not (self.hours or self.week)):
             return self.users[queries.user_nums]
         return self.computed(queries)
 
@@ -123,11 +129,23 @@ class PlaceBlock(FittedBlock):
 
     def raw(self, queries: Queries) -> sp.csr_matrix:
         """What each cell counts for by the histories, before the deviation, CSR float32 (B, C)."""
-        return self._heard(self._went(self.taste(queries)))
+        went = sp.csr_matrix(self.taste(queries) @ self._cells)
+        if self.near:
+            went = sp.csr_matrix(went.multiply(self._attention(queries)), dtype=np.float32)
+        return self._heard(self._parts(went))
 
-    def _went(self, taste: sp.csr_matrix) -> sp.csr_matrix:
-        """Which part of a taste (B, I) is of each cell, CSR float32 (B, C)."""
-        went = sp.csr_matrix(taste @ self._cells)
+    def _attention(self, queries: Queries) -> Floats:
+        """What each cell counts for by how far it is from where people are, or were last, float32 (B, C)."""
+        said, found = self._said(queries), queries.ordered(BACK).items  # (B,), (B, L)
+        were = np.where(found >= 0, self.cell_of[np.maximum(found, 0)], -1)
+        cells = said
+        for column in were.T:  # from the oldest to the newest
+            cells = np.where((column >= 0) & (said < 0), column, cells)
+        out: Floats = np.exp(-self._apart[np.maximum(cells, 0)] / np.float32(self.near))
+        return np.where((cells < 0)[:, None], np.float32(1), out)
+
+    def _parts(self, went: sp.csr_matrix) -> sp.csr_matrix:
+        """Which part of somebody's taste is of each cell, CSR float32 (B, C)."""
         whole = np.asarray(abs(went).sum(axis=1), np.float64).ravel()
         return sp.csr_matrix(sp.diags(1 / np.where(whole > 0, whole, 1)) @ went)
 
@@ -143,32 +161,31 @@ class PlaceBlock(FittedBlock):
     @cached_property
     def kernel(self) -> Floats:
         """K, float32 (C, C)."""
-        return np.asarray((1 + apart(self.centres) / self.scale) ** -self.power, np.float32)
+        return np.asarray((1 + self._apart / self.scale) ** -self.power, np.float32)
+
+    @cached_property
+    def _apart(self) -> Floats:
+        """Kilometres between cells, float32 (C, C)."""
+        return apart(self.centres)
 
     def taste(self, queries: Queries) -> sp.csr_matrix:
         """What each item of the histories counts for at this hour, CSR float32 (B, I)."""
-        taste = queries.taste(self.reading, fading=self.fading)
-        if not self.hours:
-            return taste
-        told = queries.ordered()
-        if told.times is None:
-            return taste
-        known = told.items >= 0
-        turn = 2 * np.pi * (told.times - queries.now[:, None]) / 86_400
-        near = np.exp(self.hours * (np.cos(turn) - 1))
-        rows, places = np.nonzero(known)
-        latest = sp.lil_matrix(taste.shape, dtype=np.float32)
-        latest[rows, told.items[known]] = near[rows, places]  # of several events the last one
-        return sp.csr_matrix(taste.multiply(latest.tocsr()), dtype=np.float32)
+        rounds: Any = {"day": self.hours, "week": self.week}
+        return queries.taste(self.reading, fading=replace(self.fading, **rounds))
 
     def _here(self, queries: Queries) -> sp.csr_matrix:
         """The cell next to where people are now, CSR float32 (B, C); nothing where it is not said, or all is far."""
-        said = [q.place for q in queries.asked or ()] if queries.asked is not None else [None] * len(queries)
-        points = np.array([(np.nan, np.nan) if place is None else place for place in said]).reshape(-1, 2)
-        cell = next_cell(points, self.centres)
+        cell = self._said(queries)
         there = np.flatnonzero(cell >= 0)
         ones, shape = np.ones(len(there), np.float32), (len(queries), len(self.centres))
         return sp.csr_matrix((ones, (there, cell[there])), shape=shape)
+
+    def _said(self, queries: Queries) -> Ints:
+        """The cell next to where people say they are now, int64 (B,), -1 for none."""
+        if queries.asked is None:
+            return np.full(len(queries), -1, np.int64)
+        points = [(np.nan, np.nan) if q.place is None else q.place for q in queries.asked]
+        return next_cell(np.array(points, np.float64).reshape(-1, 2), self.centres)
 
     @cached_property
     def _cells(self) -> sp.csr_matrix:
@@ -212,6 +229,8 @@ class PlaceBlock(FittedBlock):
         items, weights = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
         cell, cells = int(self.cell_of[item_num]), self.cell_of[items]
         there = (cells >= 0) & (cell >= 0)
+        if self.near:
+            weights = weights * self._attention(query)[0, np.maximum(cells, 0)]
         parts = np.where(there, weights * self.kernel[np.maximum(cells, 0), max(cell, 0)], 0.0)  # of D, unscaled
         side, total = np.asarray(self.items[item_num].toarray(), np.float64).ravel(), float(parts.sum())
         own = float(scale[0]) * float((self.raw(query).astype(np.float64) @ side)[0])
@@ -249,11 +268,13 @@ class PlaceBlock(FittedBlock):
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         found, shapes = stored(users=self.users, items=self.items)
         told = {name: getattr(self, name) for name in SETTINGS} | {"fading": self.fading.told()}
+        told |= {name: getattr(self, name) for name in FURTHER if getattr(self, name)}
         return {**found, **{name: np.asarray(getattr(self, name)) for name in ARRAYS}}, told | {"shapes": shapes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> PlaceBlock:
         sides = read_back(arrays, settings["shapes"])
         told: dict[str, Any] = {name: settings[name] for name in SETTINGS}
+        told |= {name: settings[name] for name in FURTHER if name in settings}
         told |= {name: arrays[name] for name in ARRAYS}
         return cls(users=sides["users"], items=sides["items"], fading=settings["fading"], **told)

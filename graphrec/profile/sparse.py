@@ -64,7 +64,8 @@ class NeighbourBlock(FittedBlock):
 
     def encode(self, queries: Queries) -> sp.csr_matrix:
         """The user's side of each query, CSR float32 (B, I)."""
-        return self.users[queries.user_nums] if queries.asked is None else self.computed(queries)
+        momentary = queries.moments is not None and self.fading.rounds
+        return self.users[queries.user_nums] if queries.asked is None and not momentary else self.computed(queries)
 
     def computed(self, queries: Queries) -> sp.csr_matrix:
         """The same, made from the histories even where rows are stored, CSR float32 (B, I)."""

@@ -186,7 +186,7 @@ class Queries:
         if fading:
             liked = not holds_dislikes(reading, learning=False, exposure=self.ties.data.events.exposure)
             line = self.ties.timeline(liked) if stored else self._timeline(liked)
-            rows, items, counts = line.faded(self.user_nums if stored else np.arange(len(self)), fading)
+            rows, items, counts = line.faded(self.user_nums if stored else np.arange(len(self)), fading, self.now)
             own = sp.csr_matrix(own.multiply(self._matrix(rows, items, counts)), dtype=np.float32)
         return own
 

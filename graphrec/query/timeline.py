@@ -8,7 +8,7 @@ import numpy as np
 
 from graphrec.data.events import Events
 from graphrec.data.order import history_order
-from graphrec.query.fading import DAY, Fading
+from graphrec.query.fading import DAY, ROUNDS, Fading
 from graphrec.types import Floats, Ints
 
 
@@ -63,8 +63,9 @@ class Timeline:
         times[known] = self.times[where]
         return Ordered(items, times, strengths)
 
-    def faded(self, numbers: Ints, fading: Fading) -> tuple[Ints, Ints, Floats]:
-        """What the items of these histories (B,) count for by their latest event: rows, items and weights > 0, (P,)."""
+    def faded(self, numbers: Ints, fading: Fading, now: Ints | None = None) -> tuple[Ints, Ints, Floats]:
+        """What the items of these histories (B,) count for at ``now`` (B,), in seconds, by the event that counts most:
+        rows, items and weights > 0, (P,)."""
         counts = self.counts[numbers]
         kept = np.minimum(counts, fading.last) if fading.last else counts
         rows = np.repeat(np.arange(len(numbers)), kept)
@@ -74,8 +75,12 @@ class Timeline:
         if fading.half_life and self.times is not None:
             newest = self.times[np.maximum(self.ends[numbers + 1] - 1, 0)] if len(self.times) else self.times
             weights *= np.exp2(-(newest[rows] - self.times[at]) / (DAY * fading.half_life))
+        if fading.rounds and self.times is not None and now is not None:
+            ago = self.times[at] - now[rows]
+            for name, kappa in fading.rounds.items():
+                weights *= np.exp(kappa * (np.cos(2 * np.pi / ROUNDS[name] * ago) - 1))
         items = self.items[at]
-        order = np.lexsort((back, items, rows))  # the latest of each item first
+        order = np.lexsort((back, -weights, items, rows))  # what counts most of each item first
         rows, items, weights = rows[order], items[order], weights[order]
         new = np.ones(len(rows), bool)
         new[1:] = (np.diff(rows) != 0) | (np.diff(items) != 0)

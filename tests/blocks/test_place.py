@@ -37,6 +37,8 @@ class TestContract(BlockContract):
         "fade": [0.0, 1.0],
         "half_life": [0.0],
         "recent": [0.0],
+        "near": [300.0],
+        "week": [1.0],
     }
     telling: ClassVar = {"power": [0.0, 4.0]}
 
@@ -89,6 +91,39 @@ def test_the_hour_is_heard_where_it_tells() -> None:
     _, chosen = Place().tune(folds)
     assert chosen["hours"] > 0
     assert worth(Place(), folds) > 1.2 * worth(Place(PlaceSettings(hours=(0.0,))), folds)
+
+
+def travels(n_users: int = 80, seed: int = 0) -> Dataset:
+    """Four towns of a station and three quarters, some 10 km apart. Everybody comes and goes, always by a station, and
+    then to the quarter of that town that they like. They have just come to where they were long ago, and shortest."""
+    random, rows, points = np.random.default_rng(seed), [], []
+    for town in range(4):
+        for quarter, (north, east) in enumerate(((0, 0), (0.1, 0), (0, 0.15), (-0.1, 0))):
+            for n in range(12):
+                lat, lon = 48 + town + north + random.normal(0, 0.003), 11 + east + random.normal(0, 0.003)
+                points.append((f"i{town}{quarter}{n:02d}", "place", f"{lat:.5f},{lon:.5f}"))
+    for user in range(n_users):
+        liked, came = random.integers(1, 4, 4), random.permutation(4)
+        left = [random.permutation(12).tolist() for _ in range(4)]
+        for visit, town in enumerate([*came, came[0]]):
+            stay = 4 if town == came[0] else 7
+            told = [(0, int(random.integers(12))), *((int(liked[town]), left[town].pop()) for _ in range(stay))]
+            for turn, (quarter, n) in enumerate(told):
+                part = VALID if visit == 4 and turn else TRAIN
+                rows.append((f"u{user:03d}", f"i{town}{quarter}{n:02d}", (visit * 40 + turn) * DAY, part))
+    return build(
+        "travels",
+        pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp", "part"]).drop_duplicates(["user_id", "item_id"]),
+        item_attributes=pd.DataFrame(points, columns=["item_id", "key", "value"]),
+    )
+
+
+def test_what_lies_near_to_where_somebody_was_last_is_attended_to() -> None:
+    """The last events alone tell the town, all events four quarters of four towns: which one it is both tell."""
+    folds = folds_of(travels())
+    _, chosen = Place().tune(folds)
+    assert chosen["near"] > 0
+    assert worth(Place(), folds) > 2 * worth(Place(PlaceSettings(near=(0.0,))), folds)
 
 
 def test_without_coordinates_it_sits_out() -> None:

@@ -13,7 +13,8 @@ from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.season import TIMELESS, USELESS, Season, SeasonSettings, late_counts, lifts
 from graphrec.data.dataset import TRAIN, VALID, Dataset, build
 from graphrec.evaluate.validation import Validation
-from graphrec.profile.moments import YEAR, MomentBlock, part_of
+from graphrec.profile.moments import MomentBlock, part_of
+from graphrec.query.fading import YEAR
 from graphrec.query.query import Queries, Query
 from graphrec.query.ties import Ties
 from graphrec.testing import BlockContract
