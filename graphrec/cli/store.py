@@ -60,6 +60,25 @@ def export(
 
 
 @store_app.command()
+def prune(
+    url: Url,
+    days: Annotated[float, typer.Option(min=0, help="Answers, and what they showed, older than so many days go.")],
+    as_json: AsJson = False,
+) -> None:
+    """Drop old answers, and what they showed. Events stay; receipts of dropped answers can be verified no more."""
+    import time
+
+    from graphrec.store import Store
+
+    with Store.open(url, create=False) as store:
+        found = store.prune(time.time() - days * 86_400)
+    if as_json:
+        print_json(found)
+        return
+    note(f"{found['answers']:,} answers and {found['impressions']:,} impressions dropped; events are kept")
+
+
+@store_app.command()
 def status(url: Url, as_json: AsJson = False) -> None:
     """How much a store holds, and of what time."""
     from graphrec.store import Store

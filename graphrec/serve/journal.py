@@ -99,6 +99,11 @@ class Journal(Protocol):
         answers to others that name them."""
         ...
 
+    def tend(self, before: float | None) -> Mapping[str, int]:
+        """Drop answers, with what they showed, from before a time, seconds since 1970 (None: none), and see that the
+        bytes of who was erased are gone: what was dropped and how many. Events stay."""
+        ...
+
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """A name for a key, and its scopes; None for one that there is not."""
         ...
@@ -216,6 +221,13 @@ class Memory:
         answers = list(self._answers.values())
         named = [a["recommendation_id"] for a in answers if user_id in a.get("named", ())]
         return {"events": events, "answers": [a for a in answers if a.get("user_id") == user_id], "named_in": named}
+
+    def tend(self, before: float | None) -> Mapping[str, int]:
+        """See ``Journal``."""
+        old = [name for name, a in list(self._answers.items()) if before is not None and a.get("time", 0) < before]
+        for name in old:
+            self._answers.pop(name, None)
+        return {"answers": len(old)}
 
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """See ``Journal``."""

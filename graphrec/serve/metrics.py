@@ -55,6 +55,7 @@ class Metrics:
         self.age = gauge("model_age_seconds", "Since the model was fitted.")
         self.unseen = gauge("unseen_events", "Events that the model has not learned from.")
         self.lost = gauge("unrecorded_answers", "Answers that were not recorded.", mode="livesum")
+        self.old = counter("dropped", "Rows of the store that were too old to be kept.", "table")
         self.reloads = counter("reloads", "Models that were to take over.", "outcome")
 
     def __bool__(self) -> bool:
@@ -115,6 +116,11 @@ class Metrics:
         if event.recommendation_id and event.recommendation_id in self._recent:
             scenario, version, whose = self._recent[event.recommendation_id]
             self.funnel.labels(scenario, whose.get(event.item_id, version), kind).inc()
+
+    def dropped(self, table: str, n: int) -> None:
+        """Rows of the store were too old."""
+        if self:
+            self.old.labels(table).inc(n)
 
     def covered(self, version: str) -> float | None:
         """Share of the catalogue that a model has shown; None where it is not counted."""

@@ -23,6 +23,7 @@ from graphrec.serve.recorder import Recorder
 from graphrec.serve.schemas import Ask
 from graphrec.serve.settings import Serving
 from graphrec.serve.state import State
+from graphrec.serve.tending import Tending
 from graphrec.serve.trial import TEAMS
 from graphrec.serve.version import Version
 from graphrec.types import Floats
@@ -49,6 +50,7 @@ class Service:
         self.answering.answered = self._answered
         self.state.hears, self.state.accepts = self.metrics.heard, self.metrics.accepted
         self.recorder = Recorder(journal, self.state.fault)
+        self.tending = Tending(journal, self.settings.store.keep_days, self.metrics.dropped)
         self.pool = Pool(limits.threads, limits.queue, limits.batch, self.answering.together)
         self.pool.batches = self.metrics.batch
         self._bits: dict[str, Floats] = {}  # of the two models that answered last
@@ -62,9 +64,11 @@ class Service:
         version.listen()
         self.state.start()
         self.state.current.fill(self.settings.limits.ready)
+        self.tending.start()
 
     def stop(self) -> None:
         """Answer what waits, write what is to be recorded, and end."""
+        self.tending.stop()
         self.pool.close()
         self.recorder.close()
         self.state.stop()

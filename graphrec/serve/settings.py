@@ -25,11 +25,19 @@ class Limits(BaseModel):
     burst: int = Field(100, ge=1)  # of them at once
 
 
+class Keeping(BaseModel):
+    """How long the store keeps what was answered. Events are kept until somebody is erased."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    keep_days: float | None = Field(None, gt=0)  # answers and impressions; None: for good
+
+
 class Serving(BaseModel):
     """Settings of a service; ``graphrec serve --config FILE.toml`` reads them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     limits: Limits = Limits()
+    store: Keeping = Keeping()
     scenarios: dict[str, dict[str, Any]] = {}  # name → fields of a question, which the question itself outweighs
     explore: float = Field(0.2, ge=0, le=0.5)  # the largest share that a question may ask for
     salt: str = "graphrec"  # of the assignment of users to a model on trial

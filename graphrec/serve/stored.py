@@ -116,6 +116,12 @@ class Stored:
         answers = [answer.model_dump(exclude={"named"}) for answer in given]
         return {"events": events, "answers": answers, "named_in": named}
 
+    def tend(self, before: float | None) -> Mapping[str, int]:
+        """See ``Journal``."""
+        if self.store.erased_since(0, unscrubbed=True):
+            self.store.scrub()
+        return {} if before is None else self.store.prune(before)
+
     def check(self, key: str) -> tuple[str, frozenset[str]] | None:
         """See ``Journal``; an answer holds for some seconds."""
         now, (until, found) = time.monotonic(), self._checked.get(key, (0.0, None))

@@ -14,6 +14,8 @@ from graphrec.store.base import AT_ONCE, Base, as_json, locked, moved
 from graphrec.store.opening import transaction
 from graphrec.store.records import Impression, ItemChange, StoredAnswer
 
+PRUNED = 2000  # rows that one transaction finds to drop
+
 
 class Recorded(Base):
     """The part of the store that answers and items are in."""
@@ -51,6 +53,20 @@ class Recorded(Base):
             names = erasing.naming(connection, user_id), table.c.user_id.is_distinct_from(user_id)
             named = connection.execute(sa.select(table.c.recommendation_id).where(*names).order_by(*order)).scalars()
             return [_answer(row) for row in given], list(named)
+
+    def prune(self, before: float) -> dict[str, int]:
+        """Drop answers and impressions from before a time, seconds since 1970, a part at a time so that others can
+        write meanwhile; table → rows dropped. Events stay, those too that name such an answer."""
+        out = {}
+        for table in (schema.impressions, schema.answers):
+            some = sa.select(table.c.recommendation_id).where(table.c.time < before).limit(PRUNED)
+            name, n = table.name.removeprefix("graphrec_"), 1
+            out[name] = 0
+            while n:
+                with transaction(self._engine, writes=True) as connection:
+                    n = connection.execute(table.delete().where(table.c.recommendation_id.in_(some))).rowcount
+                out[name] += n
+        return out
 
     def impressions(self, recommendation_id: str) -> list[Impression]:
         """What one answer showed, in the order of its ranks."""

@@ -39,6 +39,16 @@ def test_two_scenarios_are_reported(url: str, capsys: pytest.CaptureFixture[str]
     assert none["a"]["events"] == 0
 
 
+def test_old_answers_are_pruned_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    own = {"recommendation_id": "r", "user_id": "u", "model_version": "v", "time": 5}
+    with Store.open(url) as store:
+        store.record([StoredAnswer.of({**own, "request": {}, "answer": {}})], [])
+    assert document(capsys, "store", "prune", url, "--days", "1") == {"answers": 1, "impressions": 0}
+    run("store", "prune", url, "--days", "1")
+    assert "0 answers and 0 impressions dropped; events are kept" in capsys.readouterr().err
+
+
 def test_one_version_is_no_trial(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     for options in ([], ["--a", "x"], ["--scenarios", "home,away"]):
         run("experiment", "report", "--store", url, *options, expect=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -222,3 +223,39 @@ def test_a_short_list_names_what_was_excluded(client: TestClient) -> None:
     assert "fewer_items" in found["degraded"][0]
     assert "`exclude`" not in found["degraded"][0], "what is hidden nobody excluded"
     assert "`exclude`" in fitted().recommend("u0", 40, exclude=ids(found)[:2]).attrs["degraded"][0]
+
+
+# --- what is kept, and for how long -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_old_answers_go_and_events_stay(stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Stored(Store.open(f"sqlite:///{tmp_path / 's.db'}")) if stored else Memory()
+    with serving(journal=journal, settings={"store": {"keep_days": 2}}) as client:
+        service = service_of(client)
+        post(client, "/events", {"events": [{"user_id": "u0", "item_id": "i2", "time": 5}]}, expect=202)
+        with service.recorder._writing:
+            old, new = (ask(client, "/recommend", user_id="u0", k=3)["recommendation_id"] for _ in range(2))
+            first = service.recorder._waiting[0]
+            service.recorder._waiting[0] = {**first, "time": time.time() - 3 * 86_400}
+        service.recorder.flush()
+        service.tending.once()
+        assert post(client, "/verify", {"recommendation_id": old})["verified"] is None
+        assert post(client, "/verify", {"recommendation_id": new})["verified"] is True
+        assert len(ask(client, "/users/u0", export=True)["events"]) == 1
+        assert 'graphrec_dropped_total{table="answers"} 1.0' in counted(client, "graphrec_dropped_total")
+
+
+def test_bytes_that_a_reader_held_are_gone_when_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Stored(Store.open(f"sqlite:///{tmp_path / 's.db'}"))
+    with serving(journal=journal) as client:
+        post(client, "/events", {"events": [{"user_id": "a rare name", "item_id": "i2"}]}, expect=202)
+        journal.store.forget("a rare name", scrub=False)
+        assert journal.store.erased_since(0, unscrubbed=True)
+        for _ in range(50):
+            service_of(client).tending.once()
+            if not journal.store.erased_since(0, unscrubbed=True):
+                break
+            time.sleep(0.05)  # a reader was in the way
+        assert not journal.store.erased_since(0, unscrubbed=True)
+        assert all(b"a rare name" not in file.read_bytes() for file in tmp_path.iterdir())

@@ -220,6 +220,20 @@ def test_kinds_and_what_is_known_of_one_user(store: Store) -> None:
     assert store.take([event(4), event(5)])[0] == [event(5)]
 
 
+def test_old_answers_are_dropped_and_events_are_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.store.recorded.PRUNED", 2)
+    for n in range(7):
+        own = {"recommendation_id": f"r{n}", "user_id": "u", "model_version": "v", "time": float(n)}
+        shown = [Impression.of({**own, "item_id": f"i{place}", "position": place}) for place in (1, 2, 3)]
+        store.record([StoredAnswer.of({**own, "request": {}, "answer": {}})], shown)
+    store.append([event(1, time=0.0, recommendation_id="r0")])
+    assert store.prune(5) == {"impressions": 15, "answers": 5}
+    assert store.prune(5) == {"impressions": 0, "answers": 0}
+    assert [store.answer(f"r{n}") is not None for n in range(7)] == [False] * 5 + [True] * 2
+    assert len(store.impressions("r5")) == 3
+    assert len(store.since()) == 1
+
+
 def test_what_a_model_has_learned_is_remembered(store: Store) -> None:
     store.append([event(n) for n in range(5)])
     assert store.learned("v") == 0
