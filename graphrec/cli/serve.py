@@ -31,17 +31,17 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
     keys: Annotated[bool, typer.Option("--keys", help="Demand a key on this machine too.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Limits and scenarios, TOML; see docs/serving.md.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Limits, scenarios, OIDC …, TOML; see docs/serving.md.")] = None,
 ) -> None:
     """Answer over HTTP: recommendations and reasons, events, items, metrics; the API is described at /docs."""
     import uvicorn
 
     from graphrec.serve.settings import Serving
 
-    Serving.read(config)
+    settings = Serving.read(config)
     url = store or f"sqlite:///{artifact.resolve().parent / (artifact.resolve().name + '.events.sqlite')}"
     keyed = keys or host not in HERE
-    _check(artifact, url, keyed, host)
+    _check(artifact, url, keyed and settings.oidc is None, host)
     told = {"artifact": str(artifact), "store": url, "keyed": keyed, "config": str(config or "")}
     told["hosts"] = [*HERE, "[::1]"] if host in HERE else []
     logs = _logs(f"http://{host}:{port} answers from {artifact}; docs at /docs; events in {_shown(url)}", workers)

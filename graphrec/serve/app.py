@@ -22,6 +22,7 @@ from graphrec.serve.cursor import CursorGone
 from graphrec.serve.guard import Guard
 from graphrec.serve.journal import Journal, Memory
 from graphrec.serve.loading import Others
+from graphrec.serve.oidc import Tokens
 from graphrec.serve.pool import Busy
 from graphrec.serve.routes import admin, ask, pages, told, watch, why
 from graphrec.serve.service import Service, Slow, reply
@@ -91,6 +92,8 @@ def make_app(
         keyed=keyed,
         carried=service.carried,
         hosts=hosts,
+        tokens=Tokens(service.settings.oidc) if service.settings.oidc else None,
+        tracing=service.tracing,
     )
     return app
 

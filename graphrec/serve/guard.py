@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -18,12 +19,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphrec.serve.journal import Journal
 from graphrec.serve.metrics import Metrics
+from graphrec.serve.oidc import Tokens
 from graphrec.serve.settings import Limits
+from graphrec.serve.tracing import Tracing
 
 log = logging.getLogger("graphrec.serve")
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 OPEN = ("/live", "/ready", "/", "/docs", "/openapi.json", "/static/")  # told to anybody: nothing of people or models
 SLOW = 20.0  # seconds in which a body has to arrive
+LONGEST_KEY = 8192  # characters of a key or token
 KNOWN_KEYS = 10_000  # whose rates are remembered
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -61,7 +65,8 @@ class Refused(Exception):
 
 class Guard:
     """Args: app; journal, which knows the keys; keyed, whether one is demanded; carried, what every refusal carries;
-    hosts, the names under which it may be asked, any where there are none."""
+    hosts, the names under which it may be asked, any where there are none; tokens, of an OpenID provider, which are let
+    in beside keys; tracing, which has a span of each request."""
 
     def __init__(
         self,
@@ -72,9 +77,11 @@ class Guard:
         keyed: bool,
         carried: Callable[[], dict[str, Any]],
         hosts: Collection[str] = (),
+        tokens: Tokens | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.app, self.journal, self.limits, self.metrics, self.keyed = app, journal, limits, metrics, keyed
-        self.carried, self.hosts = carried, frozenset(hosts)
+        self.carried, self.hosts, self.tokens, self.tracing = carried, frozenset(hosts), tokens, tracing
         self._rates: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key → tokens left, and when
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,10 +105,13 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
+        method = _method(scope["method"])
+        span = self.tracing and self.tracing.begin(method, _header(scope, b"traceparent"))
         try:
             await self._admit(scope)
             body = await self._body(scope, receive)
-            await self.app(scope, body, sent)
+            with self.tracing.within(span) if self.tracing else nullcontext():
+                await self.app(scope, body, sent)
         except Refused as error:
             self.metrics.refuse(error.word)
             await self._refuse(sent, id_, error.status, str(error), error.headers)
@@ -111,9 +121,11 @@ class Guard:
                 await self._refuse(sent, id_, 500, f"something went wrong here; it is in the log as {id_}", {})
         took = time.perf_counter() - start
         route = getattr(scope.get("route"), "path", "none")
-        self.metrics.request(_method(scope["method"]), route, status, took)
+        self.metrics.request(method, route, status, took)
+        if self.tracing:
+            self.tracing.end(span, method, route, status)
         told = {
-            "method": _method(scope["method"]),
+            "method": method,
             "route": route,
             "status": status,
             "ms": round(took * 1e3, 2),
@@ -151,12 +163,16 @@ class Guard:
                 raise Refused(
                     401, "a key is needed: Authorization: Bearer KEY", "no_key", {"www-authenticate": "Bearer"}
                 )
+            token = self.tokens is not None and key.count(".") == 2
+            check = self.tokens.check if self.tokens is not None and token else self.journal.check
             try:
-                found = await asyncio.to_thread(self.journal.check, key)
+                found = await asyncio.to_thread(check, key)
             except Exception:
                 raise Refused(503, "keys cannot be checked now", "store", {"retry-after": "5"}) from None
             if found is None:
-                raise Refused(401, "this key is not known, or was revoked", "wrong_key", {"www-authenticate": "Bearer"})
+                why = "this token does not hold here (who signed it, for whom, until when)"
+                why = why if token else "this key is not known, or was revoked"
+                raise Refused(401, why, "wrong_key", {"www-authenticate": 'Bearer error="invalid_token"'})
             who, scopes = found
             if needed not in scopes and "admin" not in scopes:
                 raise Refused(403, f"this key has not the scope {needed}", "wrong_scope")
@@ -221,10 +237,14 @@ class Guard:
 
 def _key(scope: Scope) -> str:
     """The key of a request, from ``Authorization: Bearer`` or ``X-API-Key``."""
-    headers = dict(scope["headers"])
-    kind, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    found: str = key if kind.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1")
-    return found.strip()[:500]
+    kind, _, key = _header(scope, b"authorization").partition(" ")
+    found = key if kind.lower() == "bearer" else _header(scope, b"x-api-key")
+    return found.strip()[:LONGEST_KEY]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    found: bytes = dict(scope["headers"]).get(name, b"")
+    return found.decode("latin-1")
 
 
 def _method(method: str) -> str:

@@ -29,6 +29,8 @@ class Task:
     question: Any
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    stage: str = "search"  # what it is, for who traces
+    context: Any = None
     since: float = field(default_factory=time.perf_counter)
 
     @property
@@ -46,6 +48,8 @@ class Pool:
     ) -> None:
         self.queue, self.batch, self.together = queue, batch, together
         self.batches: Callable[[int, float], None] = lambda size, waited: None  # told of every one
+        self.context: Callable[[], Any] = lambda: None  # of whoever asks
+        self.stages: Callable[[Sequence[Task], float, float], None] = lambda tasks, start, end: None
         self.usual = 0.01  # seconds a task takes, a moving mean
         self.busy = 0  # threads that compute
         self._tasks: deque[Task] = deque()
@@ -58,13 +62,13 @@ class Pool:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    async def run(self, work: Callable[[], Any]) -> Any:
+    async def run(self, work: Callable[[], Any], stage: str = "work") -> Any:
         """The result of a call. Raises Busy, and what the call raises."""
-        return await self._put(work, None)
+        return await self._put(work, None, stage)
 
     async def ask(self, question: Any) -> Any:
         """The answer to a question, computed with others. Raises Busy, and what it raises."""
-        return await self._put(None, question)
+        return await self._put(None, question, "search")
 
     def close(self) -> None:
         """Ends when all that waits is done."""
@@ -74,9 +78,9 @@ class Pool:
         for thread in self._threads:
             thread.join(10)
 
-    async def _put(self, work: Callable[[], Any] | None, question: Any) -> Any:
+    async def _put(self, work: Callable[[], Any] | None, question: Any, stage: str) -> Any:
         loop = asyncio.get_running_loop()
-        task = Task(work, question, loop, loop.create_future())
+        task = Task(work, question, loop, loop.create_future(), stage, self.context())
         with self._ready:
             if len(self._tasks) >= self.queue or self._closed:
                 raise Busy(len(self._tasks) * self.usual / len(self._threads))
@@ -117,6 +121,7 @@ class Pool:
             took = time.perf_counter() - start
             self.usual += 0.05 * (took / len(tasks) - self.usual)
             self.batches(len(tasks), start - tasks[0].since)
+            self.stages(tasks, start, start + took)
             _tell(tasks, outcomes)
 
     def _together(self, questions: Sequence[Any]) -> Sequence[Outcome]:

@@ -24,6 +24,7 @@ from graphrec.serve.schemas import Ask
 from graphrec.serve.settings import Serving
 from graphrec.serve.state import State
 from graphrec.serve.tending import Tending
+from graphrec.serve.tracing import Tracing
 from graphrec.serve.trial import TEAMS
 from graphrec.serve.version import Version
 from graphrec.types import Floats
@@ -53,6 +54,9 @@ class Service:
         self.tending = Tending(journal, self.settings.store.keep_days, self.metrics.dropped)
         self.pool = Pool(limits.threads, limits.queue, limits.batch, self.answering.together)
         self.pool.batches = self.metrics.batch
+        self.tracing = Tracing.of(self.settings.otel) if self.settings.otel else None
+        if self.tracing:
+            self.pool.context, self.pool.stages = self.tracing.context, self.tracing.stages
         self._bits: dict[str, Floats] = {}  # of the two models that answered last
         self.loading = asyncio.Lock()
 
@@ -73,15 +77,17 @@ class Service:
         self.recorder.close()
         self.state.stop()
         self.state.journal.close()
+        if self.tracing:
+            self.tracing.close()
 
     async def ask(self, ask: Ask, id_: str) -> dict[str, Any]:
         """The answer to a question. Raises Busy, Slow, and what the question deserves."""
         found: dict[str, Any] = await self._timely(self.pool.ask((ask, id_)))
         return found
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], stage: str = "work") -> T:
         """The result of a call, computed by the threads that answer. Raises Busy, Slow, and what it raises."""
-        found: T = await self._timely(self.pool.run(work))
+        found: T = await self._timely(self.pool.run(work, stage))
         return found
 
     def carried(self, version: Version | None = None) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from graphrec.errors import ConfigError
 
@@ -32,12 +32,46 @@ class Keeping(BaseModel):
     keep_days: float | None = Field(None, gt=0)  # answers and impressions; None: for good
 
 
+class Oidc(BaseModel):
+    """Whose tokens are let in beside the keys of the store."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    issuer: str = Field(min_length=1)  # as the claim iss has it
+    audience: str = Field(min_length=1)  # what this service is called there, the claim aud
+    jwks: str = Field(min_length=1)  # the provider's keys: an https URL, or a file
+    scopes: str = "scope"  # the claim with the scopes read, events, admin: a text with spaces, or a list
+    prefix: str = ""  # of a scope's name there, such as "graphrec:"
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"], ...] = (
+        "RS256",
+        "ES256",
+    )
+    leeway: float = Field(30.0, ge=0, le=300)  # seconds that clocks may differ
+
+    @field_validator("jwks")
+    @classmethod
+    def _safe(cls, place: str) -> str:
+        if "://" in place and not place.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("keys that come over a network come over https; give such a URL, or a file")
+        return place
+
+
+class Otel(BaseModel):
+    """Where spans of requests are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    endpoint: str = "http://127.0.0.1:4318/v1/traces"  # of a collector, OTLP over HTTP
+    service: str = "graphrec"
+    share: float = Field(1.0, ge=0, le=1)  # of requests that are traced, where who asks has not decided
+
+
 class Serving(BaseModel):
     """Settings of a service; ``graphrec serve --config FILE.toml`` reads them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     limits: Limits = Limits()
     store: Keeping = Keeping()
+    oidc: Oidc | None = None  # tokens are let in
+    otel: Otel | None = None  # requests are traced
     scenarios: dict[str, dict[str, Any]] = {}  # name → fields of a question, which the question itself outweighs
     explore: float = Field(0.2, ge=0, le=0.5)  # the largest share that a question may ask for
     salt: str = "graphrec"  # of the assignment of users to a model on trial

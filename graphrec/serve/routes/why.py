@@ -20,21 +20,21 @@ router = APIRouter(tags=["reasons"])
 async def explain(request: Request, asked: Annotated[Why, Query()]) -> Response:
     """Why an item scores as it does: parts of blocks, evidence with sources, a graph to draw, and a receipt."""
     service = service_of(request)
-    return reply(await service.run(lambda: service.reasons.explain(asked, id_of(request))))
+    return reply(await service.run(lambda: service.reasons.explain(asked, id_of(request)), "explanation"))
 
 
 @router.get("/why_not", responses=answers(replies.NotRecommended, 404))
 async def why_not(request: Request, asked: Annotated[WhyNotQuery, Query()]) -> Response:
     """Why an item is not among the k recommended."""
     service = service_of(request)
-    return reply(await service.run(lambda: service.reasons.why_not(asked, id_of(request))))
+    return reply(await service.run(lambda: service.reasons.why_not(asked, id_of(request)), "explanation"))
 
 
 @router.get("/contrast", responses=answers(replies.Contrasted, 404))
 async def contrast(request: Request, asked: Annotated[ContrastQuery, Query()]) -> Response:
     """Why one item scores higher or lower than another."""
     service = service_of(request)
-    return reply(await service.run(lambda: service.reasons.contrast(asked, id_of(request))))
+    return reply(await service.run(lambda: service.reasons.contrast(asked, id_of(request)), "explanation"))
 
 
 @router.post("/verify", dependencies=ONLY_KNOWN, responses=answers(replies.Verified, 404, 408, 413))
