@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import kg.store
@@ -67,8 +66,7 @@ def save(path: Path, model: Model) -> None:
     def fill(folder: Path) -> None:
         (folder / "config.toml").write_text(model.config.to_toml(), "utf-8")
         held = {f"{name}.{part}": value for name, (arrays, _) in described.items() for part, value in arrays.items()}
-        made = None if model.made is None else {"made": repr(model.made)}
-        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS, made)
+        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS)
         model.index.save(folder / "index.faiss")
         data = model.data
         written = data.user_text if model.config.features.user_text else [""] * data.n_users
@@ -126,7 +124,6 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
         version=manifest["model_version"],
         counts=manifest["counts"],
         encoder_id=manifest["encoder"],
-        made=_made(path),
         behind=manifest["behind"],
     )
 
@@ -144,13 +141,6 @@ def _brought(path: Path, names: Iterable[str]) -> None:
                 f"{path}: holds the block {name!r}, which no installed package brings; install the one that registers "
                 "it under graphrec.blocks"
             )
-
-
-def _made(path: Path) -> float | None:
-    """When the model was fitted, from the header of its arrays, seconds since 1970; None where it is not told."""
-    with safe_open(path / ARRAYS, "numpy") as file:
-        told = (file.metadata() or {}).get("made")
-    return None if told is None else float(told)
 
 
 def _blocks(path: Path, described: Mapping[str, Mapping[str, Any]], shape: tuple[int, int]) -> list[FittedBlock]:
