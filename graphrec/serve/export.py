@@ -15,7 +15,7 @@ from graphrec.serve.version import Version
 
 def exported(service: Service, version: Version, user_id: str) -> dict[str, Any]:
     """``history``: what counts in answers now, of items that the model knows. ``learned``: what its data holds of them.
-    ``events`` and ``answers``: what the store holds, events on items that the model does not know too; ``named_in``:
+    ``stored``: what the store holds, ``events`` on items that no model knows too, ``answers``, and ``named_in``,
     ids of answers to others that name them, which are of the others. ``remains``: what holds more of them than is told
     here, since they asked to be forgotten. Raises what the store raises."""
     gone = service.state.is_gone(user_id)
@@ -23,7 +23,7 @@ def exported(service: Service, version: Version, user_id: str) -> dict[str, Any]
     return {
         "history": _history(version, user_id, gone),
         "learned": None if gone else learned(version.model.data, user_id),
-        **service.state.journal.known(user_id),
+        "stored": dict(service.state.journal.known(user_id)),
         "remains": remains(service, user_id) if gone else [],
     }
 

@@ -99,7 +99,8 @@ def test_a_service_answers_from_its_own_process(
     text = (tmp_path / "log").read_text()
     assert key not in text
     assert "u0" not in text
-    assert all(line.startswith(("{", "http")) for line in text.splitlines()), text
+    assert all(line.startswith(("{", "http", "reading")) for line in text.splitlines()), text
+    assert text.index("Uvicorn running on") < text.index("answers from"), "it says that it answers once it listens"
 
 
 def top(client: httpx.Client) -> list[Any]:

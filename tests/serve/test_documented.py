@@ -16,7 +16,7 @@ from graphrec.errors import ConfigError, UnknownIdError
 from graphrec.serve.client import Client, ServiceError
 from graphrec.serve.journal import Memory
 from graphrec.serve.schemas import Ask, Event
-from graphrec.serve.settings import Limits, Serving
+from graphrec.serve.settings import Limits, Oidc, Otel, Serving
 from tests.serve.support import ids, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,14 @@ def test_the_defaults_on_the_page_are_the_defaults() -> None:
     found = tomllib.loads(text)
     assert Limits.model_validate(found["limits"]) == Limits()
     assert set(found["limits"]) == set(Limits.model_fields)
-    assert set(found) == set(Serving.model_fields)
+    off = {name for name in Serving.model_fields if getattr(Serving(), name) is None}
+    assert set(found) == set(Serving.model_fields) - off
+    shown = tomllib.loads(re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE))
+    assert set(shown) == set(Serving.model_fields), "what is off by default stands there to be uncommented"
+    whole = Serving.model_validate(shown)
+    assert whole.oidc is not None
+    assert whole.otel == Otel()
+    assert whole.oidc == Oidc(issuer=whole.oidc.issuer, audience=whole.oidc.audience, jwks=whole.oidc.jwks)
     assert (found["explore"], found["salt"]) == (Serving().explore, Serving().salt)
     Ask.model_validate(found["scenarios"]["home"])
     for example in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):

@@ -95,18 +95,20 @@ def test_an_export_holds_all_that_is_known(stored: bool, tmp_path: Path) -> None
         given = ask(client, "/recommend", user_id="u0", query="tone")["recommendation_id"]
         named = ask(client, "/recommend", user_id="u1", friends="u0")["recommendation_id"]
         found = ask(client, "/users/u0", export=True)
-        assert {event["item_id"] for event in found["events"]} == {"i2", "nobody's"}
-        (answer,) = found["answers"]
+        assert found["events"] == ask(client, "/users/u0")["events"], "a number, as without"
+        kept = found["stored"]
+        assert {event["item_id"] for event in kept["events"]} == {"i2", "nobody's"}
+        (answer,) = kept["answers"]
         assert answer["recommendation_id"] == given
         assert answer["request"]["query"] == "tone"
-        assert found["named_in"] == [named]
+        assert kept["named_in"] == [named]
         learned, data = found["learned"], fitted().fitted.data
         assert len(learned["events"]) == int((data.events.user_nums == 0).sum()) == len(learned["reviews"])
         assert learned["reviews"][0]["text"].startswith("I bought it in spring")
         assert learned["hears"] == learned["heard_by"] == ["u2"]
         client.delete("/users/u0")
         gone = ask(client, "/users/u0", export=True)
-        assert (gone["events"], gone["answers"], gone["named_in"], gone["learned"]) == ([], [], [], None)
+        assert (gone["stored"], gone["learned"]) == ({"events": [], "answers": [], "named_in": []}, None)
         assert "graphrec forget" in gone["remains"][0]
 
 
@@ -240,7 +242,7 @@ def test_old_answers_go_and_events_stay(stored: bool, tmp_path: Path, monkeypatc
         service.tending.once()
         assert post(client, "/verify", {"recommendation_id": old})["verified"] is None
         assert post(client, "/verify", {"recommendation_id": new})["verified"] is True
-        assert len(ask(client, "/users/u0", export=True)["events"]) == 1
+        assert len(ask(client, "/users/u0", export=True)["stored"]["events"]) == 1
         assert 'graphrec_dropped_total{table="answers"} 1.0' in counted(client, "graphrec_dropped_total")
 
 
