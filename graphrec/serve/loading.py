@@ -29,7 +29,7 @@ def read(path: Path, learned: Any = lambda name: 0) -> Version:
     from graphrec.recommender import Recommender
 
     model = Recommender.load(path).fitted
-    made = model.made if model.made is not None else (path / MANIFEST).stat().st_mtime
+    made = (path / MANIFEST).stat().st_mtime
     return Version(Live(model, keeps=False), path.name, made, learned(model.version))
 
 

@@ -52,7 +52,7 @@ class Metrics:
         self.funnel = counter("funnel", "Events that name the answer they come from.", "scenario", "version", "type")
         self.coverage = gauge("coverage", "Share of the catalogue shown since the model took over.", "version")
         self.novelty = counter("novelty_bits", "Sum over items shown of -log2 of the share of people who took them.")
-        self.age = gauge("model_age_seconds", "Since the model was fitted.")
+        self.age = gauge("model_age_seconds", "Since the model was written.")
         self.unseen = gauge("unseen_events", "Events that the model has not learned from.")
         self.lost = gauge("unrecorded_answers", "Answers that were not recorded.", mode="livesum")
         self.old = counter("dropped", "Rows of the store that were too old to be kept.", "table")

@@ -53,7 +53,7 @@ class _Unnamed(Names):
 
 @dataclass(eq=False)
 class Version:
-    """A model that answers. ``artifact``: the folder's name. ``made``: when it was fitted, seconds. ``learned``: up to
+    """A model that answers. ``artifact``: the folder's name. ``made``: when it was written, seconds. ``learned``: up to
     which event of the store."""
 
     live: Live
