@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -20,9 +20,12 @@ from graphrec.data.dataset import Dataset
 from graphrec.linalg.item_item import ease, ease_inverse, ease_weights, largest, moved_inverse
 from graphrec.profile.api import FittedBlock, Side, Words
 from graphrec.profile.sparse import NeighbourBlock
+from graphrec.query.ties import Ties
 from graphrec.settings import CountList, FloatList
+from graphrec.types import Floats, Ints
 
-HELD = 4_000  # items up to which an inverse is kept once somebody was forgotten, 128 MB
+HELD = 4_000  # items up to which a fit keeps its inverse, 128 MB, so that users are subtracted from it
+NONE: Mapping[str, Any] = {"inverse": None, "stacked": None, "of": None}
 FEW = 8  # part of the items up to which so many rows are subtracted, and no inverse is taken anew
 
 
@@ -34,6 +37,10 @@ class EaseBlock(NeighbourBlock):
     inverse: npt.NDArray[np.floating] | None = None
     stacked: sp.csr_matrix | None = None
     of: Dataset | None = None
+
+    def grown(self, ties: Ties, touched: Ints, texts: Floats | None) -> NeighbourBlock:
+        """As a block that keeps nothing: what an update takes in is in no inverse."""
+        return replace(super().grown(ties, touched, texts), **NONE)
 
 
 class EaseSettings(LinkSettings):
@@ -75,13 +82,23 @@ class Ease(LinkBlock[EaseSettings]):
         if not chosen["n"] or n_items > HELD:
             return None
         inverse = _moved(block, rows, gone) if isinstance(block, EaseBlock) else None
-        way = SUBTRACTED if inverse is not None else ANEW
         if inverse is None:
-            inverse = ease_inverse(rows, chosen["regularisation"])
-        links = largest(ease_weights(inverse).T, chosen["n"])
-        held: Any = self.made(links, inputs, chosen)
+            return Forgotten(self.learn(inputs, chosen), ANEW)
+        return Forgotten(self._keeping(inverse, rows, inputs, chosen), SUBTRACTED)
+
+    def learn(self, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        """A block of the links, dense (``WholeBlock``) where these are; with its inverse where that is small."""
+        if not chosen["n"] or inputs.train.n_items > HELD:
+            return super().learn(inputs, chosen)
+        rows = stacked_rows(inputs, chosen)
+        return self._keeping(ease_inverse(rows, chosen["regularisation"]), rows, inputs, chosen)
+
+    def _keeping(
+        self, inverse: npt.NDArray[np.floating], rows: sp.csr_matrix, inputs: FitInputs, chosen: Chosen
+    ) -> EaseBlock:
+        held: Any = self.made(largest(ease_weights(inverse).T, chosen["n"]), inputs, chosen)
         told = {field.name: getattr(held, field.name) for field in fields(held)}
-        return Forgotten(EaseBlock(**told, inverse=inverse, stacked=rows, of=inputs.train), way)
+        return EaseBlock(**told, inverse=inverse, stacked=rows, of=inputs.train)
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
         """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""

@@ -14,6 +14,7 @@ from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
     from graphrec.forgetting import Receipt, Way
+    from graphrec.recommender import Recommender
 
 
 def forget(
@@ -21,6 +22,14 @@ def forget(
     user: Annotated[list[str], typer.Option("--user", help="Whom to forget, repeatable.")] = [],  # noqa: B006 (typer)
     users: Annotated[
         Path | None, typer.Option("--users", help="A file of users: a table with user_id, or one id a line.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            envvar="GRAPHREC_STORE",
+            help="URL of a store: everybody who was erased from it since MODEL was learned.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to write the model without them; by default in its place.")
@@ -43,15 +52,22 @@ def forget(
     from graphrec.model import artifact as folder
     from graphrec.recommender import Recommender
 
-    if not user and users is None:
-        raise ConfigError("forget: whom? Give --user ID, or --users FILE")
+    if not user and users is None and store is None:
+        raise ConfigError("forget: whom? Give --user ID, --users FILE, or --store URL")
     target = artifact if out is None else out
     folder.check_target(target)
     folder.cleared(artifact)
     folder.cleared(target)
     model = Recommender.load(artifact)
     named = [*user, *(People.read(users, model.fitted.data.items).ids if users is not None else ())]
+    if store is not None and not (named := [*named, *_erased(model, store)]):
+        if as_json:
+            print_json({"users": 0, "model_version": model.fitted.version, "out": str(artifact)})
+        note(f"{artifact} knows nobody who was erased from the store; nothing is to do")
+        return
     receipt = model.forget(named, cast("Way", way))
+    if store is not None:
+        _told(store, receipt.earlier, receipt.model_version)
     model.save(target)
     receipt = replace(receipt, out=str(target))
     if as_json:
@@ -65,6 +81,24 @@ def forget(
         warn(f"{work} is what a fit began that did not end, and may know them; delete it")
     for what in receipt.left:
         warn(what)
+
+
+def _erased(model: Recommender, url: str) -> list[str]:
+    """Users of a model who were erased from a store since it was learned. Raises StoreError."""
+    from graphrec.store import Store
+
+    with Store.open(url, create=False) as store:
+        return list(store.erased(model.fitted.data.users.ids, store.learned(model.fitted.version)))
+
+
+def _told(url: str, earlier: str, version: str) -> None:
+    """What the earlier model was told of a store this one was told too. Noted before it is there: a service may read it
+    at once."""
+    from graphrec.store import Store
+
+    with Store.open(url, create=False) as store:
+        if learned := store.learned(earlier):
+            store.set_learned(version, learned)
 
 
 def lines(receipt: Receipt) -> list[str]:

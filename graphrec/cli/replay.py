@@ -9,10 +9,11 @@ from typing import Any
 from graphrec.model.live import Live
 from graphrec.model.model import Model
 from graphrec.serve.answering import Answering
+from graphrec.serve.erased import hear
 from graphrec.serve.journal import Heard, Memory
 from graphrec.serve.questions import question_of
 from graphrec.serve.schemas import Ask
-from graphrec.serve.state import State, hear
+from graphrec.serve.state import State
 from graphrec.serve.version import Version
 from graphrec.store import Store, StoredAnswer
 

@@ -25,7 +25,11 @@ HERE = ("127.0.0.1", "::1", "localhost")
 def serve(
     artifact: Artifact,
     store: Annotated[
-        str, typer.Option(help="URL of the store: sqlite:///PATH, postgresql://…; by default a file beside MODEL.")
+        str,
+        typer.Option(
+            envvar="GRAPHREC_STORE",
+            help="URL of the store: sqlite:///PATH, postgresql://…; by default a file beside MODEL.",
+        ),
     ] = "",
     host: Annotated[str, typer.Option(help="Address to listen on; any but this machine's needs keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
@@ -76,7 +80,8 @@ def application() -> FastAPI:
     journal = Stored(Store.open(told["store"]))
     path = Path(told["artifact"]).resolve()
     settings = Serving.read(Path(told["config"]) if told["config"] else None)
-    return make_app(read(path, journal.learned), journal, settings, path.parent, told["keyed"], told["hosts"])
+    version = read(path, journal.learned)
+    return make_app(version, journal, settings, path.parent, told["keyed"], told["hosts"], told["store"])
 
 
 def _check(artifact: Path, url: str, keyed: bool, host: str) -> None:

@@ -101,12 +101,12 @@ class Answering:
         said = dict(answer["request"])
         heard, epoch = int(said.pop("heard", 0)), int(said.pop("epoch", 0))
         of = [(str(answer["model_version"]), heard), *map(tuple, said.pop("interleaved", ()))]
-        if self.state.is_gone(said.get("user_id")):
-            return None, ["nothing of this user is kept any more"]
         questions = []
         for name, upto in of:
             if (version := self.state.version(name)) is None:
                 return None, [f"the model {name} is not kept any more"]
+            if self.state.is_gone(said.get("user_id"), version.learned):
+                return None, ["nothing of this user is kept any more"]
             at = version, self.state.shown_at(epoch)
             questions.append(question_of(self.state, Ask.model_validate(said), id_, at=at, upto=int(upto)))
         documents = [self.document(question, search([question])[0]) for question in questions]

@@ -19,6 +19,7 @@ from graphrec.errors import GraphrecError, UnknownIdError
 from graphrec.model.live import Live
 from graphrec.recommender import Recommender
 from graphrec.serve.cursor import CursorGone
+from graphrec.serve.eraser import Eraser
 from graphrec.serve.guard import Guard
 from graphrec.serve.journal import Journal, Memory
 from graphrec.serve.loading import Others
@@ -42,12 +43,14 @@ def make_app(
     folder: Path | None = None,
     keyed: bool = False,
     hosts: Collection[str] = (),
+    store: str = "",
 ) -> FastAPI:
     """A service that answers from a model.
 
     Args:
         model: to begin with. journal: where events are kept; in memory by default. folder: where artifacts lie side by
             side. keyed: whether every request needs a key. hosts: names under which it may be asked, any by default.
+        store: the URL of the journal's, for what other processes do.
 
     An unknown item answers 404, any other mistake in a request 422, too much at once 429 or 503 with Retry-After; each
     with one line in ``detail``. Whatever fails of the model, a list is given, and ``degraded`` says what it lacks.
@@ -59,15 +62,19 @@ def make_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(service.start)
         shared = os.environ.get("GRAPHREC_WORKERS_SHARE")
-        listener = None
+        tasks, tell = [], _alone
         if shared:
             app.state.others = Others(Path(shared))
-            listener = asyncio.create_task(app.state.others.listen(service))
+            tasks.append(asyncio.create_task(app.state.others.listen(service)))
+            tell = app.state.others.tell
+        if service.settings.erasure.rewrite and store and folder is not None:
+            tasks.append(asyncio.create_task(Eraser(service, store, Path(shared) if shared else None, tell).run()))
         try:
             yield
         finally:
-            if listener is not None:
-                listener.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(service.stop)
 
     app = FastAPI(
@@ -96,6 +103,10 @@ def make_app(
         tracing=service.tracing,
     )
     return app
+
+
+def _alone(what: str, **said: Any) -> None:
+    """There are no other workers to be told."""
 
 
 def _faults(app: FastAPI, service: Service) -> None:

@@ -54,6 +54,7 @@ class Metrics:
         self.novelty = counter("novelty_bits", "Sum over items shown of -log2 of the share of people who took them.")
         self.age = gauge("model_age_seconds", "Since the model was written.")
         self.unseen = gauge("unseen_events", "Events that the model has not learned from.")
+        self.pending = gauge("erasures_pending", "People erased whom a model that may answer was learned with.")
         self.lost = gauge("unrecorded_answers", "Answers that were not recorded.", mode="livesum")
         self.old = counter("dropped", "Rows of the store that were too old to be kept.", "table")
         self.reloads = counter("reloads", "Models that were to take over.", "outcome")

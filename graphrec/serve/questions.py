@@ -111,7 +111,7 @@ def told_of(
 ) -> Query | None:
     """What is known of somebody beside what the model learned from; None where that is all. Raises DataError,
     UnknownIdError."""
-    gone = state.is_gone(user_id)
+    gone = state.is_gone(user_id, version.learned)
     supposed = [
         {"item_id": e.item_id, "kind": e.type, "value": e.value, "timestamp": seconds_of(e.time, f"suppose.{n}.time")}
         for n, e in enumerate(suppose)

@@ -97,7 +97,7 @@ class Reasons:
         version = self.state.version(name)
         if version is None:
             return None, [f"the model {name} is not kept any more"]
-        if self.state.is_gone(asked.user_id):
+        if self.state.is_gone(asked.user_id, version.learned):
             return None, ["nothing of this user is kept any more"]
         if heard < 0 or (asked.user_id is not None and heard > version.live.count(asked.user_id)):
             return None, ["what this user did by then is not kept any more"]

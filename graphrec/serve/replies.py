@@ -135,7 +135,9 @@ class Forgotten(Reply):
 
     user_id: str
     removed: dict[str, Any]
-    remains: list[str] = Field(description="What still holds something of them, and how it goes.")
+    done: list[str] = Field(description="What holds nothing of them any more, a line each.")
+    pending: list[str] = Field(description="What holds something of them still, and how it goes, a line each.")
+    remains: list[str] = Field(description="What no service reaches.")
 
 
 class Verified(Reply):

@@ -59,6 +59,8 @@ class Service:
             self.pool.context, self.pool.stages = self.tracing.context, self.tracing.stages
         self._bits: dict[str, Floats] = {}  # of the two models that answered last
         self.loading = asyncio.Lock()
+        self.rewrites = False  # whether models are written anew without people who are erased
+        self.unerased = ""  # why the last time that was to be done it was not
 
     def start(self) -> None:
         """Build what answers need, and hear what the store holds."""

@@ -64,6 +64,15 @@ class Otel(BaseModel):
     share: float = Field(1.0, ge=0, le=1)  # of requests that are traced, where who asks has not decided
 
 
+class Erasure(BaseModel):
+    """Whether and how models are written anew, in their folders, without people who are erased."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rewrite: bool = False
+    after: float = Field(60.0, ge=0)  # seconds in which further erasures are waited for
+    way: Literal["refit", "anew", "quick"] = "refit"  # see docs/forgetting.md
+
+
 class Serving(BaseModel):
     """Settings of a service; ``graphrec serve --config FILE.toml`` reads them."""
 
@@ -72,6 +81,7 @@ class Serving(BaseModel):
     store: Keeping = Keeping()
     oidc: Oidc | None = None  # tokens are let in
     otel: Otel | None = None  # requests are traced
+    erasure: Erasure = Erasure()
     scenarios: dict[str, dict[str, Any]] = {}  # name → fields of a question, which the question itself outweighs
     explore: float = Field(0.2, ge=0, le=0.5)  # the largest share that a question may ask for
     salt: str = "graphrec"  # of the assignment of users to a model on trial

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphrec.errors import DataError, GraphrecError, UnknownIdError
-from graphrec.serve.journal import Gone, Heard, Journal, Told, said_of
+from graphrec.serve.erased import READ, Erasures, hear
+from graphrec.serve.journal import Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
 from graphrec.serve.trial import Trial
 from graphrec.serve.version import Shown, Version
-from graphrec.serve.versions import Versions
 
 log = logging.getLogger("graphrec.serve")
 WAIT = 0.3  # seconds that the store is waited for at a time
-READ = 1000  # events that are read from it at once
 
 
-class State(Versions):
+class State(Erasures):
     """Args: version, the model to begin with; journal, where events are.
 
     A question takes ``version_for`` and ``shown`` once, so that its answer is of one version, whatever takes over
@@ -42,10 +40,6 @@ class State(Versions):
         self._tried: tuple[Mapping[str, Any], Version, Version] | None = None  # what was said, of which, made of it
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-
-    def is_gone(self, user_id: str | None) -> bool:
-        """Whether somebody is forgotten."""
-        return bool(self.shown.gone) and user_id is not None and self.journal.digest(user_id) in self.shown.gone
 
     def shown_at(self, epoch: int) -> Shown:
         """What was out of answers at an earlier moment; who is forgotten is so at every moment."""
@@ -139,20 +133,11 @@ class State(Versions):
         new = self.journal.gone(self._gone)
         if not new:
             return
+        digests = {gone.digest: gone.number for gone in new}
         epoch = max(self.shown.epoch, new[-1].number)
-        self.shown = Shown(self.shown.hidden, self.shown.gone | {gone.digest for gone in new}, epoch)
-        self._forget(self.versions, new)
+        self.shown = Shown(self.shown.hidden, {**self.shown.gone, **digests}, epoch)
+        self._forget(self.versions, digests)
         self._gone = new[-1].number
-
-    def _forget(self, versions: Sequence[Version], people: Sequence[Gone]) -> None:
-        """Let models forget people but for what they did since."""
-        digests, digest = {gone.digest: gone.number for gone in people}, self.journal.digest
-        for version in versions:
-            version.lists.clear()
-            version.live.forget(lambda name: digest(name) in digests)
-        for event in self._between(people[0].number):
-            if event.sequence > digests.get(digest(event.user_id), event.sequence):
-                hear(versions, event)
 
     def _items(self, told: Sequence[Told]) -> None:
         """Take in what is said of items."""
@@ -190,10 +175,12 @@ class State(Versions):
         """A new model with all that was heard, and all that was said of items; it answers nobody yet."""
         version.live.keeps, version.is_gone = False, self.is_gone
         with self._hearing:
+            gone = self.shown.gone
             described = [{"item_id": item_id, **said} for item_id, said in self.described.items()]
             head, version.upto = self.head, (self._told, self._gone)
         for event in self._between(version.learned, head):
             hear([version], event)
+        version.hold({who for who, number in gone.items() if number > version.learned}, self.journal.digest)
         version.warm()
         if described:
             version = version.told(described)
@@ -209,7 +196,7 @@ class State(Versions):
             for event in self._between(version.live.upto):
                 hear([version], event)
             told, gone = version.upto
-            if people := [each for each in self.journal.gone(gone) if each.number <= self._gone]:
+            if people := {who: number for who, number in self.shown.gone.items() if number > gone}:
                 self._forget([version], people)
             items = {each.item_id for each in self.journal.told(told) if each.fields is not None}
             if rows := [{"item_id": item_id, **self.described[item_id]} for item_id in items & self.described.keys()]:
@@ -218,6 +205,7 @@ class State(Versions):
                 self.trial = Trial(version, share, interleaved)
             else:
                 self.previous, self.current, self.trial = self.current, version, None
+                self._drop(version)
             self.keep(version)
             self._answering()
 
@@ -229,22 +217,8 @@ class State(Versions):
                 self._describe([{"item_id": item_id, **said} for item_id, said in self.described.items()])
             return self.current
 
-    def _between(self, after: int, head: int | None = None) -> Iterator[Heard]:
-        head = self.head if head is None else head
-        while after < head and (events := self.journal.since(after, READ)):
-            yield from (event for event in events if event.sequence <= head)
-            after = events[-1].sequence
-
     def visible(self, item_id: str) -> str:
         """The item. Raises UnknownIdError for one that is hidden."""
         if item_id in self.shown.hidden:
             raise UnknownIdError(f"item {item_id!r} is hidden; PUT /items shows it again")
         return item_id
-
-
-def hear(versions: Sequence[Version], event: Heard) -> None:
-    """Tell models of an event, those that have not learned from it."""
-    for version in versions:
-        if event.sequence > version.learned:
-            with suppress(DataError):  # what this model cannot read; the store has it
-                version.live.hear(event.user_id, event.item_id, **event.said)

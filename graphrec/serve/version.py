@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,11 @@ VIEWS = 16  # models under other weights that are kept ready
 
 @dataclass(frozen=True)
 class Shown:
-    """What is out of answers: items that are hidden, and digests of people who are forgotten; ``epoch``: the number
-    of the last change."""
+    """What is out of answers: items that are hidden, and people who are forgotten, digest → the number under which they
+    were, the latest; ``epoch``: the number of the last change."""
 
     hidden: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
+    gone: Mapping[str, int] = field(default_factory=dict)
     epoch: int = 0
 
 
@@ -54,7 +55,7 @@ class _Unnamed(Names):
 @dataclass(eq=False)
 class Version:
     """A model that answers. ``artifact``: the folder's name. ``made``: when it was written, seconds. ``learned``: up to
-    which event of the store."""
+    which event of the store. ``held``: ids of users whom it was learned with, and who were erased since."""
 
     live: Live
     artifact: str = ""
@@ -64,8 +65,10 @@ class Version:
     base: str = ""  # its name before anything was said of items
     upto: tuple[int, int] = (0, 0)  # the last of what was told of items, and of people, when it was made ready
     refused: frozenset[str] = frozenset()  # items of which what was said could not be taken in
-    is_gone: Callable[[str], bool] = field(default=lambda name: False, repr=False)
+    is_gone: Callable[..., bool] = field(default=lambda name, learned: False, repr=False)
     lists: OrderedDict[int, Found] = field(default_factory=OrderedDict, repr=False)  # of users as they are stored
+    held: frozenset[str] = field(default=frozenset(), repr=False)
+    _digests: Any = field(default=None, repr=False)
     _views: OrderedDict[Any, Model] = field(default_factory=OrderedDict, repr=False)
     _barred: tuple[int, Ints] = (-1, NONE)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -103,7 +106,7 @@ class Version:
         if shown.hidden or shown.gone:
             model = veiled(model, self.barred(shown).tolist())
             names = self.model.names
-            model.__dict__["names"] = _Unnamed(names.which, names.agreed, self.is_gone)
+            model.__dict__["names"] = _Unnamed(names.which, names.agreed, partial(self.is_gone, learned=self.learned))
         with self._lock:
             self._views[key] = model
             while len(self._views) > VIEWS:
@@ -145,6 +148,16 @@ class Version:
                 return self.told(items[:half]).told(items[half:])
             log.error("fault", extra={"told": {"what": "items", "kind": type(error).__name__}})
             return replace(self, refused=self.refused | {items[0]["item_id"]})
+
+    def hold(self, erased: Collection[str], digest: Callable[[str], str]) -> None:
+        """Find out which users these digests are of: all are digested at the first erasure, once, 8 bytes each."""
+        ids = self.model.data.users.ids
+        if not erased:
+            return
+        if self._digests is None:
+            self._digests = np.array([int(digest(id_)[:16], 16) for id_ in ids], np.uint64)
+        some = np.isin(self._digests, np.array([int(each[:16], 16) for each in erased], np.uint64))
+        self.held |= {ids[n] for n in np.flatnonzero(some).tolist() if digest(ids[n]) in erased}
 
     def listed(self, user_num: int, wanted: int, barred: Ints) -> Found | None:
         """The list of a user as they are stored, without what is barred; None where it is not ready, or too short."""

@@ -40,8 +40,8 @@ def hashed(salt: str, user_id: str) -> str:
     return hmac.new(bytes.fromhex(salt), user_id.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
-def gone(connection: sa.Connection, salt: str, users: Collection[str | None]) -> dict[str, float]:
-    """Of these users those who were erased, and when, the latest time."""
+def gone(connection: sa.Connection, salt: str, users: Collection[str | None], since: int = 0) -> dict[str, float]:
+    """Of these users those who were erased, under a number above ``since``, and when, the latest time."""
     names = {hashed(salt, user): user for user in users if user is not None}
     table, out = schema.forgotten, dict[str, float]()
     if not names or connection.execute(sa.select(table.c.sequence).limit(1)).first() is None:
@@ -49,7 +49,9 @@ def gone(connection: sa.Connection, salt: str, users: Collection[str | None]) ->
     hashes = list(names)
     for start in range(0, len(hashes), 500):
         some = table.c.user_hash.in_(hashes[start : start + 500])
-        for name, when in connection.execute(sa.select(table.c.user_hash, table.c.time).where(some)):
+        for name, when in connection.execute(
+            sa.select(table.c.user_hash, table.c.time).where(some, table.c.sequence > since)
+        ):
             out[names[name]] = max(when, out.get(names[name], when))
     return out
 

@@ -49,10 +49,10 @@ class Kept(Base):
         with transaction(self._engine) as connection:
             return erasing.receipts(connection, *where)
 
-    def erased(self, user_ids: Iterable[str]) -> dict[str, float]:
-        """Those of these users who were erased, and when, the latest time."""
+    def erased(self, user_ids: Iterable[str], since: int = 0) -> dict[str, float]:
+        """Those of these users who were erased, under a number above ``since``, and when, the latest time."""
         with transaction(self._engine) as connection:
-            return erasing.gone(connection, self._salt, set(user_ids))
+            return erasing.gone(connection, self._salt, set(user_ids), since)
 
     def hash_of(self, user_id: str) -> str:
         """What the receipts of this store call a user."""

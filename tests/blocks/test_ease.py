@@ -41,7 +41,8 @@ def test_whole_it_is_dense_and_equals_the_block_with_all_links() -> None:
     queries = Queries.stored(Ties(train))
     whole, links = (Ease().fit(inputs_of(train), {**CHOSEN, "friends": 0.3, "n": n}) for n in (0, 100))
     assert isinstance(whole, WholeBlock)
-    assert type(links) is NeighbourBlock
+    assert isinstance(links, NeighbourBlock)
+    assert not isinstance(links, WholeBlock)
     np.testing.assert_allclose(whole.scores(queries), links.scores(queries), atol=1e-5)
     np.testing.assert_allclose(whole.score(queries, 3), links.score(queries, 3), atol=1e-5)
     np.testing.assert_allclose(whole.likeness(3), links.likeness(3), atol=1e-6)

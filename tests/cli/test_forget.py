@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,7 @@ from graphrec.model import artifact
 from graphrec.settings import KGConfig
 from kg.extract.reading import keys
 from tests.cli.support import document, run
+from tests.cli.test_serve import wait_for
 from tests.kg.planted import WordExtractor
 
 HER, HIS = "anna-karenina", "leo-nikolayevich"
@@ -192,3 +195,59 @@ def test_what_a_dead_writer_left_is_removed(model: Path) -> None:
     model.rename(old)
     artifact.cleared(model)
     assert model.exists(), "where it is the only one it is put back"
+
+
+def test_erased_over_http_not_a_byte_is_left_in_store_artifact_caches_and_logs(
+    model: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service writes the model anew, and reloads itself; the store, the log and what is temporary are beside it."""
+    url = f"sqlite:///{tmp_path / 'events.sqlite'}"
+    (tmp_path / "serve.toml").write_text("[erasure]\nrewrite = true\nafter = 0.0\n")
+    (tmp_path / "tmp").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "graphrec", "serve", str(model), "--port", str(port)]
+    command += ["--store", url, "--config", str(tmp_path / "serve.toml")]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path / "tmp")}
+    log = (tmp_path / "log").open("wb")
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+    traces = (HER, "quendrel")
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            wait_for(lambda: client.get("/ready").status_code == 200, process, 300)
+            before = client.get("/recommend", params={"user_id": HER}).json()
+            why = client.get("/explain", params={"user_id": HER, "item_id": before["items"][0]["item_id"]})
+            assert why.status_code == 200
+            assert client.get("/recommend", params={"user_id": "u2", "friends": HER}).status_code == 200
+            his = client.get("/recommend", params={"user_id": HIS}).json()["degraded"]
+            event = {"event_id": f"of {HER}", "user_id": HER, "item_id": "i2", "type": "like"}
+            assert client.post("/events", json={"events": [event]}).status_code == 202
+            wait_for(lambda: HER in everything(tmp_path), process, 300)
+            for trace in traces:
+                assert trace in everything(model), "or the test finds nothing"
+            receipt = client.delete(f"/users/{HER}").json()
+            assert receipt["removed"]["events"] == 1
+            assert receipt["removed"]["answers"] >= 1
+            assert "soon" in receipt["pending"][0]
+            wait_for(lambda: client.get("/ready").json()["model_version"] != before["model_version"], process, 300)
+            ready = client.get("/ready").json()
+            assert (ready["erasures_pending"], ready["erasures_failed"]) == (0, None)
+            assert client.delete(f"/users/{HER}").json()["pending"] == []
+            stranger = client.get("/recommend", params={"user_id": HER}).json()
+            assert stranger["degraded"][0].startswith("unknown_user")
+            assert client.get("/recommend", params={"user_id": HIS}).json()["degraded"] == his
+            assert "graphrec_erasures_pending 0" in client.get("/metrics").text
+            for trace in traces:  # the log and the store are open still
+                assert trace not in everything(tmp_path) + everything(cache), trace
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    finally:
+        process.kill()
+        log.close()
+    for trace in traces:
+        assert trace not in everything(tmp_path) + everything(cache), trace
+    assert document(capsys, "forget", str(model), "--store", url)["users"] == 0, "nothing is to do"
+    (tmp_path / "none").mkdir()
+    run("forget", str(model), "--store", f"sqlite:///{tmp_path / 'none' / 'store'}", expect=2)
+    assert "there is no store" in capsys.readouterr().err

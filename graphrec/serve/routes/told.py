@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from graphrec.errors import ConfigError
 from graphrec.serve import replies
-from graphrec.serve.export import exported, remains
+from graphrec.serve.export import exported
 from graphrec.serve.questions import told_of
 from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
 from graphrec.serve.schemas import LONGEST_ID, Event, EventBatch, ItemChange, clean
@@ -24,6 +25,10 @@ AnyId = Annotated[
     str, Path(min_length=1, max_length=LONGEST_ID, description="Any text, percent-encoded."), AfterValidator(clean)
 ]
 RESERVED = ("item_id", "title", "text", "user_id")
+REWRITE = "`graphrec forget MODEL --store URL` takes out of it all who are erased; then POST /admin/reload"
+ELSEWHERE = (
+    "what models were fitted from, and copies of those and of the store: whoever fits from them knows them again"
+)
 
 
 @router.post(
@@ -101,7 +106,8 @@ async def users(request: Request, k: Annotated[int, Query(ge=1, le=1000)] = 20, 
     """Ids of some people whom the model knows."""
     service = service_of(request)
     version = service.state.current
-    known = (id_ for id_ in version.model.data.users.ids if id_.startswith(begins) and not service.state.is_gone(id_))
+    some = (id_ for id_ in version.model.data.users.ids if id_.startswith(begins))
+    known = (id_ for id_ in some if not service.state.is_gone(id_, version.learned))
     found = [id_ for _, id_ in zip(range(k), known, strict=False)]
     return reply({"recommendation_id": id_of(request), **service.carried(version), "users": found})
 
@@ -133,7 +139,8 @@ async def profile(
 
 @router.delete("/users/{user_id:path}", responses=answers(replies.Forgotten))
 async def forget(request: Request, user_id: AnyId) -> Response:
-    """Forget somebody: out of every answer at once, and out of the store. The receipt says what still holds of them."""
+    """Erase somebody: out of every answer at once, out of the store, and out of the models that were learned with them.
+    The receipt says what is done, what is pending, and what remains elsewhere."""
     service = service_of(request)
 
     def forgotten() -> dict[str, Any]:
@@ -141,10 +148,24 @@ async def forget(request: Request, user_id: AnyId) -> Response:
         removed = dict(service.state.journal.forget(user_id))
         service.state.catch_up()
         service.recorder.forget(user_id)
-        left = remains(service, user_id)
-        return {"user_id": user_id, "removed": removed, "remains": left, "time": time.time()}
+        return {"user_id": user_id, "time": time.time(), "removed": removed, **outcome(service, user_id, removed)}
 
     return reply({"recommendation_id": id_of(request), **service.carried(), **await service.run(forgotten)})
+
+
+def outcome(service: Service, user_id: str, removed: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What an erasure has done, what is pending, and what remains where no service reaches."""
+    done, pending = ["answers: they are in none, of any model; nobody is told of them"], []
+    if removed.get("scrubbed", True) is None:
+        pending.append("store: their rows are deleted; their bytes go when a reader lets go of its file")
+    else:
+        done.append(f"store: rows and bytes are gone. {removed.get('how') or ''}".rstrip())
+    held = [v for v in service.state.versions if user_id in v.held]
+    then = "it is written anew without them soon, and takes over" if service.rewrites else REWRITE
+    pending += [f"model {v.artifact} {v.name}: it was learned with what they did; {then}" for v in held]
+    if not held:
+        done.append("models: none that answers was learned with them")
+    return {"done": done, "pending": pending, "remains": [ELSEWHERE]}
 
 
 async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden: bool | None) -> Response:

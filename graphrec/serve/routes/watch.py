@@ -37,6 +37,8 @@ async def ready(request: Request) -> Response:
             "trial": None if trial is None else trial.to_json(),
             "refused": state.refused or None,
             "items_refused": len(state.current.refused),
+            "erasures_pending": state.pending,
+            "erasures_failed": service.unerased or None,
             "waiting": len(service.pool),
         }
     )
@@ -61,6 +63,7 @@ async def metrics(request: Request) -> Response:
         found.waiting.set(len(service.pool))
         found.lost.set(service.recorder.lost)
         found.unseen.set(service.state.current.live.told)
+        found.pending.set(service.state.pending)
         if (age := age_of(service)) is not None:
             found.age.set(age)
     try:
