@@ -233,9 +233,9 @@ def test_erased_over_http_not_a_byte_is_left_in_store_artifact_caches_and_logs(
             wait_for(lambda: client.get("/ready").json()["model_version"] != before["model_version"], process, 300)
             ready = client.get("/ready").json()
             assert (ready["erasures_pending"], ready["erasures_failed"]) == (0, None)
-            assert client.delete(f"/users/{HER}").json()["pending"] == []
             stranger = client.get("/recommend", params={"user_id": HER}).json()
             assert stranger["degraded"][0].startswith("unknown_user")
+            assert client.delete(f"/users/{HER}").json()["pending"] == []
             assert client.get("/recommend", params={"user_id": HIS}).json()["degraded"] == his
             assert "graphrec_erasures_pending 0" in client.get("/metrics").text
             for trace in traces:  # the log and the store are open still
