@@ -78,12 +78,16 @@ class Client:
         return self._asked("GET", "/similar", params={"item_id": item_id, "k": k})
 
     def explain(self, user_id: str | None, item_id: str, **asked: Any) -> dict[str, Any]:
-        """GET /explain: why an item scores as it does."""
+        """POST /explain: why an item scores as it does; ``asked``: whatever it takes, such as ``weights``."""
         return self._why("/explain", user_id, item_id, asked)
 
     def why_not(self, user_id: str | None, item_id: str, **asked: Any) -> dict[str, Any]:
-        """GET /why_not: why an item is not among those recommended."""
+        """POST /why_not: why an item is not among those recommended."""
         return self._why("/why_not", user_id, item_id, asked)
+
+    def contrast(self, user_id: str | None, item_id: str, other_id: str, **asked: Any) -> dict[str, Any]:
+        """POST /contrast: why one item scores higher or lower than another."""
+        return self._why("/contrast", user_id, item_id, {"other_id": other_id, **asked})
 
     def verify(self, receipt: Mapping[str, Any]) -> dict[str, Any]:
         """POST /verify: whether the receipt of an explanation holds."""
@@ -117,7 +121,7 @@ class Client:
 
     def _why(self, path: str, user_id: str | None, item_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         known = {"user_id": user_id, "item_id": item_id, **asked}
-        return self._asked("GET", path, params={name: value for name, value in known.items() if value is not None})
+        return self._asked("POST", path, json={name: value for name, value in known.items() if value is not None})
 
     def _asked(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         for left in reversed(range(TRIES)):

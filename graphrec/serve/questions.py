@@ -14,7 +14,7 @@ from graphrec.model.asked import SOMEBODY, Asked, listed
 from graphrec.model.model import Model
 from graphrec.query.query import STRANGER, Queries, Query
 from graphrec.serve.cursor import Cursor, CursorGone
-from graphrec.serve.schemas import MOST_K, Ask, Known, Supposed
+from graphrec.serve.schemas import MOST_K, Ask, Contrast, Known, Supposed, Why, WhyNot
 from graphrec.serve.state import State
 from graphrec.serve.times import seconds_of
 from graphrec.serve.version import DEPTH, Shown, Version
@@ -123,14 +123,14 @@ def told_of(
     return version.live.query(user_id, supposed, upto, strange=gone)
 
 
-def known_of(state: State, version: Version, known: Known, words_do: bool = False) -> dict[str, Any]:
+def known_of(state: State, version: Version, known: Why | WhyNot | Contrast) -> dict[str, Any]:
     """What ``Model.explain`` and its like take beside the user. Raises ConfigError where it is about nobody."""
     items = listed(known.history, version.model.data.items)
     words = (known.query or "").strip()
-    if known.user_id is None and not items and not (words_do and words):
-        raise ConfigError(f"for whom? Give user_id, or history{', or a query' if words_do else ''}")
+    if known.user_id is None and not items and not words and not known.suppose and not known.friends:
+        raise ConfigError("for whom? Give user_id, or history, or a query")
     out: dict[str, Any] = {"history": items, "query": words or None, **context_of(known)}
-    if (told := told_of(state, version, known.user_id)) is not None:
+    if (told := told_of(state, version, known.user_id, known.suppose)) is not None:
         out["told"] = told
     return out
 

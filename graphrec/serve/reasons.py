@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +18,9 @@ from graphrec.model.model import Model
 from graphrec.model.parts import parts
 from graphrec.serve.faults import close, lost
 from graphrec.serve.questions import known_of, told_of
-from graphrec.serve.schemas import ContrastQuery, Why, WhyNotQuery
+from graphrec.serve.schemas import Contrast, Why, WhyNot
 from graphrec.serve.state import State
-from graphrec.serve.version import Version
+from graphrec.serve.version import Shown, Version
 from graphrec.types import Evidence, Explanation, Source, Step
 from kg.graph import empty
 
@@ -35,11 +36,13 @@ class Reasons:
 
     def explain(self, why: Why, id_: str) -> dict[str, Any]:
         """The document of /explain. Raises UnknownIdError, DataError, ConfigError."""
-        state = self.state
+        state, moment = self.state, time.time()
+        timed = [e if e.time is not None else e.model_copy(update={"time": moment}) for e in why.suppose]
+        why = why.model_copy(update={"suppose": timed})  # the receipt supposes them at the same moment
         version, shown = state.version_for(why.user_id), state.shown
         state.visible(why.item_id)
         known = known_of(state, version, why)
-        model = version.view(shown)
+        model = version.view(shown, why.weights)
         found, degraded = self._explained(model, why, known)
         found_document = found.to_json()
         receipt = {
@@ -61,24 +64,24 @@ class Reasons:
             "receipt": receipt,
         }
 
-    def why_not(self, asked: WhyNotQuery, id_: str) -> dict[str, Any]:
+    def why_not(self, asked: WhyNot, id_: str) -> dict[str, Any]:
         """The document of /why_not. Raises as ``explain``."""
         version, shown = self.state.version_for(asked.user_id), self.state.shown
         self.state.visible(asked.item_id)
         known = known_of(self.state, version, asked)
-        model = version.view(shown)
+        model = version.view(shown, asked.weights)
         found, degraded = self._worded(
             known, lambda known: model.why_not(asked.user_id, asked.item_id, asked.k, **known)
         )
         return self._carried(model, id_, {**found.to_json(), "user_id": asked.user_id}, degraded)
 
-    def contrast(self, asked: ContrastQuery, id_: str) -> dict[str, Any]:
+    def contrast(self, asked: Contrast, id_: str) -> dict[str, Any]:
         """The document of /contrast. Raises as ``explain``."""
         version, shown = self.state.version_for(asked.user_id), self.state.shown
         for item_id in (asked.item_id, asked.other_id):
             self.state.visible(item_id)
         known = known_of(self.state, version, asked)
-        model = version.view(shown)
+        model = version.view(shown, asked.weights)
         found, degraded = self._worded(
             known, lambda known: model.contrast(asked.user_id, asked.item_id, asked.other_id, **known)
         )
@@ -115,17 +118,18 @@ class Reasons:
 
     def _again(self, version: Version, asked: Why, heard: int) -> Explanation:
         known = known_of(self.state, version, asked)
-        told = told_of(self.state, version, asked.user_id, (), heard)
+        told = told_of(self.state, version, asked.user_id, asked.suppose, heard)
         known.pop("told", None)
         if told is not None:
             known["told"] = told
-        return version.model.explain(asked.user_id, asked.item_id, 1, **known)
+        return version.view(Shown(), asked.weights).explain(asked.user_id, asked.item_id, 1, **known)
 
     def _items(self, version: Version, asked: Why, heard: int) -> list[str]:
+        supposed = [event.item_id for event in asked.suppose]
         if asked.user_id is None:
-            return []
+            return supposed
         query = version.live.query(asked.user_id, (), heard)
-        return [version.model.data.items.ids[n] for n in query.items.tolist()]
+        return [*supposed, *(version.model.data.items.ids[n] for n in query.items.tolist())]
 
     def _explained(self, model: Model, why: Why, known: dict[str, Any]) -> tuple[Explanation, list[str]]:
         def asked(known: dict[str, Any]) -> Explanation:

@@ -77,12 +77,6 @@ class AskBase(Known):
     blocks: bool = Field(False, description="With each item, what each block adds to its score.")
 
 
-class AskQuery(AskBase):
-    """Parameters of GET /recommend."""
-
-    weights: list[Text] = Field([], max_length=50, description="BLOCK:WEIGHT in place of the model's, repeated.")
-
-
 class Supposed(Body):
     """An event as if it had happened."""
 
@@ -92,15 +86,30 @@ class Supposed(Body):
     time: When = Field(None, description="When: seconds or ISO 8601; now by default.")
 
 
-class Ask(AskBase):
+class InQuery(Body):
+    """What parameters hold beside who asks."""
+
+    weights: list[Text] = Field([], max_length=50, description="BLOCK:WEIGHT in place of the model's, repeated.")
+
+
+class InBody(Body):
+    """What a body holds beside who asks."""
+
+    attributes: dict[str, str | list[str]] = Field({}, max_length=50, description="What is known of the person.")
+    weights: dict[str, Number] = Field({}, max_length=50, description="Weights of blocks in place of the model's.")
+    suppose: list[Supposed] = Field([], max_length=100, description="Answer as if these had been heard; none is kept.")
+
+
+class AskQuery(AskBase, InQuery):
+    """Parameters of GET /recommend."""
+
+
+class Ask(AskBase, InBody):
     """Body of POST /recommend."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user_id": "u17", "k": 5, "filter": "price < 50", "blocks": True}]}
     )
-    attributes: dict[str, str | list[str]] = Field({}, max_length=50, description="What is known of the person.")
-    weights: dict[str, Number] = Field({}, max_length=50, description="Weights of blocks in place of the model's.")
-    suppose: list[Supposed] = Field([], max_length=100, description="Answer as if these had been heard; none is kept.")
 
 
 class AskMany(Body):
@@ -113,25 +122,49 @@ class AskMany(Body):
     seen: Literal["exclude", "allow", "only"] | None = None
 
 
-class Why(Known):
-    """Parameters of GET /explain."""
+class WhyBase(Known):
+    """Why an item scores as it does, as parameters hold it."""
 
     item_id: Id = Field(description="The item that is asked about.")
     limit: int = Field(5, ge=1, le=50, description="Pieces of evidence at most.")
 
 
-class WhyNotQuery(Known):
-    """Parameters of GET /why_not."""
+class WhyQuery(WhyBase, InQuery):
+    """Parameters of GET /explain."""
+
+
+class Why(WhyBase, InBody):
+    """Body of POST /explain."""
+
+
+class WhyNotBase(Known):
+    """Why an item is not recommended, as parameters hold it."""
 
     item_id: Id = Field(description="The item that is missed.")
     k: int = Field(10, ge=1, le=MOST_K, description="How long the list is.")
 
 
-class ContrastQuery(Known):
-    """Parameters of GET /contrast."""
+class WhyNotQuery(WhyNotBase, InQuery):
+    """Parameters of GET /why_not."""
+
+
+class WhyNot(WhyNotBase, InBody):
+    """Body of POST /why_not."""
+
+
+class ContrastBase(Known):
+    """Why one item scores higher or lower than another, as parameters hold it."""
 
     item_id: Id
     other_id: Id = Field(description="The item that it is compared with.")
+
+
+class ContrastQuery(ContrastBase, InQuery):
+    """Parameters of GET /contrast."""
+
+
+class Contrast(ContrastBase, InBody):
+    """Body of POST /contrast."""
 
 
 class SimilarQuery(Body):

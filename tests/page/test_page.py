@@ -41,6 +41,10 @@ def test_weights_rank_the_list_anew_exactly(page: Any, base: str) -> None:
     assert shown(page) == [
         one["item_id"] for one in asked(base, user_id="u3", k=12, weights={block: 3 * weights[block]})
     ]
+    with page.expect_response("**/explain") as told:
+        page.locator(".why").first.click()
+    assert told.value.json()["score"] == pytest.approx(best[0]["score"] + twice[best[0]["item_id"]], abs=1e-4)
+    page.keyboard.press("Escape")
     page.click("text=As usual")
     page.wait_for_function("top => document.querySelector('.card').dataset.item === top", arg=before[0])
     assert shown(page) == before

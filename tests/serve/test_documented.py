@@ -79,6 +79,7 @@ def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
     best = ids(whole)[0]
     assert client.verify(client.explain("u0", best)["receipt"])["verified"] is True
     assert client.why_not("u0", best, k=3)["rank"] == 1
+    assert client.contrast("u0", best, ids(whole)[1], weights={"popularity": 0.0})["text"]
     assert client.similar(best, 3)["items"]
     assert client.send([{"user_id": "u0", "item_id": best}])["accepted"] == 1
     assert best not in ids(client.recommend("u0", 30))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from graphrec.model.retrieve import Found
 from graphrec.query.query import Queries
 from graphrec.serve.answering import explored
+from graphrec.serve.version import Shown
 from tests.conftest import examples
 from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
@@ -122,15 +123,56 @@ def test_weights_that_cannot_be_are_refused(client: TestClient) -> None:
     assert "BLOCK:WEIGHT" in ask(client, "/recommend", expect=422, user_id="u0", weights="ials")["detail"]
 
 
-@pytest.mark.parametrize("asked", [{"user_id": "u0"}, {"user_id": "nobody"}, {"query": "tone"}, {"history": "i1,i3"}])
-def test_parts_sum_to_the_score(asked: dict[str, Any], client: TestClient) -> None:
-    for item in ask(client, "/recommend", blocks=True, k=30, **asked)["items"]:
+SUPPOSED: dict[str, Any] = {"suppose": [{"item_id": "i2"}, {"item_id": "i4", "type": "like"}]}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"user_id": "u0"},
+        {"user_id": "nobody"},
+        {"query": "tone"},
+        {"history": ["i1", "i3"], "weights": {"popularity": 3.0}},
+        {"user_id": "u0", "weights": {"ials": 2.0, "spectral": 0.0}, **SUPPOSED},
+        {"user_id": "nobody", **SUPPOSED},
+    ],
+)
+def test_reasons_are_of_the_score_that_was_given(asked: dict[str, Any], client: TestClient) -> None:
+    """Under whatever weights, and whatever is supposed; and receipts of it hold."""
+    items = post(client, "/recommend", {"blocks": True, "k": 30, **asked})["items"]
+    for item in items:
+        why = post(client, "/explain", {"item_id": item["item_id"], **asked})
         assert sum(item["blocks"].values()) == pytest.approx(item["score"], abs=1e-4)
-        if "query" not in asked:
-            why = ask(client, "/explain", item_id=item["item_id"], **asked)
-            told = {name: part for name, part in why["blocks"].items() if part}
-            for name, part in told.items():
-                assert item["blocks"][name] == pytest.approx(part, abs=1e-4)
+        assert why["score"] == pytest.approx(item["score"], abs=1e-4)
+        for name, part in why["blocks"].items():
+            assert item["blocks"].get(name, 0.0) == pytest.approx(part, abs=1e-4)
+    first, last = items[0], items[-1]
+    receipt = post(client, "/explain", {"item_id": first["item_id"], **asked})["receipt"]
+    assert post(client, "/verify", {"receipt": receipt})["verified"] is True
+    assert post(client, "/why_not", {"item_id": last["item_id"], "k": 3, **asked})["rank"] == len(items)
+    rather = post(client, "/contrast", {"item_id": first["item_id"], "other_id": last["item_id"], **asked})
+    assert rather["difference"] == pytest.approx(first["score"] - last["score"], abs=1e-4)
+    for moved in ("weights", "suppose"):
+        if moved in asked:
+            without = {name: said for name, said in receipt["asked"].items() if name != moved}
+            lie = {**receipt, "asked": without}
+            assert post(client, "/verify", {"receipt": lie})["verified"] is False, moved
+
+
+def test_weights_of_parameters_are_those_of_a_body(client: TestClient) -> None:
+    weights = {"ials": 2.0, "spectral": 0.1}
+    for path, about in (
+        ("/explain", {"item_id": "i1"}),
+        ("/why_not", {"item_id": "i1", "k": 2}),
+        ("/contrast", {"item_id": "i1", "other_id": "i2"}),
+    ):
+        known: dict[str, Any] = {"user_id": "u0", **about}
+        usual, moved = ask(client, path, **known), ask(client, path, **known, weights="ials:2,spectral:0.1")
+        assert said(moved) == said(post(client, path, {**known, "weights": weights})) != said(usual)
+        assert "no block" in ask(client, path, expect=422, **known, weights="nonsense:1")["detail"]
+    view = service_of(client).state.current.view(Shown(), weights)
+    found = view.explain("u0", "i1")
+    assert sum(found.shares.values()) == pytest.approx(found.score, abs=1e-4), "each item's and each friend's too"
 
 
 def test_a_scenario_is_what_it_names(client: TestClient) -> None:

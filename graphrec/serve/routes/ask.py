@@ -13,12 +13,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
-from graphrec.errors import ConfigError
 from graphrec.model import answers as model_answers
 from graphrec.serve import replies
 from graphrec.serve.pool import Busy
 from graphrec.serve.questions import Question, question_of
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
+from graphrec.serve.routes.common import ONLY_KNOWN, answers, body_of, id_of, service_of
 from graphrec.serve.schemas import Ask, AskMany, AskQuery, SimilarQuery
 from graphrec.serve.service import Service, finite, reply
 
@@ -30,9 +29,7 @@ AGAIN = 0.05  # seconds after which a stream asks again where the queue is full
 @router.get("/recommend", responses=answers(replies.Recommendations, 404, 410))
 async def recommend(request: Request, asked: Annotated[AskQuery, Query()]) -> Response:
     """The best items for a user, a history or basket, a text, or a mix of them."""
-    said = asked.model_dump(exclude_unset=True, exclude={"weights"})
-    weights = {"weights": _weights(asked.weights)} if asked.weights else {}
-    return reply(await service_of(request).ask(Ask.model_validate({**said, **weights}), id_of(request)))
+    return reply(await service_of(request).ask(body_of(Ask, asked), id_of(request)))
 
 
 @router.post("/recommend", dependencies=ONLY_KNOWN, responses=answers(replies.Recommendations, 404, 408, 410, 413))
@@ -106,17 +103,3 @@ async def similar(request: Request, asked: Annotated[SimilarQuery, Query()]) -> 
         return {**carried, "item_id": asked.item_id, "items": items}
 
     return reply(await service.run(found))
-
-
-def _weights(texts: list[str]) -> dict[str, float]:
-    """``["spectral:0.5,ease:1"]`` → weights by block. Raises ConfigError."""
-    out = {}
-    for text in (part for each in texts for part in each.split(",")):
-        name, _, number = text.rpartition(":")
-        try:
-            out[name.strip()] = float(number)
-        except ValueError:
-            raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5") from None
-        if not name or not np.isfinite(out[name.strip()]):
-            raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5")
-    return out

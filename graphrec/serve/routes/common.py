@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import math
+from typing import Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
 from graphrec.errors import ConfigError
 from graphrec.serve.replies import Fault, Reply
+from graphrec.serve.schemas import InBody, InQuery
 from graphrec.serve.service import Service
+
+Asked = TypeVar("Asked", bound=InBody)
 
 _WHY = {
     401: "A key is needed, or this one is not known.",
@@ -53,4 +57,24 @@ def answers(model: type[Reply], *others: int, status: int = 200, about: str = "T
     out: dict[int | str, Any] = {status: {"model": model, "description": about}}
     for code in sorted({*ALWAYS, *others}):
         out[code] = {"model": Fault, "description": _WHY[code]}
+    return out
+
+
+def body_of(model: type[Asked], asked: InQuery) -> Asked:
+    """What parameters ask, as the body that asks the same. Raises ConfigError."""
+    weights = {"weights": _weights(asked.weights)} if asked.weights else {}
+    return model.model_validate({**asked.model_dump(exclude_unset=True, exclude={"weights"}), **weights})
+
+
+def _weights(texts: list[str]) -> dict[str, float]:
+    """``["spectral:0.5,ease:1"]`` → weights by block. Raises ConfigError."""
+    out = {}
+    for text in (part for each in texts for part in each.split(",")):
+        name, _, number = text.rpartition(":")
+        try:
+            out[name.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5") from None
+        if not name or not math.isfinite(out[name.strip()]):
+            raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5")
     return out

@@ -9,16 +9,22 @@ from starlette.responses import Response
 
 from graphrec.errors import ConfigError
 from graphrec.serve import replies
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
-from graphrec.serve.schemas import ContrastQuery, Receipt, Why, WhyNotQuery
+from graphrec.serve.routes.common import ONLY_KNOWN, answers, body_of, id_of, service_of
+from graphrec.serve.schemas import Contrast, ContrastQuery, Receipt, Why, WhyNot, WhyNotQuery, WhyQuery
 from graphrec.serve.service import reply
 
 router = APIRouter(tags=["reasons"])
 
 
 @router.get("/explain", responses=answers(replies.Explained, 404))
-async def explain(request: Request, asked: Annotated[Why, Query()]) -> Response:
+async def explain(request: Request, asked: Annotated[WhyQuery, Query()]) -> Response:
     """Why an item scores as it does: parts of blocks, evidence with sources, a graph to draw, and a receipt."""
+    return await explain_body(request, body_of(Why, asked))
+
+
+@router.post("/explain", dependencies=ONLY_KNOWN, responses=answers(replies.Explained, 404, 408, 413))
+async def explain_body(request: Request, asked: Why) -> Response:
+    """The same, asked in a body, which may also hold attributes, weights of blocks, and events to suppose."""
     service = service_of(request)
     return reply(await service.run(lambda: service.reasons.explain(asked, id_of(request)), "explanation"))
 
@@ -26,6 +32,12 @@ async def explain(request: Request, asked: Annotated[Why, Query()]) -> Response:
 @router.get("/why_not", responses=answers(replies.NotRecommended, 404))
 async def why_not(request: Request, asked: Annotated[WhyNotQuery, Query()]) -> Response:
     """Why an item is not among the k recommended."""
+    return await why_not_body(request, body_of(WhyNot, asked))
+
+
+@router.post("/why_not", dependencies=ONLY_KNOWN, responses=answers(replies.NotRecommended, 404, 408, 413))
+async def why_not_body(request: Request, asked: WhyNot) -> Response:
+    """The same, asked in a body, which may also hold attributes, weights of blocks, and events to suppose."""
     service = service_of(request)
     return reply(await service.run(lambda: service.reasons.why_not(asked, id_of(request)), "explanation"))
 
@@ -33,6 +45,12 @@ async def why_not(request: Request, asked: Annotated[WhyNotQuery, Query()]) -> R
 @router.get("/contrast", responses=answers(replies.Contrasted, 404))
 async def contrast(request: Request, asked: Annotated[ContrastQuery, Query()]) -> Response:
     """Why one item scores higher or lower than another."""
+    return await contrast_body(request, body_of(Contrast, asked))
+
+
+@router.post("/contrast", dependencies=ONLY_KNOWN, responses=answers(replies.Contrasted, 404, 408, 413))
+async def contrast_body(request: Request, asked: Contrast) -> Response:
+    """The same, asked in a body, which may also hold attributes, weights of blocks, and events to suppose."""
     service = service_of(request)
     return reply(await service.run(lambda: service.reasons.contrast(asked, id_of(request)), "explanation"))
 

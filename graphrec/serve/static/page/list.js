@@ -96,7 +96,8 @@ export function ForYou({ card, who, ask }) {
       ${items.length > 0 && answer.next_cursor && html`<button type="button" class="secondary" onClick=${more}>${t("more")}</button>`}
       ${items.length > 0 && html`<article class="missed"><${ItemField} id="missed" label=${t("why not")} take=${(item) => say({ what: "not", item })} /></article>`}
     </section></div>
-    ${open && (open.what === "why" || open.what === "not") && html`<${Why} key=${open.item.item_id} item=${open.item} first=${open.what} who=${who}
+    ${open && (open.what === "why" || open.what === "not") && html`<${Why} key=${open.item.item_id} item=${open.item} first=${open.what}
+      asked=${body.weights ? { ...asks, weights: body.weights } : asks}
       blocks=${blocks} list=${items} close=${() => say(null)} />`}
     ${open && (open.what === "like" || open.what === "dislike") && html`<${Preview} item=${open.item} type=${open.what} card=${card} who=${who}
       body=${body} before=${items} answer=${answer} close=${() => say(null)} sent=${() => { say(null); again(asked + 1); }} />`}`;

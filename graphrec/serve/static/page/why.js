@@ -1,6 +1,6 @@
 // Why an item is recommended: sentences, evidence with its sources, a graph to click through; and why one is not.
 import { html, useEffect, useState } from "/static/vendor/preact.js";
-import { asker, get, itemPath, post } from "./api.js";
+import { get, itemPath, post } from "./api.js";
 import { Bars } from "./bars.js";
 import { Dialog } from "./dialog.js";
 import { Graph } from "./graph.js";
@@ -17,7 +17,8 @@ function Evidence({ one, marked }) {
     ${one.source && html`<blockquote>${one.source.quote}</blockquote>`}<p class="path">${steps}</p></li>`;
 }
 
-export function Why({ item, first, who, blocks, list, close }) {
+// asked: who asks, and the weights of blocks that they moved, as the list was asked.
+export function Why({ item, first, asked, blocks, list, close }) {
   const [at, go] = useState(item);
   const [tab, turn] = useState(first === "not" ? "not" : "why");
   const [found, show] = useState(null);
@@ -27,12 +28,12 @@ export function Why({ item, first, who, blocks, list, close }) {
   const [proof, prove] = useState("");
   const [about, know] = useState({});
   const [problem, tell] = useState("");
-  const asks = { ...asker(who), item_id: at.item_id };
+  const asks = { ...asked, item_id: at.item_id };
   useEffect(() => {
     show(null); tellMissed(null); tellRather(""); mark([]); tell(""); prove(""); know({});
     get(itemPath(at.item_id)).then((a) => know(a.attributes)).catch(() => {});
-    get("/explain", asks).then(show).catch((error) => tell(error.message));
-    get("/why_not", asks).then(tellMissed).catch(() => {});
+    post("/explain", asks).then(show).catch((error) => tell(error.message));
+    post("/why_not", asks).then(tellMissed).catch(() => {});
   }, [at.item_id]);
   const verify = () => post("/verify", { receipt: found.receipt })
     .then((a) => prove([t(a.verified ? "holds" : a.verified === false ? "holds not" : "not known"), ...a.why].join(" ")))
@@ -40,7 +41,7 @@ export function Why({ item, first, who, blocks, list, close }) {
   const others = list.filter((one) => one.item_id !== at.item_id);
   const contrast = (other) => {
     if (!other) { tellRather(""); return; }
-    get("/contrast", { ...asks, other_id: other }).then((a) => tellRather(a.text)).catch((error) => tellRather(error.message));
+    post("/contrast", { ...asks, other_id: other }).then((a) => tellRather(a.text)).catch((error) => tellRather(error.message));
   };
   const title = at.title || (found && found.title) || at.item_id;
   const scale = found ? Math.max(0.001, Object.values(found.blocks).reduce((sum, v) => sum + Math.abs(v), 0)) : 1;
