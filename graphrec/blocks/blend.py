@@ -11,7 +11,7 @@ validation part (the forecast combination puzzle: Smith and Wallis, Oxford Bulle
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 
 from graphrec.blocks.folds import Among, Folds, Validation, worth
 from graphrec.profile.api import FittedBlock
+from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
 Doubles: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
@@ -33,6 +34,14 @@ EVEN = 1000  # users at which both estimates count alike
 BAGS, DRAWN = 8, 8000  # resamples, where users in all of these are at least two resamples
 BATCH = 512  # users scored at once
 LEAST = 0.03  # of the largest weight, below which a block is left out
+
+
+class Scored(Protocol):
+    """Whatever says something of every item."""
+
+    def scores(self, queries: Queries) -> Floats:
+        """float32 (B, I)."""
+        ...
 
 
 def blend(
@@ -91,7 +100,7 @@ def blend(
 
 
 def listed(
-    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int
+    blocks: Sequence[Sequence[Scored]], folds: Folds, candidates: int
 ) -> tuple[list[Among], list[Floats], Floats]:
     """Of each fold the items that are among the best of some block, and the blocks' scores of these at unit deviation,
     float32 (blocks, A, C); and what the deviations were, float32 (blocks,), 0 of a block that says the same of all."""
@@ -103,24 +112,31 @@ def listed(
     return lists, parts, spreads
 
 
-def _softmax_weights(lists: Sequence[Among], parts: Sequence[Floats], heard: npt.NDArray[np.bool_]) -> Doubles:
-    """The weights of blocks at unit deviation, float64 (blocks,); 0 of those that are not ``heard``."""
-    users, n = max(sum(len(listed.users) for listed in lists), 1), int(heard.sum())
-    scored = [scores[heard] for scores in parts]
+def likeliest(lists: Sequence[Among], parts: Sequence[Floats], alike: float = 0.0) -> tuple[Doubles, float]:
+    """Weights ≥ 0 of blocks at unit deviation, float64 (blocks,), that make what users were held out likeliest, and the
+    sum over users of how likely that is, Σ_u mean_{i ∈ P_u} log softmax_i; both as ``alike`` users have their say that
+    weights are alike. ``lists``, ``parts``: as ``listed`` returns them."""
+    users, n = max(sum(len(listed.users) for listed in lists), 1), len(parts[0])
     shares = [listed.relevant / np.maximum(listed.relevant.sum(axis=1, keepdims=True), 1) for listed in lists]  # (A, C)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         total, slope = 0.0, np.zeros(n)
-        for listed, scores, share in zip(lists, scored, shares, strict=True):
+        for listed, scores, share in zip(lists, parts, shares, strict=True):
             logits = np.tensordot(weights.astype(np.float32), scores, axes=1)  # (A, C)
             logits[listed.none] = -np.inf
             logs = log_softmax(logits, axis=1)
             total -= float(share[listed.relevant] @ logs[listed.relevant])
             slope += np.tensordot(scores, (np.exp(logs) - share).astype(np.float32), axes=2)
         apart = weights - weights.mean()
-        return (total + ALIKE * float(apart @ apart)) / users, (slope + 2 * ALIKE * apart) / users
+        return (total + alike * float(apart @ apart)) / users, (slope + 2 * alike * apart) / users
 
-    best = minimize(loss, np.full(n, 1 / n), jac=True, bounds=[(0, None)] * n, method="L-BFGS-B").x
+    found = minimize(loss, np.full(n, 1 / n), jac=True, bounds=[(0, None)] * n, method="L-BFGS-B")
+    return found.x, -float(found.fun) * users
+
+
+def _softmax_weights(lists: Sequence[Among], parts: Sequence[Floats], heard: npt.NDArray[np.bool_]) -> Doubles:
+    """The weights of blocks at unit deviation, float64 (blocks,), largest 1; 0 of those that are not ``heard``."""
+    best, _ = likeliest(lists, [scores[heard] for scores in parts], ALIKE)
     found = np.zeros(len(heard))
     found[heard] = best / best.max() if best.max() > 0 else 1.0
     return found
@@ -157,7 +173,7 @@ def _spreads(lists: Sequence[Among], parts: Sequence[Floats]) -> Floats:
     return np.asarray(mean, np.float32)
 
 
-def _scores(block: FittedBlock, validation: Validation, listed: Among) -> Floats:
+def _scores(block: Scored, validation: Validation, listed: Among) -> Floats:
     """The block's scores of listed items (A, C)."""
     out = np.empty(listed.items.shape, np.float32)
     for start in range(0, len(out), BATCH):
@@ -167,7 +183,7 @@ def _scores(block: FittedBlock, validation: Validation, listed: Among) -> Floats
     return out
 
 
-def _short_lists(blocks: Sequence[FittedBlock], validation: Validation, candidates: int) -> Among:
+def _short_lists(blocks: Sequence[Scored], validation: Validation, candidates: int) -> Among:
     """The items that are among the best of some block."""
     best = np.hstack([validation.best(block.scores, candidates) for block in blocks])
     none = np.iinfo(np.int64).max

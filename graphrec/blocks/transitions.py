@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from graphrec.blocks._beside import Beside
 from graphrec.blocks._flow import HOUR, FlowBlock, counts, summed, weights
 from graphrec.blocks.api import (
     ANEW,
@@ -22,9 +24,11 @@ from graphrec.blocks.api import (
     held,
     reading_of,
 )
+from graphrec.blocks.blend import Scored, likeliest, listed
 from graphrec.blocks.folds import worth
 from graphrec.blocks.search import READING, Chosen, search
 from graphrec.data.dataset import Dataset
+from graphrec.data.popularity import decayed_counts
 from graphrec.data.readings import Reading
 from graphrec.linalg.following import DAY
 from graphrec.profile.api import FittedBlock, Words
@@ -42,7 +46,10 @@ ASKED = 1000  # validation users of a fold that are ranked for each candidate
 ROUNDS = 2  # of a search of one hyper-parameter after another
 DENSE = 6_000  # items up to which candidates are compared by a dense matrix
 PILOT = {"window": 7, "pause": 0.0, "source": 0.5, "target": 0.4, "shape": 0.5, "half_life": 0.0}
-HEARD, UNHEARD = ({"decay": d, "power": d, "backward": b} for d, b in ((1.0, 0.0), (0.0, 1.0)))  # what is tried first
+UNHEARD: Mapping[str, Any] = {"decay": 0.0, "power": 0.0, "backward": 1.0}  # what is tried first, without the order
+HEARD = ({"decay": 1.0, "power": 1.0, "backward": 0.0}, {"decay": 1.0, "power": 0.5, "backward": 0.3})  # and with it
+POPULAR = (0.0, 90.0)  # half-lives in days of the popularity beside them
+CANDIDATES = 40  # of each reading, that are ranked then
 
 
 class TransitionsSettings(Section):
@@ -150,11 +157,50 @@ def fading_of(chosen: Mapping[str, Any]) -> Fading:
 
 
 def order_tells(folds: Folds) -> bool:
-    """Whether a reading of histories that hears of the order is better, by a standard error, than one that does not."""
-    space = Transitions().space(folds.inputs)
-    first = {name: values[0] for name, values in space.items()}
+    """Whether readings that hear of the order tell what validation users took, beside what is told without it: by the
+    history as ``Beside`` reads it, by what comes together within the window, and by popularity, at all times and now.
+
+    What was taken last may tell less than all of a history, and still something else. All are scores of a conditional
+    logit of what was held out, as in ``blend``; the order tells where 2 Δ log-likelihood is more than 2 for each weight
+    of a reading of it (Akaike's criterion): it then makes likelier what others took. NDCG of some hundred users is no
+    judge of it, since it hears of the few whose item is near the top already.
+    """
+    first = {name: values[0] for name, values in Transitions().space(folds.inputs).items()}
     judge = _Judge(folds)
-    return judge.folds.prefers(*(judge.per_user({**first, **PILOT, **way}) for way in (HEARD, UNHEARD)))
+    told: list[list[Scored]] = [[Beside(fold) for fold in judge.folds]]
+    told += [[_Popular.of(fold, half_life) for fold in judge.folds] for half_life in POPULAR]
+    told += [[judge.scored(fold, {**first, **PILOT, **way}) for fold in judge.folds] for way in (UNHEARD, *HEARD)]
+    lists, parts, _ = listed(told, judge.folds, CANDIDATES)
+    with_it, without = (likeliest(lists, [part[:n] for part in parts])[1] for n in (len(told), len(told) - len(HEARD)))
+    return 2 * (with_it - without) > 2 * len(HEARD)
+
+
+@dataclass(frozen=True)
+class _Popular:
+    """log(1 + takers), float32 (I,), of all users alike."""
+
+    counts: Floats
+
+    @classmethod
+    def of(cls, fold: Fold, half_life: float) -> _Popular:
+        """In the training part; with a half-life in days, 0: none."""
+        return cls(np.log1p(decayed_counts(fold.inputs.train, half_life)))
+
+    def scores(self, queries: Queries) -> Floats:
+        return np.tile(self.counts, (len(queries), 1))
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What follows from the ends of histories, by links T [before, after], CSR or dense (I, I)."""
+
+    links: Any
+    reading: str
+    fading: Fading
+
+    def scores(self, queries: Queries) -> Floats:
+        found: Any = queries.taste(self.reading, fading=self.fading) @ self.links
+        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray(), np.float32)
 
 
 class _Judge:
@@ -173,18 +219,14 @@ class _Judge:
     def per_user(self, chosen: Chosen) -> Floats:
         """NDCG@k of each user of all folds, float32 (N,)."""
 
-        def of(fold: Fold) -> Floats:
-            found = self._links(fold, chosen)
-            # Where most of a row is filled a dense product is the quicker.
-            dense = found.toarray() if found.shape[0] <= DENSE else None
+        return self.folds.per_user(lambda fold: fold.validation.per_user_ndcg_of(self.scored(fold, chosen).scores))
 
-            def scores(queries: Queries) -> Floats:
-                taste = queries.taste(reading_of(chosen), fading=fading_of(chosen))
-                return np.asarray((taste @ found).toarray() if dense is None else taste @ dense, np.float32)
-
-            return fold.validation.per_user_ndcg_of(scores)
-
-        return self.folds.per_user(of)
+    def scored(self, fold: Fold, chosen: Chosen) -> _Scored:
+        """What a fold makes of hyper-parameters."""
+        found = self._links(fold, chosen)
+        # Where most of a row is filled a dense product is the quicker.
+        links = found.toarray() if found.shape[0] <= DENSE else found
+        return _Scored(links, reading_of(chosen), fading_of(chosen))
 
     def _links(self, fold: Fold, chosen: Chosen) -> sp.csr_matrix:
         counted, key = ([chosen[name] for name in names] for names in (COUNTED, SUMMED))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from graphrec.blocks.api import FitInputs, Fold, Folds
 from graphrec.blocks.neighbours import Neighbours
-from graphrec.blocks.transitions import UNORDERED, USELESS, Transitions, order_tells
+from graphrec.blocks.transitions import HEARD, PILOT, UNHEARD, UNORDERED, USELESS, Transitions, _Judge, order_tells
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.split import split
 from graphrec.evaluate.validation import Validation
@@ -250,15 +250,37 @@ def test_the_effects_sum_to_the_score(seed: int, items: list[int], power: float,
         assert found.rest == pytest.approx(0.0, abs=1e-5)
 
 
-def test_the_order_is_looked_at_before_anything_is_searched() -> None:
-    for data, told in ((loops(), True), (loops(shuffled=True), False)):
-        parts = split(data, SplitConfig(kind="leave-last"))
-        ties = Ties(parts.train)
-        folds = Folds.of(FitInputs(ties, None), Validation(ties, parts.valid))
-        assert order_tells(folds) == told
-        (block,), chosen = Transitions().tune(folds)
-        assert block.empty != told
-        assert (chosen.get("left_out") == USELESS) != told
+def tastes(shuffled: bool = False) -> Dataset:
+    """Everybody takes from any of three tastes of fifteen, and 15 in 100 after an item the one that goes with it."""
+    random, rows = np.random.default_rng(0), []
+    goes_with = random.permutation(15 * 8)
+    for user in range(300):
+        liked = {int(8 * taste + n) for taste in random.choice(15, 3, replace=False) for n in range(8)}
+        taken: list[int] = []
+        for _ in range(9):
+            following = int(goes_with[taken[-1]]) if taken else -1
+            with_it = taken and following not in taken and random.random() < 0.15
+            taken.append(following if with_it else int(random.choice(sorted(liked.difference(taken)))))
+        shown = random.permutation(taken).tolist() if shuffled else taken
+        rows += [(f"u{user:03d}", f"i{item:03d}", (user + 10 * n) * DAY) for n, item in enumerate(shown)]
+    return build("tastes", pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]))
+
+
+@pytest.mark.parametrize("made", [loops, tastes])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_the_order_is_looked_at_before_anything_is_searched(made: Any, shuffled: bool) -> None:
+    """What was taken last may tell less than all of a history, and still something else."""
+    parts = split(made(shuffled), SplitConfig(kind="leave-last"))
+    ties = Ties(parts.train)
+    folds = Folds.of(FitInputs(ties, None), Validation(ties, parts.valid))
+    heard, unheard = (_Judge(folds).per_user({**CHOSEN, **PILOT, "last": 100, **way}) for way in (HEARD[0], UNHEARD))
+    assert folds.prefers(heard, unheard) == (made is loops and not shuffled), "alone"
+    assert order_tells(folds) != shuffled
+    if made is loops:
+        quick = Transitions(Transitions.Settings(decay=(1.0,), source=(0.5,), target=(0.2,), shape=(0.5,)))
+        (block,), chosen = quick.tune(folds)
+        assert block.empty == shuffled
+        assert chosen.get("left_out", "") == (USELESS if shuffled else "")
 
 
 def test_a_few_of_the_validation_users_are_a_part_of_them() -> None:
