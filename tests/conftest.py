@@ -23,11 +23,15 @@ def examples(n: int) -> settings:
     return settings(max_examples=10 * n if PROFILE == "search" else n)
 
 
+# Whole fits, many of them: what they run is run by quicker tests too.
+UNTRACED = {"test_end_to_end", "test_regression", "test_planted", "test_strength", "test_folds", "test_compare"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is of tests by example: to trace properties, which run the same lines often, costs half their time."""
     items.sort(key=lambda item: item.path.stem not in LONG)  # or one process ends with them while the other waits
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
+        if item.path.stem in UNTRACED or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("no_cover")
 
 

@@ -91,10 +91,8 @@ def test_similar_items_share_the_taste(model: Recommender) -> None:
     assert sum(int(i[1:]) % 2 == 0 for i in found["item_id"]) >= 3
 
 
-def test_same_seed_same_bytes() -> None:
-    first, second = (
-        Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop()) for _ in range(2)
-    )
+def test_same_seed_same_bytes(model: Recommender) -> None:
+    first, second = model, Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
     assert first.fitted.profiles.user_matrix().tobytes() == second.fitted.profiles.user_matrix().tobytes()
     assert first.fitted.profiles.item_matrix().tobytes() == second.fitted.profiles.item_matrix().tobytes()
 

@@ -106,7 +106,7 @@ def test_completion_starts_with_what_is_there_and_says_what_it_is() -> None:
     assert told["kg.enabled="] == ""
 
 
-@pytest.mark.parametrize("command", ["fit x", "evaluate x", "compare x", "tune x", "kg build x"])
+@pytest.mark.parametrize("command", ["fit x", "kg build x"])
 def test_the_shell_completes_settings(command: str) -> None:
     found = python(
         "-c",

@@ -45,9 +45,15 @@ def test_there_is_a_catalogue_for_each_language(catalogues: Any) -> None:
     assert catalogues.languages() == sorted(OTHERS)
 
 
+@pytest.fixture(scope="module")
+def source(catalogues: Any) -> Any:
+    """Every message of the code."""
+    return catalogues.messages()
+
+
 @pytest.mark.parametrize("language", OTHERS)
-def test_catalogues_hold_every_message_and_no_other(catalogues: Any, language: str) -> None:
-    source, catalogue = catalogues.messages(), catalogues.read(language)
+def test_catalogues_hold_every_message_and_no_other(catalogues: Any, source: Any, language: str) -> None:
+    catalogue = catalogues.read(language)
     assert {(m.id, m.context) for m in catalogue if m.id} == {(m.id, m.context) for m in source if m.id}
     assert catalogues.missing(catalogue) == []
 

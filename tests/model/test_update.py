@@ -243,7 +243,7 @@ for n, delay in enumerate(map(float, sys.argv[2:])):
 
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: Path) -> None:
-    path, delays = tmp_path / "m", (0.0, 0.01, 0.05, 0.1, 0.2, 0.3)
+    path, delays = tmp_path / "m", (0.0, 0.02, 0.1, 0.3)
     gr.Recommender.of(model).save(path)
     subprocess.run([sys.executable, "-c", CHILD, str(path), *map(str, delays)], check=True)
     seen = {model.version}
@@ -252,7 +252,7 @@ def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: P
         assert len(left.recommend("u000", 3)) == 3
         stored_rows_are_encoded(left)
         seen.add(left.version)
-    assert len(seen) == 7, "each time an update was saved before"
+    assert len(seen) == len(delays) + 1, "each time an update was saved before"
 
 
 def test_what_is_told_anew_of_an_item_takes_the_place_of_the_old(model: Model) -> None:
