@@ -1,9 +1,10 @@
 """The log of events, what each of them says, and the pairs of user and item that they make.
 
-An event says a signed strength: what its kind weighs, times the logarithm of its count; or how far its rating lies
-above or below what is liked. Several events of one pair add up: their counts do, not their logarithms.
+An event says a signed strength: what its kind weighs, times the logarithm of its count, or of how long an item was
+looked at against what is usual; or how far its rating lies above or below what is liked. Several events of one pair add
+up: their counts do, not their logarithms.
 
-    strength of an event   s_e = w log₂(1 + count),   or of a rating s_e in [-1, 1]
+    strength of an event   s_e = w log₂(1 + count), w log₂(1 + min(dwell, longest) / usual), or of a rating in [-1, 1]
     strength of a pair     s = sign(t) log₂(1 + |t|),  t = Σ_e sign(s_e) (2^|s_e| - 1)
 
 What a person says outright (a rating, a like or dislike) counts once, the latest; where it is a dislike, nothing else
@@ -132,6 +133,8 @@ class Events:
             known = ~np.isnan(values)
             if kind.values == "count":
                 says[known] *= np.log2(1 + np.maximum(values[known], 0))
+            elif kind.values == "dwell" and kind.scale is not None:
+                says[known] *= np.log2(1 + np.clip(values[known], 0, kind.scale[1]) / kind.scale[0])
             elif kind.values == "rating":
                 says[known] = kind.weight * self._of_ratings(kind, rows[known])
             out[rows] = says

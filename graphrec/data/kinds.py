@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-ValueMeaning: TypeAlias = Literal["none", "rating", "count"]
+ValueMeaning: TypeAlias = Literal["none", "rating", "count", "dwell"]
+LONGEST = 10.0  # times the usual dwell, beyond which more says no more: somebody left the page open
 
 # what one event says, by its usual names in lower case without separators; a purchase is the unit
 WEIGHTS: dict[str, float] = {
@@ -32,8 +33,10 @@ class Kind:
     Args:
         name: as people call it ("order", "view", "review").
         weight: what one event without a value says, signed; a dislike is below 0, 0 says nothing.
-        values: what the value of an event is: none at all, a ``rating`` on ``scale``, or a ``count`` (plays, pieces).
-        scale: the ends of the ratings' scale, both included; only for ratings.
+        values: what the value of an event is: none at all, a ``rating`` on ``scale``, a ``count`` (plays, pieces), or a
+            ``dwell``, for how long an item was looked at.
+        scale: the ends of the ratings' scale, both included; of a dwell the usual one, and the longest that counts, in
+            the unit of the values.
         disliked_to: ratings up to this are dislikes; None takes the lower two of five stars, or as much of the scale.
     """
 

@@ -69,7 +69,7 @@ def check_events(
         allow_bad: the share of a file's rows that one reason may set aside; None takes that of the quarantine.
         decimal: the decimal sign of ratings and places; None finds it out.
         time_form: how times are written, as far as it is known.
-        value_is: what the column "rating" holds ("rating", "count"), for messages.
+        value_is: what the column "rating" holds: "rating", "count" or "dwell", which need not be known of every event.
 
     Returns user_id and item_id (categories of strings, sorted), value float32 (the rating or count, NaN where there is
     none), and, where present, timestamp int64 (s), text, summary (masked), part and kind uint8, latitude and longitude
@@ -205,7 +205,7 @@ def _check_ratings(
     for kind in np.unique(kinds).tolist():
         of_kind = kinds == kind
         n_blank, n = int((blank & of_kind).sum()), int(of_kind.sum())
-        if 2 * n_blank <= n:
+        if 2 * n_blank <= n and what != "dwell":
             faults.mark(blank & of_kind, f"{what} is missing", raw["rating"])
         elif n_blank < n:
             quarantine.warn(

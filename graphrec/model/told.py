@@ -18,7 +18,7 @@ from graphrec.errors import DataError
 from graphrec.types import Floats, Ints
 
 AHEAD = 86_400  # seconds that clocks may differ
-ALIASES = {"rating": "value", "count": "value", "type": "kind", "time": "timestamp"}
+ALIASES = {"rating": "value", "count": "value", "dwell": "value", "type": "kind", "time": "timestamp"}
 EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
 
 
@@ -86,7 +86,7 @@ def on_scale(values: Floats, kinds: Ints, log: Events) -> None:
     for number in np.unique(kinds).tolist():
         kind = log.kind_table[number]
         told = values[(kinds == number) & ~np.isnan(values)]
-        if kind.scale is None or not len(told):
+        if kind.scale is None or kind.values != "rating" or not len(told):
             continue
         low, high = kind.scale
         if len(off := told[(told < low) | (told > high)]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ import pandas as pd
 from graphrec.data.attributes import AttributeType, Column
 from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import limits
-from graphrec.data.kinds import Kind, scale_of
+from graphrec.data.kinds import LONGEST, Kind, scale_of
 from graphrec.door import check as door
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
@@ -73,6 +73,8 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
     if kind.values != "none":
         distinct = np.unique(given)
         told = kind.scale is not None or (kind.values == "count" and len(distinct) and distinct[0] <= 0)
+        if kind.values == "dwell" and not (given > 0).any():
+            distinct = np.zeros(min(len(distinct), 1))
         if len(distinct) == 0 or (len(distinct) == 1 and not told):
             what = f"all are {distinct[0]:g}" if len(distinct) else "there are none"
             kind = Kind(kind.name, kind.weight)
@@ -83,6 +85,14 @@ def _settled(kind: Kind, events: pd.DataFrame, number: int, report: Report) -> K
             low, high, to = limits(kind)
             to = np.floor(to) if (distinct == np.floor(distinct)).all() else to
             says = f"ratings {low:g} to {high:g}, those up to {to:g} are dislikes"
+        elif kind.values == "dwell":
+            usual, longest = kind.scale or (float(m := np.median(given[given > 0])), LONGEST * float(m))
+            kind = replace(kind, scale=(usual, longest))
+            says += (
+                f", times the logarithm of the dwell against the usual {usual:g}; above {longest:g} more says no more"
+            )
+            none = int((given <= 0).sum())
+            says += f", and {none:,} of 0 or less say nothing" if none else ""
         else:
             says += f", counts {distinct[0]:g} to {distinct[-1]:g}"
             none = int((given <= 0).sum())

@@ -14,6 +14,7 @@ Role: TypeAlias = Literal[
     "item_id",
     "rating",
     "count",
+    "dwell",
     "label",
     "kind",
     "timestamp",
@@ -42,6 +43,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 # names in lower case without separators, the likeliest first
+ROLES_OF_VALUES: tuple[Role, ...] = ("rating", "count", "dwell")  # what the value of an event may be, the best first
 SYNONYMS: Mapping[Role, tuple[str, ...]] = {
     "user_id": _names(
         "userid user uid customerid customer reviewerid visitorid visitor shopperid shopper memberid member msno "
@@ -78,6 +80,13 @@ SYNONYMS: Mapping[Role, tuple[str, ...]] = {
         "frequency units unitssold pieces hours hoursplayed playtime numplays nplays views viewcount clicks visits "
         "amount menge anzahl stück stueck stückzahl stueckzahl cantidad quantite quantité "
         "数量 次数 播放次数 购买数量 件数"
+    ),
+    "dwell": _names(  # seconds, or any unit of time
+        "dwell dwelltime dwellseconds dwellms dwelltimems timespent timespentseconds timeonpage timeonsite viewtime "
+        "viewingtime viewduration readtime readingtime watchtime watchseconds watchduration listentime listenduration "
+        "secondsviewed secondsplayed msplayed playduration engagementtime staytime duration durationseconds "
+        "durationsec durationms verweildauer betrachtungsdauer 停留时间 停留时长 "
+        "观看时长 播放时长 阅读时长 浏览时长 滞在時間"
     ),
     "label": _names("label clicked click isclick isclicked islike like liked target taken bought"),
     "kind": _names(
@@ -145,6 +154,12 @@ TITLES = _names(
 DESCRIPTIONS = _names(
     "text description productdescription itemdescription detaildesc plot overview synopsis abstract blurb "
     "shortdescription longdescription beschreibung produktbeschreibung descripcion 描述 简介 商品描述 内容简介"
+)
+CAME_FROM = frozenset(  # what tells where somebody came from when they took an item
+    _names(
+        "referrer referer path pagepath clickpath navigationpath previouspage prevpage previousitem previtem fromitem "
+        "fromitemid landingpage entrypage trafficsource utmsource channel herkunft 来源 来源页面"
+    )
 )
 _LINKS = re.compile(r"url|link$|image|photo|picture|poster|thumbnail|img|bild$|cover$|图片|链接")
 _TIME_NAME = re.compile(r"(_|\b)(at|on|date|time|ts|timestamp|datum|zeit)$|[a-z](At|Date|Time|On)$")

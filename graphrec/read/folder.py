@@ -91,7 +91,7 @@ def _write_events(data: Dataset, folder: Path) -> Iterable[dict[str, Any]]:
         kind = e.kind_table[number]
         rows = history_order(e.user_nums, e.timestamps, e.order)  # rows in order tell what times leave open
         rows = rows[(e.kinds[rows] == number) & (parts[rows] == part)]
-        value = "rating" if kind.values == "rating" else "count"
+        value = "count" if kind.values == "none" else kind.values
         columns: dict[str, Any] = {
             "user_id": _ids(data.users, e.user_nums[rows]),
             "item_id": _ids(data.items, e.item_nums[rows]),

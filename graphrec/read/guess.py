@@ -11,7 +11,7 @@ import pandas as pd
 
 from graphrec.read import columns as c
 from graphrec.read import kind_words, proof
-from graphrec.read.columns import SYNONYMS, Role, normal
+from graphrec.read.columns import ROLES_OF_VALUES, SYNONYMS, Role, normal
 from graphrec.read.forms import Form
 from graphrec.read.personal import holds_personal, is_personal
 from graphrec.read.source import stem
@@ -19,6 +19,7 @@ from graphrec.read.spec import Use
 
 NO_TIMES = "cannot be read as times; say how they are written (date_format, or unit) in data.toml"
 NO_RATINGS = "is named as ratings are, but most of its values are no numbers"
+PATH = "where somebody came from; what leads to what is learned from the order of events"
 UNDONE = "rows that came to nothing count as all others do"
 _SURE_RATING = frozenset(SYNONYMS["rating"]) - {"points", "grade", "rate", "rank5", "note", "vote"}
 _SURE_TEXT = re.compile(r"review|text|comment|评论|rezension|kommentar|レビュー")
@@ -38,23 +39,6 @@ _PIECES = (  # counts that may be below 0, where something was given back
     *("quantity", "qty", "quantityordered", "orderquantity", "lineitemquantity", "units", "pieces", "menge", "anzahl"),
     *("stück", "stückzahl", "cantidad", "quantité", "quantite", "数量", "购买数量", "件数"),
 )
-_KIND_OF_FILE = {
-    **dict.fromkeys(("order", "orders", "bestellung", "bestellungen", "sales", "sale", "orderlines", "订单"), "order"),
-    **dict.fromkeys(("transaction", "transactions"), "transaction"),
-    **dict.fromkeys(("purchase", "purchases", "kaeufe", "käufe", "bought", "buys"), "purchase"),
-    **dict.fromkeys(("review", "reviews", "rezensionen", "comments", "评论"), "review"),
-    **dict.fromkeys(("rating", "ratings", "stars", "bewertungen"), "rating"),
-    **dict.fromkeys(("view", "views", "pageviews", "visits"), "view"),
-    **dict.fromkeys(("click", "clicks"), "click"),
-    **dict.fromkeys(("cart", "carts", "basket", "baskets"), "cart"),
-    **dict.fromkeys(("play", "plays", "listens", "listening", "scrobbles"), "play"),
-    **dict.fromkeys(("checkin", "checkins"), "checkin"),
-    **dict.fromkeys(("like", "likes", "favorites", "favourites"), "like"),
-    **dict.fromkeys(("return", "returns", "refunds"), "return"),
-    **dict.fromkeys(("wishlist", "wishlists", "bookmarks"), "wishlist"),
-    **dict.fromkeys(("tip", "tips"), "tip"),
-    **dict.fromkeys(("tag", "tags"), "tag"),
-}
 
 
 @dataclass
@@ -171,6 +155,7 @@ def read_events(table: Guess, given: Mapping[Role, str]) -> None:
         names = (*SYNONYMS["count"], *SYNONYMS["rating"])
         take("count", _PIECES, lambda v: proof.are_numbers(v) and _is_whole(v))
         take("count", names, lambda v: proof.are_numbers(v) and (proof.numbers(v).dropna() >= 0).mean() > 0.9)
+        take("dwell", SYNONYMS["dwell"], lambda v: _is_dwell(v, frame[roles["item_id"]]))
     if "timestamp" not in roles:
         named = [h for h in table.rest if c.is_time_name(h) and proof.are_times(frame[h])]
         dates = [
@@ -215,13 +200,22 @@ def _values(table: Guess) -> None:
         named_count = normal(roles["rating"]) in SYNONYMS["count"]
         ratings = proof.are_ratings(table.frame[roles["rating"]]) and not named_count
         table.values = "rating" if ratings or not _whole(table.frame[roles["rating"]]) else "count"
-    elif "count" in roles:
-        table.values = "count"
+    elif "count" in roles or "dwell" in roles:
+        table.values = "count" if "count" in roles else "dwell"
 
 
 def _is_whole(values: pd.Series) -> bool:
     found = proof.numbers(values).dropna()
     return bool((found == found.round()).all() and (found > 0).any())
+
+
+def _is_dwell(values: pd.Series, item: pd.Series) -> bool:
+    """Times that differ from event to event: how long a film is is of the film."""
+    return proof.are_numbers(values) and bool((proof.numbers(values).dropna() >= 0).all()) and not _of(values, item)
+
+
+def _of(values: pd.Series, ids: pd.Series) -> bool:
+    return bool(_telling(values) and proof.depends_on(values, ids))
 
 
 def _whole(values: pd.Series) -> bool:
@@ -265,10 +259,13 @@ def _others(table: Guess) -> None:
             table.of_items.append(column)
         elif _telling(values) and proof.depends_on(values, user):
             table.of_users.append(column)
+        elif name in c.CAME_FROM:
+            table.unused[column] = PATH
         elif _PRICE.search(name):
             table.unused[column] = "a price of the event: no part of its strength"
-        elif "rating" in roles and name in SYNONYMS["count"]:
-            table.unused[column] = f"the rating {roles['rating']!r} says more"
+        elif table.values != "none" and name in (*SYNONYMS["count"], *SYNONYMS["dwell"]):
+            has: Role = next(r for r in ROLES_OF_VALUES if r in roles)
+            table.unused[column] = f"the {has} {roles[has]!r} says more"
         else:
             table.unused[column] = "varies from event to event, and no use is known for it"
 
@@ -282,8 +279,8 @@ def kind_of(table: Guess) -> str:
     """What one event of a table is called: by the file's name, then by its columns."""
     words = re.split(r"[\W_\d]+", stem(table.path).lower())
     for word in reversed(words):
-        if word in _KIND_OF_FILE:
-            return _KIND_OF_FILE[word]
+        if word in kind_words.OF_FILE:
+            return kind_words.OF_FILE[word]
     names = {normal(h) for h in table.header}
     joined = " ".join(names)
     if table.values == "rating":

@@ -37,6 +37,23 @@ _UNDONE = frozenset(
         "已取消 取消 已退款 退款 已退货 退货 交易关闭"
     )
 )
+OF_FILE: Mapping[str, str] = {  # a word in a file's name → the kind of its events
+    **dict.fromkeys(("order", "orders", "bestellung", "bestellungen", "sales", "sale", "orderlines", "订单"), "order"),
+    **dict.fromkeys(("transaction", "transactions"), "transaction"),
+    **dict.fromkeys(("purchase", "purchases", "kaeufe", "käufe", "bought", "buys"), "purchase"),
+    **dict.fromkeys(("review", "reviews", "rezensionen", "comments", "评论"), "review"),
+    **dict.fromkeys(("rating", "ratings", "stars", "bewertungen"), "rating"),
+    **dict.fromkeys(("view", "views", "pageviews", "visits"), "view"),
+    **dict.fromkeys(("click", "clicks"), "click"),
+    **dict.fromkeys(("cart", "carts", "basket", "baskets"), "cart"),
+    **dict.fromkeys(("play", "plays", "listens", "listening", "scrobbles"), "play"),
+    **dict.fromkeys(("checkin", "checkins"), "checkin"),
+    **dict.fromkeys(("like", "likes", "favorites", "favourites"), "like"),
+    **dict.fromkeys(("return", "returns", "refunds"), "return"),
+    **dict.fromkeys(("wishlist", "wishlists", "bookmarks"), "wishlist"),
+    **dict.fromkeys(("tip", "tips"), "tip"),
+    **dict.fromkeys(("tag", "tags"), "tag"),
+}
 
 
 def plain(word: str) -> str:

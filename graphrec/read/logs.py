@@ -19,7 +19,7 @@ from graphrec.door.values import is_blank
 from graphrec.errors import EmptyDataError, FormatError
 from graphrec.read import kind_words
 from graphrec.read.assemble import Tables, stack
-from graphrec.read.columns import Role
+from graphrec.read.columns import ROLES_OF_VALUES, Role
 from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
 from graphrec.read.longform import long_form, no_numbers
 from graphrec.read.reading import Planned, written
@@ -87,7 +87,7 @@ def _checked(
             quarantine.add(file, line, "label is neither 0 nor 1", found)
         frame, raw = (t[frame["kind"] >= 0] for t in (frame, raw))
     limits = table.scale or spec.rating_range
-    value = table.columns.get("rating") or table.columns.get("count")
+    value = next((table.columns[r] for r in ROLES_OF_VALUES if r in table.columns), None)
     unrated = pd.Series(False, index=frame.index)
     if value is not None and table.values != "none":
         frame["rating"] = raw[value]
@@ -103,7 +103,7 @@ def _checked(
         parts = [(frame[~unrated], limits), (frame[unrated].drop(columns="rating"), None)]
     else:
         parts = [(frame, limits)]
-    value_is = "count" if table.values == "count" else "rating"
+    value_is = table.values if table.values in ("count", "dwell") else "rating"
     how = door.TimeForm(table.date_format, table.zone, table.unit)
     checked = [
         door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how, value_is=value_is)
@@ -142,7 +142,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
     def place(name: str, weight: float) -> int:
         kind = Kind(name, weight, table.values or "none", table.scale, table.disliked_to)
         if kind.values != "rating":
-            kind = replace(kind, scale=None, disliked_to=None)
+            kind = replace(kind, scale=kind.scale if kind.values == "dwell" else None, disliked_to=None)
         if kind in out.kinds:
             return out.kinds.index(kind)
         if any(k.name == kind.name for k in out.kinds):

@@ -124,7 +124,7 @@ class EventTable(Table):
     user: Person | None = None
     kind: str = ""
     weight: Weight | None = None
-    values: Literal["none", "rating", "count"] | None = None
+    values: Literal["none", "rating", "count", "dwell"] | None = None
     scale: Range | None = None
     disliked_to: float | None = None
     unrated: tuple[float, ...] = ()

@@ -30,6 +30,7 @@ KINDS = (
     Kind("order", 1.0, "count"),
     Kind("review", 1.0, "rating", (1.0, 5.0), 2.0),
     Kind("remove from cart", -0.5),
+    Kind("view", 0.25, "dwell", (12.5, 125.0)),
 )
 
 
@@ -45,7 +46,12 @@ def datasets(draw: st.DrawFn) -> Dataset:
     rows: list[dict[str, Any]] = []
     kinds = [*draw(st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=8))]
     for kind in sorted((*kinds, *kinds)):
-        value = {"count": st.integers(1, 9), "rating": st.integers(1, 5), "none": st.just(np.nan)}[KINDS[kind].values]
+        value = {
+            "count": st.integers(1, 9),
+            "dwell": st.integers(1, 9),
+            "rating": st.integers(1, 5),
+            "none": st.just(np.nan),
+        }[KINDS[kind].values]
         row: dict[str, Any] = {"user_id": draw(st.sampled_from(users)), "item_id": draw(st.sampled_from(items))}
         of_kind = [r["value"] for r in rows if r["kind"] == kind]
         value = value.filter(partial(_differs, of_kind))  # one and the same value says nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import FormatError
+from graphrec.model.told import single
+from graphrec.read.guess import PATH
 from tests.read.support import balanced, events, friends, item_attributes, titles, write
 
 
@@ -105,3 +108,24 @@ def test_labels_say_yes_and_no_in_several_tongues(tmp_path: Path, yes: str, no: 
     data = Dataset.load(write(tmp_path, {"e.csv": "user_id,item_id,clicked\n" + rows}))
     assert {data.items.ids[n] for n in data.interactions.item_nums} == {"i1", "i3", "i5"}
     assert balanced(data)
+
+
+def test_how_long_something_was_looked_at_weighs_against_what_is_usual(tmp_path: Path) -> None:
+    """A film's length is the film's; where somebody came from is named; a view of unknown length is like any other."""
+    views = ["user_id,item_id,timestamp,time_on_page,length_minutes,referrer"]
+    dwells = ["20", "10", "20", "40", "1000", "", "20"]
+    for n, dwell in enumerate(dwells * 3):
+        film, from_where = n % 5, ("search", "mail", "home", "shop")[n * n % 7 % 4]
+        views.append(f"u{n % 4},i{film},{1_400_000_000 + 977 * n},{dwell},{90 + film},{from_where}")
+    data = Dataset.load(write(tmp_path, {"views.csv": "\n".join(views) + "\n"}))
+    (kind,) = data.events.kind_table
+    assert (kind.name, kind.weight, kind.values, kind.scale) == ("view", 0.25, "dwell", (20.0, 200.0))
+    says = {20.0: 0.25, 10.0: 0.25 * math.log2(1.5), 40.0: 0.25 * math.log2(3), 1000.0: 0.25 * math.log2(11)}
+    expected = [0.25 if math.isnan(v) else says[v] for v in data.events.values.tolist()]
+    assert data.events.strengths.tolist() == pytest.approx(expected)
+    assert len(data.events) == 21
+    assert "against the usual 20" in data.report.strength["view"]
+    assert {key for _, key, _ in item_attributes(data)} == {"length_minutes"}
+    assert {c.column: c.why_not for c in data.report.columns}["referrer"] == PATH
+    told = single(data.events, {"item_id": "i0", "dwell": 40.0})
+    assert told.strengths.tolist() == pytest.approx([says[40.0]])
