@@ -47,11 +47,13 @@ def report(
 ) -> None:
     """What two versions or scenarios were answered with, and whether they differ."""
     from graphrec.evaluate.trial import trial
+    from graphrec.store.reading import model_of
 
     if bool(a) != bool(b) or (scenarios and (a or interleaved)):
         raise ConfigError("two sides are compared; give --a and --b, or --scenarios A,B, or none of them")
+    a, b = model_of(a), model_of(b)
     both = interleaved_in(store, event)
-    table = shown_in(store, event, "scenario" if scenarios else "model_version", needed=not both and not interleaved)
+    table = shown_in(store, event, "scenario" if scenarios else "model", needed=not both and not interleaved)
     if interleaved or (both and not (a or scenarios) and table["side"].nunique() < 2):
         preferred(both, a, b, as_json)
         return
@@ -181,7 +183,7 @@ def offpolicy(
     from graphrec.evaluate.offpolicy import estimate, overlap
     from graphrec.recommender import Recommender
 
-    table = shown_in(store, event, "model_version")
+    table = shown_in(store, event, "model")
     table = table[table["propensity"].notna() & table["user_id"].notna()]
     if table.empty:
         raise EmptyDataError(

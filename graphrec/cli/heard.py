@@ -43,7 +43,7 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
                 rows.append(row)
             else:
                 left_out[why] += 1
-    return with_new(data, rows, _items(store)), left_out
+    return with_new(data, rows, _items(data, store)), left_out
 
 
 def _row(event: StoredEvent) -> dict[str, Any]:
@@ -61,12 +61,12 @@ def _unusable(data: Dataset, row: dict[str, Any]) -> str | None:
     return None
 
 
-def _items(store: Store) -> list[dict[str, Any]] | None:
-    """What is known of each item by now: since it was added, the latest of each attribute."""
-    known: dict[str, dict[str, Any]] = {}
+def _items(data: Dataset, store: Store) -> list[dict[str, Any]] | None:
+    """What was told of each item by now, as a service takes it."""
+    from graphrec.model.told import Described
+
+    told = Described()
     for change in store.items_changed():
-        if change.action == "add":
-            known[change.item_id] = dict(change.attributes)
-        elif change.action == "change":
-            known.setdefault(change.item_id, {}).update(change.attributes)
-    return [{**said, "item_id": item_id} for item_id, said in known.items()] or None
+        if change.action != "hide":
+            told.add(change.item_id, change.attributes, change.action == "add")
+    return told.rows(data) or None

@@ -1,4 +1,4 @@
-"""What a new event says: its time, kind and value, and what it cannot say."""
+"""What a new event says: its time, kind and value, and what it cannot say; and what is told of items, put together."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import WEIGHTS, Kind
 from graphrec.errors import DataError
@@ -20,6 +21,40 @@ from graphrec.types import Floats, Ints
 AHEAD = 86_400  # seconds that clocks may differ
 ALIASES = {"rating": "value", "count": "value", "dwell": "value", "type": "kind", "time": "timestamp"}
 EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
+TEXTS = frozenset(["title", "text"])  # of an item; all else that is told of one are attributes
+
+
+class Described(dict[str, dict[str, Any]]):
+    """What was told of items, item id → title, text and attributes, the latest of each. ``anew``: those whose
+    attributes were told as a whole, in place of all that were known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anew: set[str] = set()
+
+    def add(self, item_id: str, told: Mapping[str, Any], anew: bool) -> Described:
+        """Put what is told of an item to what was told before; ``anew``: its attributes, if any are, as a whole. None,
+        as an empty list, takes an attribute away."""
+        before = self.get(item_id, {})
+        told = {
+            name: [] if said is None else said for name, said in told.items() if said is not None or name not in TEXTS
+        }
+        if anew and told.keys() - TEXTS:
+            self.anew.add(item_id)
+            before = {name: said for name, said in before.items() if name in TEXTS}
+        self[item_id] = {**before, **told}
+        return self
+
+    def rows(self, data: Dataset) -> list[dict[str, Any]]:
+        """As ``updated`` takes items: an empty list for each attribute that the data knows and they have no more."""
+        known, out = data.item_attributes, list[dict[str, Any]]()
+        for item_id, said in self.items():
+            gone: dict[str, Any] = {}
+            if item_id in self.anew and item_id in data.items:
+                of_it = (known["item_num"] == data.items.number(item_id)).to_numpy()
+                gone = {str(key): [] for key in known["key"][of_it]}
+            out.append({**gone, **said, "item_id": item_id})
+        return out
 
 
 def seconds(column: pd.Series, log: Events) -> pd.Series:

@@ -48,7 +48,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
             known; none may lie in the future. An event that is known already changes nothing. Ids that are new become
             users and items.
         items: a table of item_id, and ``title``, ``text`` or attributes, which take the place of what was known of
-            the same item. users: of user_id and attributes.
+            the same item; an empty list takes an attribute away. users: of user_id and attributes.
 
     Raises DataError for a column or kind that there is not, a value that is no number, a time that is none or
     has not come yet (as one in milliseconds), or an id that is none.
@@ -229,17 +229,21 @@ def _grown(column: Any, n: int) -> Any:
 def _attributes(
     known: pd.DataFrame, table: pd.DataFrame, number: str, numbers: Ints, others: Sequence[str]
 ) -> pd.DataFrame:
-    """The long table with what new rows say: of an attribute that they tell, in place of what was known of it."""
+    """The long table with what new rows say: of an attribute that they tell, in place of what was known of it, which
+    nothing is where they tell an empty list."""
     told = [name for name in table.columns if name not in others]
     if not told or table.empty:
         return known
     wide = pd.DataFrame({number: numbers, **{str(name): table[name].to_numpy(object) for name in told}})
     new = wide.melt(number, var_name="\0key", value_name="\0value")  # an attribute may have any name
-    new = new.set_axis([number, "key", "value"], axis=1).explode("value").dropna(subset="value")
+    new = new.set_axis([number, "key", "value"], axis=1)
+    none = new[[isinstance(value, list | tuple) and not len(value) for value in new["value"]]]
+    new = new.explode("value").dropna(subset="value")
     new = new.astype({"key": object}).assign(value=[_text(value) for value in new["value"]])
-    if new.empty:
+    if new.empty and none.empty:
         return known
-    both = pd.MultiIndex.from_frame(known[[number, "key"]]), pd.MultiIndex.from_frame(new[[number, "key"]])
+    said = pd.concat([new, none.astype({"key": object})])[[number, "key"]]
+    both = pd.MultiIndex.from_frame(known[[number, "key"]]), pd.MultiIndex.from_frame(said)
     parts = [known[~both[0].isin(both[1])], new]
     return pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
 

@@ -25,12 +25,14 @@ class Heard:
 
 
 class Told(NamedTuple):
-    """What was said of an item: fields of it, or whether it is hidden; each None where nothing is."""
+    """What was said of an item: fields of it, or whether it is hidden; each None where nothing is. ``anew``: attributes
+    that are told take the place of all that were known."""
 
     number: int
     item_id: str
     fields: Mapping[str, Any] | None
     hidden: bool | None
+    anew: bool = False
 
 
 class Gone(NamedTuple):
@@ -177,7 +179,7 @@ class Memory:
         """See ``Journal``."""
         with self._changed:
             self._last += 1
-            self._told.append(Told(self._last, item_id, fields, hidden))
+            self._told.append(Told(self._last, item_id, fields, hidden, hidden is False))
             self._changed.notify_all()
 
     def told(self, after: int) -> Sequence[Told]:

@@ -100,6 +100,8 @@ class Metrics:
         self.impressions.labels(scenario, version).inc(len(nums))
         self.novelty.inc(float(bits[nums].sum()))
         seen = self._seen.setdefault(version, np.zeros(n_items, bool))
+        if len(seen) < n_items:  # it was told of new ones
+            seen = self._seen[version] = np.append(seen, np.zeros(n_items - len(seen), bool))
         if not seen[nums].all():
             seen[nums] = True
             self.coverage.labels(version).set(float(seen.mean()))

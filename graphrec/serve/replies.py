@@ -14,7 +14,10 @@ class Reply(BaseModel):
     recommendation_id: str = Field(
         description="Of this answer; events may name it.", examples=["b2f1c0d4e5a6978812345678"]
     )
-    model_version: str = Field(examples=["1f0c9d2e3b4a-7c6d5e4f"])
+    model_version: str = Field(
+        description="The model, and behind a point what it was told of items since.",
+        examples=["1f0c9d2e3b4a-7c6d5e4f", "1f0c9d2e3b4a-7c6d5e4f.5d4c3b2a1908"],
+    )
     degraded: list[str] = Field(description="Why the answer is less than it could be, a line each, a code before it.")
 
 

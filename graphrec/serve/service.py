@@ -131,18 +131,18 @@ class Service:
 
     def _count(self, questions: Sequence[Question], document: dict[str, Any], nums: Any) -> None:
         scenario, teams = questions[0].ask.scenario or "", [item.get("team", TEAMS[0]) for item in document["items"]]
-        names = dict(zip(TEAMS, (q.version.name for q in questions), strict=False))
+        names = dict(zip(TEAMS, (q.version.base for q in questions), strict=False))
         if len(questions) == 1:
             self.metrics.answered(questions[0].id, scenario, names[TEAMS[0]], {})
         else:
             whose = {item["item_id"]: names[team] for item, team in zip(document["items"], teams, strict=True)}
             self.metrics.answered(questions[0].id, scenario, "interleaved", whose)
         for team, each in zip(TEAMS, questions, strict=False):
-            model, name = each.version.model, each.version.name
+            model, name = each.version.model, each.version.name  # what is new in it is surprising too
             if name not in self._bits:
                 self._bits = {**dict(list(self._bits.items())[-1:]), name: surprise(model)}
             own = nums[np.array([of == team for of in teams], bool)]
-            self.metrics.shown(scenario, name, own, self._bits[name], model.data.n_items)
+            self.metrics.shown(scenario, each.version.base, own, self._bits[name], model.data.n_items)
 
 
 def surprise(model: Any) -> Floats:

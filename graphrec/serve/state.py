@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphrec.errors import DataError, GraphrecError, UnknownIdError
+from graphrec.model.told import Described
 from graphrec.serve.erased import READ, Erasures, hear
 from graphrec.serve.journal import Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
@@ -34,7 +35,7 @@ class State(Erasures):
         self.head = 0  # the last event that was heard
         self.hears: Callable[[Heard], None] = lambda event: None  # told of every event
         self.accepts: Callable[[Mapping[str, Any]], None] = lambda event: None  # of every one that was kept here
-        self.described: dict[str, dict[str, Any]] = {}  # what was said of items
+        self.described = Described()  # what was said of items
         self._told, self._gone = 0, 0  # the last of what was said of items, and of people
         self._hides: list[tuple[int, str, bool]] = []  # number, item, whether it is hidden from then on
         self._tried: tuple[Mapping[str, Any], Version, Version] | None = None  # what was said, of which, made of it
@@ -87,7 +88,7 @@ class State(Erasures):
         with self._hearing:
             self.catch_up()
             if fields is not None:
-                row = {"item_id": item_id, **fields}
+                (row,) = Described().add(item_id, fields, hidden is False).rows(self.current.model.data)
                 try:
                     self._tried = row, self.current, self.current.grown([row])
                 except Exception as error:
@@ -142,28 +143,29 @@ class State(Erasures):
     def _items(self, told: Sequence[Told]) -> None:
         """Take in what is said of items."""
         self._told = told[-1].number
-        hidden, fields = set(self.shown.hidden), dict[str, dict[str, Any]]()
+        hidden, described = set(self.shown.hidden), Described()
         for each in told:
             if each.hidden is not None:
                 (hidden.add if each.hidden else hidden.discard)(each.item_id)
                 self._hides.append((each.number, each.item_id, each.hidden))
             if each.fields is not None:
-                fields[each.item_id] = {**fields.get(each.item_id, {}), **each.fields}
+                for into in (described, self.described):
+                    into.add(each.item_id, each.fields, each.anew)
         if hidden != self.shown.hidden:
             self.shown = Shown(frozenset(hidden), self.shown.gone, max(self.shown.epoch, told[-1].number))
-        for item_id, said in fields.items():
-            self.described[item_id] = {**self.described.get(item_id, {}), **said}
-        if fields:
-            self._describe([{"item_id": item_id, **said} for item_id, said in fields.items()])
+        if described:
+            self._describe(described)
 
-    def _describe(self, rows: list[dict[str, Any]]) -> None:
-        tried = self._tried
+    def _describe(self, described: Described) -> None:
+        tried, rows = self._tried, described.rows(self.current.model.data)
         if tried is not None and tried[1] is self.current and rows == [tried[0]]:
             current = tried[2]
             current.refused = self.current.refused - {rows[0]["item_id"]}
         else:
             current = self.current.told(rows)
-        trial = None if self.trial is None else self.trial._replace(version=self.trial.version.told(rows))
+        trial = self.trial
+        if trial is not None:
+            trial = trial._replace(version=trial.version.told(described.rows(trial.version.model.data)))
         self.current, self.trial = current, trial
         for version in (current, *([trial.version] if trial else [])):
             self.keep(version)
@@ -176,7 +178,7 @@ class State(Erasures):
         version.live.keeps, version.is_gone = False, self.is_gone
         with self._hearing:
             gone = self.shown.gone
-            described = [{"item_id": item_id, **said} for item_id, said in self.described.items()]
+            described = self.described.rows(version.model.data)
             head, version.upto = self.head, (self._told, self._gone)
         for event in self._between(version.learned, head):
             hear([version], event)
@@ -199,7 +201,7 @@ class State(Erasures):
             if people := {who: number for who, number in self.shown.gone.items() if number > gone}:
                 self._forget([version], people)
             items = {each.item_id for each in self.journal.told(told) if each.fields is not None}
-            if rows := [{"item_id": item_id, **self.described[item_id]} for item_id in items & self.described.keys()]:
+            if rows := [row for row in self.described.rows(version.model.data) if row["item_id"] in items]:
                 version = version.told(rows)
             if share:
                 self.trial = Trial(version, share, interleaved)
@@ -214,7 +216,7 @@ class State(Erasures):
         with self._hearing:
             before, version = self.current, super().back()
             if version is not before and self.described:
-                self._describe([{"item_id": item_id, **said} for item_id, said in self.described.items()])
+                self._describe(self.described)
             return self.current
 
     def visible(self, item_id: str) -> str:

@@ -88,6 +88,7 @@ class Stored:
                 c.item_id,
                 c.attributes if c.attributes or c.action == "add" else None,
                 shown.get(c.action),
+                c.action == "add",
             )
             for c in self.store.items_changed(after)
         ]

@@ -62,7 +62,7 @@ class Version:
     made: float | None = None
     learned: int = 0
     loaded: float = field(default_factory=time.time)
-    base: str = ""  # its name before anything was said of items
+    base: str = ""  # its name before anything was said of items, with which all its later names begin
     upto: tuple[int, int] = (0, 0)  # the last of what was told of items, and of people, when it was made ready
     refused: frozenset[str] = frozenset()  # items of which what was said could not be taken in
     is_gone: Callable[..., bool] = field(default=lambda name, learned: False, repr=False)
@@ -123,6 +123,8 @@ class Version:
             bare = self.model.updated(items=[{"item_id": row["item_id"]} for row in rows])
             model = bare.updated(items=rows)  # without texts it can: the encoder it was
             log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
+        if model is not self.model:  # the same model, of other items
+            model = replace(model, version=f"{self.base}.{model.version[:12]}")
         out = replace(
             self,
             live=self.live.grown(model),

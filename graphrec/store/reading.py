@@ -14,9 +14,14 @@ from graphrec.store.store import Store
 INTERLEAVED = "interleave"  # the kind of an answer of two models
 
 
+def model_of(version: str) -> str:
+    """The model that a version is of: what stands behind the point is what it was told of items, and no other model."""
+    return version.partition(".")[0]
+
+
 def shown(store: Store) -> list[Any]:
-    """All impressions of answers of one model, in the order of answers and places, with ``event_types``: of the events
-    that name the answer and the item, each once. Rows have the columns of the table."""
+    """All impressions of answers of one model, in the order of answers and places, with ``model``, whose they are, and
+    ``event_types``, of the events that name the answer and the item, each once. Rows have the columns of the table."""
     table, answers = schema.impressions, schema.answers
     two = sa.select(answers.c.recommendation_id).where(answers.c.kind == INTERLEAVED)
     with transaction(store._engine) as connection:
@@ -25,7 +30,14 @@ def shown(store: Store) -> list[Any]:
             row._asdict() for row in connection.execute(wanted.order_by(table.c.recommendation_id, table.c.position))
         ]
         found = _types(connection)
-    return [row | {"event_types": found.get((row["recommendation_id"], row["item_id"]), set())} for row in rows]
+    return [
+        row
+        | {
+            "model": model_of(row["model_version"]),
+            "event_types": found.get((row["recommendation_id"], row["item_id"]), set()),
+        }
+        for row in rows
+    ]
 
 
 def interleaved(store: Store) -> list[dict[str, Any]]:

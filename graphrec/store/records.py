@@ -122,8 +122,9 @@ class StoredAnswer(Record):
 
 
 class ItemChange(Record):
-    """What is told of an item: ``add`` (all that is known of it, in place of what was; shown), ``change`` (some of its
-    attributes; null takes one away; what is hidden stays hidden) or ``hide``. ``sequence`` is set by the store."""
+    """What is told of an item: ``add`` (what is told in place of what was known, the attributes as a whole; shown),
+    ``change`` (some of its attributes; what is hidden stays hidden) or ``hide``. ``attributes`` holds title and text
+    too; null or an empty list takes an attribute away. ``sequence`` is set by the store."""
 
     item_id: Id
     action: Action

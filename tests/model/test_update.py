@@ -256,9 +256,8 @@ def test_a_kill_at_any_point_leaves_the_old_or_the_new(model: Model, tmp_path: P
 
 
 def test_what_is_told_anew_of_an_item_takes_the_place_of_the_old(model: Model) -> None:
-    first = model.updated(
-        items=[{"item_id": "i001", "price": 5, "tag": ["a", "b"], "title": "Cup", "value": "x", "key": "y"}]
-    )
+    told = {"price": 5, "tag": ["a", "b"], "title": "Cup", "value": "x", "key": "y"}
+    first = model.updated(items=[{"item_id": "i001", **told}])
     later = first.updated(items=[{"item_id": "i001", "price": 7}, {"item_id": "i003", "title": None, "tag": "c"}])
     table = later.data.item_attributes
     pairs = table[table["item_num"] == 1][["key", "value"]].to_records(index=False).tolist()
@@ -267,6 +266,8 @@ def test_what_is_told_anew_of_an_item_takes_the_place_of_the_old(model: Model) -
     assert later.recommend(None, 50, filter='price == "5"').empty
     again = later.updated(items=[{"item_id": "i001", "price": 7, "title": None}], users=[{"user_id": "u000"}])
     assert again is later, "nothing is new"
+    none = later.updated(items=[{"item_id": "i001", "tag": []}]).data.item_attributes
+    assert len(none) == len(table) - 2, "an empty list takes one away"
 
 
 def test_times_are_told_in_any_form() -> None:

@@ -140,11 +140,18 @@ def test_what_people_prefer_is_reported(client: TestClient, url: str, capsys: py
     for user in PEOPLE[:4]:
         ask(client, "/recommend", user_id=user)
     post(client, "/admin/reload", {"artifact": "two"})
-    for user in PEOPLE[4:8]:
+    for n, user in enumerate(PEOPLE[4:8]):
+        client.put("/items/told", json={"title": f"Told {n}"})
         ask(client, "/recommend", user_id=user)
     service_of(client).recorder.flush()
     report = document(capsys, "experiment", "report", "--store", url)
     assert (report["a"]["answers"], report["b"]["answers"]) == (4, 4), "what was interleaved is not among them"
+    version, base = ask(client, "/ready")["model_version"], service_of(client).state.current.base
+    assert version.startswith(f"{base}."), "of other items, and the same model"
+    (other,) = {report["a"]["name"], report["b"]["name"]} - {base}
+    named = document(capsys, "experiment", "report", "--store", url, "--a", version, "--b", other)
+    assert (named["a"]["name"], named["a"]["answers"]) == (base, 4)
+    assert version not in client.get("/metrics").text
     printed(capsys, "experiment", "report", "--store", url)
 
 

@@ -190,6 +190,27 @@ def test_an_item_is_added_and_changed(client: TestClient) -> None:
         {"brand": ["B9"], "price": ["12.5"]},
     )
     assert ids(ask(client, "/recommend", user_id="u0", filter='brand == "B9"')) == ["new/1 ä"]
+    path = "/items/new%2F1%20%C3%A4"
+    base, *_ = item["model_version"].split(".")
+    client.patch(path, json={"attributes": {"colour": "red"}})
+    assert ask(client, path)["attributes"] == {"brand": ["B9"], "price": ["12.5"], "colour": ["red"]}
+    client.patch(path, json={"attributes": {"price": []}})
+    assert ask(client, path)["attributes"] == {"brand": ["B9"], "colour": ["red"]}
+    client.put(path, json={"title": "Newer"})
+    assert ask(client, path)["attributes"] == {"brand": ["B9"], "colour": ["red"]}, "what is not told stays"
+    client.put(path, json={"attributes": {"brand": "B8", "price": 3}})
+    client.patch("/items/i2", json={"attributes": {"colour": "blue"}})
+    item = ask(client, path)
+    assert (item["title"], item["attributes"]) == ("Newer", {"brand": ["B8"], "price": ["3"]}), "and no colour"
+    state = service_of(client).state
+    again = state.ready(Version(Live(fitted().fitted), "again"))
+    number = again.model.data.items.number("new/1 ä")
+    rows = again.model.data.item_attributes
+    rows = rows[rows["item_num"] == number]
+    assert sorted(zip(rows["key"], rows["value"], strict=True)) == [("brand", "B8"), ("price", "3")]
+    assert {base, again.base} == {fitted().fitted.version}
+    assert again.name.partition(".")[0] == state.current.name.partition(".")[0] == base
+    assert again.name != base
     client.patch("/items/i2", json={"title": "Renamed"})
     titles = {row["item_id"]: row["title"] for row in ask(client, "/recommend", user_id="u0", k=30)["items"]}
     assert titles["i2"] == "Renamed"

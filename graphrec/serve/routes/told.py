@@ -81,13 +81,14 @@ async def item(request: Request, item_id: AnyId) -> Response:
 
 @router.put("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
 async def put(request: Request, item_id: AnyId, told: ItemChange) -> Response:
-    """Add an item, or say all of it anew; one that was hidden is shown again."""
+    """Add an item, or say it anew; one that was hidden is shown again. What is told takes the place of what was known:
+    title, text, and the attributes as a whole. What is not told stays."""
     return await _tell(request, item_id, told, hidden=False)
 
 
 @router.patch("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
 async def patch(request: Request, item_id: AnyId, told: ItemChange) -> Response:
-    """Change what is known of an item."""
+    """Change what is known of an item: of its attributes those that are told; an empty list takes one away."""
     service = service_of(request)
     service.state.current.model.data.items.number(item_id)
     return await _tell(request, item_id, told, hidden=None)
