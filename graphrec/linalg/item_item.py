@@ -31,18 +31,23 @@ def largest(matrix: sp.csr_matrix | Floats, n: int) -> sp.csr_matrix:
         size = np.abs(matrix)
         at = max(matrix.shape[1] - n, 0)
         kept = size >= np.partition(size, at, axis=1)[:, at : at + 1] if size.size else size > 0
-        rows, columns = np.nonzero(kept & (size > 0))  # of those that are as large as the last, all
-        matrix = sp.csr_matrix((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
+        kept &= size > 0  # of those that are as large as the last, all
+        ends = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+        matrix = sp.csr_matrix((matrix[kept], np.nonzero(kept)[1], ends), shape=matrix.shape)
     kept = np.ones(matrix.nnz, dtype=bool)
     for row in np.flatnonzero(np.diff(matrix.indptr) > n):
         place = slice(matrix.indptr[row], matrix.indptr[row + 1])
         size = np.abs(matrix.data[place])
         least = np.partition(size, len(size) - n)[len(size) - n]  # the n-th largest
-        above, alike = size > least, np.flatnonzero(size == least)
-        above[alike[np.argsort(matrix.indices[place][alike])][: n - int(above.sum())]] = True
-        kept[place] = above
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[kept]
-    return sp.csr_matrix((matrix.data[kept], (rows, matrix.indices[kept])), shape=matrix.shape)
+        enough = size >= least
+        if (spare := int(np.count_nonzero(enough)) - n) > 0:  # those of the same size that stand last go
+            alike = np.flatnonzero(size == least)
+            enough[alike[np.argsort(matrix.indices[place][alike])][len(alike) - spare :]] = False
+        kept[place] = enough
+    ends = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    out = sp.csr_matrix((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)
+    out.sort_indices()
+    return out
 
 
 def strongest(rows: sp.csr_matrix, start: int, n: int) -> sp.csr_matrix:

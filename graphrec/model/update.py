@@ -126,19 +126,18 @@ def _table(rows: Any, columns: Sequence[str] | None, key: str = "user_id") -> pd
         raise DataError(f"updated: the table has no column {lacking[0]}; it has {', '.join(map(str, out.columns))}")
     if columns and (other := [name for name in out.columns if name not in columns]):
         raise DataError(f"updated: events have no column {other[0]!r}; there are {', '.join(columns)}")
-    out = out.assign(**{name: [as_id(value) for value in out[name].tolist()] for name in needed})
-    if empty := [name for name in needed if (out[name] == "").any()]:
+    ids = {name: [as_id(value) for value in out[name].tolist()] for name in needed}
+    if empty := [name for name, of in ids.items() if "" in of]:
         raise DataError(f"updated: a row has an empty {empty[0]}, which is no id; leave the row out")
-    return out
+    return out.assign(**{name: pd.Series(of, dtype=object) for name, of in ids.items()})
 
 
 def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.DataFrame) -> tuple[Dataset, Ints]:
     """The data with what is new, and the numbers of the users whose events are new or who are, int64 (n,)."""
-    of_users = data.users.extended([*events["user_id"], *users["user_id"]])
-    of_items = data.items.extended([*events["item_id"], *items["item_id"]])
-    new = _events(
-        data, events, of_users.numbers(events["user_id"].tolist()), of_items.numbers(events["item_id"].tolist())
-    )
+    user_ids, item_ids = events["user_id"].tolist(), events["item_id"].tolist()
+    of_users = data.users.extended([*user_ids, *users["user_id"].tolist()])
+    of_items = data.items.extended([*item_ids, *items["item_id"].tolist()])
+    new = _events(data, events, of_users.numbers(user_ids), of_items.numbers(item_ids))
     if not len(new) and not len(items) and not len(users):
         return data, np.zeros(0, np.int64)
     against = data.events.norms if len(new) else data.events.against
@@ -194,14 +193,15 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
     new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": numbers})
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
     new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
-    mine = np.isin(log.user_nums, user_nums)
-    known = pd.DataFrame(
-        {"u": log.user_nums[mine], "i": log.item_nums[mine], "v": log.values[mine], "k": log.kinds[mine]}
-    )
-    known["t"] = 0 if log.timestamps is None else log.timestamps[mine]
     if log.timestamps is not None:  # without times every event is another one
-        merged = new.merge(known.astype(new.dtypes.to_dict()).drop_duplicates(), how="left", indicator=True)
-        new = merged[merged["_merge"] == "left_only"]
+        here = np.flatnonzero(np.isin(log.user_nums, user_nums))
+        width = max(int(item_nums.max(initial=0)), data.n_items) + 1
+        here = here[np.isin(log.user_nums[here] * width + log.item_nums[here], user_nums * width + item_nums)]
+        known = pd.DataFrame({"u": log.user_nums[here], "i": log.item_nums[here], "v": log.values[here]})
+        known = known.assign(k=log.kinds[here], t=log.timestamps[here])
+        if len(known):
+            merged = new.merge(known.astype(new.dtypes.to_dict()).drop_duplicates(), how="left", indicator=True)
+            new = merged[merged["_merge"] == "left_only"]
     first = 0 if log.order is None or not len(log) else int(log.order.max()) + 1
     new["o"] = np.arange(first, first + len(new))  # as they come, after all that is known
     new = new.sort_values(["u", "i", "t"], kind="stable")

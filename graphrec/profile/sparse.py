@@ -21,6 +21,10 @@ from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
 
 BATCH = 1024  # users whose deviation is measured at once
+FILLED, CELLS = (
+    10,
+    30_000_000,
+)  # cells for each entry, up to which a product with the dense matrix is the quicker; and cells
 PARTS = ("data", "indices", "indptr")
 SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
 FURTHER = ("bands", "fading")  # settings that are told where they say anything
@@ -190,6 +194,8 @@ def kept(sides: Any, before: Any, ties: Ties) -> Any:
 def unit_scale(users: sp.csr_matrix, weights: Side) -> Floats:
     """1 / deviation over the catalogue of each user's scores users @ weights, float32 (B,); 0 for a constant user."""
     n_items = weights.shape[1]
+    if isinstance(weights, sp.csr_matrix) and weights.shape[0] * n_items <= min(FILLED * weights.nnz, CELLS):
+        weights = weights.toarray()
     out = np.zeros(users.shape[0], np.float64)
     for start in range(0, len(out), BATCH):
         scores = users[start : start + BATCH] @ weights
