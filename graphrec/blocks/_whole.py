@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.profile.api import Doubles
-from graphrec.profile.sparse import NeighbourBlock
+from graphrec.profile.sparse import FEW, NeighbourBlock
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
@@ -29,7 +29,13 @@ class WholeBlock(NeighbourBlock):
 
     def scores(self, queries: Queries) -> Floats:
         """The same product without a sparse matrix, float32 (B, I)."""
+        if 0 < len(queries) <= FEW:
+            return super().scores(queries)
         return np.asarray(self.encode(queries) @ self.weights, dtype=np.float32)
+
+    def summed(self, items: Ints, values: Floats) -> Floats:
+        """See ``NeighbourBlock.summed``."""
+        return np.asarray(values @ self.weights[items], np.float32)
 
     def score(self, queries: Queries, item_num: int) -> Doubles:
         return np.asarray(self.encode(queries).astype(np.float64) @ self.likeness(item_num).astype(np.float64))

@@ -22,6 +22,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.sparse as sp
 
+from graphrec.query.few import entries
 from graphrec.query.ties import Ties
 from graphrec.types import Ints
 from kg.graph import KnowledgeGraph
@@ -93,7 +94,7 @@ class Lifts:
         linked = [self.linked(node) for node in nodes]
         theirs = np.zeros(len(self._taken), np.int64)  # (I,)
         if len(both) and any(takings is not None for takings in linked):
-            theirs = np.bincount(self.ties.matrix[both].indices, minlength=len(theirs))
+            theirs = np.bincount(self.ties.matrix.indices[entries(self.ties.matrix, both)[0]], minlength=len(theirs))
             theirs[list(pair)] = 0
         taken = np.asarray(self._linked[list(nodes)] @ theirs, np.int64)
         total, others = int(self._taken.sum()), int(theirs.sum())

@@ -14,7 +14,7 @@ from graphrec.explain.finding import Finding
 from graphrec.explain.phrases import people, percent, quoted, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
-from graphrec.profile.api import Words
+from graphrec.profile.api import NO_WORDS, Words
 from graphrec.profile.standing import PLAIN, Standing
 
 MOSTLY = 0.5  # a cause with more than this part of the score
@@ -185,7 +185,7 @@ def _because(found: Sequence[Finding], shares: Shares, takers: int, words: Mappi
             cause, share = _of_all(like, shares, words)
             if first:
                 of = {"example": _example(first, like), "percent": percent(part, score)}
-                most = part >= max(_part(item, like, shares, words) for item in shares.history)
+                most = part >= max(_parts(like, shares, words).values())
                 more = (
                     say(", above all {example}{percent}", **of)
                     if most
@@ -201,15 +201,25 @@ def _causes(shares: Shares, words: Mapping[str, Words]) -> dict[str, float]:
     """How a history adds to the score: ``Words.like`` of its blocks, "" where people took both → what it adds."""
     out: dict[str, float] = {}
     for (_, block), share in shares.parts.items():
-        like = words.get(block, Words()).like
+        like = words.get(block, NO_WORDS).like
         out[like] = out.get(like, 0.0) + share
     return out
 
 
 def _part(item: int, like: str, shares: Shares, words: Mapping[str, Words]) -> float:
     """What a history item adds in one of the ways of ``_causes``."""
-    blocks = (block for block in shares.blocks if words.get(block, Words()).like == like)
+    blocks = (block for block in shares.blocks if words.get(block, NO_WORDS).like == like)
     return sum(shares.parts.get((item, block), 0.0) for block in blocks)
+
+
+def _parts(like: str, shares: Shares, words: Mapping[str, Words]) -> dict[int, float]:
+    """The same of each history item."""
+    out = dict.fromkeys(shares.history, 0.0)
+    alike = {block for block in shares.blocks if words.get(block, NO_WORDS).like == like}
+    for (item, block), share in shares.parts.items():
+        if block in alike:
+            out[item] += share
+    return out
 
 
 def _carrier(f: Finding, shares: Shares, words: Mapping[str, Words]) -> str:

@@ -35,7 +35,7 @@ class Found:
 
 def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
     """The k best items of each query at ``rows``; fewer where no more may come back."""
-    queries = asked.queries[rows]
+    queries = asked.queries if np.array_equal(rows, np.arange(len(asked.queries))) else asked.queries[rows]
     profile, sparse, personal = model.profiles.encode(queries)  # (B, D), (B, I) or None, (B,)
     usual = ~_unusual(queries, personal)
     barred = [asked.barred(place) for place in rows.tolist()]
@@ -90,7 +90,7 @@ def _unusual(queries: Queries, personal: Mask) -> Mask:
     worded = np.zeros(len(queries), bool)
     if queries.asked is not None:
         worded[:] = [bool(query.words) for query in queries.asked]
-    out: Mask = ~personal | (np.diff(queries.liked.indptr) == 0) | worded
+    out: Mask = ~personal | (queries.activity == 0) | worded
     return out
 
 

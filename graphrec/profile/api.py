@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
 from graphrec.query.fading import STEADY, Fading
+from graphrec.query.few import taste_of
 from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties, row
@@ -77,16 +78,15 @@ def account(
         fading: of one's own taste.
     """
 
-    def of(taste: sp.csr_matrix, weight: float) -> tuple[Ints, Doubles]:
-        items, values = row(taste, 0), taste.data[slice(*taste.indptr[:2])].astype(np.float64)
-        return items, weight * each(items, values)
-
-    items, shares = of(query.taste(reading, fading=fading), 1.0)
+    items, values = taste_of(query, reading, fading)
+    shares, friends = each(items, values.astype(np.float64)), dict[int, tuple[Ints, Doubles]]()
     weight = float(weights_of(friend_weight, query.activity)[0])
-    heard = query.friends if weight else query.friends[:, :0]
-    everybody = query.ties.taste(reading)
-    pairs = zip(heard.indices.tolist(), heard.data.tolist(), strict=True)
-    friends = {friend: of(everybody[friend], weight * part) for friend, part in pairs}
+    if weight:
+        heard, everybody = query.friends, query.ties.taste(reading)
+        for friend, part in zip(heard.indices.tolist(), heard.data.tolist(), strict=True):
+            theirs = row(everybody, friend)
+            values = everybody.data[slice(*everybody.indptr[friend : friend + 2])]
+            friends[friend] = theirs, weight * part * each(theirs, values.astype(np.float64))
     found = float(shares.sum()) + sum(float(theirs.sum()) for _, theirs in friends.values())
     return Effects(items, shares, friends, score - found)
 

@@ -15,6 +15,7 @@ from graphrec.errors import DataError
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account, with_rows
 from graphrec.query.fading import STEADY, Fading
+from graphrec.query.few import summed, tastes_of
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -25,6 +26,7 @@ FILLED, CELLS = (
     10,
     30_000_000,
 )  # cells for each entry, up to which a product with the dense matrix is the quicker; and cells
+FEW = 8  # queries up to which each is read by itself, without the matrices that many are read by
 PARTS = ("data", "indices", "indptr")
 SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
 FURTHER = ("bands", "fading")  # settings that are told where they say anything
@@ -104,9 +106,36 @@ class NeighbourBlock(FittedBlock):
         return sp.csr_matrix(self.items.T)
 
     def scores(self, queries: Queries) -> Floats:
+        if 0 < len(queries) <= FEW:
+            return np.stack([self.summed(*self._side(one)) for one in queries.each])
         return np.asarray((self.encode(queries) @ self.weights).toarray(), dtype=np.float32)
 
+    def summed(self, items: Ints, values: Floats) -> Floats:
+        """What so much of some items adds to each item's score, float32 (I,)."""
+        return summed(self.weights, items, values)
+
+    def _side(self, one: Queries) -> tuple[Ints, Floats]:
+        """``encode`` of one query (B = 1): items int64 (n,), each once, and values float32 (n,)."""
+        if one.asked is None and (one.moments is None or not self.fading.rounds):
+            own = slice(*self.users.indptr[int(one.user_nums[0]) :][:2])
+            return self.users.indices[own].astype(np.int64), self.users.data[own]
+        items, values = tastes_of(one, self.reading, self.friend_weight, self.fading)
+        return items, self._scale_of(one) * values
+
+    def _scale_of(self, one: Queries) -> np.float32:
+        """``_scale`` of one query (B = 1)."""
+        if (found := one.memo.get(id(self))) is None or found[0] is not self:
+            scores = self.summed(*tastes_of(one, self.reading, self.friend_weight, self.fading))
+            deviation = float(scores[: self.spread or None].std(dtype=np.float64))
+            unit = np.float32(1 / deviation if deviation > FLAT else 0.0)
+            found = one.memo[id(self)] = self, unit * weights_of(self.bands, one.activity)[0]
+        return np.float32(found[1])
+
     def score(self, queries: Queries, item_num: int) -> Doubles:
+        if 0 < len(queries) <= FEW:
+            link = self.likeness(item_num).astype(np.float64)
+            sides = (self._side(one) for one in queries.each)
+            return np.array([float(values.astype(np.float64) @ link[items]) for items, values in sides])
         item = self.items[item_num].astype(np.float64)
         return np.asarray((self.encode(queries).astype(np.float64) @ item.T).toarray()).ravel()
 
@@ -124,7 +153,7 @@ class NeighbourBlock(FittedBlock):
     def effects(self, query: Queries, item_num: int) -> Effects:
         """The parts of one score: the weight of each neighbour in a history."""
         link = self.likeness(item_num).astype(np.float64)
-        scale = float(self._scale(query.taste(self.reading, self.friend_weight, self.fading), query)[0])
+        scale = float(self._scale_of(query))
 
         def each(items: Ints, weights: Doubles) -> Doubles:
             return scale * weights * link[items]

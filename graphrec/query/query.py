@@ -90,6 +90,7 @@ class Queries:
         self.ties, self.user_nums, self.asked = ties, frozen(user_nums, np.int64), asked
         self.moments = None if moments is None else frozen(moments, np.int64)
         self._tastes: dict[tuple[str, Fading], sp.csr_matrix] = {}  # of queries that are asked
+        self.memo: dict[Any, Any] = {}  # what was found of them
 
     @classmethod
     def stored(cls, ties: Ties, user_nums: Ints | None = None, moments: Ints | None = None) -> Queries:
@@ -134,6 +135,11 @@ class Queries:
         picked = range(len(self))[rows] if isinstance(rows, slice) else np.arange(len(self))[rows].tolist()
         return Queries(self.ties, self.user_nums[rows], [self.asked[n] for n in picked])
 
+    @cached_property
+    def each(self) -> tuple[Queries, ...]:
+        """They one by one."""
+        return (self,) if len(self) == 1 else tuple(self[np.array([n])] for n in range(len(self)))
+
     # --- when ---------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -146,12 +152,13 @@ class Queries:
     def ordered(self, length: int | None = None, liked: bool = False) -> Ordered:
         """The last ``length`` events of each history, all of the longest by default, the newest last; ties in time
         stand as in the source. ``liked``: of pairs that are liked alone."""
-        if self.asked is None:
-            return self.ties.timeline(liked).last(self.user_nums, length)
-        return self._timeline(liked).last(np.arange(len(self)), length)
+        numbers = self.user_nums if self.asked is None else np.arange(len(self))
+        return self.timeline(liked).last(numbers, length)
 
-    def _timeline(self, liked: bool) -> Timeline:
-        assert self.asked is not None
+    def timeline(self, liked: bool) -> Timeline:
+        """The histories that theirs are among: of the data by user number, else by place; ``liked`` as ``ordered``."""
+        if self.asked is None:
+            return self.ties.timeline(liked)
         rows = np.repeat(np.arange(len(self)), [len(q.items) for q in self.asked])
         items = np.concatenate([NONE, *(q.items for q in self.asked)])
         strengths = np.concatenate([np.zeros(0, np.float32), *(q.strengths for q in self.asked)])
@@ -160,7 +167,9 @@ class Queries:
             told = zip(self.asked, self.now.tolist(), strict=True)
             times = np.concatenate([NONE, *(np.full(len(q.items), t) if q.times is None else q.times for q, t in told)])
         if liked and len(rows):
-            kept = np.asarray(self.liked[rows, items]).ravel() > 0
+            of, known, said = self._pairs
+            width = self.ties.data.n_items
+            kept = np.isin(rows * width + items, (of * width + known)[said > 0])
             rows, items, strengths = rows[kept], items[kept], strengths[kept]
             times = None if times is None else times[kept]
         return Timeline(np.bincount(rows, minlength=len(self)), items, strengths, times)
@@ -182,11 +191,11 @@ class Queries:
 
     def _taste(self, reading: str, fading: Fading) -> sp.csr_matrix:
         stored = self.asked is None
-        own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self._read(reading))
+        own = self.ties.taste(reading)[self.user_nums] if stored else self._matrix(*self.read(reading))
         if fading:
             liked = not holds_dislikes(reading, learning=False, exposure=self.ties.data.events.exposure)
-            line = self.ties.timeline(liked) if stored else self._timeline(liked)
-            rows, items, counts = line.faded(self.user_nums if stored else np.arange(len(self)), fading, self.now)
+            numbers = self.user_nums if stored else np.arange(len(self))
+            rows, items, counts = self.timeline(liked).faded(numbers, fading, self.now)
             own = sp.csr_matrix(own.multiply(self._matrix(rows, items, counts)), dtype=np.float32)
         return own
 
@@ -195,8 +204,7 @@ class Queries:
         """How many items they like, int64 (B,)."""
         if self.asked is None:
             return np.asarray(self.ties.activity[self.user_nums], np.int64)
-        liked: Ints = np.diff(self.liked.indptr).astype(np.int64)
-        return liked
+        return np.bincount(self._pairs[0][self._pairs[2] > 0], minlength=len(self)).astype(np.int64)
 
     @cached_property
     def liked(self) -> sp.csr_matrix:
@@ -239,8 +247,9 @@ class Queries:
         total = combined(pair, says, np.concatenate([*outright, np.zeros(0, bool)])[order], int(new.sum()))
         return rows[new], items[new], total.astype(np.float32)
 
-    def _read(self, reading: str) -> tuple[Ints, Ints, Floats]:
-        """The same with what pairs weigh under a reading; pairs that it does not hold are left out."""
+    def read(self, reading: str) -> tuple[Ints, Ints, Floats]:
+        """Row, item and what it weighs under a reading of every pair that this holds, in order of row and item; of
+        queries that are asked."""
         rows, items, strengths = self._pairs
         events = self.ties.data.events
         if not holds_dislikes(reading, learning=False, exposure=events.exposure):
@@ -251,9 +260,10 @@ class Queries:
         return rows, items, weigh(strengths, reading, events.norms)
 
     def _matrix(self, rows: Ints, items: Ints, values: Floats | None = None) -> sp.csr_matrix:
-        weights = np.ones(len(rows), np.float32) if values is None else values
-        shape = (len(self), self.ties.data.n_items)
-        out = sp.csr_matrix((weights, (rows, items)), shape=shape, dtype=np.float32)
+        """Pairs in order of row and item as a matrix."""
+        weights = np.ones(len(rows), np.float32) if values is None else values.astype(np.float32)
+        ends = np.cumsum(np.bincount(rows + 1, minlength=len(self) + 1))
+        out = sp.csr_matrix((weights, items, ends), shape=(len(self), self.ties.data.n_items))
         out.eliminate_zeros()
         return out
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphrec.blocks._whole import WholeBlock
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.data.readings import READINGS
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.query.hearing import as_hearing
+from graphrec.profile.sparse import FEW, NeighbourBlock
+from graphrec.query.fading import STEADY, Fading
+from graphrec.query.few import tastes_of
+from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import STRANGER, Queries, Query, query_of
 from graphrec.query.ties import Ties
 from tests.conftest import examples
@@ -138,6 +144,44 @@ def test_rows_of_friends_sum_to_one_or_to_nothing(data: Dataset, heard: list[set
     with_friends = found.taste("alike", 0.5) - found.taste("alike")
     if heard and not data.events.exposure:
         np.testing.assert_allclose(with_friends.toarray(), 0.5 * np.array(mean), atol=1e-6)
+
+
+@examples(12)
+@given(
+    logs(),
+    st.lists(st.integers(0, ITEMS - 1), max_size=4),
+    st.sampled_from(READINGS),
+    st.sampled_from([0.0, 0.5, as_hearing([2.0, 1.0, 0.5, 0.5, 0.2, 0.1])]),
+    st.sampled_from([STEADY, Fading(power=1.0), Fading(power=0.5, half_life=1e-5, last=3), Fading(day=2.0)]),
+    st.integers(0, 10_000),
+)
+def test_one_by_one_they_hold_and_score_what_they_do_together(
+    data: Dataset, likes: list[int], reading: str, hearing: Hearing, fading: Fading, seed: int
+) -> None:
+    ties, random = Ties(data), np.random.default_rng(seed)
+    asked = [query_of(ties, n, np.array(likes[: n + 1], np.int64)) for n in (*range(USERS), STRANGER, STRANGER)]
+    links = np.where(random.random((ITEMS, ITEMS)) < 0.4, random.random((ITEMS, ITEMS)), 0).astype(np.float32)
+    told: dict[str, Any] = {"reading": reading, "friend_weight": hearing, "fading": fading, "spread": seed % 2 * 5}
+    block = NeighbourBlock("near", ties.matrix, sp.csr_matrix(links), **told)
+    block = replace(block, users=block.computed(Queries.stored(ties)), bands=as_hearing([1.0, 0.9, 0.8, 0.7, 0.6, 0.5]))
+    whole = WholeBlock(**{**{f.name: getattr(block, f.name) for f in fields(block)}, "items": links})
+    twice = np.arange(2 * USERS) % USERS
+    for queries in (Queries.of(ties, asked), Queries.stored(ties, twice), Queries.stored(ties, twice, twice)):
+        assert len(queries) > FEW
+        tastes = queries.taste(reading, hearing, fading).toarray()
+        some = [(n, queries.each[n]) for n in (0, 4, seed % USERS, FEW)]
+        for n, one in some:
+            items, values = tastes_of(one, reading, hearing, fading)
+            assert len(np.unique(items)) == len(items)
+            own = np.zeros(ITEMS, np.float32)
+            own[items] = values
+            np.testing.assert_allclose(own, tastes[n], rtol=1e-6)
+        for each in (block, whole):
+            scores, score = each.scores(queries), each.score(queries, 3)
+            for n, one in some:
+                np.testing.assert_allclose(each.scores(one)[0], scores[n], rtol=1e-6, atol=1e-6)
+                assert each.score(one, 3)[0] == pytest.approx(score[n], rel=1e-6, abs=1e-6)
+                assert each._scale_of(one) == pytest.approx(each._scale(one.taste(reading, hearing, fading), one)[0])
 
 
 def test_nobody_at_all() -> None:
