@@ -19,11 +19,12 @@ from graphrec.samples import generate, planted
 SIZE: dict[str, Any] = {"n_users": 300, "n_items": 200, "n_reviews": 3000}
 SETTINGS = {  # each signal against the block that reads its source
     "social": Config().with_(blocks=["spectral"], features={"enabled": False}),
-    # One temperature: at this size the choice between two is noise, as large as the signal. So are seeds: five members.
-    "kg": Config().with_(blocks=["graph"], features={"enabled": False}, graph={"temperature": [0.2], "members": 5}),
+    # One temperature: at this size the choice between two is noise, as large as the signal.
+    "kg": Config().with_(blocks=["graph"], features={"enabled": False}, graph={"temperature": [0.2]}),
     "kg in closed form": Config().with_(blocks=["spectral"], features={"enabled": False}),
     "text": Config().with_(blocks=["semantic"], kg={"enabled": False}),
 }
+SEEDS = {"kg": (7, 8, 9)}  # a network differs from one seed to the next by as much as the signal: the mean of shops
 
 
 def _quiet(data: Dataset) -> Dataset:
@@ -40,7 +41,7 @@ def _without(data: Dataset, signal: str) -> Dataset:
     return replace(data, item_text=blank, item_titles=blank, item_attributes=data.item_attributes.iloc[:0])
 
 
-def _ndcg(data: Dataset, signal: str, config: Config) -> float:
+def _ndcg(data: Dataset, signal: str, config: Config, size: dict[str, Any]) -> float:
     """NDCG@20 of the users whom the signal moves, on the latest interactions."""
     # The signals say what is taken, not what is liked.
     config = config.with_(
@@ -49,18 +50,22 @@ def _ndcg(data: Dataset, signal: str, config: Config) -> float:
     parts = split(data, config.split)
     model = Recommender(config).fit_split(parts)
     report = evaluate(model, Queries.stored(model.fitted.ties), parts.test.seen(), ks=(20,))
-    groups = planted(**SIZE).user_signal
+    groups = planted(**size).user_signal
     moved = np.array([groups[user_id] == signal for user_id in data.users.ids])
     return float(report.per_user["ndcg@20"][moved[report.user_nums]].mean())
 
 
 @pytest.mark.parametrize("case", SETTINGS)
 def test_a_signal_in_one_source_is_found_and_gone_when_shuffled(case: str) -> None:
-    data, signal, config = _quiet(generate(**SIZE)), case.split()[0], SETTINGS[case]
-    found = _ndcg(data, signal, config)
-    without = _ndcg(_without(data, signal), signal, config)
-    shuffled = _ndcg(_quiet(generate(**SIZE, shuffle=(signal,))), signal, config)
-    assert (
-        found > (1.1 if case == "kg" else 1.15) * without
-    )  # the network hears entities beside what they are taken with
+    signal, config = case.split()[0], SETTINGS[case]
+    figures = [_figures(signal, config, seed) for seed in SEEDS.get(case, (7,))]
+    found, without, shuffled = np.mean(figures, axis=0)
+    assert found > 1.15 * without
     assert shuffled < without + 0.3 * (found - without)
+
+
+def _figures(signal: str, config: Config, seed: int) -> list[float]:
+    """NDCG with the signal in one shop, without its source, and with its source shuffled."""
+    size = {**SIZE, "seed": seed}
+    data, shuffled = _quiet(generate(**size)), _quiet(generate(**size, shuffle=(signal,)))
+    return [_ndcg(d, signal, config, size) for d in (data, _without(data, signal), shuffled)]

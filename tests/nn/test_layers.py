@@ -12,7 +12,7 @@ from graphrec.nn.hetero_gnn import GraphTensors, HeteroGNN
 from graphrec.nn.light_gcn import Bipartite, bipartite, light_gcn
 from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, agreement
-from graphrec.nn.relation_attention import RelationAttention
+from graphrec.nn.relation_attention import GATE, RelationAttention
 from tests.reference_nn import paired
 
 
@@ -127,7 +127,7 @@ def test_attention_distinguishes_relations_and_begins_with_the_mean_of_neighbour
     x = torch.randn(3, 8)
     edges, attr = torch.tensor([[0, 1], [2, 2]]), torch.zeros(2, 2)
     alone = layer(x, edges[:, :1], torch.tensor([0]), attr[:1])
-    torch.testing.assert_close(alone[2], x[2] + 0.5 * x[0])
+    torch.testing.assert_close(alone[2], x[2] + GATE * x[0])
     same = layer(x, edges, torch.tensor([0, 0]), attr)
     other = layer(x, edges, torch.tensor([0, 1]), attr)
     assert not torch.allclose(same[2], other[2])
