@@ -157,13 +157,19 @@ def fading_of(chosen: Mapping[str, Any]) -> Fading:
 
 
 def order_tells(folds: Folds) -> bool:
-    """Whether readings that hear of the order tell what validation users took, beside what is told without it: by the
-    history as ``Beside`` reads it, by what comes together within the window, and by popularity, at all times and now.
+    """Whether the order makes likelier what validation users took than by chance: ``order_gain`` is above 2 for each
+    weight of a reading of it (Akaike's criterion); it then makes likelier what others took."""
+    return order_gain(folds) > 2 * len(HEARD)
+
+
+def order_gain(folds: Folds) -> float:
+    """2 Δ log-likelihood, ≥ 0, of what validation users took, where readings that hear of the order stand beside what
+    is told without it: by the history as ``Beside`` reads it, by what comes together within the window, and by
+    popularity, at all times and now.
 
     What was taken last may tell less than all of a history, and still something else. All are scores of a conditional
-    logit of what was held out, as in ``blend``; the order tells where 2 Δ log-likelihood is more than 2 for each weight
-    of a reading of it (Akaike's criterion): it then makes likelier what others took. NDCG of some hundred users is no
-    judge of it, since it hears of the few whose item is near the top already.
+    logit of what was held out, as in ``blend``. NDCG of some hundred users is no judge of it, since it hears of the few
+    whose item is near the top already.
     """
     first = {name: values[0] for name, values in Transitions().space(folds.inputs).items()}
     judge = _Judge(folds)
@@ -172,7 +178,7 @@ def order_tells(folds: Folds) -> bool:
     told += [[judge.scored(fold, {**first, **PILOT, **way}) for fold in judge.folds] for way in (UNHEARD, *HEARD)]
     lists, parts, _ = listed(told, judge.folds, CANDIDATES)
     with_it, without = (likeliest(lists, [part[:n] for part in parts])[1] for n in (len(told), len(told) - len(HEARD)))
-    return 2 * (with_it - without) > 2 * len(HEARD)
+    return max(2 * (with_it - without), 0.0)
 
 
 @dataclass(frozen=True)
