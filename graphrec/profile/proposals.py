@@ -5,8 +5,10 @@ more as are barred, and believed only where enough allowed ones are among its ne
 walk that only skips what is barred (FAISS's ``IDSelector``) brings k items too, but any k where filter and taste have
 to do with each other (``benchmarks/filtered_search.py``).
 
-The graph is one of items of one length, that of the longest, by a further dimension √(M² - ‖x‖²) that is 0 in every
-query (Bachrach et al., RecSys 2014): inner products stay, and long items do not keep edges from the others.
+The graph is one of items of one length M by a further dimension √(M² - ‖x‖²) that is 0 in every query (Bachrach et al.,
+RecSys 2014): inner products stay, and long items do not keep edges from the others. M is the length that all but one in
+a hundred do not exceed, and what is longer stays so: by that of the longest, where few are far longer than the rest,
+all others are nearly one point, and no graph of them leads anywhere.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from graphrec.types import Floats, Ints
 
 ROWS = 1 << 22  # float32 numbers of item rows picked at once
 WORTH = 40  # items scored in the time that the graph takes to bring one more candidate
+ALIKE = 0.99  # of the items are of one length in the graph
 BLAS = 20  # queries from which FAISS multiplies matrices
 FLOAT = np.finfo(np.float32)
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -134,9 +137,10 @@ class Proposals:
 
 
 def of_one_length(items: Floats) -> Floats:
-    """Items float32 (I, D) with a last dimension that makes them all as long as the longest, float32 (I, D + 1)."""
+    """Items float32 (I, D) with a last dimension that makes ``ALIKE`` of them equally long, float32 (I, D + 1)."""
     squares = np.einsum("id,id->i", items, items, dtype=np.float64)
-    rest = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0.0))
+    length = np.quantile(squares, ALIKE) if len(squares) else 0.0
+    rest = np.sqrt(np.maximum(length - squares, 0.0))
     return np.hstack([items, rest[:, None]]).astype(np.float32)
 
 

@@ -74,6 +74,17 @@ def test_hnsw_finds_nearly_everything(clustered: tuple[Floats, Floats], graph: I
     np.testing.assert_array_equal(scores, products.astype(np.float32))
 
 
+def test_few_long_items_leave_the_others_their_graph() -> None:
+    random = np.random.default_rng(2)
+    items = random.standard_normal((4000, 32)).astype(np.float32)
+    items[::100] *= 6
+    queries, long = random.standard_normal((100, 32)).astype(np.float32), np.arange(4000)[::100]
+    exact, graph = (Index.build(items, config) for config in (EXACT, RetrieveConfig(exact_below=0, ef_search=64)))
+    for without in (None, [long] * 100):
+        both = zip(exact.search(queries, 10, without)[0], graph.search(queries, 10, without)[0], strict=True)
+        assert np.mean([len(np.intersect1d(true, found)) / 10 for true, found in both]) >= 0.97
+
+
 @pytest.mark.parametrize("kind", ["exact", "hnsw"])
 def test_a_result_does_not_depend_on_the_other_queries(
     clustered: tuple[Floats, Floats], graph: Index, kind: str
@@ -161,7 +172,7 @@ def test_an_index_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
     """Items far apart in length leave HNSW with parts that no edge leads to."""
     rng = np.random.default_rng(5)
-    items = (rng.standard_normal((3000, 4)) * rng.lognormal(0, 3, (3000, 1))).astype(np.float32)
+    items = (rng.standard_normal((3000, 4)) * rng.lognormal(0, 8, (3000, 1))).astype(np.float32)
     index = Index.build(items, RetrieveConfig(exact_below=0, hnsw_links=4, ef_search=16))
     reached = index._propose._walk(items[:5], 1000)
     assert (reached < 0).any(axis=1).all(), "the graph reaches everything: this test needs another example"
