@@ -34,10 +34,15 @@ class WholeBlock(NeighbourBlock):
         return np.asarray(self.encode(queries) @ self.weights, dtype=np.float32)
 
     def summed(self, items: Ints, values: Floats) -> Floats:
-        """See ``NeighbourBlock.summed``."""
-        return np.asarray(values @ self.weights[items], np.float32)
+        """See ``NeighbourBlock.summed``, to the bits of the sparse block that it is read back as."""
+        out = np.zeros(self.items.shape[0], np.float32)
+        for item, value in zip(items.tolist(), values.astype(np.float32), strict=True):
+            out += value * self.items[:, item]
+        return out
 
     def score(self, queries: Queries, item_num: int) -> Doubles:
+        if 0 < len(queries) <= FEW:
+            return super().score(queries, item_num)
         return np.asarray(self.encode(queries).astype(np.float64) @ self.likeness(item_num).astype(np.float64))
 
     def likeness(self, item_num: int) -> Floats:

@@ -207,7 +207,7 @@ def _check_ratings(
         n_blank, n = int((blank & of_kind).sum()), int(of_kind.sum())
         if 2 * n_blank <= n and what != "dwell":
             faults.mark(blank & of_kind, f"{what} is missing", raw["rating"])
-        elif n_blank < n:
+        elif 0 < n_blank < n:
             quarantine.warn(
                 f"only {n - n_blank:,} of {n:,} events have a {what}; the others count as events without one"
             )

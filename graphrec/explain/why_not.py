@@ -76,7 +76,8 @@ def why_not(
     out = {"exclude": own, "allow": nothing, "only": np.setdiff1d(np.arange(len(scores)), own)}[seen]
     barred = bool(np.isin(item_num, out))
     ranked = np.lexsort((np.arange(len(scores)), -scores))
-    ranked = ranked[~np.isin(ranked, out) | (ranked == item_num)]  # the item itself is ranked even where it may not be
+    allowed = ~np.isin(ranked, out) & (scores[ranked] > -np.inf)  # no item that is hidden
+    ranked = ranked[allowed | (ranked == item_num)]  # the item itself is ranked even where it may not be
     rank = int(np.flatnonzero(ranked == item_num)[0]) + 1
     unseen = ranked[ranked != item_num] if barred else ranked
     place = min(k, len(unseen))

@@ -51,8 +51,7 @@ def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) ->
         scores[hidden] = -np.inf
         k = max(1, min(k, len(np.setdiff1d(np.flatnonzero(scores > -np.inf), [item]))))
     with speaking(model.spoken):
-        found = model.explainer.why_not(query, whom, item, k, scores, standing, model.config.seen)
-        return replace(found, of=found.of - len(np.setdiff1d(hidden, query.seen.indices))) if hidden else found
+        return model.explainer.why_not(query, whom, item, k, scores, standing, model.config.seen)
 
 
 def contrast(model: Learned, user_id: Any, pair: tuple[Any, Any], **known: Any) -> Contrast:

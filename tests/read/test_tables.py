@@ -127,5 +127,9 @@ def test_how_long_something_was_looked_at_weighs_against_what_is_usual(tmp_path:
     assert "against the usual 20" in data.report.strength["view"]
     assert {key for _, key, _ in item_attributes(data)} == {"length_minutes"}
     assert {c.column: c.why_not for c in data.report.columns}["referrer"] == PATH
+    assert any("only 18 of 21 events have a dwell" in line for line in data.report.all_warnings())
+    known = "\n".join(line for line in views if ",," not in line) + "\n"
+    whole = Dataset.load(write(tmp_path, {"whole.csv": known}) / "whole.csv")
+    assert not any("have a dwell" in line for line in whole.report.all_warnings())
     told = single(data.events, {"item_id": "i0", "dwell": 40.0})
     assert told.strengths.tolist() == pytest.approx([says[40.0]])

@@ -173,6 +173,8 @@ async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden:
     service = service_of(request)
     fields: dict[str, Any] | None = None
     if told is not None:
+        if request.method == "PUT" and not told.attributes and "attributes" in told.model_fields_set:
+            raise ConfigError("attributes: none are told; leave it out, or give an empty list for each that is no more")
         if taken := [name for name in told.attributes if name in RESERVED]:
             raise ConfigError(f"attributes: {taken[0]!r} cannot be the name of one; give title and text beside them")
         fields = {name: value for name, value in (("title", told.title), ("text", told.text)) if value is not None}
