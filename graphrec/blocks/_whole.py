@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.profile.api import Doubles
-from graphrec.profile.sparse import FEW, NeighbourBlock
+from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints
@@ -27,10 +27,8 @@ class WholeBlock(NeighbourBlock):
         """W, float32 (I, I): row j holds what item j in a history adds to each item's score."""
         return self.items.T
 
-    def scores(self, queries: Queries) -> Floats:
+    def scores_of_many(self, queries: Queries) -> Floats:
         """The same product without a sparse matrix, float32 (B, I)."""
-        if 0 < len(queries) <= FEW:
-            return super().scores(queries)
         return np.asarray(self.encode(queries) @ self.weights, dtype=np.float32)
 
     def summed(self, items: Ints, values: Floats) -> Floats:
@@ -40,9 +38,8 @@ class WholeBlock(NeighbourBlock):
             out += value * self.items[:, item]
         return out
 
-    def score(self, queries: Queries, item_num: int) -> Doubles:
-        if 0 < len(queries) <= FEW:
-            return super().score(queries, item_num)
+    def score_of_many(self, queries: Queries, item_num: int) -> Doubles:
+        """The same product without a sparse matrix, float64 (B,)."""
         return np.asarray(self.encode(queries).astype(np.float64) @ self.likeness(item_num).astype(np.float64))
 
     def likeness(self, item_num: int) -> Floats:

@@ -25,7 +25,7 @@ BATCH = 1024  # users whose deviation is measured at once
 FILLED, CELLS = (
     10,
     30_000_000,
-)  # cells for each entry, up to which a product with the dense matrix is the quicker; and cells
+)  # cells for each entry, and in all, up to which a product with the dense matrix is sooner
 FEW = 8  # queries up to which each is read by itself, without the matrices that many are read by
 PARTS = ("data", "indices", "indptr")
 SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
@@ -108,6 +108,10 @@ class NeighbourBlock(FittedBlock):
     def scores(self, queries: Queries) -> Floats:
         if 0 < len(queries) <= FEW:
             return np.stack([self.summed(*self._side(one)) for one in queries.each])
+        return self.scores_of_many(queries)
+
+    def scores_of_many(self, queries: Queries) -> Floats:
+        """``scores`` as one product, float32 (B, I)."""
         return np.asarray((self.encode(queries) @ self.weights).toarray(), dtype=np.float32)
 
     def summed(self, items: Ints, values: Floats) -> Floats:
@@ -136,6 +140,10 @@ class NeighbourBlock(FittedBlock):
             link = self.likeness(item_num).astype(np.float64)
             sides = (self._side(one) for one in queries.each)
             return np.array([float(values.astype(np.float64) @ link[items]) for items, values in sides])
+        return self.score_of_many(queries, item_num)
+
+    def score_of_many(self, queries: Queries, item_num: int) -> Doubles:
+        """``score`` as one product, float64 (B,)."""
         item = self.items[item_num].astype(np.float64)
         return np.asarray((self.encode(queries).astype(np.float64) @ item.T).toarray()).ravel()
 

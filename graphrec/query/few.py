@@ -77,13 +77,12 @@ def summed(matrix: sp.csr_matrix, rows: Ints, weights: Floats) -> Floats:
 
 
 def _taste_of(one: Queries, reading: str, fading: Fading) -> tuple[Ints, Floats]:
-    stored, number = one.asked is None, one.user_nums if one.asked is None else np.zeros(1, np.int64)
-    if stored:
-        matrix = one.ties.taste(reading)
+    if one.asked is None:
+        number, matrix = one.user_nums, one.ties.taste(reading)
         own = slice(*matrix.indptr[int(number[0]) :][:2])
         items, values = matrix.indices[own].astype(np.int64), matrix.data[own]
     else:
-        _, items, values = one.read(reading)
+        number, (_, items, values) = np.zeros(1, np.int64), one.read(reading)
         items, values = items[values != 0], values[values != 0]
     if not fading:
         return items, values
