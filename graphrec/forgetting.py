@@ -44,7 +44,7 @@ from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
-from graphrec.types import Ints
+from graphrec.types import Ints, model_of
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
@@ -271,6 +271,6 @@ def _removed(model: Model, data: Dataset, pruned: KnowledgeGraph) -> dict[str, i
 
 
 def _version(model: Model, data: Dataset, way: Way) -> str:
-    """Another version than any before: of what it was, what is left, and the way."""
+    """Another version than any before, of the same model: of what it was, what is left, and the way."""
     made = hashlib.sha256(f"{model.version} {way} {data.digest()}".encode()).hexdigest()
-    return f"{made[:12]}-{model.version.rpartition('-')[2]}"
+    return f"{model_of(model.version)}~{made[:12]}"

@@ -198,3 +198,9 @@ class Explanation:
             ],
             "degraded": list(self.degraded),
         }
+
+
+def model_of(version: str) -> str:
+    """The model that a version is of. What stands behind ``~`` says without whom it was written anew, and behind a
+    point what it was told of items: no other model, for whoever compares two."""
+    return version.partition(".")[0].partition("~")[0]

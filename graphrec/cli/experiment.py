@@ -47,7 +47,7 @@ def report(
 ) -> None:
     """What two versions or scenarios were answered with, and whether they differ."""
     from graphrec.evaluate.trial import trial
-    from graphrec.store.reading import model_of
+    from graphrec.types import model_of
 
     if bool(a) != bool(b) or (scenarios and (a or interleaved)):
         raise ConfigError("two sides are compared; give --a and --b, or --scenarios A,B, or none of them")

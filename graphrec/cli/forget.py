@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
     from graphrec.forgetting import Receipt, Way
-    from graphrec.recommender import Recommender
+    from graphrec.store import Store
 
 
 def forget(
@@ -60,14 +61,18 @@ def forget(
     folder.cleared(target)
     model = Recommender.load(artifact)
     named = [*user, *(People.read(users, model.fitted.data.items).ids if users is not None else ())]
-    if store is not None and not (named := [*named, *_erased(model, store)]):
-        if as_json:
-            print_json({"users": 0, "model_version": model.fitted.version, "out": str(artifact)})
-        note(f"{artifact} knows nobody who was erased from the store; nothing is to do")
-        return
-    receipt = model.forget(named, cast("Way", way))
-    if store is not None:
-        _told(store, receipt.earlier, receipt.model_version)
+    with _opened(store) as opened:
+        if opened is not None:
+            learned = opened.learned(model.fitted.version)
+            named += opened.erased(model.fitted.data.users.ids, learned)
+            if not named:
+                if as_json:
+                    print_json({"users": 0, "model_version": model.fitted.version, "out": str(artifact)})
+                note(f"{artifact} knows nobody who was erased from the store; nothing is to do")
+                return
+        receipt = model.forget(named, cast("Way", way))
+        if opened is not None and learned:  # noted before it is there: a service may read it at once
+            opened.set_learned(receipt.model_version, learned)
     model.save(target)
     receipt = replace(receipt, out=str(target))
     if as_json:
@@ -83,22 +88,13 @@ def forget(
         warn(what)
 
 
-def _erased(model: Recommender, url: str) -> list[str]:
-    """Users of a model who were erased from a store since it was learned. Raises StoreError."""
+def _opened(url: str | None) -> AbstractContextManager[Store | None]:
+    """The store, or None where none is named. Raises StoreError."""
+    if url is None:
+        return nullcontext()
     from graphrec.store import Store
 
-    with Store.open(url, create=False) as store:
-        return list(store.erased(model.fitted.data.users.ids, store.learned(model.fitted.version)))
-
-
-def _told(url: str, earlier: str, version: str) -> None:
-    """What the earlier model was told of a store this one was told too. Noted before it is there: a service may read it
-    at once."""
-    from graphrec.store import Store
-
-    with Store.open(url, create=False) as store:
-        if learned := store.learned(earlier):
-            store.set_learned(version, learned)
+    return Store.open(url, create=False)
 
 
 def lines(receipt: Receipt) -> list[str]:

@@ -279,11 +279,12 @@ def position(place: Any, called: str = "context: place =") -> tuple[float, float
 
 
 def _check_attributes(model: Learned, attributes: Any) -> None:
-    """Raises DataError for what is no mapping, or names an attribute that nobody has."""
+    """Raises DataError for what is no mapping, or names an attribute that was not learned from."""
     if not isinstance(attributes, Mapping):
         raise DataError(f"context: attributes = {attributes!r}; give a mapping, such as {{'city': 'Berlin'}}")
     known = sorted({key for key, _ in model.described[1]})
     for name in attributes:
         if name not in known:
-            there = f"those learned from are {', '.join(known)}" if known else "no attribute of people was learned from"
-            raise DataError(f"context: {name!r} is no attribute of people; {there}")
+            why = next((f" ({c.why_not})" for c in model.data.user_columns if c.name == name and c.why_not), "")
+            there = f"those are {', '.join(known)}" if known else "there are none"
+            raise DataError(f"context: {name!r} is no attribute of people that was learned from{why}; {there}")

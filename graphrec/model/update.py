@@ -32,7 +32,7 @@ from graphrec.profile.api import FittedBlock
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
-from graphrec.types import Floats, Ints
+from graphrec.types import Floats, Ints, model_of
 
 DUE = 0.01  # of the log: so many new events, and blocks learn of items anew
 COUNTED = ("users", "items", "events", "interactions")  # what an update changes
@@ -72,7 +72,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
         data=data,
         profiles=profiles,
         index=index,
-        version=f"{made[:12]}-{model.version.rpartition('-')[2]}",
+        version=f"{made[:12]}-{model_of(model.version).rpartition('-')[2]}",
         counts={
             **model.counts,
             **{what: n for what, n in data.counts().items() if what in COUNTED},

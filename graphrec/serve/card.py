@@ -52,7 +52,7 @@ def card(service: Service) -> dict[str, Any]:
         },
         "hidden_items": len(state.shown.hidden),
         "forgotten_people": len(state.shown.gone),
-        "coverage": service.metrics.covered(version.base),
+        "coverage": service.metrics.covered(version.of),
         "trial": None if state.trial is None else state.trial.to_json(),
     }
 

@@ -24,6 +24,7 @@ from graphrec.serve.service import Service
 log = logging.getLogger("graphrec.serve")
 LOOK = 0.5  # seconds between two looks at what is pending
 SETTLED = 2.0  # seconds after which a worker has heard what another one did
+FAILED = "a model could not be written anew; `graphrec forget MODEL --store URL` says why"  # to whoever has no key
 LONGEST = 3600.0  # seconds between two tries
 
 
@@ -50,7 +51,7 @@ class Eraser:
                     await self._alone()
                 pause, self.service.unerased = after, ""
             except (GraphrecError, OSError) as error:
-                self.service.unerased = str(error)
+                self.service.unerased = FAILED
                 log.error("erasure", extra={"told": {"outcome": "failed", "kind": type(error).__name__}})
                 pause = min(LONGEST, max(2 * pause, 1.0))
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from graphrec.errors import ArtifactError, ConfigError, GraphrecError
+from graphrec.errors import ArtifactError, ConfigError, CorruptArtifactError, GraphrecError, SchemaVersionError
 from graphrec.model.artifact import MANIFEST
 from graphrec.model.live import Live
 from graphrec.serve.service import Service
@@ -18,6 +18,11 @@ from graphrec.serve.version import Version
 log = logging.getLogger("graphrec.serve")
 LOOK = 0.5  # seconds between two looks at what another worker was told
 TOLD = "wanted.json"
+WHY: dict[type[Exception], str] = {
+    CorruptArtifactError: "it is damaged",
+    SchemaVersionError: "another version of graphrec wrote it",
+    ArtifactError: "it is no model that can answer",
+}
 
 
 class NotTaken(ConfigError):
@@ -45,7 +50,7 @@ async def reload(service: Service, artifact: str | None, share: float = 0.0, int
             version = await asyncio.to_thread(_made_ready, service, artifact)
         except Exception as error:
             why = str(error) if isinstance(error, GraphrecError) else f"it cannot be used ({type(error).__name__})"
-            service.state.refused = f"{artifact or service.state.current.artifact}: {why}"
+            service.state.refused = _public(service, artifact or service.state.current.artifact, error)
             service.metrics.reloaded("refused")
             log.error("reload", extra={"told": {"outcome": "refused", "kind": type(error).__name__}})
             raise NotTaken(f"the model was not taken, and the old one answers on: {why}") from None
@@ -56,11 +61,26 @@ async def reload(service: Service, artifact: str | None, share: float = 0.0, int
         return version
 
 
+def _public(service: Service, name: str, error: Exception) -> str:
+    """Why a model was not taken, for whoever has no key: nothing that was sent, no path, and no more than which folder
+    it is, if there is one."""
+    if not _is_name(name):
+        return "what was asked for is no name of a folder"
+    if service.folder is None or not (service.folder / name).is_dir():
+        return "what was asked for is no folder beside the model that is served"
+    why = next((why for kind, why in WHY.items() if isinstance(error, kind)), "it cannot be used")
+    return f"{name}: {why}; the answer to POST /admin/reload says more"
+
+
+def _is_name(name: str) -> bool:
+    return name not in (".", "..") and not set("/\\\0") & set(name) and Path(name).name == name
+
+
 def _made_ready(service: Service, artifact: str | None) -> Version:
     if service.folder is None:
         raise ArtifactError("the model that is served is in no folder, so there is none beside it")
     name = artifact or service.state.current.artifact
-    if name in (".", "..") or "/" in name or "\\" in name or "\0" in name or Path(name).name != name:
+    if not _is_name(name):
         raise ArtifactError("artifact: give the name of a folder beside the one that is served, and no path")
     return service.state.ready(read(service.folder / name, service.state.journal.learned))
 

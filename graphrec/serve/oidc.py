@@ -21,6 +21,7 @@ SCOPES = frozenset(("read", "events", "admin"))
 FRESH = 300.0  # seconds for which keys are taken for what they were
 AGAIN = 30.0  # seconds between two readings for a key that is not known
 TIMEOUT = 5.0
+PAUSES = 1.0, 60.0  # seconds after a reading that failed until the next one, twice as many each time, and at most
 LARGEST = 1_000_000  # bytes of the keys
 
 
@@ -35,6 +36,8 @@ class Tokens:
         self._jwt, self.settings = jwt, settings
         self._keys: list[dict[str, Any]] = []
         self._read = float("-inf")
+        self._failed: str | None = None  # why the last reading gave nothing
+        self._pause, self._next = PAUSES[0], float("-inf")  # after a failure, and when it ends
         self._lock = threading.Lock()
 
     def check(self, token: str) -> tuple[str, frozenset[str]] | None:
@@ -63,26 +66,35 @@ class Tokens:
         return f"oidc:{said['sub']}", SCOPES & scopes
 
     def _key(self, kid: Any, algorithm: str) -> dict[str, Any] | None:
-        """The key of a token; read anew where they are old, or it is not among them."""
+        """The key of a token; read anew where they are old, or it is not among them. While another thread reads, those
+        that were there hold."""
         for again in (FRESH, AGAIN):
-            with self._lock:
-                if time.monotonic() - self._read > again:
-                    self._renew()
-                fits = [key for key in self._keys if _fits(key, algorithm) and kid in (None, key.get("kid"))]
+            if self._lock.acquire(blocking=again == AGAIN or not self._keys):
+                try:
+                    if time.monotonic() - self._read > again:
+                        self._renew()
+                finally:
+                    self._lock.release()
+            fits = [key for key in self._keys if _fits(key, algorithm) and kid in (None, key.get("kid"))]
             if len(fits) == 1:
                 return fits[0]
         return None
 
     def _renew(self) -> None:
-        try:
-            found = json.loads(_read(self.settings.jwks))["keys"]
-            keys = [key for key in found if isinstance(key, dict)]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if self._keys:  # those that were there hold until others can be read
-                self._read = time.monotonic()
-                return
-            raise ConfigError(f"{self.settings.jwks}: no keys could be read ({type(error).__name__})") from None
-        self._keys, self._read = keys, time.monotonic()
+        """Read the keys; not while a reading that failed is less than a pause ago. Those that were there hold until
+        others can be read. Raises ConfigError where there are none."""
+        if time.monotonic() >= self._next:
+            try:
+                found = json.loads(_read(self.settings.jwks))["keys"]
+                self._keys = [key for key in found if isinstance(key, dict)]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                self._failed = type(error).__name__
+                self._next = time.monotonic() + self._pause
+                self._pause = min(2 * self._pause, PAUSES[1])
+            else:
+                self._failed, self._pause, self._read = None, PAUSES[0], time.monotonic()
+        if not self._keys and self._failed:
+            raise ConfigError(f"{self.settings.jwks}: no keys could be read ({self._failed})")
 
 
 def _fits(key: dict[str, Any], algorithm: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphrec.errors import ConfigError, GraphrecError
+from graphrec.errors import ConfigError, DataError, GraphrecError
 from graphrec.evaluate.standing import MOST as MOST_EXPLORED
 from graphrec.model.asked import SOMEBODY, Asked, listed
 from graphrec.model.model import Model
@@ -116,6 +116,12 @@ def told_of(
         {"item_id": e.item_id, "kind": e.type, "value": e.value, "timestamp": seconds_of(e.time, f"suppose.{n}.time")}
         for n, e in enumerate(suppose)
     ]
+    for n, event in enumerate(supposed):
+        try:
+            said = {name: value for name, value in event.items() if value is not None}
+            version.live.checked([{"user_id": SOMEBODY, **said}])
+        except DataError as error:
+            raise DataError(f"suppose.{n}: {str(error).removeprefix('updated: ')}") from None
     if user_id is None:
         return version.live.query(SOMEBODY, supposed, 0, strange=True) if supposed else None
     if not gone and not supposed and not (version.live.count(user_id) if upto is None else upto):

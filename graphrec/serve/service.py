@@ -131,7 +131,7 @@ class Service:
 
     def _count(self, questions: Sequence[Question], document: dict[str, Any], nums: Any) -> None:
         scenario, teams = questions[0].ask.scenario or "", [item.get("team", TEAMS[0]) for item in document["items"]]
-        names = dict(zip(TEAMS, (q.version.base for q in questions), strict=False))
+        names = dict(zip(TEAMS, (q.version.of for q in questions), strict=False))
         if len(questions) == 1:
             self.metrics.answered(questions[0].id, scenario, names[TEAMS[0]], {})
         else:
@@ -142,7 +142,7 @@ class Service:
             if name not in self._bits:
                 self._bits = {**dict(list(self._bits.items())[-1:]), name: surprise(model)}
             own = nums[np.array([of == team for of in teams], bool)]
-            self.metrics.shown(scenario, each.version.base, own, self._bits[name], model.data.n_items)
+            self.metrics.shown(scenario, each.version.of, own, self._bits[name], model.data.n_items)
 
 
 def surprise(model: Any) -> Floats:

@@ -23,7 +23,7 @@ from graphrec.model.retrieve import Found
 from graphrec.model.slid import slid
 from graphrec.model.veil import veiled
 from graphrec.query.query import NONE, Queries
-from graphrec.types import Ints
+from graphrec.types import Ints, model_of
 
 log = logging.getLogger("graphrec.serve")
 DEPTH = 64  # items of a list that is ready
@@ -75,6 +75,11 @@ class Version:
 
     def __post_init__(self) -> None:
         self.base = self.base or self.name
+
+    @property
+    def of(self) -> str:
+        """The model that it is of, whatever it was told of items and whoever was taken out of it."""
+        return model_of(self.base)
 
     @property
     def model(self) -> Model:

@@ -10,13 +10,9 @@ import sqlalchemy as sa
 from graphrec.store import schema
 from graphrec.store.opening import transaction
 from graphrec.store.store import Store
+from graphrec.types import model_of
 
 INTERLEAVED = "interleave"  # the kind of an answer of two models
-
-
-def model_of(version: str) -> str:
-    """The model that a version is of: what stands behind the point is what it was told of items, and no other model."""
-    return version.partition(".")[0]
 
 
 def shown(store: Store) -> list[Any]:
@@ -56,7 +52,8 @@ def interleaved(store: Store) -> list[dict[str, Any]]:
             for i in said["items"]
         ]
         own = {"recommendation_id": row.recommendation_id, "user_id": row.user_id, "time": row.time}
-        out.append({**own, **said["interleaved"], "items": items})
+        two = {team: model_of(version) for team, version in said["interleaved"].items()}
+        out.append({**own, **two, "items": items})
     return out
 
 

@@ -24,6 +24,9 @@ from graphrec.features.cache import ContentCache, content_key
 from graphrec.knowledge import cached
 from graphrec.model import artifact
 from graphrec.settings import KGConfig
+from graphrec.store import Store
+from graphrec.store.records import Impression
+from graphrec.types import model_of
 from kg.extract.reading import keys
 from tests.cli.support import document, run
 from tests.cli.test_serve import wait_for
@@ -125,6 +128,34 @@ def test_another_folder_leaves_the_first_and_says_so(
     assert "still knows them" in said
     assert HER in everything(model)
     assert HER not in everything(tmp_path / "new")
+
+
+def test_a_model_written_anew_is_the_same_side_of_a_trial(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, opened = f"sqlite:///{tmp_path / 'store'}", list[str]()
+    earlier, open_ = gr.load(model).fitted.version, Store.open
+    with Store.open(url) as store:
+        store.forget("u9")
+        store.forget(HER)
+        store.set_learned(earlier, 1)
+    monkeypatch.setattr(Store, "open", lambda url, **more: opened.append(url) or open_(url, **more))  # type: ignore[func-returns-value]
+    receipt = document(capsys, "forget", str(model), "--store", url)
+    assert (receipt["users"], len(opened)) == (1, 1)
+    later = receipt["model_version"]
+    again = gr.load(model).forget(["u8"])
+    assert len({earlier, later, again.model_version}) == 3
+    assert {model_of(version) for version in (f"{later}.0123456789ab", again.model_version)} == {earlier}
+    sides = {"u1": earlier, "u2": later, "u3": f"{later}.0123456789ab", "u4": "f00d-2", "u5": "f00d-2~1"}
+    with Store.open(url) as store:
+        assert store.learned(later) == 1
+        told = {"item_id": "i1", "position": 1, "time": 1.7e9}
+        shown = [Impression(recommendation_id=u, user_id=u, model_version=v, **told) for u, v in sides.items()]
+        store.record([], shown)
+    found = document(capsys, "experiment", "report", "--store", url)
+    assert {(side["name"], side["answers"]) for side in (found["a"], found["b"])} == {(earlier, 3), ("f00d-2", 2)}
+    named = document(capsys, "experiment", "report", "--store", url, "--a", later, "--b", "f00d-2~3")
+    assert (named["a"]["answers"], named["b"]["answers"]) == (3, 2)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_a_number_of_items_that_is_none_is_refused(k: Any, model: Recommender) -
         ({"place": "Berlin"}, "give latitude and longitude"),
         ({"place": (48.1, 200)}, "give latitude and longitude"),
         ({"attributes": "c0"}, "give a mapping"),
-        ({"attributes": {"town": "c0"}}, "'town' is no attribute of people; those learned from are city"),
+        ({"attributes": {"town": "c0"}}, "'town' is no attribute of people that was learned from; those are city"),
     ],
 )
 def test_a_context_that_says_nothing_is_refused(context: dict[str, Any], said: str, model: Recommender) -> None:

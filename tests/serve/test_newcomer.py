@@ -209,10 +209,18 @@ def test_there_is_one_bound_of_exploring(client: TestClient) -> None:
         assert found["detail"] == f"explore: {share:g} is more than 0.2, which this service allows"
 
 
-@pytest.mark.parametrize("stamp", [True, "2999-01-01", -1])
-def test_what_is_supposed_has_a_time_that_can_be(stamp: Any, client: TestClient) -> None:
-    body = {"user_id": "u0", "suppose": [{"item_id": "i2", "time": stamp}]}
-    assert "suppose.0.time" in post(client, "/recommend", body, expect=422)["detail"]
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        *(({"time": stamp}, "suppose.1.time: ") for stamp in (True, "2999-01-01", -1)),
+        ({"type": "unheard of"}, "suppose.1: 'unheard of' is no kind of event"),
+    ],
+)
+def test_what_is_supposed_has_a_time_and_a_kind_that_can_be(
+    event: dict[str, Any], said: str, client: TestClient
+) -> None:
+    body = {"user_id": "u0", "suppose": [{"item_id": "i4"}, {"item_id": "i2", **event}]}
+    assert post(client, "/recommend", body, expect=422)["detail"].startswith(said)
 
 
 def test_a_short_list_names_what_was_excluded(client: TestClient) -> None:

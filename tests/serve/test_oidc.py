@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -148,6 +149,43 @@ def test_keys_are_kept_and_read_again(keys: Path, settings: dict[str, Any], monk
     assert tokens.check(token(OTHER, "new")) is not None, "where none can be read those that were there hold"
     with pytest.raises(ConfigError, match="no keys could be read"):
         Tokens(Oidc(**settings)).check(token())
+
+
+def test_a_provider_that_fails_is_not_asked_at_every_request(
+    keys: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked, down = [1000.0], list[float](), [True]
+    read = oidc._read
+
+    def reading(place: str) -> bytes:
+        asked.append(clock[0])
+        if down[0]:
+            raise OSError
+        return read(place)
+
+    monkeypatch.setattr(oidc, "_read", reading)
+    monkeypatch.setattr("graphrec.serve.oidc.time.monotonic", lambda: clock[0])
+    tokens, mine, strange = Tokens(Oidc(**settings)), token(exp=1e10), token(OTHER, "x", exp=1e10)
+    for _ in range(400):
+        with pytest.raises(ConfigError, match="no keys could be read"):
+            tokens.check(mine)
+        clock[0] += 1
+    gaps = np.diff(asked).tolist()
+    assert gaps == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * len(gaps[6:])]
+    assert len(gaps) > 8
+    down[0] = False
+    clock[0] += 60
+    assert tokens.check(mine) is not None
+    down[0], before = True, len(asked)
+    for _ in range(400):
+        assert tokens.check(mine) is not None, "the keys that were read hold"
+        assert tokens.check(strange) is None
+        clock[0] += 1
+    assert len(asked) - before < 20
+    down[0] = False
+    clock[0] += 60
+    assert tokens.check(mine) is not None
+    assert asked[-1] == clock[0]
 
 
 def test_keys_of_another_use_and_shared_secrets_are_none(tmp_path: Path, settings: dict[str, Any]) -> None:

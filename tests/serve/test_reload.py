@@ -86,8 +86,15 @@ def test_twenty_times_under_load_and_no_question_is_lost(folder: Path) -> None:
         assert sum(each.result() for each in counts) > 20
         assert [n for n, status in enumerate(outcomes) if status != 200] == [3, 7, 11, 15, 19]
         ready = ask(client, "/ready")
-        assert "no path" in ready["refused"]
+        assert ready["refused"] == "what was asked for is no name of a folder"
         assert "0123456789ab" in ready["model_version"]
+        for name, why in (("cut", "no model"), ("corrupt", "damaged"), ("gr_a-key-put-there", "no folder beside")):
+            detail = post(client, "/admin/reload", {"artifact": name}, expect=422)["detail"]
+            refused = ask(client, "/ready")["refused"]
+            assert why in refused
+            assert "gr_" not in refused, "anybody may read it, and what was sent is nobody's but the sender's"
+            assert str(folder) in detail
+            assert str(folder) not in refused
         post(client, "/admin/reload", {})
         assert ask(client, "/ready")["refused"] is None
 

@@ -21,7 +21,7 @@ async def reload_(request: Request, asked: Reload) -> Response:
     """Read a model, and let it take over without a question lost; with a ``canary``, answer that share of users; with
     ``interleave``, have its lists merged with those of the one that answers, for that share of them.
 
-    One that cannot be read, or gives no scores, is refused: the old one answers on, and /ready says why.
+    One that cannot be read, or gives no scores, is refused: the old one answers on, and /ready says which.
     """
     service = service_of(request)
     if asked.canary and asked.interleave:

@@ -163,7 +163,8 @@ def outcome(service: Service, user_id: str, removed: Mapping[str, Any]) -> dict[
         done.append(f"store: rows and bytes are gone. {removed.get('how') or ''}".rstrip())
     held = [v for v in service.state.versions if user_id in v.held]
     then = "it is written anew without them soon, and takes over" if service.rewrites else REWRITE
-    pending += [f"model {v.artifact} {v.name}: it was learned with what they did; {then}" for v in held]
+    names = dict.fromkeys(f"model {v.artifact} {v.base}" for v in held)  # one folder, whatever it was told of items
+    pending += [f"{name}: it was learned with what they did; {then}" for name in names]
     if not held:
         done.append("models: none that answers was learned with them")
     return {"done": done, "pending": pending, "remains": [ELSEWHERE]}
