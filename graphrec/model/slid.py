@@ -74,7 +74,7 @@ def slid(model: M, weights: Mapping[str, float]) -> M:
         if not 0 <= weight <= most:
             raise ConfigError(f"weights: {name} = {weight:g}; a weight is a number from 0 to {most:g}")
     now = own | {name: float(weight) for name, weight in weights.items()}
-    if not any(now.values()):
+    if not any(weight for name, weight in now.items() if not model.profiles[name].empty):
         raise ConfigError("weights: no block counts for anything; leave one above 0")
     profiles = Slid(model.profiles.reweighted(now).blocks, model.profiles.gate, model.profiles)
     out = replace(model, profiles=profiles)
@@ -87,3 +87,13 @@ def slid(model: M, weights: Mapping[str, float]) -> M:
     explainer.finder = model.explainer.finder
     out.__dict__["explainer"] = explainer
     return out
+
+
+def unmoved(model: Learned, weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Which of these weights change nothing, a line each: those of blocks that say nothing in this model."""
+    silent = {block.name for block in model.profiles.blocks if block.empty}
+    return tuple(
+        model.reason("weights", "{block} sits out in this model, so its weight changes nothing", block=name)
+        for name, weight in weights.items()
+        if weight and name in silent
+    )

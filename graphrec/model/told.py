@@ -15,7 +15,9 @@ import pandas as pd
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.kinds import WEIGHTS, Kind
+from graphrec.door.values import is_blank
 from graphrec.errors import DataError
+from graphrec.rerank.attributes import AttributeTable
 from graphrec.types import Floats, Ints
 
 AHEAD = 86_400  # seconds that clocks may differ
@@ -55,6 +57,23 @@ class Described(dict[str, dict[str, Any]]):
                 gone = {str(key): [] for key in known["key"][of_it]}
             out.append({**gone, **said, "item_id": item_id})
         return out
+
+
+def sensible(table: AttributeTable, told: Mapping[str, Any]) -> None:
+    """Raises DataError for an empty title, a value that says nothing, or one that its attribute cannot have, a word for
+    a number, as filters and blocks would pass over it. ``told``: title, text and attributes of one item."""
+    if "title" in told and not str(told["title"]).strip():
+        raise DataError(f"title: found {told['title']!r}, which is empty; leave it out to keep the one that is known")
+    for name, said in told.items():
+        for value in map(str, said if isinstance(said, list | tuple) else [said]):
+            if name not in TEXTS and is_blank(value):
+                raise DataError(f"attributes.{name}: found {value!r}, which is no value; [] says that there is none")
+            if name not in TEXTS and not table.reads(name, value):
+                kind = table.types[name]
+                raise DataError(
+                    f"attributes.{name}: {value!r} is no {kind}, which {name} is of all that is known; give a {kind},"
+                    " or tell it as an attribute of another name"
+                )
 
 
 def seconds(column: pd.Series, log: Events) -> pd.Series:

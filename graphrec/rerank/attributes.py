@@ -109,6 +109,11 @@ class AttributeTable:
             self._columns[name] = self._column(name)
         return self._columns[name]
 
+    def reads(self, name: str, value: str) -> bool:
+        """Whether a value can be read as what the attribute is; any can where there is none of this name yet."""
+        kind = self.types.get(name)
+        return kind is None or bool(_read(pd.Series([value], dtype=object), kind, name)[2].all())
+
     def remembered(self, key: object, make: Callable[[], Mask]) -> Mask:
         """A mask over the items, bool (I,), read-only, made once while it is among the last few asked for."""
         found = self._masks.get(key)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -26,6 +26,7 @@ from graphrec.serve.loading import Others
 from graphrec.serve.oidc import Tokens
 from graphrec.serve.pool import Busy
 from graphrec.serve.routes import admin, ask, pages, told, watch, why
+from graphrec.serve.routes.common import said_once
 from graphrec.serve.service import Service, Slow, reply
 from graphrec.serve.settings import Serving
 from graphrec.serve.version import Version
@@ -84,6 +85,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        dependencies=[Depends(said_once)],
     )
     app.state.service = service
     for routes in (ask, why, told, watch, admin, pages):

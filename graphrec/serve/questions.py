@@ -12,6 +12,7 @@ from graphrec.errors import ConfigError, DataError, GraphrecError
 from graphrec.evaluate.standing import MOST as MOST_EXPLORED
 from graphrec.model.asked import SOMEBODY, Asked, listed
 from graphrec.model.model import Model
+from graphrec.model.slid import unmoved
 from graphrec.query.query import STRANGER, Queries, Query
 from graphrec.serve.cursor import Cursor, CursorGone
 from graphrec.serve.schemas import MOST_K, Ask, Contrast, Known, Supposed, Why, WhyNot
@@ -80,6 +81,8 @@ def question_of(
     heard = heard if cursor is None else min(heard, cursor.heard)
     heard = heard if upto is None else min(heard, upto)
     asked = _asked(state, ask, version, shown, model, chain, wanted, heard)
+    if ask.weights and (notes := unmoved(model, ask.weights)):
+        asked = replace(asked, notes=(*asked.notes, *notes))
     allowed = None if asked.allowed is None else id(asked.allowed)  # the mask of a filter is remembered
     stored = asked.queries.asked is None
     group = (id(model), asked.seen, asked.exclude.tobytes(), allowed, chain and (chain, wanted), stored)

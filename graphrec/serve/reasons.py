@@ -16,6 +16,7 @@ from graphrec.explain.names import public
 from graphrec.model.asked import SOMEBODY, listed, one
 from graphrec.model.model import Model
 from graphrec.model.parts import parts
+from graphrec.model.slid import unmoved
 from graphrec.serve.faults import close, lost
 from graphrec.serve.questions import known_of, told_of
 from graphrec.serve.schemas import Contrast, Why, WhyNot
@@ -59,7 +60,7 @@ class Reasons:
             "model_version": model.version,
             **found_document,
             "user_id": why.user_id,
-            "degraded": [*found.degraded, *degraded, *state.faults.values()],
+            "degraded": [*found.degraded, *unmoved(model, why.weights), *degraded, *state.faults.values()],
             "graph": graph_of(found),
             "receipt": receipt,
         }
@@ -73,7 +74,7 @@ class Reasons:
         found, degraded = self._worded(
             known, lambda known: model.why_not(asked.user_id, asked.item_id, asked.k, **known)
         )
-        return self._carried(model, id_, {**found.to_json(), "user_id": asked.user_id}, degraded)
+        return self._carried(model, id_, asked, found.to_json(), degraded)
 
     def contrast(self, asked: Contrast, id_: str) -> dict[str, Any]:
         """The document of /contrast. Raises as ``explain``."""
@@ -85,7 +86,7 @@ class Reasons:
         found, degraded = self._worded(
             known, lambda known: model.contrast(asked.user_id, asked.item_id, asked.other_id, **known)
         )
-        return self._carried(model, id_, {**found.to_json(), "user_id": asked.user_id}, degraded)
+        return self._carried(model, id_, asked, found.to_json(), degraded)
 
     def verify(self, receipt: Mapping[str, Any]) -> tuple[bool | None, list[str]]:
         """Whether a receipt of an explanation holds, computed anew from its model: and what of it does not, or why that
@@ -172,9 +173,12 @@ class Reasons:
         log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
         self.failed(what)
 
-    def _carried(self, model: Model, id_: str, document: dict[str, Any], degraded: list[str]) -> dict[str, Any]:
-        why = [*document.get("degraded", ()), *degraded, *self.state.faults.values()]
-        return {**document, "recommendation_id": id_, "model_version": model.version, "degraded": why}
+    def _carried(
+        self, model: Model, id_: str, asked: WhyNot | Contrast, found: dict[str, Any], degraded: list[str]
+    ) -> dict[str, Any]:
+        why = [*found.get("degraded", ()), *unmoved(model, asked.weights), *degraded, *self.state.faults.values()]
+        carried = {"recommendation_id": id_, "model_version": model.version, "degraded": why}
+        return {**found, "user_id": asked.user_id, **carried}
 
 
 def graph_of(found: Explanation) -> dict[str, Any]:

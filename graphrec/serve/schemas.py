@@ -18,6 +18,13 @@ def no_truth(value: Any) -> Any:
     return value
 
 
+def no_number(value: Any) -> Any:
+    """The value. Raises ValueError for true and false, which would count as the numbers 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no number; give one")
+    return value
+
+
 def clean(text: str) -> str:
     """An id, as it came. Raises ValueError for what no store can hold."""
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
@@ -30,7 +37,8 @@ Ids = Annotated[
     list[Annotated[str, Field(max_length=100 * LONGEST_ID), AfterValidator(clean)]], Field(max_length=MOST_K)
 ]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(clean)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(no_number)]
+Count = Annotated[int, BeforeValidator(no_number)]
 When = Annotated[int | float | Text | None, BeforeValidator(no_truth)]
 Place = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
@@ -57,16 +65,16 @@ class Known(Body):
 class AskBase(Known):
     """A question for recommendations, as parameters hold it."""
 
-    k: int = Field(10, ge=1, le=MOST_K, description="How many items, or how many a page.")
+    k: Count = Field(10, ge=1, le=MOST_K, description="How many items, or how many a page.")
     filter: Text | None = Field(None, description='Which items may come back: price < 50 and brand == "Acme".')
     exclude: Ids = Field([], description="Item ids that do not come back.")
     include: Ids = Field([], description="The only item ids that may come back; all where none is named.")
     pin: Ids = Field([], description="Item ids at the top, in this order, if they may be recommended.")
     boost: list[Text] = Field([], max_length=20, description='FILTER:AMOUNT in deviations, as brand == "Acme":0.5')
     rerank: list[Text] = Field([], max_length=20, description="Re-rankers by name: cap=brand:2, diversity=0.3.")
-    diversity: float | None = Field(None, ge=0, le=1, description="0 the best items, 1 the most different ones.")
+    diversity: Number | None = Field(None, ge=0, le=1, description="0 the best items, 1 the most different ones.")
     seen: Literal["exclude", "allow", "only"] | None = Field(None, description="What of what they took comes back.")
-    explore: float | None = Field(
+    explore: Number | None = Field(
         None,
         ge=0,
         description="Share of places given to an item drawn evenly, up to what the service allows (`explore` of its"
@@ -116,7 +124,7 @@ class AskMany(Body):
     """Body of POST /recommend/batch."""
 
     user_ids: Annotated[list[Id], Field(min_length=1, max_length=100_000)] = Field(examples=[["u1", "u2"]])
-    k: int = Field(10, ge=1, le=MOST_K)
+    k: Count = Field(10, ge=1, le=MOST_K)
     filter: Text | None = None
     exclude: Ids = []
     seen: Literal["exclude", "allow", "only"] | None = None
@@ -126,7 +134,7 @@ class WhyBase(Known):
     """Why an item scores as it does, as parameters hold it."""
 
     item_id: Id = Field(description="The item that is asked about.")
-    limit: int = Field(5, ge=1, le=50, description="Pieces of evidence at most.")
+    limit: Count = Field(5, ge=1, le=50, description="Pieces of evidence at most.")
 
 
 class WhyQuery(WhyBase, InQuery):
@@ -141,7 +149,7 @@ class WhyNotBase(Known):
     """Why an item is not recommended, as parameters hold it."""
 
     item_id: Id = Field(description="The item that is missed.")
-    k: int = Field(10, ge=1, le=MOST_K, description="How long the list is.")
+    k: Count = Field(10, ge=1, le=MOST_K, description="How long the list is.")
 
 
 class WhyNotQuery(WhyNotBase, InQuery):
@@ -171,7 +179,7 @@ class SimilarQuery(Body):
     """Parameters of GET /similar."""
 
     item_id: Id
-    k: int = Field(10, ge=1, le=MOST_K)
+    k: Count = Field(10, ge=1, le=MOST_K)
 
 
 class Event(Body):
@@ -188,8 +196,8 @@ class Event(Body):
     time: When = Field(None, description="Seconds since 1970, or ISO 8601; now by default.")
     place: Place | None = None
     recommendation_id: Id | None = Field(None, description="Of the answer that led to it.")
-    position: int | None = Field(None, ge=1, le=MOST_K, description="The item's rank there.")
-    propensity: float | None = Field(None, ge=0, le=1, description="With which it was shown there.")
+    position: Count | None = Field(None, ge=1, le=MOST_K, description="The item's rank there.")
+    propensity: Number | None = Field(None, ge=0, le=1, description="With which it was shown there.")
 
 
 class EventBatch(Body):
@@ -207,7 +215,7 @@ class ItemChange(Body):
 
     title: Text | None = None
     text: Annotated[str, Field(max_length=100_000)] | None = Field(None, description="A description.")
-    attributes: dict[Id, str | Number | list[str]] = Field({}, max_length=200, examples=[{"brand": "Acme"}])
+    attributes: dict[Id, bool | str | Number | list[str]] = Field({}, max_length=200, examples=[{"brand": "Acme"}])
 
 
 class Receipt(Body):
@@ -221,7 +229,7 @@ class Reload(Body):
     """Body of POST /admin/reload."""
 
     artifact: Id | None = Field(None, description="A folder's name beside the one that is served; none: it anew.")
-    canary: float = Field(0.0, ge=0, lt=1, description="Share of users that it answers; 0: it takes over.")
-    interleave: float = Field(
+    canary: Number = Field(0.0, ge=0, lt=1, description="Share of users that it answers; 0: it takes over.")
+    interleave: Number = Field(
         0.0, ge=0, le=1, description="Share of users for whom its lists are merged with those of the one that answers."
     )

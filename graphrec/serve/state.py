@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphrec.errors import DataError, GraphrecError, UnknownIdError
-from graphrec.model.told import Described
+from graphrec.model.told import Described, sensible
 from graphrec.serve.erased import READ, Erasures, hear
 from graphrec.serve.journal import Heard, Journal, Told, said_of
 from graphrec.serve.settings import Serving
@@ -88,6 +88,7 @@ class State(Erasures):
         with self._hearing:
             self.catch_up()
             if fields is not None:
+                sensible(self.current.model.attributes, fields)
                 (row,) = Described().add(item_id, fields, hidden is False).rows(self.current.model.data)
                 try:
                     self._tried = row, self.current, self.current.grown([row])

@@ -123,6 +123,35 @@ def test_weights_that_cannot_be_are_refused(client: TestClient) -> None:
     assert "BLOCK:WEIGHT" in ask(client, "/recommend", expect=422, user_id="u0", weights="ials")["detail"]
 
 
+def test_what_is_told_twice_or_is_no_number_is_refused(client: TestClient) -> None:
+    for weights in ("ials:2,ials:0.1", ["ials:2", "ials:2"]):
+        found = ask(client, "/recommend", expect=422, user_id="u0", weights=weights)
+        assert found["detail"].startswith("weights: ials is told twice, 2 and ")
+    assert "k: it is told 2 times" in ask(client, "/recommend", expect=422, user_id="u0", k=[3, 4])["detail"]
+    assert "user_id: it is told 2 times" in client.get("/similar?item_id=i1&user_id=u0&user_id=u1").json()["detail"]
+    for path in ("/recommend", "/explain", "/admin/reload"):
+        twice = '{"user_id": "u0", "item_id": "i1", "weights": {"ials": 2, "ials": 0.1}}'
+        found = client.post(path, content=twice, headers={"content-type": "application/json"})
+        said_ = "the body tells 'ials' more than once in one object; tell it once"
+        assert (found.status_code, found.json()["detail"]) == (422, said_)
+    true: list[dict[str, Any]] = [{"weights": {"ials": True}}, {"k": True}, {"diversity": True}, {"place": [True, 2]}]
+    for body in true:
+        found = post(client, "/recommend", {"user_id": "u0", **body}, expect=422)
+        assert found["detail"].startswith(next(iter(body)))
+        assert "true is no number" in found["detail"]
+
+
+def test_a_weight_of_what_sits_out_is_said_to_change_nothing(client: TestClient) -> None:
+    note = "weights: ease sits out in this model, so its weight changes nothing"
+    asked: dict[str, Any] = {"user_id": "u9", "item_id": "i2", "weights": "ease:1,season:0,ials:2"}
+    assert ask(client, "/recommend", user_id="u9", weights="ease:1,season:0,ials:2")["degraded"] == [note]
+    for path in ("/explain", "/why_not", "/contrast"):
+        whole = asked | ({"other_id": "i4"} if path == "/contrast" else {})
+        assert note in ask(client, path, **whole)["degraded"]
+    alone = dict.fromkeys(fitted().fitted.profiles.weights, 0) | {"ease": 1}
+    assert "no block counts" in post(client, "/recommend", {"user_id": "u0", "weights": alone}, expect=422)["detail"]
+
+
 SUPPOSED: dict[str, Any] = {"suppose": [{"item_id": "i2"}, {"item_id": "i4", "type": "like"}]}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from graphrec.data.attributes import Column
 from graphrec.errors import MissingModelError
 from graphrec.evaluate import metrics
 from graphrec.model import update
@@ -56,6 +57,33 @@ def test_an_item_that_cannot_be_taken_in_is_refused_and_not_kept(
     assert client.put("/items/good", json={"title": "Good"}).status_code == 200
     assert ask(client, "/recommend", user_id="u0")["degraded"] == []
     assert ask(client, "/items/bad", expect=404)
+
+
+def test_an_item_of_which_nothing_or_nonsense_is_said_is_refused() -> None:
+    model = fitted().fitted
+    typed = Column("price", "number"), Column("made", "date"), Column("organic", "boolean")
+    data = replace(model.data, item_columns=(*model.data.item_columns, *typed))
+    with serving(replace(model, data=data)) as client:
+        for body, what in (
+            ({"title": ""}, "title: found '', which is empty; leave it out"),
+            ({"title": " \n"}, "which is empty; leave it out"),
+            ({"attributes": {"brand": [""]}}, "attributes.brand: found '', which is no value; [] says"),
+            ({"attributes": {"brand": ["B1", "N/A"]}}, "attributes.brand: found 'N/A', which is no value; [] says"),
+            ({"attributes": {"price": "cheap"}}, "attributes.price: 'cheap' is no number, which price is of all"),
+            ({"attributes": {"price": ["12", "cheap"]}}, "attributes.price: 'cheap' is no number"),
+            ({"attributes": {"price": True}}, "attributes.price: 'true' is no number"),
+            ({"attributes": {"made": "long ago"}}, "attributes.made: 'long ago' is no date"),
+            ({"attributes": {"organic": "perhaps"}}, "attributes.organic: 'perhaps' is no boolean"),
+        ):
+            for send in (client.put, client.patch):
+                found = send("/items/i3", json=body)
+                assert (found.status_code, what in found.json()["detail"]) == (422, True), found.text
+        assert service_of(client).state.journal.told(0) == []
+        good = {"price": "€ 1,200", "made": "2019-03-01", "organic": True, "brand": "None other", "shape": "round"}
+        found = client.patch("/items/i3", json={"attributes": good})
+        assert found.json()["attributes"]["organic"] == ["true"]
+        passing = 'organic and price > 1000 and made == "2019"'
+        assert ids(ask(client, "/recommend", user_id="u1", seen="allow", filter=passing)) == ["i3"]
 
 
 def test_what_another_told_and_cannot_be_taken_in_blocks_nothing(

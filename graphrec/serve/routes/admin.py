@@ -8,12 +8,12 @@ from starlette.responses import Response
 from graphrec.errors import ConfigError
 from graphrec.serve import replies
 from graphrec.serve.loading import reload
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
+from graphrec.serve.routes.common import ONLY_KNOWN, Bodied, answers, id_of, service_of
 from graphrec.serve.schemas import Reload
 from graphrec.serve.service import Service, reply
 from graphrec.serve.version import Version
 
-router = APIRouter(prefix="/admin", tags=["administration"], dependencies=ONLY_KNOWN)
+router = APIRouter(prefix="/admin", tags=["administration"], dependencies=ONLY_KNOWN, route_class=Bodied)
 
 
 @router.post("/reload", responses=answers(replies.Told, 404, 408, 413))

@@ -17,11 +17,11 @@ from graphrec.model import answers as model_answers
 from graphrec.serve import replies
 from graphrec.serve.pool import Busy
 from graphrec.serve.questions import Question, question_of
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, body_of, id_of, service_of
+from graphrec.serve.routes.common import ONLY_KNOWN, Bodied, answers, body_of, id_of, service_of
 from graphrec.serve.schemas import Ask, AskMany, AskQuery, SimilarQuery
 from graphrec.serve.service import Service, finite, reply
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(tags=["recommendations"], route_class=Bodied)
 CHUNK = 64  # people answered at once in a stream
 AGAIN = 0.05  # seconds after which a stream asks again where the queue is full
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any, TypeVar, cast
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast, get_origin
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from graphrec.errors import ConfigError
 from graphrec.serve.replies import Fault, Reply
-from graphrec.serve.schemas import InBody, InQuery
+from graphrec.serve.schemas import AskQuery, ContrastQuery, InBody, InQuery, SimilarQuery, WhyNotQuery, WhyQuery
 from graphrec.serve.service import Service
 
 Asked = TypeVar("Asked", bound=InBody)
@@ -27,6 +33,12 @@ _WHY = {
     500: "Something went wrong here.",
     503: "Too much is asked at once, or a part does not answer; Retry-After says when.",
 }
+LISTS = frozenset(  # parameters that may be told more than once
+    name
+    for model in (AskQuery, WhyQuery, WhyNotQuery, ContrastQuery, SimilarQuery)
+    for name, field in model.model_fields.items()
+    if get_origin(field.annotation) is list
+)
 ALWAYS = (401, 403, 422, 429, 500, 503)
 
 
@@ -37,6 +49,45 @@ async def only_known(request: Request) -> None:
         if name not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise ConfigError(f"{name}: there is no such parameter of {request.url.path}; {takes}")
+
+
+async def said_once(request: Request) -> None:
+    """Raises ConfigError for a parameter that is told twice and takes one value: the first would be passed over."""
+    found = request.query_params.multi_items()
+    if len(found) == len(request.query_params):
+        return
+    for name, n in Counter(name for name, _ in found).items():
+        if n > 1 and name not in LISTS:
+            raise ConfigError(f"{name}: it is told {n} times, and takes one value; tell it once")
+
+
+class SaidOnce(Request):
+    """A request in whose JSON a name that is told twice is refused: of two values one would be passed over."""
+
+    async def json(self) -> Any:
+        """The body. Raises HTTPException 422 for a name that is told twice in one object."""
+        return json.loads(await self.body(), object_pairs_hook=_once)
+
+
+class Bodied(APIRoute):
+    """A route whose body is a ``SaidOnce``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As of any route."""
+        handle = super().get_route_handler()
+
+        async def once(request: Request) -> Response:
+            return await handle(SaidOnce(request.scope, request.receive))
+
+        return once
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        name = next(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
+        raise HTTPException(422, f"the body tells {name[:100]!r} more than once in one object; tell it once")
+    return out
 
 
 ONLY_KNOWN = [Depends(only_known)]
@@ -68,13 +119,16 @@ def body_of(model: type[Asked], asked: InQuery) -> Asked:
 
 def _weights(texts: list[str]) -> dict[str, float]:
     """``["spectral:0.5,ease:1"]`` → weights by block. Raises ConfigError."""
-    out = {}
+    out: dict[str, float] = {}
     for text in (part for each in texts for part in each.split(",")):
-        name, _, number = text.rpartition(":")
+        name, _, number = (part.strip() for part in text.rpartition(":"))
         try:
-            out[name.strip()] = float(number)
+            weight = float(number)
         except ValueError:
-            raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5") from None
-        if not name or not math.isfinite(out[name.strip()]):
+            weight = math.nan
+        if not name or not math.isfinite(weight):
             raise ConfigError(f"weights: found {text!r}; write BLOCK:WEIGHT, such as spectral:0.5")
+        if name in out:
+            raise ConfigError(f"weights: {name} is told twice, {out[name]:g} and {weight:g}; tell it once")
+        out[name] = weight
     return out

@@ -14,13 +14,13 @@ from graphrec.errors import ConfigError
 from graphrec.serve import replies
 from graphrec.serve.export import exported
 from graphrec.serve.questions import told_of
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, id_of, service_of
+from graphrec.serve.routes.common import ONLY_KNOWN, Bodied, answers, id_of, service_of
 from graphrec.serve.schemas import LONGEST_ID, Event, EventBatch, ItemChange, clean
 from graphrec.serve.service import Service, reply
 from graphrec.serve.times import seconds_of
 from graphrec.serve.version import Version
 
-router = APIRouter(tags=["what is known"], dependencies=ONLY_KNOWN)
+router = APIRouter(tags=["what is known"], dependencies=ONLY_KNOWN, route_class=Bodied)
 AnyId = Annotated[
     str, Path(min_length=1, max_length=LONGEST_ID, description="Any text, percent-encoded."), AfterValidator(clean)
 ]
@@ -179,7 +179,7 @@ async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden:
         if taken := [name for name in told.attributes if name in RESERVED]:
             raise ConfigError(f"attributes: {taken[0]!r} cannot be the name of one; give title and text beside them")
         fields = {name: value for name, value in (("title", told.title), ("text", told.text)) if value is not None}
-        fields.update(told.attributes)
+        fields |= {n: str(v).lower() if isinstance(v, bool) else v for n, v in told.attributes.items()}
     if hidden is None and not fields:
         raise ConfigError("nothing is said of the item; give title, text or attributes")
 

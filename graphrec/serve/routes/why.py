@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from graphrec.errors import ConfigError
 from graphrec.serve import replies
-from graphrec.serve.routes.common import ONLY_KNOWN, answers, body_of, id_of, service_of
+from graphrec.serve.routes.common import ONLY_KNOWN, Bodied, answers, body_of, id_of, service_of
 from graphrec.serve.schemas import Contrast, ContrastQuery, Receipt, Why, WhyNot, WhyNotQuery, WhyQuery
 from graphrec.serve.service import reply
 
-router = APIRouter(tags=["reasons"])
+router = APIRouter(tags=["reasons"], route_class=Bodied)
 
 
 @router.get("/explain", responses=answers(replies.Explained, 404))
