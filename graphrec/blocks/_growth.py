@@ -3,7 +3,7 @@
 An epoch of E interactions of U users over n negatives, in steps of which each propagates L layers of width d, is
 counted in multiply-adds of dense matrices on one core (``SPEED`` of them a second), forwards and backwards:
 
-    U n (3 d + 20)  +  steps · SPARSE · 4 L E d
+    U n (3 d + 20)  +  steps · SPARSE · 4 L E d             E for U where a step takes pairs, not users
 
 Counted, not timed, so that the same data and settings give the same model on any machine.
 """
@@ -48,11 +48,12 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
     users = math.ceil(n_users * min(1.0, interactions / n_edges))
     users = max(1, min(users, LOGITS // (negatives or n_items)))
     steps = math.ceil(n_users / users)
+    rows = n_edges if s.batches == "pairs" else n_users
     least = math.ceil(LEAST_STEPS / steps)
 
     def minutes(dim: int) -> float:
         """Of one epoch."""
-        dense: float = n_users * (negatives or n_items) * (3 * dim + 20)
+        dense: float = rows * (negatives or n_items) * (3 * dim + 20)
         sparse: float = steps * SPARSE * 4 * s.layers * n_edges * dim
         return (dense + sparse) / SPEED / 60
 

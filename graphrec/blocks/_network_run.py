@@ -132,8 +132,11 @@ class Run:
             self.model.embedding.weight[: len(start), : start.shape[1]] += torch.from_numpy(start).to(self.device)
 
     def epoch(self, number: int, rate: float) -> float:
-        """One pass over the users who took something, in random order; the mean loss."""
-        batches = torch.split(torch.randperm(len(self.learners), generator=self.random), self.sizes.users)
+        """One pass over the users who took something, or over all pairs, in random order; the mean loss."""
+        n, size = len(self.learners), self.sizes.users
+        if self.settings.batches == "pairs":
+            n, size = self.edges.shape[1], math.ceil(size / n * self.edges.shape[1])
+        batches = torch.split(torch.randperm(n, generator=self.random), size)
         losses = []
         for step, batch in enumerate(batches):
             progress = min(1.0, (number - 1 + step / len(batches)) / self.most)
@@ -148,6 +151,10 @@ class Run:
 
     def _taken(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Numbers of the users of a batch (B,), and what they took: pairs (2, E_B) of a place in it and an item."""
+        if self.settings.batches == "pairs":
+            heads, tails = self.edges[:, batch.to(self.device)]
+            users, whose = torch.unique(heads, return_inverse=True)
+            return users, torch.stack([whose, tails])
         lengths = self.starts[batch + 1] - self.starts[batch]
         whose = torch.repeat_interleave(torch.arange(len(batch)), lengths)  # (E_B,)
         first = lengths.cumsum(0) - lengths
@@ -157,7 +164,8 @@ class Run:
         )
 
     def loss(self, batch: Tensor) -> Tensor:
-        """The loss of what a batch (B,) of those who took something took, against negatives shared by all of it."""
+        """The loss of what a batch (B,) of those who took something took, or of a batch of pairs, against negatives
+        shared by all of it."""
         s = self.settings
         whom, taken = self._taken(batch)
         everybody, items, views = self._propagated()

@@ -21,7 +21,7 @@ cosine, and sooner where the validation score no longer rises (``train/loop.py``
 what was chosen, as ``curve`` and ``losses``.
 
 The configurations of papers. Of all: init random, learning_rate 1e-3, dim 64, and ``minutes = 0`` with ``max_epochs``
-as one has time; ``steps = 0`` with ``batch_size = 2048``. Where negatives are drawn uniformly ``popularity = 0`` and
+as one has time; ``batches = pairs`` and ``steps = 0`` with ``batch_size = 2048``. Where negatives are drawn uniformly ``popularity = 0`` and
 ``length = 1``: trained by cosines, asked by inner products, of which propagation makes those of popular items longer.
 
 | | settings |
@@ -73,6 +73,8 @@ class GraphSettings(Section):
     contrast: float = Field(default=0.0, ge=0)  # weight of the agreement of two noisy views (XSimGCL)
     noise: float = Field(default=0.1, ge=0)  # of these views
     views: Literal["two", "layers"] = "two"  # of two noisy propagations (SimGCL), or of one, its mean and first layer
+    batches: Literal["users", "pairs"] = "users"  # a step takes some users and all that they took, or some of all
+    # interactions as the papers do, which costs a sum over the negatives for almost each of them
     batch_size: int = Field(default=4096, ge=1)  # interactions of a step, at least …
     steps: int = Field(default=16, ge=0)  # … and more where an epoch would take more steps, each of which propagates
     # over the whole graph; 0: no limit
