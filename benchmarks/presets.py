@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import report
+import torch
 import typer
 
 from graphrec.config import Config
@@ -72,6 +73,7 @@ def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str,
     if "graph" in chosen:  # without its learning curve, which network.py is for
         chosen["graph"] = {k: v for k, v in chosen["graph"].items() if k not in ("curve", "losses")}
     found |= {"peak_rss_mb": peak_rss_mb(), "chosen": chosen, "alone": {}}
+    found["card"] = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     fitting = Fitting(config, Runtime.of(config.runtime, config.seed), lambda: model.encoder)
     inputs, _ = learn_from(as_read(parts.fit_data, config), fitting)
     for name, block in fitting.blocks().items():

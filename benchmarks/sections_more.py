@@ -101,7 +101,8 @@ def presets(name: str, result: dict[str, Any]) -> list[str]:
             alone = found["alone"][block]
             lost = [f"{block} {alone['ndcg@20']:.4f}", f"{alone['lost']:+.4f} ± {alone['error']:.4f}"]
             seconds = [f"{found['busy']:,.0f}", f"{sum(found['seconds'].values()):,.0f}"]
-            rows.append([preset, *figures, *lost, *seconds, f"{found['peak_rss_mb']:,.0f}"])
+            shown = f"{preset}, on a card" if found.get("card") else preset
+            rows.append([shown, *figures, *lost, *seconds, f"{found['peak_rss_mb']:,.0f}"])
     columns = ["preset", "NDCG@10", "NDCG@20", "Recall@20", "its best block alone, NDCG@20", "its lead over the blend"]
     return [
         f"## Presets: {name}",

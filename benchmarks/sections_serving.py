@@ -78,8 +78,30 @@ def million(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def card(name: str, result: dict[str, Any]) -> list[str]:
+    """What training on a graphics card is of what the card can do."""
+    spread = result["propagation"]
+    rows = [
+        ["each operand once", f"{result['least_bytes'] / 2**30:.1f}", result["least_bytes"] / spread],
+        ["a row read for each entry", f"{result['row_each'] / 2**30:.1f}", result["row_each"] / spread],
+    ]
+    told = [[way, gb, f"{speed / 1e9:,.0f}", f"{speed / result['copy']:.2f}"] for way, gb, speed in rows]
+    return [
+        f"## The network on a card: {name}",
+        "",
+        f"{result['card']} · {result['machine']} · {result['users']:,} users, {result['items']:,} items, width "
+        f"{result['dim']}. A propagation over all edges, there and back, takes {1000 * spread:.1f} ms, a step of "
+        f"training {1000 * result['step']:.0f} ms, an epoch of {result['steps']} steps **{result['epoch']:.1f} s**, "
+        f"{result['peak_gb']:.1f} GB of the card's memory. A copy moves {result['copy'] / 1e9:,.0f} GB/s.",
+        "",
+        *table(["the propagation, bytes counted as", "GB", "GB/s", "of the copy's"], told),
+        "",
+    ]
+
+
 SERVING: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "serving": serving,
     "million": million,
+    "card": card,
     "offpolicy": offpolicy,
 }

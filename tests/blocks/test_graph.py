@@ -226,7 +226,7 @@ def test_a_new_user_scores_as_one_of_the_same_history() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"loss": "bsl", "negatives": 64, "drawn": "uniform"},
+        {"loss": "bsl", "negatives": 64, "drawn": "uniform", "batches": "pairs"},
         {"contrast": 0.2, "views": "two"},
         {"contrast": 0.2, "views": "layers"},
         {"propagation": "history", "loss": "ccl", "negatives": 64, "drawn": "uniform"},
@@ -267,3 +267,25 @@ def test_the_length_makes_an_inner_product_of_the_cosine() -> None:
         ours, theirs = networks.scored(*networks.cosines(), Prior(0.0, 0.0, length))
         expected = unit @ items.detach().numpy().T * lengths ** (length - 1) * lengths.mean() ** -length
         np.testing.assert_allclose(ours @ theirs.T, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_step_takes_pairs_where_that_is_set_and_an_epoch_each_of_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = worlds.inputs(worlds.given(worlds.two_tastes()).train)
+    settings = SMALL.model_copy(update={"batches": "pairs", "batch_size": 100, "steps": 0})
+    run = Run(inputs, settings, on_device(inputs, settings, "alike"), 0.1, "alike")
+    seen: list[np.ndarray] = []
+    taken = Run._taken
+
+    def heard(self: Run, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        users, pairs = taken(self, batch)
+        seen.append(torch.stack([users[pairs[0]], pairs[1]]).numpy())
+        return users, pairs
+
+    monkeypatch.setattr(Run, "_taken", heard)
+    run.most = 1
+    run.epoch(1, 1.0)
+    sizes = [each.shape[1] for each in seen]
+    assert max(sizes) <= 100 + 100 // 10
+    assert len(sizes) > 3
+    users, items = inputs.train.learning("alike").nonzero()
+    assert sorted(zip(*np.concatenate(seen, axis=1), strict=True)) == sorted(zip(users, items, strict=True))
