@@ -31,11 +31,16 @@ def _options() -> None: ...
 @experiment_app.command()
 def report(
     store: StoreUrl,
-    a: Annotated[str, typer.Option("--a", help="A model's version; by default the two that answered most.")] = "",
-    b: Annotated[str, typer.Option("--b", help="The version that it is compared with.")] = "",
+    a: Annotated[str, typer.Option("--a", help="A model's version; by default the one that answered most.")] = "",
+    b: Annotated[str, typer.Option("--b", help="The version that it is compared with; by default the second.")] = "",
     scenarios: Annotated[str, typer.Option(help="Two scenarios in place of versions: A,B.")] = "",
     share: Annotated[
-        float | None, typer.Option(min=0.001, max=0.999, help="Of people that B was to answer, such as its canary.")
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="Of people that B was to answer, its canary; above half, B answered most.",
+        ),
     ] = None,
     effect: Annotated[float, typer.Option(min=0.001, help="Relative change that people are counted for.")] = 0.05,
     event: Events = [],  # noqa: B006
@@ -60,15 +65,19 @@ def report(
     anonymous = int(table["user_id"].isna().sum())
     known = table[table["user_id"].notna()]
     names = [a, b] if a else [name.strip() for name in scenarios.split(",") if name.strip()]
+    by_size = known.sort_values("side").groupby("side", sort=False)["answer"].nunique()
+    by_size = by_size.sort_values(ascending=False, kind="stable")
     if not names:
-        names = sorted(known["side"].value_counts().index[:2])
+        names = by_size.index[:2].tolist()
+        names = names[::-1] if share is not None and share > 0.5 else names
     if len(names) != 2:
         raise ConfigError(
             f"two sides are compared, found {', '.join(names) or 'none'}; a canary or a scenario makes two"
         )
     found = trial(known, names[0], names[1], share, effect)
+    others = {str(side): int(n) for side, n in by_size.items() if side not in names}
     if as_json:
-        print_json({**asdict(found), "anonymous": anonymous, "effect": effect})
+        print_json({**asdict(found), "anonymous": anonymous, "effect": effect, "others": others})
         return
     answer(*_tables(found, effect))
     for text in found.warnings:
@@ -77,6 +86,9 @@ def report(
         warn("whether people were assigned as they should be was not checked; --share says how many B was to answer")
     if anonymous:
         warn(f"{anonymous:,} impressions of people who are not known were left out")
+    if others and not scenarios:
+        told = ", ".join(f"{side} ({n:,})" for side, n in others.items())
+        warn(f"others answered too and are left out, --a and --b name them: {told}")
     if both:
         warn(f"{len(both):,} interleaved answers are not in these figures; --interleaved compares by them")
 

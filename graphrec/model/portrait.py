@@ -41,7 +41,8 @@ def portrait(
     with speaking(model.spoken):
         labels = model.labels
         told = _Events(model, query)
-        dated = told.spans_days and int(query.user_nums[0]) >= 0  # a basket is taken now, which tells nothing
+        theirs = int(query.user_nums[0]) >= 0 or context.get("told") is not None
+        dated = told.spans_days and theirs  # a basket is taken now, which tells nothing
         found = labels.interests(told.liked)
         interests = [i for i in found if i.sure >= LIKELY]
         degraded = list(unheard(model, context))

@@ -104,7 +104,7 @@ class Answering:
         questions = []
         for name, upto in of:
             if (version := self.state.version(name)) is None:
-                return None, [f"the model {name} is not kept any more"]
+                return None, [f"the model {name} is not kept here (any more)"]
             if self.state.is_gone(said.get("user_id"), version.learned):
                 return None, ["nothing of this user is kept any more"]
             at = version, self.state.shown_at(epoch)

@@ -100,7 +100,7 @@ class Reasons:
             raise DataError("receipt: it is none; give the receipt of an explanation as it came") from None
         version = self.state.version(name)
         if version is None:
-            return None, [f"the model {name} is not kept any more"]
+            return None, [f"the model {name} is not kept here (any more)"]
         if self.state.is_gone(asked.user_id, version.learned):
             return None, ["nothing of this user is kept any more"]
         if heard < 0 or (asked.user_id is not None and heard > version.live.count(asked.user_id)):

@@ -146,15 +146,18 @@ def test_a_model_written_anew_is_the_same_side_of_a_trial(
     again = gr.load(model).forget(["u8"])
     assert len({earlier, later, again.model_version}) == 3
     assert {model_of(version) for version in (f"{later}.0123456789ab", again.model_version)} == {earlier}
-    sides = {"u1": earlier, "u2": later, "u3": f"{later}.0123456789ab", "u4": "f00d-2", "u5": "f00d-2~1"}
+    sides = {"u1": earlier, "u2": later, "u3": f"{later}.0123456789ab", "u4": "0000-2", "u5": "0000-2~1", "u6": "zz-1"}
     with Store.open(url) as store:
         assert store.learned(later) == 1
         told = {"item_id": "i1", "position": 1, "time": 1.7e9}
         shown = [Impression(recommendation_id=u, user_id=u, model_version=v, **told) for u, v in sides.items()]
         store.record([], shown)
     found = document(capsys, "experiment", "report", "--store", url)
-    assert {(side["name"], side["answers"]) for side in (found["a"], found["b"])} == {(earlier, 3), ("f00d-2", 2)}
-    named = document(capsys, "experiment", "report", "--store", url, "--a", later, "--b", "f00d-2~3")
+    assert [(found[side]["name"], found[side]["answers"]) for side in "ab"] == [(earlier, 3), ("0000-2", 2)]
+    assert found["others"] == {"zz-1": 1}
+    found = document(capsys, "experiment", "report", "--store", url, "--share", "0.6")
+    assert [found[side]["name"] for side in "ab"] == ["0000-2", earlier]
+    named = document(capsys, "experiment", "report", "--store", url, "--a", later, "--b", "0000-2~3")
     assert (named["a"]["answers"], named["b"]["answers"]) == (3, 2)
 
 

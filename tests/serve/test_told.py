@@ -46,7 +46,9 @@ def test_an_event_shows_in_the_next_answer(client: TestClient) -> None:
 
 def test_somebody_new_is_known_by_what_they_do(client: TestClient) -> None:
     assert ask(client, "/recommend", user_id="new")["degraded"]
-    post(client, "/events", {"events": [{"user_id": "new", "item_id": i} for i in ("i1", "i3", "i5")]}, expect=202)
+    events = [{"user_id": "new", "item_id": f"i{n}", "time": f"2021-05-0{n}T12:00"} for n in (1, 3, 5)]
+    post(client, "/events", {"events": events}, expect=202)
+    assert ask(client, "/users/new")["behaviour"]["days_active"] == 3
     found = ask(client, "/recommend", user_id="new", k=5)
     assert found["degraded"] == []
     assert {int(i[1:]) % 2 for i in ids(found)} == {1}
@@ -184,11 +186,8 @@ def test_an_item_is_added_and_changed(client: TestClient) -> None:
     new = {"title": "A new thing", "text": "The tone of it is good.", "attributes": {"brand": "B9", "price": 12.5}}
     client.put("/items/new%2F1%20%C3%A4", json=new)
     item = ask(client, "/items/new%2F1%20%C3%A4")
-    assert (item["item_id"], item["title"], item["attributes"]) == (
-        "new/1 ä",
-        "A new thing",
-        {"brand": ["B9"], "price": ["12.5"]},
-    )
+    assert (item["item_id"], item["title"]) == ("new/1 ä", "A new thing")
+    assert item["attributes"] == {"brand": ["B9"], "price": ["12.5"]}
     assert ids(ask(client, "/recommend", user_id="u0", filter='brand == "B9"')) == ["new/1 ä"]
     path = "/items/new%2F1%20%C3%A4"
     base, *_ = item["model_version"].split(".")
