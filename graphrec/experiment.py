@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from graphrec.ablation import ablations
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import registered
 from graphrec.config import Config
@@ -26,7 +27,8 @@ from graphrec.evaluate.groups import check, grouping
 from graphrec.evaluate.later import later
 from graphrec.evaluate.lists import evaluate_lists, read_lists
 from graphrec.evaluate.questions import Questions, questions
-from graphrec.evaluate.ranking import Report, Task, evaluate
+from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
+from graphrec.evaluate.significance import intervals
 from graphrec.fit import FEW
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
@@ -43,10 +45,12 @@ def evaluate_model(
     progress: bool = False,
     per_user: Path | None = None,
     by: Sequence[str] = (),
+    each_block: bool = False,
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
 
     Args:
+        each_block: add what each block adds (``ablation``).
         explanations: add the measures of ``evaluate.explanations`` on a sample of the test users.
         per_user: a file for every metric of every test user, by its ending .csv, .parquet or .jsonl.
         by: groups of people and of items, as ``evaluate.groups.grouping`` names them, that are measured beside.
@@ -62,16 +66,21 @@ def evaluate_model(
     start = time.perf_counter()
     ties = Ties(parts.fit_data, model.fitted.ties.heard)
     asked = questions(ties, parts, task, config.seed)
-    report = evaluate(
-        model,
-        queries=asked.queries,
-        truth=asked.truth,
-        ks=config.evaluate.k,
-        batch_size=config.evaluate.batch_size,
-        progress=progress,
-        popularity=asked.popularity(ties),
-        task=task,
-    )
+
+    def measured(scorer: Scorer, auc: bool = False) -> Report:
+        return evaluate(
+            scorer,
+            queries=asked.queries,
+            truth=asked.truth,
+            ks=config.evaluate.k,
+            batch_size=config.evaluate.batch_size,
+            progress=progress,
+            popularity=asked.popularity(ties),
+            auc=auc,
+            task=task,
+        )
+
+    report = measured(model, auc=True)
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
     if per_user is not None:
         users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
@@ -79,6 +88,8 @@ def evaluate_model(
     _apart(out, report, by, asked.people[report.user_nums], config, parts.fit_data)
     out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
+    if each_block:
+        out["ablations"] = ablations(model.fitted, report, measured)
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -188,7 +199,12 @@ def _apart(
 ) -> None:
     """Into the document: the measures by group. ``people``: whose each row of the report is; ``known``, ``told``: as in
     ``grouping``."""
-    apart = [grouping(name, known, told, np.unique(people)) for name in by]
+    apart = []
+    for name in by:
+        try:
+            apart.append(grouping(name, known, told, np.unique(people)))
+        except ConfigError as error:  # told by those who were tested alone, when everything else is measured
+            out["warnings"].append(str(error))
     if apart:
         out["by"] = by_group(report, apart, people, config.evaluate.k, config.seed)
         out["warnings"] += [one.put for one in apart if one.put]
@@ -202,6 +218,7 @@ def _measured(data: Dataset, config: Config, report: Report, people: int) -> dic
         "k": list(config.evaluate.k),
         "users": people,
         "metrics": report.metrics,
+        "intervals": intervals(report),
         "warnings": [*data.report.all_warnings(), *_few(people), *_by_necessity(data, report)],
     }
 

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
     6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
-    5: ("recommender", "model", "fit", "forgetting", "experiment", "prequential", "tuning"),
-    4: ("explain", "evaluate", "rerank"),
+    5: ("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
+    4: ("explain", "evaluate", "rerank", "report"),
     3: ("config",),
     2: ("blocks",),
     1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store"),

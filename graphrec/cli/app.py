@@ -33,6 +33,7 @@ from graphrec.cli.options import (
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.portrait import map_, profile
 from graphrec.cli.refit import refit
+from graphrec.cli.report import report
 from graphrec.cli.serve import serve
 from graphrec.cli.store import store_app
 from graphrec.errors import ConfigError, GraphrecError
@@ -120,7 +121,7 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (refit, forget, recommend, explain, similar, profile, evaluate, tune, compare, serve):
+for command in (refit, forget, recommend, explain, similar, profile, evaluate, report, tune, compare, serve):
     app.command()(command)
 app.command("map")(map_)
 

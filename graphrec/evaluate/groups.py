@@ -7,6 +7,7 @@ People are grouped by any attribute with one value each, sensitive ones too, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,6 +186,19 @@ def _thirds(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
     out = np.full(len(read), "", object)
     out[fits] = names[np.searchsorted(cuts, read[fits])]
     return out
+
+
+def groupings(known: Dataset, told: Dataset | None = None) -> list[str]:
+    """Everything that people and items can be told apart by, but for sensitive attributes: names for ``grouping``."""
+    names = []
+    for of, own in OWN.items():
+        data = [known, *([told] if told is not None else [])]
+        columns = [c for d in data for c in (d.user_columns if of == "users" else d.item_columns) if not c.sensitive]
+        for key in dict.fromkeys([own, *(c.name for c in columns)]):
+            with suppress(ConfigError):
+                grouping(f"{of}.{key}", known, told)
+                names.append(f"{of}.{key}")
+    return names
 
 
 def check(names: Sequence[str], known: Dataset, told: Dataset | None = None) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy.stats
 
 from graphrec.errors import DataError
+from graphrec.evaluate.ranking import Report
 
 Values: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -60,3 +61,16 @@ def bootstrap_interval(
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def intervals(report: Report) -> dict[str, list[float] | None]:
+    """Of each metric that people have one by one, the ends of the 95 % interval of its mean by Student's t; None for
+    one person, of whom nothing tells how others differ."""
+    out: dict[str, list[float] | None] = {}
+    for name, values in report.per_user.items():
+        n, half = len(values), None
+        if n > 1:
+            half = float(scipy.stats.t.ppf(0.975, n - 1) * values.std(ddof=1, dtype=np.float64) / n**0.5)
+        mean = float(values.mean(dtype=np.float64))
+        out[name] = None if half is None else [max(0.0, mean - half), min(1.0, mean + half)]
+    return out

@@ -125,6 +125,23 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]
 
 
+def test_a_report_is_one_page(source: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "r.html"
+    run("report", str(source), "--out", str(out), *QUICK)
+    assert capsys.readouterr().err.splitlines()[-1] == f"{out} written"
+    assert "What each block adds" in (measured := out.read_text("utf-8"))
+    assert "Mr Secret" not in measured
+    run("report", str(model), "--out", str(out))
+    assert "nothing was measured on a test part" in out.read_text("utf-8")
+    for wrong, remedy in (
+        (["--out", str(tmp_path / "r.pdf")], "end in .html"),
+        (["--out", str(tmp_path / "no" / "r.html")], "there is no folder"),
+        (["--out", str(out), "--by", "activity"], "name NEWDATA"),
+    ):
+        run("report", str(model), *wrong, expect=2)
+        assert remedy in capsys.readouterr().err
+
+
 def test_knowledge_graph_commands(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     graph = tmp_path / "shop.nq"
     run("kg", "build", str(source), "--out", str(graph))

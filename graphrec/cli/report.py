@@ -1,0 +1,99 @@
+"""The command that writes a report for people: one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from graphrec.cli.options import AllowBad, ConfigFile, CutOffs, PresetName, Settings, config_of, load_data
+from graphrec.cli.output import note
+from graphrec.errors import ConfigError
+
+
+def report(
+    source: Annotated[
+        Path, typer.Argument(help="A folder or file in a known format; or a model.", metavar="SOURCE|MODEL")
+    ],
+    new: Annotated[
+        Path | None, typer.Argument(help="With a model: data that it was not fitted on.", metavar="[NEWDATA]")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The file to write, .html.")] = Path("report.html"),
+    config: ConfigFile = None,
+    set_: Settings = [],  # noqa: B006
+    preset: PresetName = "default",
+    k: CutOffs = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Groups to measure by, a comma list; by default all but sensitive attributes. none: none."
+        ),
+    ] = None,
+    explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
+    allow_bad: AllowBad = None,
+) -> None:
+    """Write quality, blocks, groups, drift and data as one HTML file with plots.
+
+    SOURCE is split, learned from and measured as by `graphrec evaluate`; a MODEL is measured on NEWDATA, or without it
+    described as it is.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--out {out}: a report is HTML; let the name end in .html")
+    if not out.resolve().parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it, or choose another place")
+    if (source / "manifest.sha256").is_file():
+        document = _of_model(source, new, k, by, explanations, allow_bad)
+    elif new is not None:
+        raise ConfigError(f"{source}: is no model, so there is nothing to measure on {new}")
+    else:
+        from graphrec.experiment import evaluate_model
+
+        settings, data = config_of(config, set_, None, k, preset), load_data(source, allow_bad)
+        groups = _groups(by, data)
+        document = evaluate_model(
+            data, settings, explanations=explanations, progress=True, by=groups, each_block=True
+        ) | _beside(data)
+    from graphrec.report import page
+
+    out.write_text(page(document), "utf-8")
+    note(f"{out} written")
+
+
+def _of_model(
+    source: Path, new: Path | None, k: str | None, by: str | None, explanations: bool, allow_bad: float | None
+) -> dict[str, Any]:
+    """What is told of a model, measured on later data where there are any."""
+    import graphrec
+    from graphrec.experiment import measure_model
+
+    model = graphrec.load(source).fitted
+    own = {"model_version": model.version, "chosen": model.chosen}
+    if new is None:
+        if by is not None or explanations or k is not None:
+            raise ConfigError(f"{source}: nothing is measured without data; name NEWDATA, or leave --by and -k out")
+        return {"data": model.data.name, "metrics": {}, "warnings": [], **own, **_beside(model.data)}
+    data = load_data(new, allow_bad)
+    settings = model.config if k is None else model.config.with_(evaluate={"k": k})
+    groups = _groups(by, model.data, data)
+    measured = measure_model(model, data, settings, explanations=explanations, progress=True, by=groups)
+    return measured | own | _beside(data)
+
+
+def _groups(by: str | None, known: Any, told: Any = None) -> list[str]:
+    from graphrec.evaluate.groups import groupings
+
+    if by is None:
+        return groupings(known, told)
+    return [] if by == "none" else by.split(",")
+
+
+def _beside(data: Any) -> dict[str, Any]:
+    """What is told of data whatever is measured on them."""
+    from datetime import UTC, datetime
+
+    from graphrec import __version__
+    from graphrec.data.drift import drift
+
+    made = f"made by graphrec {__version__} on {datetime.now(UTC).date().isoformat()}"
+    return {"made": made, "counts": data.counts(), "drift": drift(data), "source": data.report.to_json()}
