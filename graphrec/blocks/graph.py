@@ -21,8 +21,9 @@ cosine, and sooner where the validation score no longer rises (``train/loop.py``
 what was chosen, as ``curve`` and ``losses``.
 
 The configurations of papers. Of all: init random, learning_rate 1e-3, dim 64, and ``minutes = 0`` with ``max_epochs``
-as one has time; ``batches = pairs`` and ``steps = 0`` with ``batch_size = 2048``. Where negatives are drawn uniformly ``popularity = 0`` and
-``length = 1``: trained by cosines, asked by inner products, of which propagation makes those of popular items longer.
+as one has time; ``batches = pairs`` and ``steps = 0`` with ``batch_size = 2048``. Where negatives are drawn uniformly
+``popularity = 0`` and ``length = 1``: trained by cosines, asked by inner products, of which propagation makes those of
+popular items longer.
 
 | | settings |
 | --- | --- |

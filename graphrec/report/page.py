@@ -182,9 +182,9 @@ def _items(document: Document) -> Iterator[str]:
         yield f"<h3>By {html.escape(name)}, lists of {found['k']}</h3>{plots.items(found)}"
         heads = ["group", "items", "share taken", "share to find", "share shown", "95 %", "found"]
         rows = [
-            [r["group"], r["items"], r["taken"], r["merit"], r["exposure"], _between(r["interval"]["exposure"])]
-            + [r["found"]]
+            [*(r[key] for key in ("group", "items", "taken", "merit", "exposure")), _between(ends), r["found"]]
             for r in found["groups"]
+            for ends in [r["interval"]["exposure"]]
         ]
         yield table(heads, rows)
         uneven = [[text, found[key], _between(found["intervals"][key])] for key, text in EVENNESS.items()]

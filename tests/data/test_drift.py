@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graphrec.data.dataset import build
-from graphrec.data.dataset import Dataset
+from graphrec.data.dataset import Dataset, build
 from graphrec.data.drift import drift
 
 DAY = 86_400
