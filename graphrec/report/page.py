@@ -113,7 +113,7 @@ def _warnings(document: Document) -> str:
 
 
 def _largest(document: Document) -> int:
-    return max(document["k"])
+    return int(max(document["k"]))
 
 
 def _quality(document: Document) -> Iterator[str]:
