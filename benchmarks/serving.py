@@ -1,10 +1,10 @@
 """A service in a process of its own, against an endpoint that does nothing in the same framework, in the same run.
 
-    python benchmarks/serving.py MODEL [--requests 3000] [--many 100000]
+    python benchmarks/serving.py MODEL [--requests 3000] [--many 100000] [--only overload|memory]
 
 Questions and nothing are asked in turn over one connection each, so that whatever else the machine does meets both;
-then by eight connections for throughput; then more is asked than can be answered; then memory is watched over many
-questions and events. The section goes into RESULTS.md.
+then by eight connections for throughput; then memory is watched over many questions and events; then four times as
+much is asked as can be answered. The section goes into RESULTS.md.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ async def nothing():
 uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
 """
 WARM = 200
+TIMES, AFTER = 4, 10  # what can be answered, and seconds that are watched after
 
 
 def free() -> int:
@@ -83,7 +84,9 @@ class Asker:
         found = self._http.getresponse()
         text = found.read()
         took = time.perf_counter() - start
-        if refused and found.status == 503:
+        if refused and found.status in (429, 503):
+            if not 1 <= int(found.headers.get("retry-after", 0)) <= 60:
+                raise RuntimeError(f"{path}: {found.status} without a time to come again")
             return -took
         if found.status not in (200, 202):
             raise RuntimeError(f"{path}: {found.status} {text[:200]!r}")
@@ -125,28 +128,46 @@ def throughput(port: int, path: Any, n: int, connections: int = 8) -> float:
     return n / (time.perf_counter() - start)
 
 
-def overload(port: int, path: Any, seconds: float, connections: int) -> dict[str, Any]:
-    """What becomes of more than can be answered, and of one question at a time from right after on."""
-    end, taken = time.perf_counter() + seconds, list[float]()
+def overload(port: int, path: Any, seconds: float, connections: int = 64) -> dict[str, Any]:
+    """What becomes of four times as many questions as can be answered, sent at their times whether others wait or not,
+    and of one question at a time from right after on. ``offered``: times what can be answered that were sent, which is
+    less where this machine cannot send as many."""
+    asker = Asker(port)
+    before = told([asker.get(path(turn)) for turn in range(WARM)])
+    capacity = throughput(port, path, 1000)
+    start = time.perf_counter()
+    taken, rate = list[float](), TIMES * capacity
 
     def asks(first: int) -> None:
-        asker, turn = Asker(port), first
-        while time.perf_counter() < end:
-            taken.append(asker.ask("GET", path(turn), refused=True))
-            turn += connections
+        own = Asker(port)
+        for turn in range(first, int(rate * seconds), connections):
+            if (left := start + turn / rate - time.perf_counter()) > 0:
+                time.sleep(left)
+            if time.perf_counter() > start + seconds:
+                break
+            taken.append(own.ask("GET", path(turn), refused=True))
 
-    asker = Asker(port)
-    before = told([asker.get(path(turn)) for turn in range(200)])
     threads = [threading.Thread(target=asks, args=(first,)) for first in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    end, after = time.perf_counter(), [list[float]() for _ in range(AFTER)]
     asker = Asker(port)  # the other one was closed meanwhile
-    after = told([asker.get(path(turn)) for turn in range(200)])
-    out = {"accepted": told([t for t in taken if t > 0]), "before": before, "after": after, "seconds": seconds}
-    out["refused"] = told([-t for t in taken if t < 0]) if any(t < 0 for t in taken) else None
-    return out | {"n_accepted": sum(t > 0 for t in taken), "n_refused": sum(t < 0 for t in taken)}
+    while (second := int(time.perf_counter() - end)) < AFTER:
+        after[second].append(asker.get(path(len(after[second]))))
+    accepted, refused = [t for t in taken if t > 0], [-t for t in taken if t < 0]
+    return {
+        "per_second": round(capacity),
+        "offered": round(len(taken) / (end - start) / capacity, 2),
+        "seconds": round(end - start, 1),
+        "n_accepted": len(accepted),
+        "n_refused": len(refused),
+        "accepted": told(accepted),
+        "refused": told(refused) if refused else None,
+        "before": before,
+        "after": [told(each) for each in after if each],  # of each second
+    }
 
 
 def resident(pid: int) -> float:
@@ -161,7 +182,7 @@ def busy(pid: int) -> float:
 
 
 def memory(process: subprocess.Popen[bytes], port: int, path: Any, event: Any, n: int) -> list[float]:
-    """MiB of the service, after a tenth as a beginning and after each further tenth of n questions and n events."""
+    """MiB of the service after each tenth of n questions and n events."""
     asker, out = Asker(port), []
     for turn in range(n):
         asker.get(path(turn))
@@ -178,6 +199,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--requests", type=int, default=3000)
     parser.add_argument("--many", type=int, default=100_000, help="questions, and events, over which memory is watched")
+    parser.add_argument("--only", choices=("overload", "memory"), help="measure and print this alone, keep nothing")
     parser.add_argument("--keep", action="store_true", help="into RESULTS.md")
     asked = parser.parse_args()
     import graphrec
@@ -196,6 +218,9 @@ def main() -> None:
     def basket(turn: int) -> str:
         return f"/recommend?history={items[what[turn]]},{items[what[turn + 1]]},{items[what[turn + 2]]}"
 
+    def long(turn: int) -> str:
+        return basket(turn) + "&k=100&diversity=0.3"
+
     def event(turn: int) -> dict[str, Any]:
         return {"event_id": f"e{turn}", "user_id": users[whom[turn]], "item_id": items[what[turn]]}
 
@@ -205,30 +230,35 @@ def main() -> None:
         store = f"sqlite:///{folder}/events.sqlite"
         serve = [sys.executable, "-m", "graphrec", "serve", str(asked.model), "--port", str(port), "--store", store]
         nothing = [sys.executable, "-c", NOTHING, str(idle)]
-        with running(serve, port, "/ready") as process, running(nothing, idle, "/nothing"):
-            asking = {"recommend": recommend, "basket": basket, "live": lambda _: "/live"}
-            found["ms"] = latency(port, idle, asking, asked.requests)
-            found["ms"]["explain"] = latency(port, idle, {"explain": explain}, asked.requests // 10)["explain"]
-            found["per_second"] = {
-                "recommend": round(throughput(port, recommend, asked.requests)),
-                "basket": round(throughput(port, basket, asked.requests)),
-                "nothing": round(throughput(idle, lambda _: "/nothing", asked.requests)),
-            }
-            start = busy(process.pid)
-            throughput(port, recommend, asked.requests)
-            found["per_core_second"] = round(asked.requests / (busy(process.pid) - start))
-            found["mib"] = [round(each, 1) for each in memory(process, port, recommend, event, asked.many)]
-            found["many"], found["requests"] = asked.many, asked.requests
-            whole = latency(port, idle, {"heard": recommend}, asked.requests // 3)
-            found["ms"]["heard"] = whole["heard"]
-        (Path(folder) / "serve.toml").write_text("[limits]\nqueue = 8\n")
-        with running([*serve, "--config", f"{folder}/serve.toml"], port, "/ready"):
-            found["overload"] = overload(port, basket, 30.0, 48)
-    ms, found["load"] = found["ms"], round(os.getloadavg()[2], 1)
-    found["times_nothing"] = {q: round(ms["recommend"][q] / ms["nothing"][q], 2) for q in ("p50", "p99")}
-    found["memory_grows"] = round(found["mib"][-1] / found["mib"][0] - 1, 4)
+        if asked.only != "overload":
+            with running(serve, port, "/ready") as process, running(nothing, idle, "/nothing"):
+                if not asked.only:
+                    asking = {"recommend": recommend, "basket": basket, "live": lambda _: "/live"}
+                    found["ms"] = latency(port, idle, asking, asked.requests)
+                    found["ms"] |= latency(port, idle, {"explain": explain}, asked.requests // 10)
+                    found["per_second"] = {
+                        "recommend": round(throughput(port, recommend, asked.requests)),
+                        "basket": round(throughput(port, basket, asked.requests)),
+                        "nothing": round(throughput(idle, lambda _: "/nothing", asked.requests)),
+                    }
+                    start = busy(process.pid)
+                    throughput(port, recommend, asked.requests)
+                    found["per_core_second"] = round(asked.requests / (busy(process.pid) - start))
+                found["mib"] = [round(each, 1) for each in memory(process, port, recommend, event, asked.many)]
+                found["many"], found["requests"] = asked.many, asked.requests
+                found["memory_grows"] = round(found["mib"][-1] / found["mib"][1] - 1, 4)
+                if not asked.only:
+                    found["ms"]["heard"] = latency(port, idle, {"heard": recommend}, asked.requests // 3)["heard"]
+        if asked.only != "memory":
+            (Path(folder) / "serve.toml").write_text("[limits]\nqueue = 8\n")
+            with running([*serve, "--config", f"{folder}/serve.toml"], port, "/ready"):
+                found["overload"] = {"basket": overload(port, basket, 30.0), "long": overload(port, long, 30.0)}
+    found["load"] = round(os.getloadavg()[2], 1)
+    if not asked.only:
+        ms = found["ms"]
+        found["times_nothing"] = {q: round(ms["recommend"][q] / ms["nothing"][q], 2) for q in ("p50", "p99")}
     print(json.dumps(found, indent=1))
-    if asked.keep:
+    if asked.keep and not asked.only:
         report.keep("serving", asked.model.name, found)
 
 

@@ -103,6 +103,7 @@ def make_app(
         hosts=hosts,
         tokens=Tokens(service.settings.oidc) if service.settings.oidc else None,
         tracing=service.tracing,
+        full=service.pool.full,
     )
     return app
 

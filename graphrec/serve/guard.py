@@ -20,11 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graphrec.serve.journal import Journal
 from graphrec.serve.metrics import Metrics
 from graphrec.serve.oidc import Tokens
+from graphrec.serve.pool import Busy
 from graphrec.serve.settings import Limits
 from graphrec.serve.tracing import Tracing
 
 log = logging.getLogger("graphrec.serve")
 Headers: TypeAlias = list[tuple[bytes, bytes]]
+COMPUTED = ("/recommend", "/similar", "/explain", "/why_not", "/contrast", "/verify", "/items", "/users", "/events")
 OPEN = ("/live", "/ready", "/", "/docs", "/openapi.json", "/static/")  # told to anybody: nothing of people or models
 SLOW = 20.0  # seconds in which a body has to arrive
 LONGEST_KEY = 8192  # characters of a key or token
@@ -66,7 +68,7 @@ class Refused(Exception):
 class Guard:
     """Args: app; journal, which knows the keys; keyed, whether one is demanded; carried, what every refusal carries;
     hosts, the names under which it may be asked, any where there are none; tokens, of an OpenID provider, which are let
-    in beside keys; tracing, which has a span of each request."""
+    in beside keys; tracing, which has a span of each request; full, what computed answers would be refused with now."""
 
     def __init__(
         self,
@@ -79,9 +81,11 @@ class Guard:
         hosts: Collection[str] = (),
         tokens: Tokens | None = None,
         tracing: Tracing | None = None,
+        full: Callable[[], Busy | None] = lambda: None,
     ) -> None:
         self.app, self.journal, self.limits, self.metrics, self.keyed = app, journal, limits, metrics, keyed
         self.carried, self.hosts, self.tokens, self.tracing = carried, frozenset(hosts), tokens, tracing
+        self.full = full
         self._rates: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key → tokens left, and when
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,6 +180,8 @@ class Guard:
             who, scopes = found
             if needed not in scopes and "admin" not in scopes:
                 raise Refused(403, f"this key has not the scope {needed}", "wrong_scope")
+        if scope["path"].startswith(COMPUTED) and (busy := self.full()):  # before it costs anything to read it
+            raise Refused(503, str(busy), "queue", {"retry-after": str(busy.seconds)})
         if self.limits.rate and needed:
             self._pay(who if self.keyed else str((scope.get("client") or ("",))[0]))
 

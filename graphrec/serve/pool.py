@@ -62,6 +62,12 @@ class Pool:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    def full(self) -> Busy | None:
+        """What the next task would be refused with, where it would be."""
+        if len(self._tasks) < self.queue and not self._closed:
+            return None
+        return Busy(len(self._tasks) * self.usual / len(self._threads))
+
     async def run(self, work: Callable[[], Any], stage: str = "work") -> Any:
         """The result of a call. Raises Busy, and what the call raises."""
         return await self._put(work, None, stage)
@@ -82,8 +88,8 @@ class Pool:
         loop = asyncio.get_running_loop()
         task = Task(work, question, loop, loop.create_future(), stage, self.context())
         with self._ready:
-            if len(self._tasks) >= self.queue or self._closed:
-                raise Busy(len(self._tasks) * self.usual / len(self._threads))
+            if busy := self.full():
+                raise busy
             self._tasks.append(task)
             self._ready.notify()
         return await task.future

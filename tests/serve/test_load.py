@@ -81,6 +81,8 @@ def test_what_is_beyond_the_queue_is_refused_at_once_and_the_rest_answered() -> 
             until(lambda: service.pool.busy == 1)
             coming = [threads.submit(client.get, f"/recommend?user_id=u{n}") for n in range(12)]
             until(lambda: sum(each.done() for each in coming) == 8)
+            assert client.get("/recommend?no=such").status_code == 503, "before it is read"
+            assert client.get("/ready").json()["waiting"] == 4
             gate.set()
             found = [each.result() for each in coming]
         refused = [each for each in found if each.status_code == 503]
@@ -90,7 +92,7 @@ def test_what_is_beyond_the_queue_is_refused_at_once_and_the_rest_answered() -> 
         assert first.result().status_code == 200
         assert [each.status_code for each in found if each not in refused] == [200] * 4
         assert ask(client, "/recommend", user_id="u0")["items"]
-        assert 'graphrec_refused_total{why="queue"} 8' in client.get("/metrics").text
+        assert 'graphrec_refused_total{why="queue"} 9' in client.get("/metrics").text
 
 
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
