@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sections_table import table
@@ -16,6 +16,8 @@ WHAT = {
     "explain": "GET /explain, a random user and item",
 }
 
+OVER = {"basket": "baskets of three items", "long": "baskets, a hundred items re-ranked for diversity"}
+
 
 def serving(name: str, result: dict[str, Any]) -> list[str]:
     """Latency against nothing, throughput, overload, and memory."""
@@ -24,8 +26,7 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
         [what, f"{ms[key]['p50']:.2f}", f"{ms[key]['p99']:.2f}", *(f"{ms[key][q] / nothing[q]:.1f}" for q in nothing)]
         for key, what in WHAT.items()
     ]
-    over, mib, persec = result["overload"], result["mib"], result["per_second"]
-    refused = over["refused"] or {"p99": 0.0}
+    mib, persec = result["mib"], result["per_second"]
     return [
         f"## Serving: {name}",
         "",
@@ -37,13 +38,26 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
         "",
         f"Eight connections: {persec['recommend']:,} lists a second of users, {persec['basket']:,} of baskets, "
         f"{persec['nothing']:,} times nothing; {result['per_core_second']:,} lists a second of the service's own CPU "
-        f"time. Asked by 48 connections for {over['seconds']:.0f} s with a queue of 8: {over['n_accepted']:,} answered "
-        f"(p99 {over['accepted']['p99']:.0f} ms), {over['n_refused']:,} refused (p99 {refused['p99']:.0f} ms); one at "
-        f"a time p50 {over['before']['p50']:.2f} ms before and {over['after']['p50']:.2f} ms right after. Memory after "
+        f"time. {' '.join(overloaded(result['overload']))} Memory after "
         f"each tenth of {result['many']:,} questions and {result['many']:,} events, MiB: "
-        f"{', '.join(f'{each:.0f}' for each in mib)} ({result['memory_grows']:+.1%} since the first tenth).",
+        f"{', '.join(f'{each:.0f}' for each in mib)} ({result['memory_grows']:+.1%} since the second).",
         "",
     ]
+
+
+def overloaded(over: dict[str, Any]) -> Iterator[str]:
+    """What became of more than can be answered: as many as 48 connections ask, or four times as much, by question."""
+    for name, found in ({"": over} if "accepted" in over else over).items():
+        refused, after = found["refused"] or {"p50": 0.0, "p99": 0.0}, found["after"]
+        whom = f"{found['offered']:.1f} times what it can answer of {OVER[name]}" if name else "by 48 connections"
+        first, last = (after[0], after[-1]) if isinstance(after, list) else (after, after)
+        later = "" if first is last else f", {last['p50']:.2f} ms ten seconds later"
+        yield (
+            f"Asked {whom} for {found['seconds']:.0f} s with a queue of 8: {found['n_accepted']:,} answered (p99 "
+            f"{found['accepted']['p99']:.0f} ms), {found['n_refused']:,} refused (p50 {refused['p50']:.0f} ms, p99 "
+            f"{refused['p99']:.0f} ms); one at a time p50 {found['before']['p50']:.2f} ms before and "
+            f"{first['p50']:.2f} ms right after{later}."
+        )
 
 
 def offpolicy(name: str, result: dict[str, Any]) -> list[str]:
