@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -25,6 +26,18 @@ def no_number(value: Any) -> Any:
     return value
 
 
+def value_of(value: Any) -> Any:
+    """What is said of an attribute, as it came. Raises ValueError for what is no text, number or truth, and no list
+    of these."""
+    for each in value if isinstance(value, list) else [value]:
+        if not isinstance(each, bool | int | float | str) or (isinstance(each, float) and not math.isfinite(each)):
+            found = "null" if each is None else "an object" if isinstance(each, dict) else repr(each)[:50]
+            raise ValueError(
+                f"{found} is no value; give a text, a number, true or false, or a list of them; [] for none"
+            )
+    return value
+
+
 def clean(text: str) -> str:
     """An id, as it came. Raises ValueError for what no store can hold."""
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
@@ -39,6 +52,7 @@ Ids = Annotated[
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(clean)]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(no_number)]
 Count = Annotated[int, BeforeValidator(no_number)]
+Value = Annotated[bool | str | float | list[bool | str | float], BeforeValidator(value_of)]
 When = Annotated[int | float | Text | None, BeforeValidator(no_truth)]
 Place = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
@@ -215,7 +229,7 @@ class ItemChange(Body):
 
     title: Text | None = None
     text: Annotated[str, Field(max_length=100_000)] | None = Field(None, description="A description.")
-    attributes: dict[Id, bool | str | Number | list[str]] = Field({}, max_length=200, examples=[{"brand": "Acme"}])
+    attributes: dict[Id, Value] = Field({}, max_length=200, examples=[{"brand": "Acme"}])
 
 
 class Receipt(Body):

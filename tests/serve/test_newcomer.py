@@ -72,6 +72,8 @@ def test_an_item_of_which_nothing_or_nonsense_is_said_is_refused() -> None:
             ({"attributes": {"price": "cheap"}}, "attributes.price: 'cheap' is no number, which price is of all"),
             ({"attributes": {"price": ["12", "cheap"]}}, "attributes.price: 'cheap' is no number"),
             ({"attributes": {"price": True}}, "attributes.price: 'true' is no number"),
+            ({"attributes": {"price": None}}, "attributes.price: null is no value; give a text, a number"),
+            ({"attributes": {"brand": ["B1", {}]}}, "attributes.brand: an object is no value; give a text"),
             ({"attributes": {"made": "long ago"}}, "attributes.made: 'long ago' is no date"),
             ({"attributes": {"organic": "perhaps"}}, "attributes.organic: 'perhaps' is no boolean"),
         ):
@@ -79,9 +81,10 @@ def test_an_item_of_which_nothing_or_nonsense_is_said_is_refused() -> None:
                 found = send("/items/i3", json=body)
                 assert (found.status_code, what in found.json()["detail"]) == (422, True), found.text
         assert service_of(client).state.journal.told(0) == []
-        good = {"price": "€ 1,200", "made": "2019-03-01", "organic": True, "brand": "None other", "shape": "round"}
+        good = {"price": "€ 1,200", "made": "2019-03-01", "organic": True, "brand": "None other", "sizes": [1, 2.5]}
         found = client.patch("/items/i3", json={"attributes": good})
         assert found.json()["attributes"]["organic"] == ["true"]
+        assert found.json()["attributes"]["sizes"] == ["1", "2.5"]
         passing = 'organic and price > 1000 and made == "2019"'
         assert ids(ask(client, "/recommend", user_id="u1", seen="allow", filter=passing)) == ["i3"]
 

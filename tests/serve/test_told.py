@@ -89,6 +89,7 @@ def test_what_is_supposed_is_answered_and_not_kept(client: TestClient) -> None:
         ({"user_id": "u0", "item_id": "i1", "type": "unheard of"}, "events.1: 'unheard of'"),
         ({"user_id": "u0", "item_id": "i1", "time": "yesterday"}, "ISO 8601"),
         ({"user_id": "u0", "item_id": "i1", "valu": 1}, "no such parameter"),
+        ({"user_id": "u0", "item_id": "i1", "place": [200, 1]}, "place: [200.0, 1.0]: the latitude 200"),
         ({"user_id": "", "item_id": "i1"}, "user_id"),
         ({"user_id": "u\0", "item_id": "i1"}, "character 0"),
     ],

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from graphrec.errors import ConfigError
+from graphrec.model.asked import position
 from graphrec.serve import replies
 from graphrec.serve.export import exported
 from graphrec.serve.questions import told_of
@@ -179,7 +180,7 @@ async def _tell(request: Request, item_id: str, told: ItemChange | None, hidden:
         if taken := [name for name in told.attributes if name in RESERVED]:
             raise ConfigError(f"attributes: {taken[0]!r} cannot be the name of one; give title and text beside them")
         fields = {name: value for name, value in (("title", told.title), ("text", told.text)) if value is not None}
-        fields |= {n: str(v).lower() if isinstance(v, bool) else v for n, v in told.attributes.items()}
+        fields |= {name: _written(value) for name, value in told.attributes.items()}
     if hidden is None and not fields:
         raise ConfigError("nothing is said of the item; give title, text or attributes")
 
@@ -209,7 +210,16 @@ def _item(service: Service, version: Version, item_id: str) -> dict[str, Any]:
     }
 
 
+def _written(value: Any) -> Any:
+    """A value as a file has it: true and false in words."""
+    if isinstance(value, list):
+        return [_written(each) for each in value]
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def _row(n: int, event: Event) -> dict[str, Any]:
     row = event.model_dump(exclude_none=True)
+    if event.place is not None:
+        position(event.place, f"events.{n}.place:")
     row["time"] = seconds_of(event.time, f"events.{n}.time")
     return row
