@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -174,12 +175,18 @@ def _tell(error: Any) -> None:
     print(f"graphrec: {said}; see `{where} -h`", file=sys.stderr)
 
 
+@cache
+def _command() -> Any:
+    """The tree of commands, made once: typer makes it anew for every call, which one process may do often."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Entry point. Exit code 0 for success, 2 for a mistake in the call or the data, told in one line."""
     warnings.filterwarnings("ignore", message="Sparse (CSR|invariant)")
     try:
         of_one_word = any("-completion" in word for word in sys.argv[1:])  # the shell completes no python -m graphrec
-        ended = app(prog_name="graphrec" if of_one_word else None, standalone_mode=False)
+        ended = _command()(prog_name="graphrec" if of_one_word else None, standalone_mode=False)
         raise SystemExit(ended if isinstance(ended, int) else 0)
     except GraphrecError as error:
         print(f"graphrec: {' '.join(str(error).split())}", file=sys.stderr)
