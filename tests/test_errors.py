@@ -47,7 +47,7 @@ def test_the_command_line_exits_with_2_and_one_line(
     def fails(**_: object) -> None:
         raise error("kg.nq:3: found\nthis; do that")
 
-    monkeypatch.setattr(app, "app", fails)
+    monkeypatch.setattr(app, "_command", lambda: fails)
     with pytest.raises(SystemExit) as caught:
         app.main()
     assert caught.value.code == 2

@@ -22,12 +22,12 @@ from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.types import Floats
 from tests.features.test_encoder import CountingEncoder
-from tests.model.shop import QUICK, WordExtractor, rated, shop
+from tests.model.shop import QUICK, WordExtractor, fitted, rated, shop
 
 
 @pytest.fixture(scope="module")
 def model() -> Recommender:
-    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+    return fitted(shop())
 
 
 def test_what_one_fit_chose_another_takes_over(model: Recommender) -> None:

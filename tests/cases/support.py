@@ -102,6 +102,16 @@ class Cli:
             assert bool(column["role"]) or bool(column["why_not"]), column
         return found
 
+    def tops(self, model: Path, k: int) -> dict[str, list[str]]:
+        """User → the best items of everybody, from one call."""
+        out = model.with_name(f"{model.name}.csv")
+        self("recommend", model, "--all", "--out", out, "-k", k)
+        found: dict[str, list[str]] = {}
+        with out.open(encoding="utf-8", newline="") as rows:
+            for row in sorted(csv.DictReader(rows), key=lambda row: int(row["rank"])):
+                found.setdefault(row["user_id"], []).append(row["item_id"])
+        return found
+
     def top(self, model: Path, user: str, k: int, *more: str) -> list[str]:
         return [row["item_id"] for row in self.json("recommend", model, "--user", user, "-k", k, *more)["items"]]
 

@@ -119,7 +119,7 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     explained = document(capsys, "evaluate", str(source), "--explanations", *QUICK)["explanations"]
     assert (explained["valid_steps"], explained["verbatim_quotes"]) == (1.0, 1.0)
     assert set(explained["popular_paths"]) < set(explained)
-    run("evaluate", str(source), "--explanations", *QUICK)
+    run("evaluate", str(source), "--explanations", *QUICK, "--set", "kg.enabled=false")
     assert "popular paths" in capsys.readouterr().out
     table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *QUICK)
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]

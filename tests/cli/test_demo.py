@@ -18,7 +18,7 @@ from tests.cli.support import too_long
 def test_the_demo_fits_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = ["popularity", "spectral", "neighbours", "ease", "ials"]
     quick = gr.Config().with_(blocks=blocks, features={"enabled": False}, spectral={"rank": [8]}, ials={"factors": [8]})
-    monkeypatch.setattr(demo, "generate", lambda: generate(60, 40, 600))
+    monkeypatch.setattr(demo, "generate", lambda: generate(30, 30, 180))
     monkeypatch.setattr(demo, "Config", lambda: quick)
     monkeypatch.chdir(tmp_path)
     out, console = Path("a folder") / "model", Console(file=StringIO(), width=80)

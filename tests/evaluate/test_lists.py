@@ -196,7 +196,7 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def sample() -> Dataset:
-    return generate(150, 80, 1500)
+    return generate(60, 40, 600)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -76,8 +77,19 @@ def town() -> Dataset:
     )
 
 
-def fitted(data: Dataset, config: gr.Config = QUICK) -> Recommender:
+def anew(data: Dataset, config: gr.Config = QUICK) -> Recommender:
     return Recommender(config, encoder=CountingEncoder(), extractor=WordExtractor()).fit(data)
+
+
+_FITTED: dict[tuple[str, str], Recommender] = {}
+
+
+def fitted(data: Dataset, config: gr.Config = QUICK) -> Recommender:
+    """As ``anew``, but fitted once in a process: models never change, and each caller gets a recommender of its own."""
+    key = (data.digest(), config.to_toml())
+    if key not in _FITTED:
+        _FITTED[key] = anew(data, config)
+    return copy(_FITTED[key])
 
 
 def rated(stars: float, n_users: int = 20, n_items: int = 12) -> Dataset:

@@ -185,8 +185,7 @@ def test_friends_are_named_where_they_agreed() -> None:
 
 
 @pytest.mark.parametrize("limit", [-1, 1.5, "3", True])
-def test_a_limit_that_is_no_number_of_pieces_is_refused(limit: Any) -> None:
-    model = fitted(town())
+def test_a_limit_that_is_no_number_of_pieces_is_refused(model: Recommender, limit: Any) -> None:
     for ask in (lambda: model.explain("u0", "i1", limit=limit), lambda: model.profile("u0", limit=limit)):
         with pytest.raises(DataError, match="is no number of pieces; give a whole number from 0 on"):
             ask()

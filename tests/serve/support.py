@@ -18,8 +18,8 @@ from graphrec.serve.journal import Journal
 from graphrec.serve.service import Service
 from graphrec.serve.settings import Serving
 from graphrec.serve.version import Version
-from tests.features.test_encoder import CountingEncoder
-from tests.model.shop import QUICK, WordExtractor, shop
+from tests.model.shop import fitted as model_of
+from tests.model.shop import shop
 
 CARRIED = ("recommendation_id", "model_version", "degraded")
 
@@ -27,7 +27,7 @@ CARRIED = ("recommendation_id", "model_version", "degraded")
 @cache
 def fitted() -> Recommender:
     """The shop's model, fitted once."""
-    return Recommender(QUICK, encoder=CountingEncoder(), extractor=WordExtractor()).fit(shop())
+    return model_of(shop())
 
 
 @contextmanager
