@@ -61,6 +61,8 @@ def report(
     table = shown_in(store, event, "scenario" if scenarios else "model", needed=not both and not interleaved)
     if interleaved or (both and not (a or scenarios) and table["side"].nunique() < 2):
         preferred(both, a, b, as_json)
+        if share is not None:
+            warn("--share is not checked here: both models gave each of these lists")
         return
     anonymous = int(table["user_id"].isna().sum())
     known = table[table["user_id"].notna()]

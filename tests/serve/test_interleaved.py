@@ -136,6 +136,8 @@ def test_what_people_prefer_is_reported(client: TestClient, url: str, capsys: py
     assert found["low"] < found["value"] <= found["high"] <= 1
     assert found["p_value"] < 1e-9
     assert "preference" in printed(capsys, "experiment", "report", "--store", url, "--interleaved")
+    run("experiment", "report", "--store", url, "--share", "0.5")
+    assert "--share is not checked here" in capsys.readouterr().err
     post(client, "/admin/rollback", None)
     for user in PEOPLE[:4]:
         ask(client, "/recommend", user_id=user)

@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 import graphrec as gr
+from graphrec.errors import ArtifactError
 from graphrec.model.model import Model
 from graphrec.recommender import Recommender
+from graphrec.serve import eraser
 from graphrec.serve.loading import Others
+from graphrec.serve.service import Service
+from graphrec.serve.state import State
 from graphrec.serve.trial import share_of
 from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
@@ -172,6 +176,27 @@ def test_the_other_workers_do_what_one_was_told(folder: Path, tmp_path: Path) ->
         told.tell("back")
         asyncio.run(asyncio.wait_for(hear("one"), 20))
         assert said(ask(client, "/recommend", user_id="u0"))["items"]
+
+
+def test_a_rewriting_that_fails_tells_nobody_of_whom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eraser, "LOOK", 0.01)
+    monkeypatch.setattr(State, "pending", 1)
+
+    async def fails(self: Any) -> None:
+        raise ArtifactError("one: unknown user id 'anna'")
+
+    async def one_try(service: Service) -> None:
+        monkeypatch.setattr(eraser.Eraser, "_alone", fails)
+        task = asyncio.create_task(eraser.Eraser(service, "sqlite://", None, print).run())
+        while not service.unerased:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    with serving(settings={"erasure": {"after": 0.0}}) as client:
+        asyncio.run(asyncio.wait_for(one_try(service_of(client)), 20))
+        ready = client.get("/ready").text
+        assert "graphrec forget MODEL --store URL" in ready
+        assert "anna" not in ready
 
 
 def test_memory_of_models_is_given_back(folder: Path) -> None:
