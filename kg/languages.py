@@ -122,6 +122,7 @@ def _by_script(text: str) -> tuple[str, frozenset[str], int]:
     return "", shared[0] if shared else _LATIN, len(letters)
 
 
+@lru_cache(maxsize=1 << 14)  # folds read the same texts
 def _language(text: str) -> str:
     """The language of one text, "" where it is too short to tell."""
     code, among, letters = _by_script(text)

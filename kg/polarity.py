@@ -81,6 +81,7 @@ class Words:
         return first, max(first, bisect_left(self.starts, end) - 1)
 
 
+@lru_cache(maxsize=1 << 12)  # one sentence is asked about several times, and read again by every fold
 def words_of(text: str) -> Words:
     """Words and marks, with their opinions in context."""
     found = list(_TOKEN.finditer(text))

@@ -85,7 +85,7 @@ def test_what_people_choose_by_is_kept_and_what_is_random_is_left_out() -> None:
 
 
 def test_only_training_rows_tell() -> None:
-    fitting = Fitting(_quick(), Runtime(), _no_texts)
+    fitting = Fitting(_quick().with_(kg={"enabled": False}), Runtime(), _no_texts)
     for by_taste, kept in (((TEST,), False), ((TRAIN,), True)):
         whole = _shop(by_taste)
         assert whole.parts is not None

@@ -228,6 +228,7 @@ def save_for_ever(path, done):
         n += 1
 
 path = sys.argv[1]
+gr.load(path).fitted.updated()  # what it imports is there before it forks
 for n, delay in enumerate(map(float, sys.argv[2:])):
     told, done = os.pipe()
     child = os.fork()

@@ -156,7 +156,7 @@ def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-@examples(150)
+@examples(100)
 def test_arbitrary_bytes_beside_a_good_line(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
     path = tmp_path_factory.mktemp("n") / "r.jsonl"
     path.write_bytes(noise + b"\n" + GOOD.encode() + b"\n")

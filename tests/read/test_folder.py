@@ -77,7 +77,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
 
 
 @given(datasets())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_again(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as made:
         data.to_folder(Path(made) / "again")

@@ -260,7 +260,7 @@ VALUES = {
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.booleans(),
 )
-@examples(150)
+@examples(100)
 def test_every_row_of_any_table_is_kept_or_set_aside(
     tmp_path_factory: pytest.TempPathFactory,
     records: list[dict[str, str]],
