@@ -238,7 +238,7 @@ def test_two_kinds_in_a_file_share_its_scale(tmp_path: Path) -> None:
     separator=st.sampled_from((",", ";", "\t")),
     encoding=st.sampled_from(("utf-8", "utf-16")),
 )
-@examples(60)
+@examples(40)
 def test_any_table_ends_as_a_report_or_as_one_line(
     tmp_path_factory: pytest.TempPathFactory, header: list[str], rows: list[list[str]], separator: str, encoding: str
 ) -> None:

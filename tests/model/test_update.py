@@ -227,8 +227,7 @@ def save_for_ever(path, done):
         os.write(done, b".")
         n += 1
 
-path = sys.argv[1]
-gr.load(path).fitted.updated()  # what it imports is there before it forks
+gr.load(path := sys.argv[1]).fitted.updated()  # what it imports is there before it forks
 for n, delay in enumerate(map(float, sys.argv[2:])):
     told, done = os.pipe()
     child = os.fork()
