@@ -64,7 +64,7 @@ def main(
         return centres[of] + np.float32(SPREAD) * random.standard_normal((n, width), dtype=np.float32), of
 
     (profiles, cluster), (asked, _) = around(items), around(queries)
-    index = Index.build(profiles, RetrieveConfig(exact_below=0))
+    index = Index.build(profiles, RetrieveConfig(exact_below=0, large="graph"))
     masks: dict[str, npt.NDArray[np.bool_] | None] = {"no filter": None}
     for share in SHARES:
         some = random.choice(CENTRES, round(share * CENTRES), replace=False)

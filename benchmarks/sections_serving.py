@@ -78,12 +78,12 @@ def offpolicy(name: str, result: dict[str, Any]) -> list[str]:
 
 
 def million(name: str, result: dict[str, Any]) -> list[str]:
-    """The graph beside the whole product."""
+    """Lists or a graph beside the whole product."""
     rows = [[way, *(f"{ms:.2f}" for ms in result["ms"][way])] for way in result["ms"]]
     return [
         f"## A large catalogue: {name}",
         "",
-        f"Recall@10 of the graph {result['recall@10']:.3f}, at {result['times']:.0f} times the throughput of the exact "
+        f"Recall@10 {result['recall@10']:.3f}, at {result['times']:.0f} times the throughput of the exact "
         f"index; built in {result['build_seconds']:,.0f} s of one core; {result['peak_rss_mb']:,.0f} MB at most. "
         f"{result['users']:,} users, one at a time, both ways in turn, CPU time of one thread.",
         "",

@@ -96,9 +96,10 @@ class ContentConfig(Section):
 
 
 class RetrieveConfig(Section):
-    """FAISS index: exact up to ``exact_below`` items, HNSW above."""
+    """FAISS index: exact up to ``exact_below`` items; above, inverted lists or HNSW's graph."""
 
     exact_below: int = Field(default=200_000, ge=0)
+    large: Literal["lists", "graph"] = "lists"
     hnsw_links: int = Field(default=32, ge=4)
     ef_search: int = Field(default=256, ge=16)
 

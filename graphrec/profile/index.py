@@ -15,6 +15,7 @@ import faiss
 import numpy as np
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
+from graphrec.profile import lists
 from graphrec.profile.many import best_of_many
 from graphrec.profile.proposals import FLOAT, Mask, Proposals, of_one_length, power
 from graphrec.settings import RetrieveConfig
@@ -31,8 +32,9 @@ NONE: Ints = np.zeros(0, np.int64)
 class Index:
     """The items with the largest inner product with a query, leaving some out.
 
-    Exact up to ``config.exact_below`` items; above, HNSW (Malkov and Yashunin, TPAMI 2018), which may miss an item but
-    never misstates a score; built by several threads, its graph differs a little from run to run.
+    Exact up to ``config.exact_below`` items. Above, inverted lists (``lists.py``) or HNSW (Malkov and Yashunin, TPAMI
+    2018), which may miss an item but never misstate a score; built by several threads, HNSW's graph differs a little
+    from run to run.
     """
 
     def __init__(self, index: Any, config: RetrieveConfig, width: int) -> None:
@@ -49,6 +51,8 @@ class Index:
         if n <= config.exact_below:
             index: Any = faiss.IndexFlatIP(width)
             index.add(np.ascontiguousarray(items, dtype=np.float32))
+        elif config.large == "lists":
+            index = lists.build(of_one_length(items))
         else:
             index = faiss.IndexHNSWFlat(width + 1, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
             index.add(of_one_length(items))
@@ -178,15 +182,12 @@ class Index:
             index = faiss.read_index(str(path))
         except (RuntimeError, MemoryError) as error:
             raise CorruptArtifactError(f"{path}: expected a FAISS index ({error}); write the artifact again") from None
-        if (
-            not isinstance(index, faiss.IndexFlat | faiss.IndexHNSWFlat)
-            or index.metric_type != faiss.METRIC_INNER_PRODUCT
-        ):
+        if not _is_ours(index):
             found = f"{type(index).__name__} with metric {index.metric_type}"
             raise CorruptArtifactError(
                 f"{path}: expected an inner product index, found {found}; write the artifact again"
             )
-        width = index.d - isinstance(index, faiss.IndexHNSWFlat)
+        width = index.d - (not isinstance(index, faiss.IndexFlat))
         if shape is not None and shape[1] == index.d:  # a graph from before items were brought to one length
             width = index.d
         if shape is not None and (index.ntotal, width) != shape:
@@ -240,3 +241,14 @@ class Index:
             block = self.items[nums[start : start + step]].astype(np.float64)  # (≤step, D)
             scores[start : start + step] = (block * query).sum(axis=1)
         return scores
+
+
+def _is_ours(index: Any) -> bool:
+    """Whether ``Index.build`` makes such an index."""
+    if isinstance(index, faiss.IndexRefine):
+        try:
+            lists.parts(index)
+        except TypeError:
+            return False
+    ours = isinstance(index, faiss.IndexFlat | faiss.IndexHNSWFlat | faiss.IndexRefine)
+    return ours and index.metric_type == faiss.METRIC_INNER_PRODUCT

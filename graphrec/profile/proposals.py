@@ -1,11 +1,12 @@
-"""Candidates for an inner product search, out of FAISS: by scoring everything in float32, or along HNSW's graph.
+"""Candidates for an inner product search, out of FAISS: by scoring everything in float32, out of inverted lists, or
+along HNSW's graph.
 
-A filter is a mask inside the search. Few allowed items are scored, they alone. For many, the graph is asked for as many
-more as are barred, and believed only where enough allowed ones are among its nearest; else all allowed are scored. A
-walk that only skips what is barred (FAISS's ``IDSelector``) brings k items too, but any k where filter and taste have
-to do with each other (``benchmarks/filtered_search.py``).
+A filter is a mask inside the search. Few allowed items are scored, they alone. For many, lists or graph are asked for
+as many more as are barred, and believed only where enough allowed ones are among the nearest; else all allowed are
+scored. A walk that only skips what is barred (FAISS's ``IDSelector``) brings k items too, but any k where filter and
+taste have to do with each other (``benchmarks/filtered_search.py``).
 
-The graph is one of items of one length M by a further dimension √(M² - ‖x‖²) that is 0 in every query (Bachrach et al.,
+Both are of items of one length M by a further dimension √(M² - ‖x‖²) that is 0 in every query (Bachrach et al.,
 RecSys 2014): inner products stay, and long items do not keep edges from the others. M is the length that all but one in
 a hundred do not exceed, and what is longer stays so: by that of the longest, where few are far longer than the rest,
 all others are nearly one point, and no graph of them leads anywhere.
@@ -20,10 +21,11 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from graphrec.profile import lists
 from graphrec.types import Floats, Ints
 
 ROWS = 1 << 22  # float32 numbers of item rows picked at once
-WORTH = 40  # items scored in the time that the graph takes to bring one more candidate
+WORTH = 40  # items scored in the time that it takes to bring one more candidate
 ALIKE = 0.99  # of the items are of one length in the graph
 BLAS = 20  # queries from which FAISS multiplies matrices
 FLOAT = np.finfo(np.float32)
@@ -40,15 +42,17 @@ class _Memory:
 
 
 class Proposals:
-    """Who may be among the best of a FAISS index, flat or HNSW over inner products.
+    """Who may be among the best of a FAISS index over inner products: flat, of lists, or HNSW.
 
     Attributes: items: float32 (I, D), a view of FAISS's own memory. longest: the length of the longest of them.
     """
 
     def __init__(self, index: Any, ef_search: int, width: int) -> None:
         self._index, self._ef_search = index, ef_search
-        self._hnsw = isinstance(index, faiss.IndexHNSW)
-        storage: Any = faiss.downcast_index(index.storage) if self._hnsw else index
+        self._lists, storage = lists.parts(index) if isinstance(index, faiss.IndexRefine) else (None, index)
+        self._whole = isinstance(index, faiss.IndexFlat)
+        if isinstance(index, faiss.IndexHNSW):
+            storage = faiss.downcast_index(index.storage)
         held = index.ntotal * index.d > 0
         memory = np.asarray(_Memory(index, storage)) if held else np.zeros((index.ntotal, index.d), np.float32)
         self._storage = storage
@@ -60,10 +64,10 @@ class Proposals:
 
         Args:
             queries: float32 (B, D). size: how many to bring.
-            need: int64 (B,), how many a filtered graph must have found to be believed.
+            need: int64 (B,), how many must have been found under a filter to be believed.
             among: the numbers of the items to look among, ascending, at least one; None is all.
         """
-        if not self._hnsw:
+        if self._whole:
             return self._scored(queries, size, among)
         if among is None:
             return zip(self._walk(queries, size), [-np.inf] * len(queries), strict=True)
@@ -87,7 +91,7 @@ class Proposals:
     def _filtered(
         self, queries: Floats, size: int, wider: int, need: Ints, among: Ints
     ) -> Iterator[tuple[Ints, float]]:
-        """The allowed ones of the graph's nearest; for queries that have too few of them near, the best of all."""
+        """The allowed ones of the nearest; for queries that have too few of them near, the best of all."""
         allowed = np.zeros(len(self.items), np.bool_)
         allowed[among] = True
         nums = self._walk(queries, wider)  # (B, wider)
@@ -98,7 +102,9 @@ class Proposals:
             yield next(scored) if missed else (row, -np.inf)
 
     def _walk(self, queries: Floats, size: int) -> Ints:
-        """The graph's nearest, int64 (B, size), -1 where it reaches no more."""
+        """The nearest in lists or graph, int64 (B, size), -1 where these reach no more."""
+        if self._lists is not None:
+            return lists.nearest(self._lists, self._wide(queries), size)
         parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # not in FAISS's stubs
             efSearch=max(self._ef_search, size)
         )

@@ -24,4 +24,4 @@ def clustered() -> tuple[Floats, Floats]:
 
 @pytest.fixture(scope="package")
 def graph(clustered: tuple[Floats, Floats]) -> Index:
-    return Index.build(clustered[0], RetrieveConfig(exact_below=0))
+    return Index.build(clustered[0], RetrieveConfig(exact_below=0, large="graph"))

@@ -14,11 +14,11 @@ from graphrec.profile.index import Index
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
 from tests.conftest import examples
-from tests.profile.test_index import EXACT, HNSW, matrices, naive
+from tests.profile.test_index import EXACT, HNSW, LISTS, matrices, naive
 
 
 @examples(150)
-@given(data=st.data(), k=st.integers(0, 40), config=st.sampled_from([EXACT, HNSW]), many=st.booleans())
+@given(data=st.data(), k=st.integers(0, 40), config=st.sampled_from([EXACT, LISTS, HNSW]), many=st.booleans())
 def test_under_a_filter_the_best_allowed_items_come_back(
     data: st.DataObject, k: int, config: RetrieveConfig, many: bool
 ) -> None:
@@ -31,7 +31,7 @@ def test_under_a_filter_the_best_allowed_items_come_back(
     nums, scores = Index.build(items, config).search(queries, k, exclude, allowed)
     for row, (query, out) in enumerate(zip(queries, exclude, strict=True)):
         expected = naive(items, query, k, np.union1d(out, np.flatnonzero(~allowed)))
-        if config is HNSW and allowed.all():
+        if config is not EXACT and allowed.all():
             assert (nums[row] >= 0).sum() == (expected[0] >= 0).sum()
             continue
         np.testing.assert_array_equal(nums[row], expected[0])
@@ -98,7 +98,7 @@ def test_ties_that_reach_past_the_candidates_are_broken_by_number(many: int) -> 
     items[4000] = 2
     allowed = np.arange(5000) % 2 == 0
     queries = np.tile(np.array([[1, 0, 0]], np.float32), (many, 1))
-    for config in (EXACT, RetrieveConfig(exact_below=0, hnsw_links=4)):
+    for config in (EXACT, LISTS, RetrieveConfig(exact_below=0, large="graph", hnsw_links=4)):
         index = Index.build(items, config)
         few = allowed & (np.arange(5000) < 200) | (np.arange(5000) == 4000)
         assert index.search(queries, 4, allowed=few)[0].tolist() == [[4000, 0, 2, 4]] * many

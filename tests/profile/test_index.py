@@ -19,7 +19,8 @@ from graphrec.types import Floats, Ints
 from tests.conftest import examples
 
 EXACT = RetrieveConfig()
-HNSW = RetrieveConfig(exact_below=0)
+LISTS = RetrieveConfig(exact_below=0)
+HNSW = RetrieveConfig(exact_below=0, large="graph")
 
 
 def naive(items: Floats, query: Floats, k: int, out: Ints) -> tuple[Ints, Floats]:
@@ -39,7 +40,7 @@ def matrices(rows: st.SearchStrategy[int], width: int) -> st.SearchStrategy[Floa
 
 
 @examples(60)
-@given(data=st.data(), width=st.integers(1, 4), k=st.integers(0, 40), config=st.sampled_from([EXACT, HNSW]))
+@given(data=st.data(), width=st.integers(1, 4), k=st.integers(0, 40), config=st.sampled_from([EXACT, LISTS, HNSW]))
 def test_agrees_with_the_naive_twin(data: st.DataObject, width: int, k: int, config: RetrieveConfig) -> None:
     items = data.draw(matrices(st.integers(1, 60), width), label="items")
     queries = data.draw(matrices(st.integers(0, 4), width), label="queries")
@@ -52,7 +53,7 @@ def test_agrees_with_the_naive_twin(data: st.DataObject, width: int, k: int, con
     assert nums.shape == scores.shape == (len(queries), k)
     for row, (query, out) in enumerate(zip(queries, exclude, strict=True)):
         expected_nums, expected_scores = naive(items, query, k, out)
-        if config is HNSW:  # approximate, but never wrong about what it returns
+        if config is not EXACT:  # approximate, but never wrong about what it returns
             assert not set(nums[row].tolist()) & set(out.tolist())
             assert (nums[row] >= 0).sum() == (expected_nums >= 0).sum()
             found = nums[row][nums[row] >= 0]
@@ -74,23 +75,25 @@ def test_hnsw_finds_nearly_everything(clustered: tuple[Floats, Floats], graph: I
     np.testing.assert_array_equal(scores, products.astype(np.float32))
 
 
-def test_few_long_items_leave_the_others_their_graph() -> None:
+@pytest.mark.parametrize("large", ["lists", "graph"])
+def test_few_long_items_leave_the_others_their_neighbours(large: str) -> None:
     random = np.random.default_rng(2)
     items = random.standard_normal((4000, 32)).astype(np.float32)
     items[::100] *= 6
     queries, long = random.standard_normal((100, 32)).astype(np.float32), np.arange(4000)[::100]
-    exact, graph = (Index.build(items, config) for config in (EXACT, RetrieveConfig(exact_below=0, ef_search=64)))
+    config = RetrieveConfig.model_validate({"exact_below": 0, "large": large, "ef_search": 64})
+    exact, graph = Index.build(items), Index.build(items, config)
     for without in (None, [long] * 100):
         both = zip(exact.search(queries, 10, without)[0], graph.search(queries, 10, without)[0], strict=True)
         assert np.mean([len(np.intersect1d(true, found)) / 10 for true, found in both]) >= 0.97
 
 
-@pytest.mark.parametrize("kind", ["exact", "hnsw"])
+@pytest.mark.parametrize("kind", ["exact", "lists", "hnsw"])
 def test_a_result_does_not_depend_on_the_other_queries(
     clustered: tuple[Floats, Floats], graph: Index, kind: str
 ) -> None:
     items, queries = clustered
-    index = graph if kind == "hnsw" else Index.build(items)
+    index = graph if kind == "hnsw" else Index.build(items, LISTS if kind == "lists" else EXACT)
     rng = np.random.default_rng(2)
     exclude = [rng.integers(0, len(items), size) for size in rng.integers(0, 300, len(queries))]
     nums, scores = index.search(queries, 50, exclude)
@@ -119,7 +122,7 @@ def test_equal_items_get_equal_scores_wherever_they_stand() -> None:
     assert (scores == scores[:, :1]).all()
 
 
-@pytest.mark.parametrize("config", [EXACT, HNSW])
+@pytest.mark.parametrize("config", [EXACT, LISTS, HNSW])
 def test_one_item_and_no_queries(config: RetrieveConfig) -> None:
     index = Index.build(np.array([[1.0, 2.0]], np.float32), config)
     nums, scores = index.search(np.array([[3.0, 4.0]], np.float32), 3)
@@ -131,13 +134,27 @@ def test_one_item_and_no_queries(config: RetrieveConfig) -> None:
     assert empty.search(np.ones((1, 2), np.float32), 2)[0].tolist() == [[-1, -1]]
 
 
-def test_exact_up_to_the_limit_and_hnsw_above() -> None:
-    items = np.eye(5, dtype=np.float32)
-    for limit, kind in ((5, faiss.IndexFlatIP), (4, faiss.IndexHNSWFlat)):
-        assert isinstance(Index.build(items, RetrieveConfig(exact_below=limit))._index, kind)
+def test_exact_up_to_the_limit_and_lists_or_hnsw_above() -> None:
+    items, above = np.eye(5, dtype=np.float32), RetrieveConfig(exact_below=4)
+    for config, kind in (
+        (RetrieveConfig(exact_below=5), faiss.IndexFlatIP),
+        (above, faiss.IndexRefine),
+        (above.model_copy(update={"large": "graph"}), faiss.IndexHNSWFlat),
+    ):
+        assert isinstance(Index.build(items, config)._index, kind)
 
 
-@pytest.mark.parametrize("config", [EXACT, HNSW])
+def test_lists_look_at_more_where_more_is_wanted_and_say_where_they_end() -> None:
+    items = np.random.default_rng(8).standard_normal((4000, 8)).astype(np.float32)
+    found = Index.build(items, LISTS)._propose._walk(items[:3], 300)
+    assert found.shape == (3, 300)
+    assert (found >= 0).all()
+    assert [len(set(row)) for row in found.tolist()] == [300] * 3
+    few = Index.build(items[:5], LISTS)._propose._walk(items[:1], 8)
+    assert sorted(few[0].tolist()) == [-1, -1, -1, 0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("config", [EXACT, LISTS, HNSW])
 def test_saved_and_loaded_it_answers_the_same(tmp_path: Path, config: RetrieveConfig) -> None:
     rng = np.random.default_rng(4)
     items = rng.standard_normal((300, 8)).astype(np.float32)
@@ -161,7 +178,8 @@ def test_an_index_that_does_not_fit_is_refused(tmp_path: Path) -> None:
             Index.load(tmp_path / "cut")
     with pytest.raises(CorruptArtifactError, match="expected a FAISS index"):
         Index.load(tmp_path / "absent")
-    for other in (faiss.IndexFlatL2(6), faiss.IndexLSH(6, 8)):
+    flat = faiss.IndexFlatIP(6)
+    for other in (faiss.IndexFlatL2(6), faiss.IndexLSH(6, 8), faiss.IndexRefine(flat, flat)):
         faiss.write_index(other, str(path))
         with pytest.raises(CorruptArtifactError, match="expected an inner product index, found Index"):
             Index.load(path)
@@ -173,7 +191,7 @@ def test_where_the_graph_does_not_reach_enough_items_all_are_scored() -> None:
     """Items far apart in length leave HNSW with parts that no edge leads to."""
     rng = np.random.default_rng(5)
     items = (rng.standard_normal((3000, 4)) * rng.lognormal(0, 8, (3000, 1))).astype(np.float32)
-    index = Index.build(items, RetrieveConfig(exact_below=0, hnsw_links=4, ef_search=16))
+    index = Index.build(items, RetrieveConfig(exact_below=0, large="graph", hnsw_links=4, ef_search=16))
     reached = index._propose._walk(items[:5], 1000)
     assert (reached < 0).any(axis=1).all(), "the graph reaches everything: this test needs another example"
     nums, scores = index.search(items[:5], 2500)
@@ -210,7 +228,7 @@ def test_a_graph_over_items_as_they_are_is_still_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.search(items[:20], 5)[0], Index.build(items, HNSW).search(items[:20], 5)[0])
 
 
-@pytest.mark.parametrize("config", [EXACT, HNSW])
+@pytest.mark.parametrize("config", [EXACT, LISTS, HNSW])
 def test_the_items_are_a_view_that_outlives_its_index(config: RetrieveConfig) -> None:
     items = np.random.default_rng(7).standard_normal((500, 8)).astype(np.float32)
     index = Index.build(items, config)

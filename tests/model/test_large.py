@@ -1,4 +1,4 @@
-"""The graph index through ``recommend``: what exact search answers, nearly always; filters and exclusions always."""
+"""Lists and graph through ``recommend``: what exact search answers, nearly always; filters and exclusions always."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ CHOSEN: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=["popularity,spectral", "popularity,spectral,neighbours"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("popularity,spectral", "lists"),
+        ("popularity,spectral", "graph"),
+        ("popularity,spectral,neighbours", "lists"),
+    ],
+)
 def graph(request: pytest.FixtureRequest) -> Model:
-    """A model over HNSW: twelve tastes of 250 items, 60 events each; one item in a hundred costs less than 1."""
+    """A model over lists or HNSW: twelve tastes of 250 items, 60 events each; one item in 100 costs less than 1."""
     random = np.random.default_rng(0)
     rows = []
     for user in range(USERS):
@@ -34,9 +41,9 @@ def graph(request: pytest.FixtureRequest) -> Model:
     prices = pd.DataFrame({"item_id": [f"i{n}" for n in range(ITEMS)], "key": "price", "value": "1.5"})
     prices.loc[random.permutation(ITEMS)[: ITEMS // 100], "value"] = "0.5"
     data = build("many items", pd.DataFrame(rows, columns=["user_id", "item_id"]), item_attributes=prices)
-    blocks = request.param
+    blocks, large = request.param
     config = gr.Config().with_(
-        blocks=blocks, kg={"enabled": False}, features={"enabled": False}, retrieve={"exact_below": 0}
+        blocks=blocks, kg={"enabled": False}, features={"enabled": False}, retrieve={"exact_below": 0, "large": large}
     )
     weights = dict.fromkeys(config.blocks, 1.0)
     chosen = {name: CHOSEN[name] for name in config.blocks}

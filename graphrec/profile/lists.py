@@ -1,0 +1,67 @@
+"""Inverted lists over items of one length, out of FAISS: each query looks into the lists whose centres are nearest.
+
+The lists hold the rows once more, each list in one piece, since that is what is read fast (8 bits a dimension take two
+and a half times as long). Centres come from k-means (Jégou, Douze and Schmid, Product quantization for nearest neighbor
+search, TPAMI 2011, section IV), assigned by Euclidean distance and looked up by inner product: between items of one
+length the two order alike, and the centre's own inner product with a query is the mean of its items'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import faiss
+import numpy as np
+
+from graphrec.types import Floats, Ints
+
+LISTS = 8  # times √I
+FEWEST = 16  # items of a list, in the mean
+LEARNED = 32  # items of a list that k-means reads
+ROUNDS = 6
+SHARE = 0.05  # of the lists a query looks into, at least
+ROOM = 64  # items looked at for each that is wanted
+FAR = 1e4  # times a query: its Euclidean distances to the centres are then ordered by inner products
+UNBATCHED = 16  # queries at once; of more FAISS multiplies matrices, which round by their number
+
+
+def build(items: Floats) -> Any:
+    """FAISS's index of lists and of the float32 rows as one, from items of one length, float32 (I, d), I ≥ 1."""
+    n, width = items.shape
+    n_lists = max(1, min(int(LISTS * n**0.5), n // FEWEST))
+    random = np.random.default_rng(0)
+    some = items if n <= LEARNED * n_lists else items[np.sort(random.permutation(n)[: LEARNED * n_lists])]
+    means = faiss.Kmeans(
+        width, n_lists, niter=ROUNDS, seed=1, min_points_per_centroid=1, max_points_per_centroid=LEARNED
+    )
+    means.train(some)
+    centres = faiss.IndexFlatL2(width)
+    centres.add(means.centroids)  # type: ignore[call-arg]
+    lists: Any = faiss.IndexIVFFlat(centres, width, n_lists, faiss.METRIC_INNER_PRODUCT)
+    lists.train(some)
+    rows: Any = faiss.IndexFlatIP(width)
+    both: Any = faiss.IndexRefine(lists, rows)
+    both.add(items)
+    return both
+
+
+def parts(index: Any) -> tuple[Any, Any]:
+    """The lists and the float32 rows of an index of ``build``, as they are or read again. Raises TypeError for any
+    other."""
+    lists, rows = (faiss.downcast_index(part) for part in (index.base_index, index.refine_index))
+    ours = isinstance(lists, faiss.IndexIVFFlat) and isinstance(rows, faiss.IndexFlat)
+    if not ours or lists.ntotal != rows.ntotal or rows.metric_type != faiss.METRIC_INNER_PRODUCT:
+        raise TypeError("no lists with their rows")
+    return lists, rows
+
+
+def nearest(lists: Any, queries: Floats, size: int) -> Ints:
+    """Item numbers int64 (B, size) for queries float32 (B, d), -1 where the lists that are looked into hold no more."""
+    wanted = max(SHARE, ROOM * size / max(lists.ntotal, 1))
+    probes = min(lists.nlist, max(1, int(np.ceil(wanted * lists.nlist))))
+    settings = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[attr-defined]
+    found = np.full((len(queries), size), -1, np.int64)
+    for start in range(0, len(queries), UNBATCHED):
+        some = queries[start : start + UNBATCHED] * np.float32(FAR)
+        found[start : start + UNBATCHED] = lists.search(some, size, params=settings)[1]
+    return found
