@@ -36,7 +36,7 @@ def build(items: Floats) -> Any:
     )
     means.train(some)
     centres = faiss.IndexFlatL2(width)
-    centres.add(means.centroids)  # type: ignore[call-arg]
+    centres.add(np.asarray(means.centroids, np.float32))
     lists: Any = faiss.IndexIVFFlat(centres, width, n_lists, faiss.METRIC_INNER_PRODUCT)
     lists.train(some)
     rows: Any = faiss.IndexFlatIP(width)
@@ -59,7 +59,7 @@ def nearest(lists: Any, queries: Floats, size: int) -> Ints:
     """Item numbers int64 (B, size) for queries float32 (B, d), -1 where the lists that are looked into hold no more."""
     wanted = max(SHARE, ROOM * size / max(lists.ntotal, 1))
     probes = min(lists.nlist, max(1, int(np.ceil(wanted * lists.nlist))))
-    settings = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[attr-defined]
+    settings = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
     found = np.full((len(queries), size), -1, np.int64)
     for start in range(0, len(queries), UNBATCHED):
         some = queries[start : start + UNBATCHED] * np.float32(FAR)

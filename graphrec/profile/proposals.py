@@ -49,7 +49,10 @@ class Proposals:
 
     def __init__(self, index: Any, ef_search: int, width: int) -> None:
         self._index, self._ef_search = index, ef_search
-        self._lists, storage = lists.parts(index) if isinstance(index, faiss.IndexRefine) else (None, index)
+        self._lists: Any = None
+        storage: Any = index
+        if isinstance(index, faiss.IndexRefine):
+            self._lists, storage = lists.parts(index)
         self._whole = isinstance(index, faiss.IndexFlat)
         if isinstance(index, faiss.IndexHNSW):
             storage = faiss.downcast_index(index.storage)
