@@ -16,7 +16,8 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "graphrec")
 settings.load_profile(PROFILE)
 
 
-LONG = {"test_end_to_end", "test_regression", "test_filters", "test_update", "test_contract", "test_bad_input"}
+LONG = {"test_end_to_end", "test_regression", "test_strength", "test_planted", "test_plugin", "test_recommender"}
+LONG |= {"test_compare", "test_contract", "test_update", "test_forget", "test_forgetting", "test_inspect", "test_app"}
 
 
 def examples(n: int) -> settings:

@@ -110,7 +110,8 @@ def test_the_answer_and_what_is_said_of_it_are_apart(model: Path, capsys: pytest
 
 
 def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "evaluate", str(source), "--split", "leave-last", *QUICK)
+    plain = [*QUICK, "--set", "kg.enabled=false"]
+    found = document(capsys, "evaluate", str(source), "--split", "leave-last", *plain)
     assert found["split"] == "leave-last"
     assert {"recall@20", "ndcg@20", "auc", "gini@10"} <= set(found["metrics"])
     assert set(found["seconds"]) == {"features", "kg", "fit", "evaluate"}
@@ -119,9 +120,9 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     explained = document(capsys, "evaluate", str(source), "--explanations", *QUICK)["explanations"]
     assert (explained["valid_steps"], explained["verbatim_quotes"]) == (1.0, 1.0)
     assert set(explained["popular_paths"]) < set(explained)
-    run("evaluate", str(source), "--explanations", *QUICK, "--set", "kg.enabled=false")
+    run("evaluate", str(source), "--explanations", *plain)
     assert "popular paths" in capsys.readouterr().out
-    table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *QUICK)
+    table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *plain)
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]
 
 

@@ -262,6 +262,15 @@ def test_models_are_as_strong_as_they_were() -> None:
         assert row.metrics["ndcg@20"] >= former[row.model] - (high - low) / 2, row.model
 
 
+@pytest.fixture(scope="module")
+def lastfm() -> tuple[FitInputs, Dataset]:
+    """The published split: what is learned from, and the test part."""
+    data = Dataset.load(shared_data("lastfm_social") / "split")
+    assert data.parts is not None
+    train, test = (data.subset(data.parts == part) for part in (TRAIN, TEST))
+    return interactions_of(train, Task(), Runtime()), test
+
+
 @pytest.mark.parametrize(
     ("name", "figures"),
     [
@@ -269,12 +278,9 @@ def test_models_are_as_strong_as_they_were() -> None:
         ("popularity", {"recall@20": 0.1244, "ndcg@20": 0.1066}),
     ],
 )
-def test_known_figures_on_lastfm(name: str, figures: dict[str, float]) -> None:
+def test_known_figures_on_lastfm(name: str, figures: dict[str, float], lastfm: tuple[FitInputs, Dataset]) -> None:
     """EASE λ=100 and popularity on the published split, as in its notes."""
-    data = Dataset.load(shared_data("lastfm_social") / "split")
-    assert data.parts is not None
-    train, test = (data.subset(data.parts == part) for part in (TRAIN, TEST))
-    inputs = interactions_of(train, Task(), Runtime())
+    inputs, test = lastfm
     block = alone(Config(), name).fit(inputs, {"regularisation": 100.0, "n": 0} if name == "ease" else {})
     report = evaluate(block, Queries.stored(inputs.ties), test.matrix(), auc=False)
     assert len(report.user_nums) == 1859
