@@ -2,8 +2,9 @@
 
 The lists hold the rows once more, each list in one piece, since that is what is read fast (8 bits a dimension take two
 and a half times as long). Centres come from k-means (Jégou, Douze and Schmid, Product quantization for nearest neighbor
-search, TPAMI 2011, section IV), assigned by Euclidean distance and looked up by inner product: between items of one
-length the two order alike, and the centre's own inner product with a query is the mean of its items'.
+search, TPAMI 2011, section IV) and are of one length as the items are, so that the nearest is that of the largest inner
+product, which is how a query looks them up (Gowalla's items, a query in a twentieth of them: recall@10 .993; with
+centres as long as means are, .947 to .959; along HNSW's graph, in the same time, .761).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ LEARNED = 32  # items of a list that k-means reads
 ROUNDS = 6
 SHARE = 0.05  # of the lists a query looks into, at least
 ROOM = 64  # items looked at for each that is wanted
-FAR = 1e4  # times a query: its Euclidean distances to the centres are then ordered by inner products
 UNBATCHED = 16  # queries at once; of more FAISS multiplies matrices, which round by their number
 
 
@@ -32,10 +32,10 @@ def build(items: Floats) -> Any:
     random = np.random.default_rng(0)
     some = items if n <= LEARNED * n_lists else items[np.sort(random.permutation(n)[: LEARNED * n_lists])]
     means = faiss.Kmeans(
-        width, n_lists, niter=ROUNDS, seed=1, min_points_per_centroid=1, max_points_per_centroid=LEARNED
+        width, n_lists, niter=ROUNDS, seed=1, spherical=True, min_points_per_centroid=1, max_points_per_centroid=LEARNED
     )
     means.train(some)
-    centres = faiss.IndexFlatL2(width)
+    centres = faiss.IndexFlatIP(width)
     centres.add(np.asarray(means.centroids, np.float32))
     lists: Any = faiss.IndexIVFFlat(centres, width, n_lists, faiss.METRIC_INNER_PRODUCT)
     lists.train(some)
@@ -62,6 +62,6 @@ def nearest(lists: Any, queries: Floats, size: int) -> Ints:
     settings = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]
     found = np.full((len(queries), size), -1, np.int64)
     for start in range(0, len(queries), UNBATCHED):
-        some = queries[start : start + UNBATCHED] * np.float32(FAR)
+        some = queries[start : start + UNBATCHED]
         found[start : start + UNBATCHED] = lists.search(some, size, params=settings)[1]
     return found
