@@ -42,7 +42,11 @@ def report(
         raise ConfigError(f"--out {out}: a report is HTML; let the name end in .html")
     if not out.resolve().parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it, or choose another place")
+    _writable(out)
     if (source / "manifest.sha256").is_file():
+        given = {"--config": config, "--set": set_, "--preset": preset != "default"}
+        if others := [name for name, value in given.items() if value]:
+            raise ConfigError(f"{', '.join(others)}: a fitted model is measured as it is; leave {others[0]} out")
         document = _of_model(source, new, k, by, explanations, allow_bad)
     elif new is not None:
         raise ConfigError(f"{source}: is no model, so there is nothing to measure on {new}")
@@ -56,8 +60,20 @@ def report(
         ) | _beside(data)
     from graphrec.report import page
 
-    out.write_text(page(document), "utf-8")
+    out.write_text(page(document), "utf-8", errors="replace")  # JSON may tell of halves of characters
     note(f"{out} written")
+
+
+def _writable(out: Path) -> None:
+    """Raises ConfigError where the page could not be written, before minutes go into what it says."""
+    try:
+        there = out.exists()
+        with out.open("ab"):
+            pass
+        if not there:
+            out.unlink()
+    except OSError as error:
+        raise ConfigError(f"--out {out}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def _of_model(

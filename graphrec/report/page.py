@@ -19,6 +19,7 @@ h1{font-size:1.6rem;margin:.5rem 0}h2{margin:2.2rem 0 .4rem;border-bottom:1px so
 h3{margin:1.3rem 0 .3rem;font-size:1rem}
 table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;display:block;overflow-x:auto}
 th,td{padding:.2rem .6rem;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
+h1,h3,p,li{overflow-wrap:anywhere}td{max-width:26rem;overflow-wrap:break-word}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{max-width:100%;height:auto}nav a{margin-right:1rem}.warn{border-left:4px solid #d08c3c;padding:.2rem .8rem}
 p.note{opacity:.75;font-size:.9rem;margin:.2rem 0}pre{overflow-x:auto;font-size:.8rem}
@@ -167,7 +168,7 @@ def _people(document: Document) -> Iterator[str]:
         metric = f"ndcg@{_largest(document)}"
         gap = found["gaps"][metric]
         apart = f"Best and worst are {gap['gap']:.4f} apart ({_between(gap['interval'])}); p if all were alike: "
-        yield f"<h3>By {html.escape(name)}</h3>{_note(apart + _said(float(gap['p_value'])))}"
+        yield f"<h3>By <bdi>{html.escape(name)}</bdi></h3>{_note(apart + _said(float(gap['p_value'])))}"
         yield plots.people(found, metric, document["metrics"][metric])
         heads = ["group", "users", *(cell for m in found["gaps"] for cell in (m, "95 %"))]
         rows = [
@@ -179,7 +180,7 @@ def _people(document: Document) -> Iterator[str]:
 
 def _items(document: Document) -> Iterator[str]:
     for name, found in _of(document, "items"):
-        yield f"<h3>By {html.escape(name)}, lists of {found['k']}</h3>{plots.items(found)}"
+        yield f"<h3>By <bdi>{html.escape(name)}</bdi>, lists of {found['k']}</h3>{plots.items(found)}"
         heads = ["group", "items", "share taken", "share to find", "share shown", "95 %", "found"]
         rows = [
             [*(r[key] for key in ("group", "items", "taken", "merit", "exposure")), _between(ends), r["found"]]

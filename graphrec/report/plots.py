@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import textwrap
+import unicodedata
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,9 @@ def over_time(rows: Sequence[Row]) -> str:
             other.plot(*zip(*there, strict=True), color=colour, marker="o", markersize=3, label=label)
     other.set_ylim(0, None)
     other.set_ylabel("per cent", color=INK)
-    other.tick_params(colors=INK)
+    other.tick_params(colors=INK, labelsize=8)
+    for spine in other.spines.values():
+        spine.set_visible(False)
     handles = [both for one in (axes, other) for both in zip(*one.get_legend_handles_labels(), strict=True)]
     shapes, names = zip(*handles, strict=True)
     figure.legend(shapes, names, loc="outside upper center", ncols=3, frameon=False, labelcolor=INK, fontsize=8)
@@ -103,10 +106,15 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
 
 
 def _named(axes: Any, names: Sequence[str]) -> None:
-    shown = [textwrap.shorten(name, LONGEST, placeholder="…").replace("$", r"\$") or name[:LONGEST] for name in names]
-    axes.set_yticks(range(len(names)), shown)
+    axes.set_yticks(range(len(names)), [_short(name).replace("$", r"\$") for name in names])
     axes.invert_yaxis()
     axes.grid(axis="x", color=INK, alpha=0.15)
+
+
+def _short(name: str) -> str:
+    """On one line, without what XML cannot hold, of ``LONGEST`` characters at most."""
+    line = " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in name).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
 
 
 def _svg(figure: Any, axes: Any, legend: bool = True) -> str:
@@ -119,7 +127,8 @@ def _svg(figure: Any, axes: Any, legend: bool = True) -> str:
     if legend:
         figure.legend(loc="outside upper center", ncols=3, frameon=False, labelcolor=INK, fontsize=8)
     out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "graphrec"}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "graphrec"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # text stays text, for whoever reads it has the fonts
         figure.savefig(out, format="svg", metadata={"Date": None})
     drawn = out.getvalue()
     return drawn[drawn.index("<svg") :].replace(INK, "currentColor")

@@ -138,6 +138,8 @@ def test_a_report_is_one_page(source: Path, model: Path, tmp_path: Path, capsys:
         (["--out", str(tmp_path / "r.pdf")], "end in .html"),
         (["--out", str(tmp_path / "no" / "r.html")], "there is no folder"),
         (["--out", str(out), "--by", "activity"], "name NEWDATA"),
+        (["--out", str(tmp_path / f"{'r' * 300}.html")], "cannot be written"),
+        (["--out", str(out), "--set", "seed=1"], "leave --set out"),
     ):
         run("report", str(model), *wrong, expect=2)
         assert remedy in capsys.readouterr().err

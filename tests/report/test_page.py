@@ -14,7 +14,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.drift import drift
 from graphrec.evaluate.groups import groupings
 from graphrec.experiment import evaluate_model
-from graphrec.report import page
+from graphrec.report import page, plots
 from tests import worlds
 
 HOSTILE = "<script>alert(1)</script> $x & 'y'"
@@ -99,3 +99,14 @@ def test_what_was_not_measured_is_said(document: dict[str, Any]) -> None:
     assert "look &lt;here&gt;" in written
     assert 'id="quality"' in written  # the validation figures
     assert 'id="people"' not in written
+
+
+def test_names_on_plots_are_short_and_never_bare_dots() -> None:
+    rows = [
+        {"block": name, "alone": 0.1, "without": None, "metric": "ndcg@20"}
+        for name in ("W" * 500, "a\x07\n$b$", "北" * 40)
+    ]
+    drawn = plots.blocks(rows, 0.1)
+    ET.fromstring(drawn)
+    for shown in ("W" * 29 + "…", "a $b$", "北" * 29 + "…"):
+        assert shown in drawn
