@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from graphrec.evaluate.ranking import Report, Scorer
-from graphrec.evaluate.significance import paired_p_value
+from graphrec.evaluate.significance import of_people, paired_p_value, standard_error
 from graphrec.model.model import Model
 from graphrec.model.slid import slid
+from graphrec.types import Ints
 
 
-def ablations(model: Model, whole: Report, measured: Callable[[Scorer], Report]) -> list[dict[str, Any]]:
+def ablations(
+    model: Model, whole: Report, measured: Callable[[Scorer], Report], people: Ints | None = None
+) -> list[dict[str, Any]]:
     """Of each block that counts for something, by weight: ``{"block", "weight", "alone", "without", "added", "error",
     "p_value"}``.
 
@@ -23,9 +26,11 @@ def ablations(model: Model, whole: Report, measured: Callable[[Scorer], Report])
 
     Args:
         whole: the blend, as ``measured`` finds it on these people. measured: measures any scorer on them.
+        people: whose each row is, int64 (n,), where somebody is asked several times; by default one's each.
     """
     metric = max((name for name in whole.per_user if name.startswith("ndcg@")), key=lambda name: int(name[5:]))
     blocks = [block for block in model.profiles.blocks if block.weight > 0 and not block.empty]
+    people = whole.user_nums if people is None else people
     blend = whole.per_user[metric].astype(np.float64)
     rows = []
     for block in sorted(blocks, key=lambda block: -block.weight):
@@ -36,7 +41,8 @@ def ablations(model: Model, whole: Report, measured: Callable[[Scorer], Report])
             without = measured(slid(model, {block.name: 0.0}))
             lost = blend - without.per_user[metric]
             row |= {"without": without.metrics[metric], "added": float(lost.mean())}
-            row |= {"error": float(lost.std(ddof=1) / len(lost) ** 0.5) if len(lost) > 1 else None}
-            row |= {"p_value": paired_p_value(whole.per_user[metric], without.per_user[metric])}
+            row |= {"error": standard_error(lost, people)}
+            both = (of_people(one.per_user[metric], people) for one in (whole, without))
+            row |= {"p_value": paired_p_value(*both)}
         rows.append(row)
     return rows

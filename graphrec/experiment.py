@@ -89,7 +89,7 @@ def evaluate_model(
     out |= {"chosen": model.fitted.chosen, "seconds": seconds, "peak_rss_mb": peak_rss_mb()}
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if each_block:
-        out["ablations"] = ablations(model.fitted, report, measured)
+        out["ablations"] = ablations(model.fitted, report, measured, asked.people[report.user_nums])
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -159,7 +159,7 @@ def measure_model(
         "model": model.data.name,
         "model_version": model.version,
         "split": "later",
-        **_measured(new, config, report, len(report.user_nums)),
+        **_measured(new, config, report, report.user_nums),
         "counts": {**found.counts, "without_history": cold},
         "seconds": seconds,
         "peak_rss_mb": peak_rss_mb(),
@@ -176,7 +176,7 @@ def _document(
     data: Dataset, config: Config, parts: Split, report: Report, asked: Questions | None = None
 ) -> dict[str, Any]:
     """What every `evaluate` document holds; ``known`` has a row for each number of events that users are asked with."""
-    people = len(report.user_nums) if asked is None else asked.persons(report)
+    people = report.user_nums if asked is None else asked.people[report.user_nums]
     out = {"data": data.name, "split": parts.kind, "cut": parts.cut, **_measured(data, config, report, people)}
     if asked is not None and (rows := asked.rows(report)):
         out |= {"questions": len(report.user_nums), "known": rows}
@@ -210,16 +210,17 @@ def _apart(
         out["warnings"] += [one.put for one in apart if one.put]
 
 
-def _measured(data: Dataset, config: Config, report: Report, people: int) -> dict[str, Any]:
-    """What was measured, on how many people, who may have been asked more than once, and what has to be said of it."""
+def _measured(data: Dataset, config: Config, report: Report, people: Ints) -> dict[str, Any]:
+    """What was measured, on whom (``people``: whose each row is), and what has to be said of it."""
+    n = len(np.unique(people))
     return {
         "relevant": config.evaluate.relevant,
         "seen": config.seen,
         "k": list(config.evaluate.k),
-        "users": people,
+        "users": n,
         "metrics": report.metrics,
-        "intervals": intervals(report),
-        "warnings": [*data.report.all_warnings(), *_few(people), *_by_necessity(data, report)],
+        "intervals": intervals(report, people),
+        "warnings": [*data.report.all_warnings(), *_few(n), *_by_necessity(data, report)],
     }
 
 

@@ -31,6 +31,7 @@ import scipy.stats
 
 from graphrec.evaluate.groups import Grouping
 from graphrec.evaluate.ranking import Ranked, Report, hits_of
+from graphrec.evaluate.significance import of_people
 from graphrec.types import Ints
 
 Doubles = npt.NDArray[np.float64]
@@ -61,7 +62,7 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
     frame = MetricFrame(metrics={n: mean(n) for n in names}, y_true=rows, y_pred=rows, sensitive_features=label)
     member = np.eye(len(groups.labels))[place]  # (n, G)
     there = [g for g, name in enumerate(groups.labels) if name in frame.by_group.index]
-    sums = _drawn({"": member} | {name: member * report.per_user[name][:, None] for name in names}, seed)
+    sums = _drawn({"": member} | {name: member * report.per_user[name][:, None] for name in names}, seed, people)
     sizes = np.where(sums[""] > 0, sums[""], np.nan)  # (R, G)
     drawn = {name: (sums[name] / sizes)[:, there] for name in names}  # (R, G')
     out = []
@@ -70,7 +71,7 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
         out.append(
             {
                 "group": group,
-                "users": int(member[:, g].sum()),
+                "users": len(np.unique(people[place == g])),
                 "metrics": {n: float(frame.by_group.loc[group, n]) for n in names},
                 "interval": {n: _ends(drawn[n][:, at]) for n in names},
             }
@@ -78,7 +79,10 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
     gaps = {}
     for name in names:
         means = frame.by_group[name]
-        parts = [report.per_user[name][place == g].astype(np.float64) for g in there]
+        parts = [
+            of_people(report.per_user[name][mine], people[mine]) / of_people(np.ones(mine.sum()), people[mine])
+            for mine in (place == g for g in there)
+        ]
         gaps[name] = {
             "gap": float(frame.difference()[name]),
             "interval": _ends(np.nanmax(drawn[name], axis=1) - np.nanmin(drawn[name], axis=1)),
@@ -89,8 +93,9 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
     return {"groups": out, "gaps": gaps}
 
 
-def of_items(ranked: Ranked, groups: Grouping, k: int, seed: int = 42) -> dict[str, Any]:
+def of_items(ranked: Ranked, groups: Grouping, k: int, seed: int = 42, people: Ints | None = None) -> dict[str, Any]:
     """What lists of k show of each group of items, and how far that is from even, from merit and from people's taste.
+    ``people``: as in ``of_users``; by default one's each.
 
     Returns ``{"groups": [{"group", "items", "taken", "merit", "exposure", "shown", "found", "interval"}, …], "rsp",
     "reo", "exposure_gap", "miscalibration", "intervals"}``; ``found`` is None where nothing of a group was to be found.
@@ -101,7 +106,7 @@ def of_items(ranked: Ranked, groups: Grouping, k: int, seed: int = 42) -> dict[s
     there = ~np.isnan(off)
     sums["off"], sums["there"] = np.where(there, off, 0.0)[:, None], there[:, None].astype(np.float64)
     whole = _rates({name: values.sum(axis=0, keepdims=True) for name, values in sums.items()})
-    drawn = _rates(_drawn(sums, seed))
+    drawn = _rates(_drawn(sums, seed, people))
     rows = []
     for g, group in enumerate(groups.labels):
         shares = {name: float(whole[name][0, g]) for name in ("taken", "merit", "exposure", "shown")}
@@ -184,8 +189,13 @@ def _measure(name: str, rates: dict[str, Doubles]) -> Doubles:
     return out
 
 
-def _drawn(tables: dict[str, Doubles], seed: int) -> dict[str, Doubles]:
-    """Sums over people of tables (n, C), float64 (R, C), in each of R resamples of the people."""
+def _drawn(tables: dict[str, Doubles], seed: int, people: Ints | None = None) -> dict[str, Doubles]:
+    """Sums over people of tables (n, C), float64 (R, C), in each of R resamples of the people, of whom each has a
+    row, or as many as ``people``, int64 (n,), says."""
+    if people is not None and len(who := np.unique(people)) < len(people):
+        place = np.searchsorted(who, people)
+        once = sp.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
+        tables = {name: np.asarray(once @ table) for name, table in tables.items()}
     n, random = len(next(iter(tables.values()))), np.random.default_rng(seed)
     parts: dict[str, list[Doubles]] = {name: [] for name in tables}
     for _ in range(0, RESAMPLES, AT_ONCE):
@@ -223,6 +233,6 @@ def by_group(
         if groups.of == "users":
             out[f"users.{groups.name}"] = {"of": "users", **of_users(report, groups, people, ks, seed)}
         elif report.ranked is not None:
-            found = of_items(report.ranked, groups, max(ks), seed)
+            found = of_items(report.ranked, groups, max(ks), seed, people)
             out[f"items.{groups.name}"] = {"of": "items", "k": max(ks), **found}
     return out

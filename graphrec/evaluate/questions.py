@@ -49,10 +49,6 @@ class Questions:
         sums = np.bincount(place, weights=values, minlength=len(people))
         return np.asarray(sums / np.bincount(place), np.float32)
 
-    def persons(self, report: Report) -> int:
-        """How many people were tested."""
-        return len(np.unique(self.people[report.user_nums]))
-
     def rows(self, report: Report) -> list[dict[str, Any]]:
         """For each number of known events: how many were asked, how many ``fewer`` could not be, and the metrics."""
         if self.known is None:

@@ -16,6 +16,7 @@ import scipy.stats
 
 from graphrec.errors import DataError
 from graphrec.evaluate.ranking import Report
+from graphrec.types import Ints
 
 Values: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -63,14 +64,31 @@ def bootstrap_interval(
     return float(found.low), float(found.high)
 
 
-def intervals(report: Report) -> dict[str, list[float] | None]:
+def of_people(values: Values, people: Ints) -> Values:
+    """Sums float64 of the values (n,) of each person, by number; who each value is of, ``people`` int64 (n,), may be
+    told several times."""
+    place = np.unique(people, return_inverse=True)[1]
+    return np.bincount(place, np.asarray(values, np.float64))
+
+
+def standard_error(values: Values, people: Ints) -> float | None:
+    """Of the mean of values (n,), where those of one person (``people``, int64 (n,)) are no news of anybody else
+    (clusters: Liang and Zeger, Biometrika 73, 1986); of single values that of the mean. None for one person."""
+    apart = of_people(values - values.mean(dtype=np.float64), people)
+    n = len(apart)
+    return float((n / (n - 1) * np.square(apart).sum()) ** 0.5 / len(values)) if n > 1 else None
+
+
+def intervals(report: Report, people: Ints | None = None) -> dict[str, list[float] | None]:
     """Of each metric that people have one by one, the ends of the 95 % interval of its mean by Student's t; None for
-    one person, of whom nothing tells how others differ."""
+    one person, of whom nothing tells how others differ. ``people``: whose each row is, int64 (n,), by default one's
+    each."""
+    people = report.user_nums if people is None else people
+    n = len(np.unique(people))
     out: dict[str, list[float] | None] = {}
     for name, values in report.per_user.items():
-        n, half = len(values), None
-        if n > 1:
-            half = float(scipy.stats.t.ppf(0.975, n - 1) * values.std(ddof=1, dtype=np.float64) / n**0.5)
+        error = standard_error(values, people)
+        half = None if error is None else float(scipy.stats.t.ppf(0.975, n - 1)) * error
         mean = float(values.mean(dtype=np.float64))
         out[name] = None if half is None else [max(0.0, mean - half), min(1.0, mean + half)]
     return out

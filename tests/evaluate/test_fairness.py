@@ -119,6 +119,12 @@ def test_planted_unfairness_is_found_and_none_where_there_is_none() -> None:
     assert row["users"] == 200
     assert row["metrics"]["ndcg@10"] == pytest.approx(values[1::2].mean(), abs=1e-6)
     assert row["interval"]["ndcg@10"][0] < row["metrics"]["ndcg@10"] < row["interval"]["ndcg@10"][1]
+    often = Report({}, {name: np.tile(v, 3) for name, v in report.per_user.items()}, np.arange(1200))
+    again = of_users(often, apart(np.eye(2)[unfair], "users"), np.tile(np.arange(400), 3), (K, 10))
+    for one, other in zip(found["groups"], again["groups"], strict=True):  # asked three times, nobody is three people
+        assert one["users"] == other["users"]
+        assert one["interval"]["ndcg@10"] == pytest.approx(other["interval"]["ndcg@10"])
+    assert again["gaps"]["ndcg@10"]["p_value"] == pytest.approx(found["gaps"]["ndcg@10"]["p_value"])
     none = of_users(report, apart(np.eye(2)[fair], "users"), np.arange(400), (K, 10))
     assert none["gaps"]["ndcg@10"]["p_value"] > 0.01
 

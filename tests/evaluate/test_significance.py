@@ -7,7 +7,8 @@ import pytest
 import scipy.stats
 
 from graphrec.errors import DataError
-from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
+from graphrec.evaluate.ranking import Report
+from graphrec.evaluate.significance import bootstrap_interval, holm, intervals, paired_p_value, standard_error
 from tests.reference import naive_sign_flip_p_value
 
 
@@ -71,3 +72,15 @@ def test_interval_is_seeded_and_shrinks_with_users() -> None:
 def test_interval_of_equal_values_is_a_point() -> None:
     assert bootstrap_interval(np.array([0.25, 0.25])) == (0.25, 0.25)
     assert bootstrap_interval(np.array([0.25])) == (0.25, 0.25)
+
+
+def test_whoever_is_asked_several_times_is_one_person() -> None:
+    values = np.random.default_rng(5).random(40).astype(np.float32)
+    once = Report({}, {"ndcg@5": values}, np.arange(40))
+    often = Report({}, {"ndcg@5": np.tile(values, 4)}, np.arange(160))
+    ends = intervals(once)["ndcg@5"]
+    assert ends is not None
+    t = scipy.stats.t.interval(0.95, 39, values.mean(), scipy.stats.sem(values.astype(float)))
+    assert ends == pytest.approx(t, abs=1e-6)
+    assert intervals(often, np.tile(np.arange(40), 4))["ndcg@5"] == pytest.approx(ends)
+    assert standard_error(values[:4], np.zeros(4, np.int64)) is None
