@@ -20,7 +20,7 @@ h3{margin:1.3rem 0 .3rem;font-size:1rem}
 table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;display:block;overflow-x:auto}
 th,td{padding:.2rem .6rem;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
 h1,h3,p,li{overflow-wrap:anywhere}td{max-width:26rem;overflow-wrap:break-word}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 svg{max-width:100%;height:auto}nav a{margin-right:1rem}.warn{border-left:4px solid #d08c3c;padding:.2rem .8rem}
 p.note{opacity:.75;font-size:.9rem;margin:.2rem 0}pre{overflow-x:auto;font-size:.8rem}
 """

@@ -107,7 +107,7 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
 
 def _named(axes: Any, names: Sequence[str]) -> None:
     axes.set_yticks(range(len(names)), [_short(name).replace("$", r"\$") for name in names])
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color=INK, alpha=0.15)
 
 
