@@ -68,7 +68,7 @@ def of_people(values: Values, people: Ints) -> Values:
     """Sums float64 of the values (n,) of each person, by number; who each value is of, ``people`` int64 (n,), may be
     told several times."""
     place = np.unique(people, return_inverse=True)[1]
-    return np.bincount(place, np.asarray(values, np.float64))
+    return np.bincount(place, np.asarray(values, np.float64)).astype(np.float64)
 
 
 def standard_error(values: Values, people: Ints) -> float | None:
