@@ -20,7 +20,7 @@ h3{margin:1.3rem 0 .3rem;font-size:1rem}
 table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;display:block;overflow-x:auto}
 th,td{padding:.2rem .6rem;text-align:left;border-bottom:1px solid #8884;vertical-align:top}
 h1,h3,p,li{overflow-wrap:anywhere}td{max-width:26rem;overflow-wrap:break-word}
-td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{max-width:100%;height:auto}nav a{margin-right:1rem}.warn{border-left:4px solid #d08c3c;padding:.2rem .8rem}
 p.note{opacity:.75;font-size:.9rem;margin:.2rem 0}pre{overflow-x:auto;font-size:.8rem}
 """
@@ -79,7 +79,7 @@ def _figure(value: object) -> bool:
 
 
 def _said(value: object) -> str:
-    if value is None:
+    if value is None or value != value:  # nothing, or no number
         return ""
     if isinstance(value, float):
         return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.4f}"
@@ -87,7 +87,7 @@ def _said(value: object) -> str:
 
 
 def _between(ends: Sequence[float] | None) -> str:
-    return "" if ends is None else f"{ends[0]:.4f} – {ends[1]:.4f}"
+    return "" if ends is None else f"{ends[0]:.4f} –\N{NO-BREAK SPACE}{ends[1]:.4f}"
 
 
 def _note(text: str) -> str:
@@ -129,7 +129,8 @@ def _quality(document: Document) -> Iterator[str]:
         ]
         yield table(["metric", *(c for k in ks for c in (f"@{k}", "95 %"))], rows)
         if "auc" in found:
-            yield _note(f"AUC {found['auc']:.4f}, {_between(intervals.get('auc'))}.")
+            ends = _between(intervals.get("auc"))
+            yield _note(f"AUC {found['auc']:.4f}{', ' if ends else ''}{ends}.")
         yield "<h3>The lists as a whole</h3>"
         whole = [name for name in OF_LISTS if name in names]
         yield table(["metric", *(f"@{k}" for k in ks)], [[n, *(found[f"{n}@{k}"] for k in ks)] for n in whole])

@@ -110,3 +110,10 @@ def test_names_on_plots_are_short_and_never_bare_dots() -> None:
     ET.fromstring(drawn)
     for shown in ("W" * 29 + "…", "a $b$", "北" * 29 + "…"):
         assert shown in drawn
+
+
+def test_what_is_no_number_is_left_out(document: dict[str, Any]) -> None:
+    """Of one person there is no interval, and a mean of nothing is none."""
+    written = page(document | {"intervals": {"auc": None}, "metrics": document["metrics"] | {"gini@20": float("nan")}})
+    assert f"AUC {document['metrics']['auc']:.4f}.<" in written
+    assert ">nan<" not in written
