@@ -46,7 +46,10 @@ def sizes(n_users: int, n_items: int, n_edges: int, settings: Any) -> Sizes:
     negatives = s.negatives or (0 if n_items <= WHOLE else DRAWN)
     interactions = max(s.batch_size, math.ceil(n_edges / s.steps)) if s.steps else s.batch_size
     users = math.ceil(n_users * min(1.0, interactions / n_edges))
-    users = max(1, min(users, LOGITS // (negatives or n_items)))
+    most = LOGITS // (negatives or n_items)
+    if s.batches == "pairs":  # of which each may be of a person of its own
+        most = most * n_users // n_edges
+    users = max(1, min(users, most))
     steps = math.ceil(n_users / users)
     rows = n_edges if s.batches == "pairs" else n_users
     least = math.ceil(LEAST_STEPS / steps)

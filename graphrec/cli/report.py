@@ -88,7 +88,13 @@ def _of_model(
     if new is None:
         if by is not None or explanations or k is not None:
             raise ConfigError(f"{source}: nothing is measured without data; name NEWDATA, or leave --by and -k out")
-        return {"data": model.data.name, "metrics": {}, "warnings": [], **own, **_beside(model.data)}
+        return {
+            "data": model.data.name,
+            "metrics": {},
+            "warnings": model.data.report.all_warnings(),
+            **own,
+            **_beside(model.data),
+        }
     data = load_data(new, allow_bad)
     settings = model.config if k is None else model.config.with_(evaluate={"k": k})
     groups = _groups(by, model.data, data)

@@ -59,6 +59,16 @@ def test_sizes_are_within_their_bounds(n_users: int, n_items: int, n_edges: int,
     assert minutes == 0 or more.dim >= found.dim
 
 
+def test_a_step_of_pairs_has_no_more_logits_than_one_of_people() -> None:
+    n_users, n_edges = 500_000, 10_000_000
+    found = sizes(n_users, 100_000, n_edges, GraphSettings(batches="pairs"))
+    assert np.ceil(found.users / n_users * n_edges) * found.negatives <= LOGITS
+    assert (
+        sizes(1000, 500, 20_000, GraphSettings(batches="pairs")).users
+        == sizes(1000, 500, 20_000, GraphSettings()).users
+    )
+
+
 def test_what_is_set_is_kept() -> None:
     found = sizes(1000, 500, 20_000, GraphSettings(dim=12, negatives=7, minutes=0, max_epochs=33))
     assert (found.dim, found.negatives, found.epochs) == (12, 7, 33)
