@@ -3,7 +3,7 @@
 The lists hold the rows once more, each list in one piece, since that is what is read fast (8 bits a dimension take two
 and a half times as long). Centres come from k-means (Jégou, Douze and Schmid, Product quantization for nearest neighbor
 search, TPAMI 2011, section IV) and are of one length as the items are, so that the nearest is that of the largest inner
-product, which is how a query looks them up (Gowalla's items, a query in a twentieth of them: recall@10 .993; with
+product, which is how a query looks them up (Gowalla's items, a query in a twentieth of the lists: recall@10 .993; with
 centres as long as means are, .947 to .959; along HNSW's graph, in the same time, .761).
 """
 
@@ -20,7 +20,7 @@ LISTS = 8  # times √I
 FEWEST = 16  # items of a list, in the mean
 LEARNED = 32  # items of a list that k-means reads
 ROUNDS = 6
-SHARE = 0.05  # of the lists a query looks into, at least
+SHARE = 0.04  # of the lists a query looks into, at least
 ROOM = 64  # items looked at for each that is wanted
 UNBATCHED = 16  # queries at once; of more FAISS multiplies matrices, which round by their number
 
