@@ -20,7 +20,7 @@ LISTS = 8  # times √I
 FEWEST = 16  # items of a list, in the mean
 LEARNED = 32  # items of a list that k-means reads
 ROUNDS = 6
-SHARE = 0.04  # of the lists a query looks into, at least
+SHARE = 0.035  # of the lists a query looks into, at least
 ROOM = 64  # items looked at for each that is wanted
 UNBATCHED = 16  # queries at once; of more FAISS multiplies matrices, which round by their number
 
