@@ -13,9 +13,12 @@ from graphrec.cli.options import (
     AsJson,
     ConfigFile,
     CutOffs,
+    NewData,
     PresetName,
     Settings,
     Source,
+    SourceOrModel,
+    as_fitted,
     config_of,
     load_data,
 )
@@ -29,12 +32,8 @@ SplitKind = Annotated[
 
 
 def evaluate(
-    source: Annotated[
-        Path, typer.Argument(help="A folder or file in a known format; or a model.", metavar="SOURCE|MODEL")
-    ],
-    new: Annotated[
-        Path | None, typer.Argument(help="With a model: data that it was not fitted on.", metavar="[NEWDATA]")
-    ] = None,
+    source: SourceOrModel,
+    new: NewData = None,
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
     preset: PresetName = "default",
@@ -90,7 +89,8 @@ def evaluate(
             "--recommendations": recommendations,
             "--prequential": prequential,
         }
-        measured_on = _data_for(source, new, [name for name, value in given.items() if value])
+        measured_on = _data_for(source, new)
+        as_fitted(given)
         model = graphrec.load(source).fitted
         settings = model.config if k is None else model.config.with_(evaluate={"k": k})
         data, told = _told(measured_on, allow_bad)
@@ -132,12 +132,10 @@ def evaluate(
         _show(document, told)
 
 
-def _data_for(model: Path, new: Path | None, others: list[str]) -> Path:
-    """What a fitted model is measured on. Raises ConfigError where nothing is named, or an option has no meaning."""
+def _data_for(model: Path, new: Path | None) -> Path:
+    """What a fitted model is measured on. Raises ConfigError where nothing is named."""
     if new is None:
         raise ConfigError(f"{model}: is a model; name the data to measure it on: graphrec evaluate {model} NEWDATA")
-    if others:
-        raise ConfigError(f"{', '.join(others)}: a fitted model is measured as it is; leave {others[0]} out")
     return new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +11,19 @@ import typer
 
 from graphrec.cli.completion import complete_setting
 from graphrec.cli.output import counts_line, note
+from graphrec.errors import ConfigError
 from graphrec.presets import Preset
 
 if TYPE_CHECKING:
     from graphrec.config import Config
 
 Source = Annotated[Path, typer.Argument(help="A folder or file in a known format.")]
+SourceOrModel = Annotated[
+    Path, typer.Argument(help="A folder or file in a known format; or a model.", metavar="SOURCE|MODEL")
+]
+NewData = Annotated[
+    Path | None, typer.Argument(help="With a model: data that it was not fitted on.", metavar="[NEWDATA]")
+]
 Artifact = Annotated[Path, typer.Argument(help="A folder written by `graphrec fit`.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file of settings.")]
 Settings = Annotated[
@@ -57,6 +65,12 @@ def context_of(here: str | None, at: str | None) -> dict[str, Any]:
         seconds = at.strip().removeprefix("-").isdecimal() and len(at.strip()) > len("20260131")
         known["now"] = moment(int(at) if seconds else at, "--at:")
     return known
+
+
+def as_fitted(given: Mapping[str, Any]) -> None:
+    """Raises ConfigError for options, by name, that would have a fitted model be another."""
+    if others := [name for name, value in given.items() if value]:
+        raise ConfigError(f"{', '.join(others)}: a fitted model is measured as it is; leave {others[0]} out")
 
 
 def config_of(

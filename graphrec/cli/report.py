@@ -7,18 +7,25 @@ from typing import Annotated, Any
 
 import typer
 
-from graphrec.cli.options import AllowBad, ConfigFile, CutOffs, PresetName, Settings, config_of, load_data
+from graphrec.cli.options import (
+    AllowBad,
+    ConfigFile,
+    CutOffs,
+    NewData,
+    PresetName,
+    Settings,
+    SourceOrModel,
+    as_fitted,
+    config_of,
+    load_data,
+)
 from graphrec.cli.output import note
 from graphrec.errors import ConfigError
 
 
 def report(
-    source: Annotated[
-        Path, typer.Argument(help="A folder or file in a known format; or a model.", metavar="SOURCE|MODEL")
-    ],
-    new: Annotated[
-        Path | None, typer.Argument(help="With a model: data that it was not fitted on.", metavar="[NEWDATA]")
-    ] = None,
+    source: SourceOrModel,
+    new: NewData = None,
     out: Annotated[Path, typer.Option("--out", help="The file to write, .html.")] = Path("report.html"),
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
@@ -44,9 +51,7 @@ def report(
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it, or choose another place")
     _writable(out)
     if (source / "manifest.sha256").is_file():
-        given = {"--config": config, "--set": set_, "--preset": preset != "default"}
-        if others := [name for name, value in given.items() if value]:
-            raise ConfigError(f"{', '.join(others)}: a fitted model is measured as it is; leave {others[0]} out")
+        as_fitted({"--config": config, "--set": set_, "--preset": preset != "default"})
         document = _of_model(source, new, k, by, explanations, allow_bad)
     elif new is not None:
         raise ConfigError(f"{source}: is no model, so there is nothing to measure on {new}")
