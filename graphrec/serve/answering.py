@@ -28,6 +28,7 @@ from graphrec.types import Floats
 log = logging.getLogger("graphrec.serve")
 
 Said: TypeAlias = tuple[dict[str, Any], Any]  # a document, and its item numbers int64 (n,)
+PLAIN = frozenset({"user_id", "k"})  # fields of a question that a list which is ready may answer
 KINDS = ("recommend", "interleave")  # of answers that are lists
 
 
@@ -41,6 +42,18 @@ class Answering:
         self.answered: Callable[[Sequence[Question], dict[str, Any], Any], None] = lambda questions, document, nums: (
             None
         )
+
+    def listed(self, ask: Ask) -> bool:
+        """Whether it asks for nothing but somebody's best items, and a list of these is ready."""
+        state = self.state
+        if ask.user_id is None or not ask.model_fields_set <= PLAIN or state.trial is not None:
+            return False
+        version, shown = state.current, state.shown
+        heard = version.live.count(ask.user_id) or state.is_gone(ask.user_id, version.learned)
+        if heard or not version.viewed(shown):
+            return False
+        number = int(version.model.data.users.numbers([ask.user_id], missing="-1")[0])
+        return version.listed(number, ask.k + 1, version.barred(shown)) is not None
 
     def together(self, asks: Sequence[tuple[Ask, str]]) -> list[Outcome]:
         """For each question its document, or the exception that it raises: those alike are answered by one search."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from graphrec.errors import ConfigError
 from graphrec.serve.schemas import Ask
@@ -28,7 +28,7 @@ class Cursor:
     asked: str
 
     def __str__(self) -> str:
-        raw = json.dumps(list(asdict(self).values()), separators=(",", ":")).encode()
+        raw = json.dumps(list(vars(self).values()), separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod

@@ -99,7 +99,9 @@ class Metrics:
             return
         self.impressions.labels(scenario, version).inc(len(nums))
         self.novelty.inc(float(bits[nums].sum()))
-        seen = self._seen.setdefault(version, np.zeros(n_items, bool))
+        seen = self._seen.get(version)
+        if seen is None:
+            seen = self._seen[version] = np.zeros(n_items, bool)
         if len(seen) < n_items:  # it was told of new ones
             seen = self._seen[version] = np.append(seen, np.zeros(n_items - len(seen), bool))
         if not seen[nums].all():

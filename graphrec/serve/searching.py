@@ -20,7 +20,8 @@ def ready(question: Question) -> Found | None:
     """A list that is ready, for a question that it answers."""
     if not question.plain:
         return None
-    return question.version.listed(int(question.asked.queries.user_nums[0]), question.wanted, question.asked.exclude)
+    wanted = question.wanted if question.ask.explore else question.offset + question.ask.k + 1
+    return question.version.listed(int(question.asked.queries.user_nums[0]), wanted, question.asked.exclude)
 
 
 def search(questions: Sequence[Question]) -> list[Found]:

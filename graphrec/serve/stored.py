@@ -48,9 +48,9 @@ class Stored:
 
     def record(self, answers: Sequence[Mapping[str, Any]]) -> None:
         """See ``Journal``."""
-        from graphrec.store import Impression, StoredAnswer
+        from graphrec.store import StoredAnswer
 
-        kept, shown = [], []
+        kept = []
         for answer in answers:
             own = {name: answer[name] for name in ("recommendation_id", "user_id", "model_version", "scenario", "time")}
             said = {name: value for name, value in answer.items() if name not in ("request", "time", "kind")}
@@ -61,11 +61,7 @@ class Stored:
                 "named": answer.get("named", ()),
             }
             kept.append(StoredAnswer.model_construct(**own, **of))
-            for item in said.get("items", ()):
-                place = {"position": item["rank"], "propensity": item.get("propensity")}
-                of = {"model_version": item.get("model_version", own["model_version"])}
-                shown.append(Impression.model_construct(**{**own, **place, **of}, item_id=item["item_id"]))
-        self.store.record(kept, shown)
+        self.store.record(kept, listed=True)
 
     def answer(self, recommendation_id: str) -> Mapping[str, Any] | None:
         """See ``Journal``."""

@@ -102,7 +102,7 @@ class Version:
         """The model that names nothing hidden and nobody forgotten, under these weights. Raises ConfigError."""
         if not weights and not shown.hidden and not shown.gone:
             return self.model
-        key = shown.epoch, len(shown.gone), tuple(sorted((weights or {}).items()))
+        key = _key(shown, weights)
         with self._lock:
             if key in self._views:
                 self._views.move_to_end(key)
@@ -117,6 +117,10 @@ class Version:
             while len(self._views) > VIEWS:
                 self._views.popitem(last=False)
         return model
+
+    def viewed(self, shown: Shown) -> bool:
+        """Whether ``view`` under the model's own weights is ready."""
+        return (not shown.hidden and not shown.gone) or _key(shown) in self._views
 
     def grown(self, items: Collection[Mapping[str, Any]]) -> Version:
         """The same with items that are new, or of which something else is said. New ones have no place by their texts
@@ -218,3 +222,7 @@ class Version:
             model.lexicon  # noqa: B018
         except Exception as error:
             log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
+
+
+def _key(shown: Shown, weights: Mapping[str, float] | None = None) -> Any:
+    return shown.epoch, len(shown.gone), tuple(sorted((weights or {}).items()))

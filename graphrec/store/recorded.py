@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,9 +21,12 @@ PRUNED = 2000  # rows that one transaction finds to drop
 class Recorded(Base):
     """The part of the store that answers and items are in."""
 
-    def record(self, answers: Iterable[StoredAnswer], impressions: Iterable[Impression] = ()) -> None:
+    def record(
+        self, answers: Iterable[StoredAnswer], impressions: Iterable[Impression] = (), *, listed: bool = False
+    ) -> None:
         """Keep answers and what they showed, in one transaction. What is there already stays as it is, and what is of
-        or names somebody who was erased since it was given is left out."""
+        or names somebody who was erased since it was given is left out. ``listed``: what stands in the ``items`` of
+        these answers was shown too."""
         given, shown_ = list(answers), list(impressions)
         users = {user for a in given for user in (a.user_id, *a.named)} | {i.user_id for i in shown_}
         with transaction(self._engine, writes=True) as connection:
@@ -34,6 +38,8 @@ class Recorded(Base):
 
             rows = [_answer_row(a) for a in given if stays((a.user_id, *a.named), a.time)]
             seen = [i.model_dump() for i in shown_ if stays((i.user_id,), i.time)]
+            if listed:
+                seen += [row for a in given if stays((a.user_id,), a.time) for row in _listed(a)]
             _insert_new(connection, schema.answers, rows)
             _insert_new(connection, schema.impressions, seen)
 
@@ -143,13 +149,35 @@ def _answer(row: Any) -> StoredAnswer:
 
 
 def _insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows but those whose key is there."""
+    """Insert rows but those whose key is there. They go to the driver as they are: nothing in them is to be turned into
+    anything, and it is done behind every answer."""
     if rows:
-        if connection.dialect.name == "sqlite":
-            from sqlalchemy.dialects.sqlite import insert
-        else:
-            from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        statement, order = _inserting(table, connection.dialect)
+        connection.exec_driver_sql(statement, [tuple(map(row.__getitem__, order)) for row in rows] if order else rows)
+
+
+@cache
+def _inserting(table: sa.Table, dialect: sa.Dialect) -> tuple[str, Sequence[str]]:
+    """A statement as the driver takes it, and the columns that it takes in their order; none where by name."""
+    if dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    found: Any = insert(table).on_conflict_do_nothing().compile(dialect=dialect)
+    return str(found), found.positiontup or ()
+
+
+def _listed(answer: StoredAnswer) -> Iterator[dict[str, Any]]:
+    """What a list showed, as rows."""
+    own = {name: getattr(answer, name) for name in ("recommendation_id", "user_id", "scenario", "time")}
+    for item in answer.answer.get("items", ()):
+        yield {
+            **own,
+            "position": item["rank"],
+            "item_id": item["item_id"],
+            "propensity": item.get("propensity"),
+            "model_version": item.get("model_version", answer.model_version),
+        }
 
 
 def _answer_row(answer: StoredAnswer) -> dict[str, Any]:

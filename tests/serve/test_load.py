@@ -72,7 +72,8 @@ def test_questions_that_wait_are_answered_by_one_search(monkeypatch: pytest.Monk
 
 def test_what_is_beyond_the_queue_is_refused_at_once_and_the_rest_answered() -> None:
     gate = threading.Event()
-    with serving(settings={"limits": {"queue": 4, "threads": 1, "seconds": 60}}) as client:
+    limits = {"queue": 4, "threads": 1, "seconds": 60, "ready": 0}
+    with serving(settings={"limits": limits}) as client:
         service = service_of(client)
         together = service.pool.together
         service.pool.together = lambda asks: (gate.wait(30), together(asks))[1]
@@ -95,8 +96,25 @@ def test_what_is_beyond_the_queue_is_refused_at_once_and_the_rest_answered() -> 
         assert 'graphrec_refused_total{why="queue"} 9' in client.get("/metrics").text
 
 
+def test_a_list_that_is_ready_waits_for_no_thread() -> None:
+    gate = threading.Event()
+    with serving(settings={"limits": {"threads": 1}}) as client, ThreadPoolExecutor(1) as threads:
+        service = service_of(client)
+        usual = ask(client, "/recommend", user_id="u0", k=5, seen="exclude")
+        together = service.pool.together
+        service.pool.together = lambda asks: (asks[0][0].history and gate.wait(30), together(asks))[1]
+        first = threads.submit(client.get, "/recommend?history=i1")
+        until(lambda: service.pool.busy == 1)
+        found = ask(client, "/recommend", user_id="u0", k=5)
+        assert service.pool.busy == 1
+        assert said(found) == said(usual)
+        gate.set()
+        assert first.result().status_code == 200
+        assert service.recorder.find(found["recommendation_id"])
+
+
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
-    with serving(settings={"limits": {"seconds": 0.2}}) as client:
+    with serving(settings={"limits": {"seconds": 0.2, "ready": 0}}) as client:
         service = service_of(client)
         together = service.pool.together
         service.pool.together = slowly(0.6, together)
@@ -108,7 +126,7 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
 
 
 def test_what_waits_is_answered_before_the_service_ends() -> None:
-    with serving(settings={"limits": {"threads": 1}}) as client:
+    with serving(settings={"limits": {"threads": 1, "ready": 0}}) as client:
         service = service_of(client)
         together = service.pool.together
         service.pool.together = slowly(0.3, together)

@@ -6,10 +6,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, cast, get_origin
+from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -70,16 +71,37 @@ class SaidOnce(Request):
 
 
 class Bodied(APIRoute):
-    """A route whose body is a ``SaidOnce``."""
+    """A route whose body is a ``SaidOnce``, and whose parameters, where one model says all of them, that model reads:
+    FastAPI, which looks anew at every field of it at every request, is asked only for what it does not take."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As of any route."""
-        handle = super().get_route_handler()
+        handle, model = super().get_route_handler(), None if self.dependencies else _parameters(self.endpoint)
 
         async def once(request: Request) -> Response:
+            if model is not None and (asked := _read(model, request)) is not None:
+                return cast(Response, await self.endpoint(request=request, asked=asked))
             return await handle(SaidOnce(request.scope, request.receive))
 
         return once
+
+
+def _parameters(endpoint: Callable[..., Any]) -> type[InQuery | SimilarQuery] | None:
+    """The model that says all parameters of a route, ``asked``; None where it has another form."""
+    hints = get_type_hints(endpoint)
+    found = hints.get("asked")
+    whole = set(hints) <= {"request", "asked", "return"}
+    return found if whole and isinstance(found, type) and issubclass(found, InQuery | SimilarQuery) else None
+
+
+def _read(model: type[InQuery | SimilarQuery], request: Request) -> InQuery | SimilarQuery | None:
+    """What the parameters ask; None where something is wrong with them, or one is told more than once."""
+    found = request.query_params.multi_items()
+    said = {name: [value] if name in LISTS else value for name, value in found}
+    try:
+        return model.model_validate(said) if len(said) == len(found) else None
+    except ValidationError:
+        return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
