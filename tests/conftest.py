@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -30,11 +33,26 @@ UNTRACED = {"test_end_to_end", "test_regression", "test_planted", "test_strength
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage is of tests by example: to trace properties, which run the same lines often, costs half their time."""
     items.sort(key=lambda item: item.path.stem not in LONG)  # or one process ends with them while the other waits
-    for item in items:
-        if item.path.stem in UNTRACED or is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is of tests by example: to trace properties, which run the same lines often, doubles their time.
+
+    Not by pytest-cov's mark ``no_cover``: it traces fixtures all the same, and under pytest-xdist tests too.
+    """
+    untraced = item.path.stem in UNTRACED or is_hypothesis_test(getattr(item, "obj", None))
+    if not untraced or not item.config.pluginmanager.hasplugin("_cov"):  # a debugger traces as well
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(of_threads)
 
 
 def pytest_collection_finish() -> None:
