@@ -4,7 +4,8 @@
 
 Questions and nothing are asked in turn over one connection each, so that whatever else the machine does meets both;
 then by eight connections for throughput; then memory is watched over many questions and events; then four times as
-much is asked as can be answered. The section goes into RESULTS.md.
+much is asked as can be answered, of a service that has one core, by a process that has another. The section goes into
+RESULTS.md.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import report
+from flood import flood
 
 NOTHING = """
 import sys, uvicorn
@@ -38,6 +40,7 @@ uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
 """
 WARM = 200
 TIMES, AFTER = 4, 10  # what can be answered, and seconds that are watched after
+CAPACITY = 5.0  # seconds in which it is seen how much can be answered
 
 
 def free() -> int:
@@ -76,18 +79,14 @@ class Asker:
         """Seconds of one answer. Raises RuntimeError for another status than 200."""
         return self.ask("GET", path)
 
-    def ask(self, method: str, path: str, body: Any = None, refused: bool = False) -> float:
-        """Seconds of one answer; below 0 where it was refused, which is an error unless it may be."""
+    def ask(self, method: str, path: str, body: Any = None) -> float:
+        """Seconds of one answer. Raises RuntimeError for one that is refused."""
         said = None if body is None else json.dumps(body).encode()
         start = time.perf_counter()
         self._http.request(method, path, said, {"content-type": "application/json"} if said else {})
         found = self._http.getresponse()
         text = found.read()
         took = time.perf_counter() - start
-        if refused and found.status in (429, 503):
-            if not 1 <= int(found.headers.get("retry-after", 0)) <= 60:
-                raise RuntimeError(f"{path}: {found.status} without a time to come again")
-            return -took
         if found.status not in (200, 202):
             raise RuntimeError(f"{path}: {found.status} {text[:200]!r}")
         return took
@@ -128,46 +127,44 @@ def throughput(port: int, path: Any, n: int, connections: int = 8) -> float:
     return n / (time.perf_counter() - start)
 
 
-def overload(port: int, path: Any, seconds: float, connections: int = 64) -> dict[str, Any]:
+def overload(port: int, path: Any, seconds: float) -> dict[str, Any]:
     """What becomes of four times as many questions as can be answered, sent at their times whether others wait or not,
-    and of one question at a time from right after on. ``offered``: times what can be answered that were sent, which is
-    less where this machine cannot send as many."""
+    and of one question at a time from right after on. ``offered``: times what can be answered that were sent."""
     asker = Asker(port)
     before = told([asker.get(path(turn)) for turn in range(WARM)])
-    capacity = throughput(port, path, 1000)
-    start = time.perf_counter()
-    taken, rate = list[float](), TIMES * capacity
-
-    def asks(first: int) -> None:
-        own = Asker(port)
-        for turn in range(first, int(rate * seconds), connections):
-            if (left := start + turn / rate - time.perf_counter()) > 0:
-                time.sleep(left)
-            if time.perf_counter() > start + seconds:
-                break
-            taken.append(own.ask("GET", path(turn), refused=True))
-
-    threads = [threading.Thread(target=asks, args=(first,)) for first in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    usual = flood(port, path, seconds=CAPACITY, connections=8)
+    capacity = len(usual.accepted) / usual.seconds
+    found = flood(port, path, seconds=seconds, rate=TIMES * capacity, first=usual.requests)
     end, after = time.perf_counter(), [list[float]() for _ in range(AFTER)]
     asker = Asker(port)  # the other one was closed meanwhile
     while (second := int(time.perf_counter() - end)) < AFTER:
         after[second].append(asker.get(path(len(after[second]))))
-    accepted, refused = [t for t in taken if t > 0], [-t for t in taken if t < 0]
     return {
         "per_second": round(capacity),
-        "offered": round(len(taken) / (end - start) / capacity, 2),
-        "seconds": round(end - start, 1),
-        "n_accepted": len(accepted),
-        "n_refused": len(refused),
-        "accepted": told(accepted),
-        "refused": told(refused) if refused else None,
+        "offered": round(found.requests / seconds / capacity, 2),
+        "seconds": round(found.seconds, 1),
+        "n_accepted": len(found.accepted),
+        "n_refused": len(found.refused),
+        "accepted": told(found.accepted),
+        "refused": told(found.refused) if found.refused else None,
         "before": before,
         "after": [told(each) for each in after if each],  # of each second
     }
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is started within has the first core alone, and this process the others, where there are more."""
+    cores = sorted(os.sched_getaffinity(0))
+    try:
+        if len(cores) > 1:
+            os.sched_setaffinity(0, cores[:1])
+        yield
+        if len(cores) > 1:
+            os.sched_setaffinity(0, cores[1:])
+    except BaseException:
+        os.sched_setaffinity(0, cores)
+        raise
 
 
 def resident(pid: int) -> float:
@@ -251,7 +248,9 @@ def main() -> None:
                     found["ms"]["heard"] = latency(port, idle, {"heard": recommend}, asked.requests // 3)["heard"]
         if asked.only != "memory":
             (Path(folder) / "serve.toml").write_text("[limits]\nqueue = 8\n")
-            with running([*serve, "--config", f"{folder}/serve.toml"], port, "/ready"):
+            with ExitStack() as open_:
+                with apart():
+                    open_.enter_context(running([*serve, "--config", f"{folder}/serve.toml"], port, "/ready"))
                 found["overload"] = {"basket": overload(port, basket, 30.0), "long": overload(port, long, 30.0)}
     found["load"] = round(os.getloadavg()[2], 1)
     if not asked.only:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Outcome: TypeAlias = tuple[Any, BaseException | None]
+NICER = 10  # by how much threads that answer stand back
 
 
 class Busy(Exception):
@@ -127,6 +131,7 @@ class Pool:
             return out
 
     def _run(self) -> None:
+        _behind()
         while taken := self._take():
             tasks = [task for task in taken if task.wanted]
             if not tasks:
@@ -148,6 +153,15 @@ class Pool:
             return self.together(questions)
         except Exception as error:
             return [(None, error)] * len(questions)
+
+
+def _behind() -> None:
+    """Give this thread less of the processor than the one that takes and refuses requests, so that what is too much is
+    refused at once on one core too. Elsewhere than on Linux only processes have a priority."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICER)
 
 
 def _outcome(work: Callable[[], Any]) -> Outcome:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ from graphrec.model import answers
 from graphrec.model.model import Model
 from graphrec.profile.index import Index
 from graphrec.serve.journal import Memory
+from graphrec.serve.pool import Pool
 from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
 
@@ -111,6 +115,18 @@ def test_a_list_that_is_ready_waits_for_no_thread() -> None:
         gate.set()
         assert first.result().status_code == 200
         assert service.recorder.find(found["recommendation_id"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only processes have a priority")
+def test_who_takes_requests_comes_before_who_answers_them() -> None:
+    async def asked() -> int:
+        pool = Pool(1, 1, 1, lambda asks: [])
+        try:
+            return int(await pool.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        finally:
+            pool.close()
+
+    assert asyncio.run(asked()) > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
