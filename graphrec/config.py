@@ -26,6 +26,7 @@ from graphrec.settings import (
     ContentConfig,
     EvaluateConfig,
     ExplainConfig,
+    FairConfig,
     FeaturesConfig,
     KGConfig,
     Names,
@@ -55,6 +56,7 @@ class Settings(Section):
     retrieve: RetrieveConfig = RetrieveConfig()
     explain: ExplainConfig = ExplainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    fair: FairConfig = FairConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @classmethod

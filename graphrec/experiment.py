@@ -25,6 +25,7 @@ from graphrec.evaluate.explanations import explanation_report
 from graphrec.evaluate.fairness import by_group
 from graphrec.evaluate.groups import check, grouping
 from graphrec.evaluate.later import later
+from graphrec.evaluate.leakage import labelled, leakage
 from graphrec.evaluate.lists import evaluate_lists, read_lists
 from graphrec.evaluate.questions import Questions, questions
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
@@ -45,6 +46,7 @@ def evaluate_model(
     progress: bool = False,
     per_user: Path | None = None,
     by: Sequence[str] = (),
+    probe: Sequence[str] = (),
     each_block: bool = False,
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
@@ -54,11 +56,13 @@ def evaluate_model(
         explanations: add the measures of ``evaluate.explanations`` on a sample of the test users.
         per_user: a file for every metric of every test user, by its ending .csv, .parquet or .jsonl.
         by: groups of people and of items, as ``evaluate.groups.grouping`` names them, that are measured beside.
+        probe: attributes of people that a probe tries to tell, beside those of ``fair.probe`` and ``fair.clear``.
     """
     if per_user is not None:
         users.check(per_user)
     parts = split(data, config.cut, config.seed)
     check(by, parts.fit_data)
+    probed = _probed(probe, config, parts.fit_data)
     task = Task.of(config)
     if explanations and parts.kind == "cold-user":
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
@@ -90,6 +94,7 @@ def evaluate_model(
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if each_block:
         out["ablations"] = ablations(model.fitted, report, measured, asked.people[report.user_nums])
+    _leaks(out, model.fitted, probed, parts.fit_data)
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -130,6 +135,7 @@ def measure_model(
     progress: bool = False,
     per_user: Path | None = None,
     by: Sequence[str] = (),
+    probe: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The `evaluate` document of a fitted model on data that it was not fitted on: what the users whom it knows took.
 
@@ -146,6 +152,7 @@ def measure_model(
         users.check(per_user)
     start, task = time.perf_counter(), Task.of(config)
     check(by, model.data, new)
+    probed = _probed(probe, config, model.data, new)
     found = later(model.data, new, task)
     # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
     queries = Queries.stored(model.ties, moments=found.moments)
@@ -166,6 +173,7 @@ def measure_model(
     }
     out["warnings"] += [f"{new.name}: {text}" for text in found.warnings()]
     _apart(out, report, by, report.user_nums, config, model.data, new)
+    _leaks(out, model, probed, new)
     if explanations:
         seed = config.seed
         out["explanations"] = explanation_report(model.explainer, model, report.user_nums, seed=seed, progress=progress)
@@ -208,6 +216,29 @@ def _apart(
     if apart:
         out["by"] = by_group(report, apart, people, config.evaluate.k, config.seed)
         out["warnings"] += [one.put for one in apart if one.put]
+
+
+def _probed(probe: Sequence[str], config: Config, known: Dataset, told: Dataset | None = None) -> list[str]:
+    """The attributes of people that a probe is to tell: those asked for, and those that are cleared, where the data
+    tells them. Raises DataError for one of the former that it does not tell, or of too few."""
+    names = list(dict.fromkeys([*probe, *config.fair.probe]))
+    for name in names:
+        labelled(known, name, told, names)
+    for name in config.fair.clear:
+        if name not in names and any((d.user_attributes["key"] == name).any() for d in (known, told) if d is not None):
+            names.append(name)
+    return names
+
+
+def _leaks(out: dict[str, Any], model: Model, names: Sequence[str], told: Dataset) -> None:
+    """Into the document: what profiles tell of these attributes of people, which may be read for it by name."""
+    clearing = model.profiles.clearing
+    of_each = {
+        name: leakage(model.profiles, model.ties, name, told, names, model.config.seed)
+        | {"cleared": clearing is not None and name in clearing.names}
+        for name in names
+    }
+    out |= {"leakage": of_each} if names else {}
 
 
 def _measured(data: Dataset, config: Config, report: Report, people: Ints) -> dict[str, Any]:

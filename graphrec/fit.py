@@ -25,6 +25,7 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.show import counted
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
+from graphrec.evaluate.clearing import cleared
 from graphrec.evaluate.content import with_content
 from graphrec.evaluate.validation import Validation
 from graphrec.features import adapter
@@ -217,6 +218,7 @@ def learn(
             how = {key: content[key] for key in ("ridge", "few", "spread")}
             fitted = [b if b.name in content["own"] else informed(b, told, ties, **how) for b in fitted]
         profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
+        profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
         index = Index.build(profiles.item_matrix(), config.retrieve)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(

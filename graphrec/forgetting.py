@@ -25,12 +25,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, cast, get_args
 
+import numpy as np
+
 import kg.erase
 from graphrec.blocks.api import ANEW, SUBTRACTED, Block, FitInputs, Forgotten, Gone
 from graphrec.blocks.registry import registered
 from graphrec.data.dataset import Dataset
 from graphrec.data.erased import without
 from graphrec.errors import ConfigError, DataError, UnknownIdError
+from graphrec.evaluate.clearing import recleared
 from graphrec.features.text import text_features
 from graphrec.fit import Fitting, as_read, learn_from
 from graphrec.graph.hetero import hetero_graph
@@ -151,6 +154,8 @@ def forgotten(
         )  # what all said together has settled it
         taken.append(Taken(block.name, how, how in EXACT and not heard, round(time.perf_counter() - at, 4)))
     profiles = Profiles(tuple(_informed(model, blocks, inputs, taken)), model.profiles.gate)
+    left_over = np.setdiff1d(np.arange(model.data.n_users), gone.users), np.arange(inputs.train.n_users)
+    profiles = recleared(model.profiles, model.ties, profiles, inputs.ties, left_over)
     out = replace(
         model,
         data=inputs.train,

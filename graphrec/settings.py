@@ -124,6 +124,13 @@ class EvaluateConfig(Section):
     trials: int = Field(default=20, ge=1)  # points of its space that each model of a comparison tries
 
 
+class FairConfig(Section):
+    """What is measured and mended of fairness. Sensitive attributes are read for it alone, and by name."""
+
+    probe: AnyNames = ()  # attributes of users that a probe may try to tell from profiles, to measure how well it does
+    clear: AnyNames = ()  # attributes of users of which profiles are to tell nothing; see ``profile/clearing.py``
+
+
 class RuntimeConfig(Section):
     """Where work is done; see ``runtime.Runtime``."""
 

@@ -280,3 +280,16 @@ def naive_transitions(
         for item, weight in weight_of.items():
             scores[user] += weight * links[item]
     return scores
+
+
+def naive_leace(x: npt.NDArray[np.float32], z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Least-squares concept erasure as written: x − W⁺ P W (x − μ), P the projection onto the columns of W Σ_xz."""
+    rows = x.astype(np.float64)
+    mean = rows.mean(axis=0)
+    covariance = np.cov(rows.T, bias=True)
+    values, vectors = np.linalg.eigh(covariance)
+    whiten = vectors @ np.diag(values**-0.5) @ vectors.T
+    concept = whiten @ ((rows - mean).T @ (z - z.mean(axis=0)) / len(rows))
+    project = concept @ np.linalg.pinv(concept)
+    out: npt.NDArray[np.float64] = rows - (rows - mean) @ (np.linalg.inv(whiten) @ project @ whiten).T
+    return out

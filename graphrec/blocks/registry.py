@@ -29,6 +29,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "seen",
         "split",
         "strength",
+        "fair",
         "kg",
         "features",
         "blend",

@@ -60,5 +60,25 @@ def _evenness(name: str, found: dict[str, Any]) -> Sheet:
     return table
 
 
+def leaks(found: dict[str, Any]) -> list[Sheet]:
+    """The tables of ``leakage`` in an `evaluate` document: what a probe gets right of each attribute. Cleared: of those
+    who did not teach the eraser, and of those who did, where less than chance is misled."""
+    out = []
+    for name, each in found.items():
+        k = len(each["classes"])
+        title = f"{name} told from profiles, balanced accuracy; {each['people']:,} people, chance {1 / k:.3f}"
+        heads = ["as they are", "95 %", "cleared", "95 % ", "of its teachers"]
+        table = Sheet("of", *heads, title=title, figures=heads)
+        for row in [*each["rows"], {"part": "what people took", "before": each["raw"], "after": None}]:
+            cells = [
+                cell
+                for side in (row["before"], row["after"])
+                for cell in (("", "") if side is None else (f"{side['right']:.3f}", _between(side["interval"], 3)))
+            ]
+            table.row(row["part"], *cells, f"{row['held']['right']:.3f}" if "held" in row else "")
+        out.append(table)
+    return out
+
+
 def _between(ends: list[float] | None, digits: int = 4) -> str:
     return "" if ends is None else f"{ends[0]:.{digits}f}–{ends[1]:.{digits}f}"

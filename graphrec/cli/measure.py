@@ -15,11 +15,13 @@ from graphrec.cli.options import (
     CutOffs,
     NewData,
     PresetName,
+    Probed,
     Settings,
     Source,
     SourceOrModel,
     as_fitted,
     config_of,
+    listed,
     load_data,
 )
 from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
@@ -66,6 +68,7 @@ def evaluate(
             "too. A comma list.",
         ),
     ] = None,
+    probe: Probed = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -77,7 +80,9 @@ def evaluate(
 
     if steps is not None and not prequential:
         raise ConfigError(f"--steps {steps} is of --prequential; add that, or leave --steps out")
-    wanted: dict[str, Any] = {"per_user": per_user, "by": [] if by is None else by.split(",")}
+    wanted: dict[str, Any] = {"per_user": per_user, "by": listed(by)}
+    if probe is not None and (recommendations is not None or prequential):
+        raise ConfigError("--probe tells from profiles: leave it out with --recommendations and --prequential")
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
 
@@ -94,7 +99,9 @@ def evaluate(
         model = graphrec.load(source).fitted
         settings = model.config if k is None else model.config.with_(evaluate={"k": k})
         data, told = _told(measured_on, allow_bad)
-        document = measure_model(model, data, settings, explanations=explanations, progress=True, **wanted)
+        document = measure_model(
+            model, data, settings, explanations=explanations, progress=True, probe=listed(probe), **wanted
+        )
     elif new is not None:
         raise ConfigError(
             f"{source}: is no model, so there is nothing to measure on {new}; write one with graphrec fit"
@@ -125,7 +132,9 @@ def evaluate(
     else:
         settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
-        document = evaluate_model(data, settings, explanations=explanations, progress=True, **wanted)
+        document = evaluate_model(
+            data, settings, explanations=explanations, progress=True, probe=listed(probe), **wanted
+        )
     if as_json:
         print_json(document)
     else:
@@ -159,7 +168,7 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     answer(table)
     if "known" in document:
         answer(_known_table(document))
-    answer(*fairness.tables(document.get("by", {})))
+    answer(*fairness.tables(document.get("by", {})), *fairness.leaks(document.get("leakage", {})))
     if "chosen" in document:
         answer(weights_table(document["chosen"]["weights"]))
     if "explanations" in document:

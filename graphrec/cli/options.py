@@ -41,6 +41,15 @@ AllowBad = Annotated[
     typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
 ]
 
+Probed = Annotated[
+    str | None,
+    typer.Option(
+        "--probe",
+        help="Attributes of people that a probe tries to tell from profiles, to measure how well it does, sensitive "
+        "ones too. A comma list.",
+    ),
+]
+
 Here = Annotated[
     str | None, typer.Option("--here", help="Where the person is, LATITUDE,LONGITUDE; the block `place` hears it.")
 ]
@@ -65,6 +74,11 @@ def context_of(here: str | None, at: str | None) -> dict[str, Any]:
         seconds = at.strip().removeprefix("-").isdecimal() and len(at.strip()) > len("20260131")
         known["now"] = moment(int(at) if seconds else at, "--at:")
     return known
+
+
+def listed(names: str | None) -> list[str]:
+    """The names of a comma list."""
+    return [] if names is None else names.split(",")
 
 
 def as_fitted(given: Mapping[str, Any]) -> None:

@@ -13,10 +13,12 @@ from graphrec.cli.options import (
     CutOffs,
     NewData,
     PresetName,
+    Probed,
     Settings,
     SourceOrModel,
     as_fitted,
     config_of,
+    listed,
     load_data,
 )
 from graphrec.cli.output import note
@@ -37,6 +39,7 @@ def report(
             "--by", help="Groups to measure by, a comma list; by default all but sensitive attributes. none: none."
         ),
     ] = None,
+    probe: Probed = None,
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -52,7 +55,7 @@ def report(
     _writable(out)
     if (source / "manifest.sha256").is_file():
         as_fitted({"--config": config, "--set": set_, "--preset": preset != "default"})
-        document = _of_model(source, new, k, by, explanations, allow_bad)
+        document = _of_model(source, new, k, by, explanations, allow_bad, probe)
     elif new is not None:
         raise ConfigError(f"{source}: is no model, so there is nothing to measure on {new}")
     else:
@@ -61,7 +64,7 @@ def report(
         settings, data = config_of(config, set_, None, k, preset), load_data(source, allow_bad)
         groups = _groups(by, data)
         document = evaluate_model(
-            data, settings, explanations=explanations, progress=True, by=groups, each_block=True
+            data, settings, explanations=explanations, progress=True, by=groups, probe=listed(probe), each_block=True
         ) | _beside(data)
     from graphrec.report import page
 
@@ -82,7 +85,13 @@ def _writable(out: Path) -> None:
 
 
 def _of_model(
-    source: Path, new: Path | None, k: str | None, by: str | None, explanations: bool, allow_bad: float | None
+    source: Path,
+    new: Path | None,
+    k: str | None,
+    by: str | None,
+    explanations: bool,
+    allow_bad: float | None,
+    probe: str | None,
 ) -> dict[str, Any]:
     """What is told of a model, measured on later data where there are any."""
     import graphrec
@@ -91,8 +100,10 @@ def _of_model(
     model = graphrec.load(source).fitted
     own = {"model_version": model.version, "chosen": model.chosen}
     if new is None:
-        if by is not None or explanations or k is not None:
-            raise ConfigError(f"{source}: nothing is measured without data; name NEWDATA, or leave --by and -k out")
+        if by is not None or explanations or k is not None or probe is not None:
+            raise ConfigError(
+                f"{source}: nothing is measured without data; name NEWDATA, or leave --by, --probe and -k out"
+            )
         return {
             "data": model.data.name,
             "metrics": {},
@@ -103,7 +114,9 @@ def _of_model(
     data = load_data(new, allow_bad)
     settings = model.config if k is None else model.config.with_(evaluate={"k": k})
     groups = _groups(by, model.data, data)
-    measured = measure_model(model, data, settings, explanations=explanations, progress=True, by=groups)
+    measured = measure_model(
+        model, data, settings, explanations=explanations, progress=True, by=groups, probe=listed(probe)
+    )
     return measured | own | _beside(data)
 
 

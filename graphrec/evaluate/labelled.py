@@ -58,16 +58,18 @@ class Labelled:
             raise ConfigError(f"{key!r} is sensitive and is not inferred; name it in allow if it may be")
         rows = table[(table["key"] == key).to_numpy()].drop_duplicates("user_num", keep=False)
         values = rows["value"].astype(str)
-        counts = values.value_counts()
-        rows, values = (
-            rows[values.isin(counts.index[counts >= FEWEST])],
-            values[values.isin(counts.index[counts >= FEWEST])],
-        )
         classes, labels = np.unique(values.to_numpy(str), return_inverse=True)
+        return cls(rows["user_num"].to_numpy(np.int64), labels.astype(np.int64), tuple(map(str, classes))).enough(key)
+
+    def enough(self, key: str) -> Labelled:
+        """The same without labels of fewer than ``FEWEST`` people. Raises DataError where fewer than two are left."""
+        kept = np.flatnonzero(np.bincount(self.labels, minlength=len(self.classes)) >= FEWEST)
+        mine = np.isin(self.labels, kept)
+        classes = tuple(self.classes[n] for n in kept.tolist())
         if len(classes) < 2:
-            found = f"all {len(rows):,} are {str(classes[0])!r}" if len(classes) else "none is"
+            found = f"all {int(mine.sum()):,} are {classes[0]!r}" if classes else "none is"
             raise DataError(f"{key!r} needs two values of {FEWEST} people each, and {found}; choose another attribute")
-        return cls(rows["user_num"].to_numpy(np.int64), labels.astype(np.int64), tuple(map(str, classes)))
+        return Labelled(self.users[mine], np.searchsorted(kept, self.labels[mine]).astype(np.int64), classes)
 
 
 @dataclass(frozen=True)

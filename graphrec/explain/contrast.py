@@ -12,6 +12,7 @@ from graphrec.explain.say import decimal, foreign, marked, say
 from graphrec.explain.shares import Shares
 from graphrec.explain.words import FIRST
 from graphrec.profile.api import Words
+from graphrec.profile.clearing import CLEARED
 
 MOST = 0.5  # of a whole
 MUCH = 0.25  # of a score, from which what speaks against it is told
@@ -19,6 +20,7 @@ CAUSES = {  # what stands in for a profile, or beside it, as noun phrases
     **FIRST,
     "words": marked("the words that were asked for"),
     "popularity": marked("popularity"),
+    CLEARED: marked("what was taken out of your profile because it tells a sensitive attribute"),
 }
 
 

@@ -6,7 +6,8 @@ damped by how far it was expected to be taken (Hu et al., ICDM 2008, section 5, 
 block's users are such a sum, of the messages that their items send in the last convolution, plus an own part (what
 training learned of the user, what their friends and words say). A term is then the change in score when that message
 is taken away, with the user's own part and the scale held; it is not what training again without the item would change.
-The own part is the block's rest. Other blocks are all rest, and so is what stands in for a profile.
+The own part is the block's rest. Other blocks are all rest, and so is what stands in for a profile, and what clearing
+took out of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from graphrec.profile.clearing import CLEARED
 from graphrec.profile.profiles import Profiles
 from graphrec.profile.standing import PLAIN, Standing
 from graphrec.query.query import Queries
@@ -80,6 +82,8 @@ def shares(profiles: Profiles, query: Queries, item_num: int, standing: Standing
                 friends[friend] += unit * share
         if not block.linear or abs(effects.rest) > TOLERANCE * size + 1e-12:
             rest[block.name] = unit * effects.rest
+    if CLEARED in alone:
+        rest[CLEARED] = standing.factor * alone[CLEARED]
     for name, scores in standing.extra.items():
         part = float(scores[item_num])
         if name == FRIENDS and part:

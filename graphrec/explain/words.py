@@ -15,6 +15,7 @@ from graphrec.explain.phrases import people, percent, quoted, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
 from graphrec.profile.api import NO_WORDS, Words
+from graphrec.profile.clearing import CLEARED
 from graphrec.profile.standing import PLAIN, Standing
 
 MOSTLY = 0.5  # a cause with more than this part of the score
@@ -24,6 +25,7 @@ BLOCKS = {  # what stands in for a profile, or beside it, as a clause after "bec
     "attributes": marked("of what people of whom the same is known took"),
     "words": marked("it is what your words ask for"),
     "popularity": marked("of its popularity"),
+    CLEARED: marked("what tells a sensitive attribute was taken out of your profile"),
 }
 FIRST = {  # what comes first for somebody of whom too little is known, the first that a standing has
     "friends": marked("what your friends took"),

@@ -36,6 +36,7 @@ from graphrec.model import artifact
 from graphrec.model.card import card, metrics
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock, Words
+from graphrec.profile.clearing import CLEARED, Clearing
 from graphrec.profile.dense import empty_block
 from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
@@ -66,6 +67,8 @@ def save(path: Path, model: Model) -> None:
     def fill(folder: Path) -> None:
         (folder / "config.toml").write_text(model.config.to_toml(), "utf-8")
         held = {f"{name}.{part}": value for name, (arrays, _) in described.items() for part, value in arrays.items()}
+        if model.profiles.clearing is not None:
+            held |= {f"{CLEARED}.{part}": value for part, value in model.profiles.clearing.arrays().items()}
         save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS)
         model.index.save(folder / "index.faiss")
         data = model.data
@@ -111,8 +114,10 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     for vocabulary in (users, items):
         if manifest["vocabularies"][vocabulary.kind] != vocabulary.fingerprint:
             raise CorruptArtifactError(f"{path}: the {vocabulary.kind} ids do not match the manifest; fit again")
-    blocks = tuple(_blocks(path, manifest["blocks"], (len(users), len(items))))
-    profiles = Profiles(blocks, Gate.of(manifest["chosen"].get(GATE)))
+    arrays = load_file(path / ARRAYS)
+    blocks = tuple(_blocks(arrays, manifest["blocks"], (len(users), len(items))))
+    clearing = Clearing.of(config.fair.clear, _own(arrays, CLEARED))
+    profiles = Profiles(blocks, Gate.of(manifest["chosen"].get(GATE)), clearing)
     shape = (len(items), sum(b.items.shape[1] for b in profiles.dense))
     return Model(
         data=_dataset(path, manifest, (users, items), user_table, item_table),
@@ -143,16 +148,20 @@ def _brought(path: Path, names: Iterable[str]) -> None:
             )
 
 
-def _blocks(path: Path, described: Mapping[str, Mapping[str, Any]], shape: tuple[int, int]) -> list[FittedBlock]:
+def _own(arrays: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
+
+
+def _blocks(
+    arrays: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]], shape: tuple[int, int]
+) -> list[FittedBlock]:
     """The blocks that the manifest describes."""
-    arrays = load_file(path / ARRAYS)
     out: list[FittedBlock] = []
     for name, settings in described.items():
         if settings.get("empty"):
             out.append(replace(empty_block(name, *shape), words=_words(name, settings["words"])))
             continue
-        own = {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
-        block = registered()[name].Fitted.from_arrays(own, settings)
+        block = registered()[name].Fitted.from_arrays(_own(arrays, name), settings)
         out.append(replace(block, words=_words(name, settings["words"])))  # type: ignore[type-var]
     return out
 

@@ -7,6 +7,7 @@ import numpy as np
 from graphrec.model.learned import Learned
 from graphrec.model.retrieve import unusual
 from graphrec.model.standing import standing_of
+from graphrec.profile.clearing import CLEARED
 from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
@@ -14,8 +15,8 @@ from graphrec.types import Floats, Ints
 def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -> dict[str, Floats]:
     """Block → what it adds to the score of each item, float32 (n,), for one query (B = 1); they sum to the score.
 
-    Beside the blocks there is what stands in for a profile, such as ``popularity`` or ``words``. ``asker``: whether the
-    question is somebody's.
+    Beside the blocks there is what clearing takes from the profile, and what stands in for one, such as ``popularity``
+    or ``words``. ``asker``: whether the question is somebody's.
     """
     out: dict[str, Floats] = {}
     weights = model.profiles.weights_of(query)
@@ -25,6 +26,8 @@ def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -
         else:
             found = np.asarray(block.items[item_nums] @ np.asarray(block.encode(query))[0], np.float32)
         out[block.name] = weights[block.name] * np.asarray(found, np.float32)
+    if model.profiles.clearing is not None:
+        out[CLEARED] = model.profiles.cleared(query, item_nums)
     profile, sparse, personal = model.profiles.encode(query)
     of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
     if not unusual(query, personal, of_profile[None])[0]:

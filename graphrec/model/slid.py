@@ -44,21 +44,29 @@ class Slid(Profiles):
     def encode(self, queries: Queries) -> tuple[Floats, Floats | None, npt.NDArray[np.bool_]]:
         """See ``Profiles.encode``; the product with the items' sides is the score under the weights of now."""
         parts, personal = [], np.zeros(len(queries), bool)
-        weights = self.weights_of(queries)  # (B,) each
+        weights, factors = self.weights, self._factors(queries)
         for block in self.dense:
             part = np.asarray(block.encode(queries))
-            now = weights.get(block.name, np.full(len(queries), block.weight, np.float32))
-            if now.any():
+            now = np.float32(weights.get(block.name, block.weight))
+            if now:
                 personal |= part[:, : part.shape[1] - block.prior].any(axis=1)
-            parts.append(part * (now / np.float32(block.weight**0.5 if block.weight else np.inf))[:, None])
+            usual = np.float32(block.weight**0.5 if block.weight else np.inf)
+            parts.append(self._answering(block, part, factors) * (now / usual))
         held = {block.name for block in self.dense}
         sparse: Floats | None = None
         for block in self.heard:
             if block.name not in held:
-                found = weights[block.name][:, None] * block.scores(queries)
+                found = self._scored(block, queries, factors) * np.float32(block.weight)
                 sparse = found if sparse is None else sparse + found
                 personal |= found.any(axis=1)
         return np.hstack(parts), sparse, personal
+
+    def _scored(self, block: FittedBlock, queries: Queries, factors: Mapping[str, Floats]) -> Floats:
+        """Scores (B, I) of a block that the index does not hold; a dense one is cleared on its rows."""
+        if block.sparse:
+            return self._answering(block, block.scores(queries), factors)
+        found: Floats = self._answering(block, np.asarray(block.encode(queries)), factors) @ block.items.T
+        return found
 
 
 def slid(model: M, weights: Mapping[str, float]) -> M:
@@ -76,7 +84,8 @@ def slid(model: M, weights: Mapping[str, float]) -> M:
     now = own | {name: float(weight) for name, weight in weights.items()}
     if not any(weight for name, weight in now.items() if not model.profiles[name].empty):
         raise ConfigError("weights: no block counts for anything; leave one above 0")
-    profiles = Slid(model.profiles.reweighted(now).blocks, model.profiles.gate, model.profiles)
+    whole = model.profiles
+    profiles = Slid(whole.reweighted(now).blocks, whole.gate, whole.clearing, whole)
     out = replace(model, profiles=profiles)
     shared = ("ties", "lexicon", "labels", "spoken", "names", "attributes", "likeness", "described", "item_ids")
     for name in (*shared, "popular"):

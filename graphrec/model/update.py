@@ -24,6 +24,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.same import digest
 from graphrec.errors import DataError
+from graphrec.evaluate.clearing import recleared
 from graphrec.graph.hetero import hetero_graph
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
@@ -91,7 +92,9 @@ def _grown_blocks(model: Learned, data: Dataset, touched: Ints, of_items: pd.Dat
         if learned is None:
             learned = block.grown(ties, _hearing(ties, touched) if block.hears_friends else touched, texts)
         blocks.append(learned.reweighted(block.weight))
-    return Profiles(tuple(blocks), model.profiles.gate)
+    found = Profiles(tuple(blocks), model.profiles.gate, model.profiles.clearing)
+    known = np.arange(model.data.n_users)
+    return recleared(model.profiles, model.ties, found, ties, (known, known)) if due and listens else found
 
 
 def with_new(data: Dataset, events: Any = (), items: Any = None, users: Any = None) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from graphrec.errors import DataError
 from graphrec.profile.api import FittedBlock, Words
+from graphrec.profile.clearing import CLEARED, Clearing
 from graphrec.profile.dense import empty_block
 from graphrec.profile.gate import Gate
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
-from graphrec.types import Floats
+from graphrec.types import Floats, Ints
 
 
 def weighted(blocks: Sequence[FittedBlock], parts: Sequence[Floats]) -> Floats:
@@ -27,11 +28,13 @@ def weighted(blocks: Sequence[FittedBlock], parts: Sequence[Floats]) -> Floats:
 class Profiles:
     """The blocks side by side: score(u, i) = Σ_b weight_b ⟨u_b, i_b⟩, one inner product over the whole profile.
 
-    ``gate``: what weights are taken times for each query; they are as they are without it.
+    ``gate``: what weights are taken times for each query; they are as they are without it. ``clearing``: what is then
+    taken out of each user's side, so that it tells nothing of some attributes.
     """
 
     blocks: tuple[FittedBlock, ...]
     gate: Gate | None = None
+    clearing: Clearing | None = None
 
     def __post_init__(self) -> None:
         shapes = {b.shape for b in self.blocks}
@@ -91,8 +94,15 @@ class Profiles:
     def user_matrix(self, ties: Ties | None = None) -> Floats:
         """Stored profiles of the dense blocks, float32 (U, D), √weight folded in; as the gate has them where the data
         is given."""
-        parts: Sequence[Floats] = [b.users for b in self.dense]
-        return weighted(self.dense, parts if ties is None else self._swayed(parts, self._factors(Queries.stored(ties))))
+        factors = {} if ties is None else self._factors(Queries.stored(ties))
+        return weighted(self.dense, [self._answering(b, b.users, factors) for b in self.dense])
+
+    def parts(self, queries: Queries) -> Iterator[tuple[FittedBlock, Floats]]:
+        """Each block with a weight, and what queries are answered from in it, before its weight: of a dense one the
+        user's side float32 (B, d), of a sparse one its scores float32 (B, I)."""
+        factors = self._factors(queries)
+        for block in self.heard:
+            yield block, self._answering(block, self._part(block, queries), factors)
 
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
@@ -112,21 +122,22 @@ class Profiles:
         factors = self._factors(queries)
         sparse: Floats | None = None
         for block in self.sparse:
-            (scores,) = self._swayed([block.scores(queries)], factors, [block])
-            found = np.float32(block.weight) * scores
+            found = np.float32(block.weight) * self._answering(block, block.scores(queries), factors)
             sparse = found if sparse is None else sparse + found
             personal |= found.any(axis=1)
-        return weighted(self.dense, self._swayed(parts, factors)), sparse, personal
+        heard = [self._answering(block, part, factors) for block, part in zip(self.dense, parts, strict=True)]
+        return weighted(self.dense, heard), sparse, personal
 
     def _factors(self, queries: Queries) -> dict[str, Floats]:
         return {} if self.gate is None else self.gate.factors(queries)
 
-    def _swayed(
-        self, parts: Sequence[Floats], factors: Mapping[str, Floats], of: Sequence[FittedBlock] | None = None
-    ) -> list[Floats]:
-        """Parts (B, d_b) of blocks, by default the dense ones, each times what its weight is taken times."""
-        named = [block.name for block in (self.dense if of is None else of)]
-        return [p * factors[n][:, None] if n in factors else p for n, p in zip(named, parts, strict=True)]
+    def _part(self, block: FittedBlock, queries: Queries) -> Floats:
+        return block.scores(queries) if block.sparse else np.asarray(block.encode(queries))
+
+    def _answering(self, block: FittedBlock, part: Floats, factors: Mapping[str, Floats]) -> Floats:
+        """The part (B, d) or (B, I) of a block times what its weight is taken times, and cleared."""
+        swayed = part * factors[block.name][:, None] if block.name in factors else part
+        return swayed if self.clearing is None else self.clearing(block, swayed)
 
     @property
     def words(self) -> dict[str, Words]:
@@ -138,6 +149,19 @@ class Profiles:
         return {b.name: b.said(query, item_num) for b in self.blocks}
 
     def contributions(self, query: Queries, item_num: int) -> dict[str, float]:
-        """Each block's part of one query's score (B = 1); the parts sum to it."""
+        """Each block's part of one query's score (B = 1), and that of the clearing; the parts sum to it."""
         weights = self.weights_of(query)
-        return {b.name: float(weights[b.name][0]) * float(b.score(query, item_num)[0]) for b in self.blocks}
+        out = {b.name: float(weights[b.name][0]) * float(b.score(query, item_num)[0]) for b in self.blocks}
+        if self.clearing is not None:
+            out[CLEARED] = float(self.cleared(query, np.array([item_num]))[0])
+        return out
+
+    def cleared(self, query: Queries, item_nums: Ints) -> Floats:
+        """What the clearing adds to one query's scores (B = 1) of items, float32 (n,)."""
+        out = np.zeros(len(item_nums))
+        if self.clearing is not None:
+            factors, plain = self._factors(query), replace(self, clearing=None)
+            for block in self.heard:
+                swayed = plain._answering(block, self._part(block, query), factors)
+                out += block.weight * self.clearing.taken(block, swayed, item_nums)
+        return out.astype(np.float32)

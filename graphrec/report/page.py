@@ -46,6 +46,7 @@ def page(document: Document) -> str:
         ("blocks", "What each block adds", [*_blocks(document)]),
         ("people", "Whom it serves worse", [*_people(document)]),
         ("items", "What it shows too seldom", [*_items(document)]),
+        ("leakage", "What profiles tell of people", [*_leakage(document)]),
         ("explanations", "Explanations", [*_explanations(document)]),
         ("drift", "Drift", [*_drift(document)]),
         ("data", "Data", [*_data(document)]),
@@ -191,6 +192,25 @@ def _items(document: Document) -> Iterator[str]:
         yield table(heads, rows)
         uneven = [[text, found[key], _between(found["intervals"][key])] for key, text in EVENNESS.items()]
         yield table(["0 is best", "value", "95 %"], [row for row in uneven if row[1] is not None])
+
+
+def _leakage(document: Document) -> Iterator[str]:
+    for name, found in document.get("leakage", {}).items():
+        held = "This model is cleared of it" if found["cleared"] else "This model is not cleared of it"
+        left = f" ({found['left_out']:,} more were not asked about)" if found["left_out"] else ""
+        told = (
+            f"A probe of {found['people']:,} people{left}, {' / '.join(found['classes'])}: the mean over these of what "
+            f"it gets right of people it did not learn from. Who always says the most frequent gets "
+            f"{found['chance']:.4f}, and {found['majority']:.4f} of all people right. Cleared: by erasers that the "
+            f"people asked about did not teach; of those who did, a probe is misled (below chance). {held}."
+        )
+        rows = []
+        for row in found["rows"]:
+            sides = [c for side in ("before", "after") for c in (row[side]["right"], _between(row[side]["interval"]))]
+            rows.append([row["part"], *sides, row["held"]["right"]])
+        raw = ["what people took", found["raw"]["right"], _between(found["raw"]["interval"]), None, None, None]
+        yield f"<h3><bdi>{html.escape(name)}</bdi></h3>{_note(told)}"
+        yield table(["told from", "as it is", "95 %", "cleared", "95 %", "of its teachers"], [*rows, raw])
 
 
 def _explanations(document: Document) -> Iterator[str]:
