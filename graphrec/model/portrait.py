@@ -34,9 +34,15 @@ NEIGHBOURS = 5
 
 
 def portrait(
-    model: Learned, user_id: Any = None, limit: int = SHOWN, history: Sequence[Any] = (), **context: Any
+    model: Learned,
+    user_id: Any = None,
+    limit: int = SHOWN,
+    history: Sequence[Any] = (),
+    moment: int | None = None,
+    **context: Any,
 ) -> dict[str, Any]:
-    """The JSON document of ``graphrec profile``; see ``Recommender.profile``."""
+    """The JSON document of ``graphrec profile``; see ``Recommender.profile``. ``moment``: the second up to which days
+    without an event are counted, the question's by default, which is the log's last where none is told."""
     query, limit = one(model, user_id, history, **context), at_most(limit)
     with speaking(model.spoken):
         labels = model.labels
@@ -63,7 +69,7 @@ def portrait(
             },
             "likes": likes[:limit],
             "dislikes": dislikes[:limit],
-            "behaviour": habits(told.times, int(query.now[0]), dated),
+            "behaviour": habits(told.times, int(query.now[0]) if moment is None else moment, dated),
             "sessions": _sessions(model, told) if dated else {},
             "places": usual_places(item_points(model.data)[told.items], told.times if dated else None),
             "over_time": _over_time(labels, told, interests) if dated else [],

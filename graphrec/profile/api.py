@@ -13,8 +13,8 @@ import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
 from graphrec.query.fading import STEADY, Fading
-from graphrec.query.few import taste_of
-from graphrec.query.hearing import Hearing, weights_of
+from graphrec.query.few import heard_of, taste_of
+from graphrec.query.hearing import Hearing
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties, row
 from graphrec.types import Floats, Ints
@@ -80,13 +80,12 @@ def account(
 
     items, values = taste_of(query, reading, fading)
     shares, friends = each(items, values.astype(np.float64)), dict[int, tuple[Ints, Doubles]]()
-    weight = float(weights_of(friend_weight, query.activity)[0])
-    if weight:
-        heard, everybody = query.friends, query.ties.taste(reading)
-        for friend, part in zip(heard.indices.tolist(), heard.data.tolist(), strict=True):
-            theirs = row(everybody, friend)
-            values = everybody.data[slice(*everybody.indptr[friend : friend + 2])]
-            friends[friend] = theirs, weight * part * each(theirs, values.astype(np.float64))
+    heard, parts = heard_of(query, friend_weight)
+    everybody: Any = query.ties.taste(reading) if len(heard) else None
+    for friend, part in zip(heard.tolist(), parts.tolist(), strict=True):
+        theirs = row(everybody, friend)
+        values = everybody.data[slice(*everybody.indptr[friend : friend + 2])]
+        friends[friend] = theirs, part * each(theirs, values.astype(np.float64))
     found = float(shares.sum()) + sum(float(theirs.sum()) for _, theirs in friends.values())
     return Effects(items, shares, friends, score - found)
 

@@ -69,7 +69,7 @@ def make_app(
             tasks.append(asyncio.create_task(app.state.others.listen(service)))
             tell = app.state.others.tell
         if service.settings.erasure.rewrite and store and folder is not None:
-            tasks.append(asyncio.create_task(Eraser(service, store, Path(shared) if shared else None, tell).run()))
+            tasks.append(asyncio.create_task(Eraser(service, store, tell).run()))
         try:
             yield
         finally:

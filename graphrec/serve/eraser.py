@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -25,17 +24,16 @@ log = logging.getLogger("graphrec.serve")
 LOOK = 0.5  # seconds between two looks at what is pending
 SETTLED = 2.0  # seconds after which a worker has heard what another one did
 FAILED = "a model could not be written anew; `graphrec forget MODEL --store URL` says why"  # to whoever has no key
+LOCK = ".graphrec-erasing"  # beside the models: held by whoever writes one anew, stays behind
 LONGEST = 3600.0  # seconds between two tries
 
 
 class Eraser:
-    """Args: service; url of its store; shared, the folder that workers of one service share, or None; tell, which lets
-    the other workers do what is done here."""
+    """Args: service; url of its store; tell, which lets the other workers do what is done here."""
 
-    def __init__(self, service: Service, url: str, shared: Path | None, tell: Callable[..., None]) -> None:
+    def __init__(self, service: Service, url: str, tell: Callable[..., None]) -> None:
         self.service, self.tell = service, tell
         self.env = {**os.environ, "GRAPHREC_STORE": url}
-        self.lock = FileLock(shared / "erasing.lock", blocking=False) if shared else None
         service.rewrites = True
 
     async def run(self) -> None:
@@ -56,10 +54,10 @@ class Eraser:
                 pause = min(LONGEST, max(2 * pause, 1.0))
 
     async def _alone(self) -> None:
-        if self.lock is None:
-            await self._written()
-            return
-        with self.lock:
+        folder: Any = self.service.folder
+        with FileLock(
+            folder / LOCK, blocking=False
+        ):  # of other workers, and of other services of models in this folder
             await asyncio.sleep(SETTLED)  # what another worker did is heard by now
             await self._written()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 import graphrec as gr
 from graphrec.errors import ArtifactError
@@ -178,6 +179,25 @@ def test_the_other_workers_do_what_one_was_told(folder: Path, tmp_path: Path) ->
         assert said(ask(client, "/recommend", user_id="u0"))["items"]
 
 
+def test_services_of_one_folder_write_models_anew_one_after_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    async def writes(self: Any) -> None:
+        written.append(self)
+
+    monkeypatch.setattr(eraser, "SETTLED", 0.0)
+    monkeypatch.setattr(eraser.Eraser, "_written", writes)
+    with serving(folder=folder, artifact="one") as client:
+        one = eraser.Eraser(service_of(client), "sqlite://", print)
+        with FileLock(folder / eraser.LOCK), pytest.raises(Timeout):
+            asyncio.run(one._alone())
+        assert not written
+        asyncio.run(one._alone())
+        assert written == [one]
+
+
 def test_a_rewriting_that_fails_tells_nobody_of_whom(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(eraser, "LOOK", 0.01)
     monkeypatch.setattr(State, "pending", 1)
@@ -187,7 +207,7 @@ def test_a_rewriting_that_fails_tells_nobody_of_whom(monkeypatch: pytest.MonkeyP
 
     async def one_try(service: Service) -> None:
         monkeypatch.setattr(eraser.Eraser, "_alone", fails)
-        task = asyncio.create_task(eraser.Eraser(service, "sqlite://", None, print).run())
+        task = asyncio.create_task(eraser.Eraser(service, "sqlite://", print).run())
         while not service.unerased:
             await asyncio.sleep(0.01)
         task.cancel()

@@ -129,7 +129,7 @@ async def profile(
     def found() -> dict[str, Any]:
         version, shown = service.state.version_for(user_id), service.state.shown
         told = told_of(service.state, version, user_id)
-        known: dict[str, Any] = {} if told is None else {"told": told}
+        known: dict[str, Any] = {"moment": int(time.time())} | ({} if told is None else {"told": told})
         document = version.view(shown).profile(user_id, limit, **known)
         if export:
             document |= exported(service, version, user_id)
