@@ -120,9 +120,10 @@ def test_evaluate_and_compare(source: Path, capsys: pytest.CaptureFixture[str]) 
     explained = document(capsys, "evaluate", str(source), "--explanations", *QUICK)["explanations"]
     assert (explained["valid_steps"], explained["verbatim_quotes"]) == (1.0, 1.0)
     assert set(explained["popular_paths"]) < set(explained)
-    run("evaluate", str(source), "--explanations", *plain)
+    run("evaluate", str(source), "--explanations", *plain, "--set", "blocks=popularity")
     assert "popular paths" in capsys.readouterr().out
-    table = document(capsys, "compare", str(source), "--models", "popularity,ease,graphrec", *plain)
+    models = ("--models", "popularity,ease,graphrec", "--set", "evaluate.trials=2")
+    table = document(capsys, "compare", str(source), *models, *plain)
     assert [row["model"] for row in table["rows"]] == ["popularity", "ease", "graphrec"]
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import graphrec as gr
 from graphrec.cli import demo
 from graphrec.samples import generate
 from tests.cli.support import too_long
+from tests.model.shop import QUICK
 
 
 def test_the_demo_fits_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = ["popularity", "spectral", "neighbours", "ease", "ials"]
-    quick = gr.Config().with_(blocks=blocks, features={"enabled": False}, spectral={"rank": [8]}, ials={"factors": [8]})
+    quick = QUICK.with_(blocks=blocks, features={"enabled": False})
     monkeypatch.setattr(demo, "generate", lambda: generate(30, 30, 180))
     monkeypatch.setattr(demo, "Config", lambda: quick)
     monkeypatch.chdir(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,19 @@ from graphrec.recommender import Recommender
 from kg.types import Span
 from tests.features.test_encoder import CountingEncoder
 
-QUICK = gr.Config().with_(graph={"dim": 8, "max_epochs": 5}, spectral={"rank": [4, 8]})
+LINKS: dict[str, Any] = {"friends": [0.1], "smoothing": [0.0], "knowledge": [0.3], "fading": [0.0]}
+QUICK = gr.Config().with_(  # one value of what is searched elsewhere: ``tests/blocks`` see to the searches
+    graph={"dim": 8, "max_epochs": 5},
+    season={"late": [30.0], "year": [1.0], "week": [1.0], "day": [1.0], "few": [3.0]},
+    spectral={**LINKS, "rank": [8], "alpha": [0.4], "beta": [0.4], "power": [0.4]},
+    neighbours={**LINKS, "alpha": [0.25], "beta": [0.2]},
+    ease={**LINKS, "regularisation": [30.0]},
+    ials={"alpha": [3.0], "regularisation": [10.0], "knowledge": [0.3], "factors": [8]},
+    transitions={"decay": [1.0], "pause": [0.0], "backward": [0.3], "source": [0.5], "target": [0.2], "shape": [0.5]}
+    | {"power": [0.75], "half_life": [0.0]},
+    circle={"beta": [0.25], "gamma": [0.5], "half_life": [0.0], "attention": [2.0]},
+    kin={"alpha": [0.5], "gamma": [1.0], "takers": [1.0]},
+)
 WORDS = ("strings", "tone", "neck", "case")
 
 
