@@ -25,8 +25,9 @@ from graphrec.evaluate.explanations import explanation_report
 from graphrec.evaluate.fairness import by_group
 from graphrec.evaluate.groups import check, grouping
 from graphrec.evaluate.later import later
-from graphrec.evaluate.leakage import labelled, leakage
+from graphrec.evaluate.leakage import leaks, probed_of
 from graphrec.evaluate.lists import evaluate_lists, read_lists
+from graphrec.evaluate.mending import Mended, strength_of
 from graphrec.evaluate.questions import Questions, questions
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.evaluate.significance import intervals
@@ -62,7 +63,7 @@ def evaluate_model(
         users.check(per_user)
     parts = split(data, config.cut, config.seed)
     check(by, parts.fit_data)
-    probed = _probed(probe, config, parts.fit_data)
+    probed = probed_of(probe, config.fair, parts.fit_data)
     task = Task.of(config)
     if explanations and parts.kind == "cold-user":
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
@@ -84,7 +85,7 @@ def evaluate_model(
             task=task,
         )
 
-    report = measured(model, auc=True)
+    report = measured(_answering(model.fitted, task), auc=True)
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
     if per_user is not None:
         users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
@@ -94,7 +95,7 @@ def evaluate_model(
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if each_block:
         out["ablations"] = ablations(model.fitted, report, measured, asked.people[report.user_nums])
-    _leaks(out, model.fitted, probed, parts.fit_data)
+    out |= leaks(model.fitted.profiles, ties, probed, parts.fit_data, config.seed)
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -152,11 +153,12 @@ def measure_model(
         users.check(per_user)
     start, task = time.perf_counter(), Task.of(config)
     check(by, model.data, new)
-    probed = _probed(probe, config, model.data, new)
+    probed = probed_of(probe, config.fair, model.data, new)
     found = later(model.data, new, task)
     # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
     queries = Queries.stored(model.ties, moments=found.moments)
-    report = evaluate(model, queries, found.truth, config.evaluate.k, config.evaluate.batch_size, progress, task=task)
+    scorer = _answering(model, task)
+    report = evaluate(scorer, queries, found.truth, config.evaluate.k, config.evaluate.batch_size, progress, task=task)
     seconds = {"evaluate": time.perf_counter() - start}
     if per_user is not None:
         users.write(users.rows(report, model.data.users.ids), per_user)
@@ -173,7 +175,7 @@ def measure_model(
     }
     out["warnings"] += [f"{new.name}: {text}" for text in found.warnings()]
     _apart(out, report, by, report.user_nums, config, model.data, new)
-    _leaks(out, model, probed, new)
+    out |= leaks(model.profiles, model.ties, probed, new, config.seed)
     if explanations:
         seed = config.seed
         out["explanations"] = explanation_report(model.explainer, model, report.user_nums, seed=seed, progress=progress)
@@ -218,27 +220,11 @@ def _apart(
         out["warnings"] += [one.put for one in apart if one.put]
 
 
-def _probed(probe: Sequence[str], config: Config, known: Dataset, told: Dataset | None = None) -> list[str]:
-    """The attributes of people that a probe is to tell: those asked for, and those that are cleared, where the data
-    tells them. Raises DataError for one of the former that it does not tell, or of too few."""
-    names = list(dict.fromkeys([*probe, *config.fair.probe]))
-    for name in names:
-        labelled(known, name, told, names)
-    for name in config.fair.clear:
-        if name not in names and any((d.user_attributes["key"] == name).any() for d in (known, told) if d is not None):
-            names.append(name)
-    return names
-
-
-def _leaks(out: dict[str, Any], model: Model, names: Sequence[str], told: Dataset) -> None:
-    """Into the document: what profiles tell of these attributes of people, which may be read for it by name."""
-    clearing = model.profiles.clearing
-    of_each = {
-        name: leakage(model.profiles, model.ties, name, told, names, model.config.seed)
-        | {"cleared": clearing is not None and name in clearing.names}
-        for name in names
-    }
-    out |= {"leakage": of_each} if names else {}
+def _answering(model: Model, task: Task) -> Scorer:
+    """Scores in the order of the model's answers: with what meets ``fair.target``."""
+    if not model.mends or model.prices is None:
+        return model
+    return Mended(model, model.prices, strength_of(model.chosen), task)
 
 
 def _measured(data: Dataset, config: Config, report: Report, people: Ints) -> dict[str, Any]:

@@ -25,8 +25,10 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.show import counted
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
+from graphrec.evaluate import mending
 from graphrec.evaluate.clearing import cleared
 from graphrec.evaluate.content import with_content
+from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.features import adapter
 from graphrec.features.text import text_features
@@ -41,6 +43,7 @@ from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
+from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
 from kg.graph import KnowledgeGraph
@@ -189,6 +192,8 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     chosen |= {"content": best.choice} if best.choice else {}
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
     chosen |= {GATE: gate.told()} if gate.gate is not None else {}
+    if config.fair.target:
+        chosen |= {"fair": mending.chosen_for(best.blocks, best.weights, gate.gate, judges, config)}
     ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1)
     found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
     return {**chosen, "weights": best.weights, "validation": found}
@@ -220,6 +225,9 @@ def learn(
         profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
         profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
         index = Index.build(profiles.item_matrix(), config.retrieve)
+        strength = mending.strength_of(chosen)
+        everybody = Queries.stored(inputs.ties)
+        prices = mending.prices(profiles, everybody, Task.of(config), strength) if strength else None
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(
         data=data,
@@ -233,6 +241,7 @@ def learn(
         encoder=fitting.encoder,
         encoder_id=fitting.encoder().id if uses_text else None,
         made=time.time(),
+        prices=prices,
     )
 
 

@@ -129,6 +129,8 @@ class FairConfig(Section):
 
     probe: AnyNames = ()  # attributes of users that a probe may try to tell from profiles, to measure how well it does
     clear: AnyNames = ()  # attributes of users of which profiles are to tell nothing; see ``profile/clearing.py``
+    # gini:-20%: by how much the Gini coefficient of how often items are shown is to fall, at the least price
+    target: str = Field(default="", pattern=r"^(gini:-[1-9]\d?(\.\d+)?%)?$")
 
 
 class RuntimeConfig(Section):

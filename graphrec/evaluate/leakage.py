@@ -28,6 +28,7 @@ from graphrec.profile.clearing import erase, one_hot
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.settings import FairConfig
 from graphrec.types import Floats, Ints
 
 WIDE = 256
@@ -91,6 +92,30 @@ def leakage(
         "raw": _told(raw, labels, thirds, seed),
         "rows": rows,
     }
+
+
+def probed_of(probe: Sequence[str], config: FairConfig, known: Dataset, told: Dataset | None = None) -> list[str]:
+    """The attributes of people that a probe is to tell: those asked for, and those that are cleared, where the data
+    tells them. Raises DataError for one of the former that it does not tell, or of too few."""
+    names = list(dict.fromkeys([*probe, *config.probe]))
+    for name in names:
+        labelled(known, name, told, names)
+    for name in config.clear:
+        if name not in names and any((d.user_attributes["key"] == name).any() for d in (known, told) if d is not None):
+            names.append(name)
+    return names
+
+
+def leaks(profiles: Profiles, ties: Ties, names: Sequence[str], told: Dataset, seed: int) -> dict[str, Any]:
+    """``leakage`` of each of these attributes, with whether the profiles are ``cleared`` of it, under its name in a
+    field of that name; nothing without any."""
+    clearing = profiles.clearing
+    each = {
+        name: leakage(profiles, ties, name, told, names, seed)
+        | {"cleared": clearing is not None and name in clearing.names}
+        for name in names
+    }
+    return {"leakage": each} if names else {}
 
 
 def labelled(known: Dataset, key: str, told: Dataset | None = None, allow: Collection[str] = ()) -> Labelled:

@@ -85,7 +85,7 @@ def _reranked(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
 
         def fetch(n: int, place: int = place, found: Found = found, score: Any = score) -> Candidates:
             best = found if n == first else retrieve(model, asked, np.array([place]), n)[0]
-            return Candidates(best.nums, best.scores, model.attributes, model.likeness.rows, score)
+            return Candidates(best.nums, best.scores, model.attributes, model.likeness.rows, score, model.prices)
 
         shown = answer(chain, fetch, asked.k)
         out.append(replace(found, nums=shown.item_nums, scores=shown.scores, changes=shown.changes))

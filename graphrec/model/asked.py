@@ -91,7 +91,7 @@ class Asked:
             named[items.numbers(_ids(include))] = True
             allowed = named if allowed is None else named & allowed
         wished = [rerank] if isinstance(rerank, str) else rerank or ()
-        chain = tuple(parse(r) if isinstance(r, str) else r for r in wished)
+        chain = (*model.mends, *(parse(r) if isinstance(r, str) else r for r in wished))
         unwanted, notes = np.unique(items.numbers(_ids(exclude))), unheard(model, context or {})
         return cls(ids, queries, k, mode, unwanted, allowed, chain, notes)
 

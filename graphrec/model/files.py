@@ -69,6 +69,8 @@ def save(path: Path, model: Model) -> None:
         held = {f"{name}.{part}": value for name, (arrays, _) in described.items() for part, value in arrays.items()}
         if model.profiles.clearing is not None:
             held |= {f"{CLEARED}.{part}": value for part, value in model.profiles.clearing.arrays().items()}
+        if model.prices is not None:
+            held["fair.prices"] = model.prices
         save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS)
         model.index.save(folder / "index.faiss")
         data = model.data
@@ -130,6 +132,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
         counts=manifest["counts"],
         encoder_id=manifest["encoder"],
         behind=manifest["behind"],
+        prices=arrays.get("fair.prices"),
     )
 
 

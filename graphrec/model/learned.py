@@ -25,7 +25,9 @@ from graphrec.profile.likeness import Likeness
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
+from graphrec.rerank.api import Reranker
 from graphrec.rerank.attributes import AttributeTable
+from graphrec.rerank.exposure import Exposure
 from graphrec.types import Floats
 from kg.graph import KnowledgeGraph
 from kg.languages import most_spoken
@@ -48,6 +50,7 @@ class Learned:
         config: the settings. version: of data, settings and choices. counts: what the data held when it was fitted.
         encoder: loads the text encoder, for what is asked in words. encoder_id: of the one it was fitted with.
         behind: how many events were taken in since the blocks learned of items; see ``update``.
+        prices: what each item costs that is shown often, float32 (I,); None where nothing is mended (``fair.target``).
         made: when it was fitted, seconds since 1970; None where that is not known.
     """
 
@@ -63,6 +66,7 @@ class Learned:
     encoder_id: str | None = None
     behind: int = 0
     made: float | None = None
+    prices: Floats | None = None
 
     # --- what it is made of -------------------------------------------------------------------------------------------
 
@@ -107,6 +111,12 @@ class Learned:
         """Why an answer is less than it could be: a code for programs, and words in the model's language."""
         with speaking(self.spoken):
             return f"{code}: {say(message, **values)}"
+
+    @property
+    def mends(self) -> tuple[Reranker, ...]:
+        """What re-ranks every answer: what was chosen to meet ``fair.target``."""
+        strength = float(self.chosen.get("fair", {}).get("strength", 0.0))
+        return (Exposure(strength),) if strength and self.prices is not None else ()
 
     @cached_property
     def names(self) -> Names:

@@ -27,6 +27,7 @@ class Candidates:
             how popular an item is.
         score: item numbers → float32 (n,), this query's scores of any items, -inf where one must not come back; None
             where only the candidates have scores.
+        prices: what each item of the catalogue costs that is shown often, float32 (I,); None where no price is known.
         changes: what the re-rankers so far did, each a dict that begins with ``reranker``, how it is written.
     """
 
@@ -35,6 +36,7 @@ class Candidates:
     attributes: AttributeTable
     profiles: Callable[[Ints], Floats]
     score: Callable[[Ints], Floats] | None = None
+    prices: Floats | None = None
     changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:

@@ -11,9 +11,10 @@ from graphrec.rerank.attributes import nearest
 from graphrec.rerank.boosts import Boost, Pin
 from graphrec.rerank.caps import Cap
 from graphrec.rerank.diversity import Diversity
+from graphrec.rerank.exposure import Exposure
 
 GROUP = "graphrec.rerankers"
-OWN: dict[str, type[Reranker]] = {"diversity": Diversity, "cap": Cap, "boost": Boost, "pin": Pin}
+OWN: dict[str, type[Reranker]] = {"diversity": Diversity, "cap": Cap, "boost": Boost, "pin": Pin, "exposure": Exposure}
 
 
 def resolve(name: str) -> type[Reranker]:
@@ -48,7 +49,8 @@ def resolve(name: str) -> type[Reranker]:
 
 
 def parse(text: str) -> Reranker:
-    """A re-ranker from ``diversity=0.3``, ``cap=brand:2``, ``boost=price < 10:0.5``, ``boost=organic:*2``, ``pin=A,B``.
+    """A re-ranker from ``diversity=0.3``, ``cap=brand:2``, ``boost=price < 10:0.5``, ``boost=organic:*2``, ``pin=A,B``,
+    ``exposure=0.3``.
 
     Raises ConfigError.
     """

@@ -70,7 +70,7 @@ def test_figures_by_hand_and_what_may_not_be_told(model: Model) -> None:
 def test_it_is_in_the_document_and_the_report(
     model: Model, found: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "leakage", lambda *_: found)
+    monkeypatch.setattr(module, "leakage", lambda *_: found)
     later = replace(world(300, seed=1), name="later")
     document = experiment.measure_model(model, later, probe=["gender"])
     assert document["leakage"]["gender"] == found | {"cleared": False}

@@ -1,0 +1,112 @@
+"""A planted unfair exposure is mended at the least price that a target takes; answers and figures are of one list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import graphrec as gr
+from graphrec.config import Config
+from graphrec.errors import ConfigError
+from graphrec.evaluate.mending import K, Lists, Mended, least
+from graphrec.evaluate.ranking import Task
+from graphrec.model import files
+from graphrec.model.model import Model
+from graphrec.query.query import Queries
+from graphrec.rerank.exposure import Exposure, chosen, prices_of, worths
+from tests.profile.test_clearing import BLOCKS, CHOSEN, world
+from tests.rerank.shop import candidates
+
+
+def unfair(n: int = 80, n_items: int = 90, seed: int = 0) -> Lists:
+    """Everybody likes ten of their own, nearly as well as the same ten that everybody is shown first."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(n, n_items)) + 0.2 * (np.arange(n_items) < K) * 20 * (random.random((n, 1)) + 1)
+    order = np.argsort(-scores, axis=1)
+    relevant = sp.csr_matrix((np.ones(n), (np.arange(n), order[:, 0])), (n, n_items))
+    return Lists(order.astype(np.int64), np.take_along_axis(scores, order, 1).astype(np.float32), relevant)
+
+
+def test_planted_unfair_exposure_is_mended_at_the_least_price() -> None:
+    lists = unfair()
+    found = least([lists], "gini:-20%")
+    before, after = found["before"], found["after"]
+    assert found["met"]
+    assert before["gini@10"] > 0.85
+    assert after["gini@10"] <= 0.8 * before["gini@10"]
+    assert after["ndcg@10"] > 0.9 * before["ndcg@10"], "what is wanted most stays"
+    weaker = 0.9 * found["strength"]
+    assert lists.measured(lists.shown(weaker, lists.prices(weaker)))["gini@10"] > after["gini@10"], "no less would do"
+    further = least([lists], "gini:-40%")
+    assert further["strength"] > found["strength"]
+    assert further["after"]["gini@10"] < after["gini@10"]
+    np.testing.assert_array_equal(lists.shown(0.0, np.ones(1, np.float32)), lists.items[:, :K])
+    assert not least([unfair(3)], "gini:-99%")["met"]
+
+
+def test_prices_and_choice_are_those_of_a_naive_twin() -> None:
+    lists = unfair(40, 30)
+    price = np.zeros(30)
+    for turn in range(5):
+        counts = np.zeros(30)
+        for items, scores in zip(lists.items.tolist(), lists.scores.astype(float), strict=True):
+            fall = [np.exp((s - scores[0]) / (2 * scores.std())) * (r + 1) ** -0.25 for r, s in enumerate(scores)]
+            value = [w - 0.3 * price[i] for w, i in zip(fall, items, strict=True)]
+            for place in sorted(range(30), key=lambda r: (-value[r], r))[:4]:
+                counts[items[place]] += 1
+        price += (np.log1p(counts) / np.log1p(counts.mean()) - price) * 2 / (turn + 2)
+    np.testing.assert_allclose(prices_of(lists.items, lists.scores, 30, 0.3, 4, 5), price, rtol=1e-3)
+    worth = worths(np.array([[2.0, 1.0, -np.inf]], np.float32))
+    assert worth[0].tolist() == pytest.approx([1.0, np.exp(-1.0) * 2**-0.25, 0.0])
+    assert chosen(worth, np.array([[0.0, 0.0, 3.0]], np.float32), 2).tolist() == [[0, 2]]
+
+
+def test_a_candidate_list_says_what_it_gave_up() -> None:
+    prices = np.array([5, 0, 0, 0, 0, 0], np.float32)
+    plain = replace(candidates([3, 2.9, 2.8, 2.7]), prices=prices)
+    found = Exposure(1.0).rerank(plain, 2)
+    assert found.item_nums.tolist() == [1, 2]
+    assert found.scores.tolist() == pytest.approx([2.9, 2.8])
+    change = found.changes[0]
+    assert (change["came"], change["went"], change["raised"]) == ([2], [0], 1)
+    assert 0 < change["price"] < 1
+    assert Exposure(0.0).rerank(plain, 2).item_nums.tolist() == [0, 1]
+    with pytest.raises(ConfigError, match=r"fair\.target"):
+        Exposure(1.0).rerank(candidates([3, 2]), 2)
+    with pytest.raises(ConfigError, match="fair"):
+        Config.load(None, ["fair.target=gini:-120%"])
+
+
+@pytest.fixture(scope="module")
+def mended() -> Model:
+    config = Config.load(None, [*BLOCKS, "fair.target=gini:-10%"])
+    return gr.Recommender(config).fit(world(), CHOSEN | {"fair": {"strength": 0.5}}).fitted
+
+
+def test_answers_are_mended_and_measured_as_they_are(mended: Model, tmp_path: Path) -> None:
+    scorer = Mended(mended, mended.prices, 0.5, Task()) if mended.prices is not None else None
+    assert scorer is not None
+    queries = Queries.stored(mended.ties)
+    scores = scorer.scores(queries)
+    scores[queries.seen.toarray() > 0] = -np.inf
+    lists = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+    plain = mended.scores(queries)
+    assert not np.array_equal(np.argsort(-plain, axis=1)[:, :K], lists)
+    answers = mended.recommend(list(mended.data.users.ids[:20]), K)
+    for user in range(20):
+        own = answers[answers["user_id"] == mended.data.users.ids[user]]
+        assert mended.data.items.numbers(own["item_id"].tolist()).tolist() == lists[user].tolist()
+    assert answers.attrs["changes"][mended.data.users.ids[0]][0]["reranker"] == "exposure=0.5"
+    files.save(tmp_path / "m", mended)
+    again = gr.load(tmp_path / "m")
+    assert again.recommend("u003", 5)["item_id"].tolist() == mended.recommend("u003", 5)["item_id"].tolist()
+
+
+def test_the_strength_is_chosen_in_a_fit() -> None:
+    config = Config.load(None, [*BLOCKS, "fair.target=gini:-10%", "blocks=popularity"])
+    found = gr.Recommender(config).fit(world(60)).fitted.chosen["fair"]
+    assert found["after"]["gini@10"] <= 0.9 * found["before"]["gini@10"] or not found["met"]
