@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from sections_fair import FAIR
 from sections_gate import GATE
 from sections_more import MORE
 from sections_more import table as table
@@ -252,6 +253,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     **MORE,
     **PROFILE,
     **GATE,
+    **FAIR,
     **SERVING,
     "strength": _strength,
     "network": _network,

@@ -79,14 +79,17 @@ def target_of(text: str) -> float:
 
 def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
     """The least strength with which the lists of all folds meet the target, as JSON: ``strength``, ``met``, and
-    ``before``, ``after`` with NDCG and Gini, the means over folds."""
+    ``before``, ``after`` with NDCG and Gini, the means over folds; ``curve``: the same of every strength tried."""
+    curve: list[dict[str, float]] = []
 
     def of(strength: float) -> dict[str, float]:
         each = [
             one.measured(one.shown(strength, one.prices(strength) if strength else np.zeros(1, np.float32)))
             for one in lists
         ]
-        return {name: float(np.mean([e[name] for e in each])) for name in each[0]}
+        point = {name: float(np.mean([e[name] for e in each])) for name in each[0]}
+        curve.append({"strength": strength, **point})
+        return point
 
     wanted, before = target_of(target), of(0.0)
     goal, low, high = before[f"gini@{K}"] * (1 - wanted), 0.0, WEAKEST
@@ -102,7 +105,14 @@ def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
             high, after = middle, tried
         else:
             low = middle
-    return {"target": target, "strength": round(high, 6), "met": met, "before": before, "after": after}
+    return {
+        "target": target,
+        "strength": round(high, 6),
+        "met": met,
+        "before": before,
+        "after": after,
+        "curve": sorted(curve, key=lambda point: point["strength"]),
+    }
 
 
 def scorer_of(profiles: Profiles) -> Callable[[Queries], Floats]:

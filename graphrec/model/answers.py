@@ -14,6 +14,7 @@ from graphrec.explain.say import marked, number, say, speaking
 from graphrec.model.asked import LEFT, Asked, as_id, checked
 from graphrec.model.learned import Learned
 from graphrec.model.retrieve import Found, ranked, retrieve, scores
+from graphrec.query.ties import row
 from graphrec.rerank.api import Candidates, Change, answer, wanted
 from graphrec.types import Floats, Ints
 
@@ -81,11 +82,13 @@ def _reranked(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
     retrieved = retrieve(model, asked, rows, first)
     out = []
     for place, found in zip(rows.tolist(), retrieved, strict=True):
-        score = partial(_scores_of, model, asked, place)
+        score, liked = partial(_scores_of, model, asked, place), row(asked.queries.liked, place)
 
-        def fetch(n: int, place: int = place, found: Found = found, score: Any = score) -> Candidates:
+        def fetch(n: int, place: int = place, found: Found = found, known: Any = (score, liked)) -> Candidates:
             best = found if n == first else retrieve(model, asked, np.array([place]), n)[0]
-            return Candidates(best.nums, best.scores, model.attributes, model.likeness.rows, score, model.prices)
+            score, liked = known
+            sides = model.likeness.rows
+            return Candidates(best.nums, best.scores, model.attributes, sides, score, model.prices, liked)
 
         shown = answer(chain, fetch, asked.k)
         out.append(replace(found, nums=shown.item_nums, scores=shown.scores, changes=shown.changes))

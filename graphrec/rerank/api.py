@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -28,6 +28,7 @@ class Candidates:
         score: item numbers → float32 (n,), this query's scores of any items, -inf where one must not come back; None
             where only the candidates have scores.
         prices: what each item of the catalogue costs that is shown often, float32 (I,); None where no price is known.
+        liked: what the person took and likes, item numbers int64.
         changes: what the re-rankers so far did, each a dict that begins with ``reranker``, how it is written.
     """
 
@@ -37,6 +38,7 @@ class Candidates:
     profiles: Callable[[Ints], Floats]
     score: Callable[[Ints], Floats] | None = None
     prices: Floats | None = None
+    liked: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:

@@ -9,12 +9,20 @@ from graphrec.errors import ConfigError
 from graphrec.rerank.api import Reranker
 from graphrec.rerank.attributes import nearest
 from graphrec.rerank.boosts import Boost, Pin
+from graphrec.rerank.calibration import Calibration
 from graphrec.rerank.caps import Cap
 from graphrec.rerank.diversity import Diversity
 from graphrec.rerank.exposure import Exposure
 
 GROUP = "graphrec.rerankers"
-OWN: dict[str, type[Reranker]] = {"diversity": Diversity, "cap": Cap, "boost": Boost, "pin": Pin, "exposure": Exposure}
+OWN: dict[str, type[Reranker]] = {
+    "diversity": Diversity,
+    "cap": Cap,
+    "boost": Boost,
+    "pin": Pin,
+    "exposure": Exposure,
+    "calibration": Calibration,
+}
 
 
 def resolve(name: str) -> type[Reranker]:
@@ -50,7 +58,7 @@ def resolve(name: str) -> type[Reranker]:
 
 def parse(text: str) -> Reranker:
     """A re-ranker from ``diversity=0.3``, ``cap=brand:2``, ``boost=price < 10:0.5``, ``boost=organic:*2``, ``pin=A,B``,
-    ``exposure=0.3``.
+    ``exposure=0.3``, ``calibration=genre:0.5``.
 
     Raises ConfigError.
     """
