@@ -19,7 +19,6 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "graphrec")
 settings.load_profile(PROFILE)
 
 
-TESTS = Path(__file__).resolve().parent
 LONG = {"test_end_to_end", "test_regression", "test_strength", "test_planted", "test_plugin", "test_recommender"}
 LONG |= {"test_compare", "test_contract", "test_update", "test_forget", "test_forgetting", "test_inspect", "test_app"}
 
@@ -29,10 +28,10 @@ def examples(n: int) -> settings:
     return settings(max_examples=10 * n if PROFILE == "search" else n)
 
 
-# Files and folders of whole fits, many of them, and of other processes: what they run is run by quicker tests too.
-UNTRACED = {"cases", "test_end_to_end", "test_regression", "test_planted", "test_folds", "test_compare", "test_plugin"}
-UNTRACED |= {"test_consistent", "test_reasons", "test_threads", "test_forgetting", "test_forget", "test_abroad"}
-UNTRACED |= {"test_interleaved", "test_reload", "test_page", "test_killed", "test_layers"}
+# Whole fits, many of them, and other processes: what they run is run by quicker tests too.
+UNTRACED = {"cases/test_inspected", "cases/test_strength", "blocks/test_folds", "evaluate/test_compare"}
+UNTRACED |= {"model/test_consistent", "model/test_reasons", "model/test_threads", "store/test_killed"}
+UNTRACED |= {"tests/test_end_to_end", "tests/test_planted", "tests/test_plugin", "tests/test_regression"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,8 +44,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     Not by pytest-cov's mark ``no_cover``: it traces fixtures all the same, and under pytest-xdist tests too.
     """
-    names = item.path.relative_to(TESTS).with_suffix("").parts
-    untraced = not UNTRACED.isdisjoint(names) or is_hypothesis_test(getattr(item, "obj", None))
+    name = f"{item.path.parent.name}/{item.path.stem}"
+    untraced = name in UNTRACED or is_hypothesis_test(getattr(item, "obj", None))
     if not untraced or not item.config.pluginmanager.hasplugin("_cov"):  # a debugger traces as well
         return (yield)
     tracer, of_threads = sys.gettrace(), threading.gettrace()
@@ -66,7 +65,7 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-SHARED = TESTS.parents[1] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def shared_data(name: str) -> Path:

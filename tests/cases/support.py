@@ -16,9 +16,12 @@ from typing import Any
 import pytest
 
 from graphrec.cli.app import main
+from tests.cli.support import SPECTRAL
 
 PLAIN = ("--set", "kg.enabled=false", "--set", "features.enabled=false")
-QUICK = (*PLAIN, "--set", "blocks=popularity,spectral,ease")
+EASE = ("regularisation=30", "friends=0", "smoothing=0", "knowledge=0", "fading=0")
+QUICK = (*PLAIN, "--set", "blocks=popularity,spectral,ease", *SPECTRAL)  # one value of what is searched elsewhere
+QUICK += tuple(part for value in EASE for part in ("--set", f"ease.{value}"))
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 
 # 8 users, 6 items, 4 items each; user and item add up to the day of an event

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 
 from graphrec.cli.app import main
 
-QUICK = ["--set", "blocks=popularity,spectral", "--set", "features.enabled=false", "--set", "spectral.rank=4,8"]
+SETTLED = ("rank=8", "alpha=0.4", "beta=0.4", "power=0.4", "friends=0.1", "smoothing=0", "knowledge=0.3", "fading=0")
+SPECTRAL = [part for value in SETTLED for part in ("--set", f"spectral.{value}")]  # nothing of it is searched
+QUICK = ["--set", "blocks=popularity,spectral", "--set", "features.enabled=false", *SPECTRAL]
 
 
 def run(*arguments: object, expect: int = 0) -> None:

@@ -189,8 +189,8 @@ QUICK = {
     "blocks": ["popularity", "spectral", "ease"],
     "features": {"enabled": False},
     "kg": {"enabled": False},
-    "spectral": {"rank": [16]},
-    "ease": {"regularisation": [100.0]},
+    "spectral": {"rank": [16], "alpha": [0.4], "beta": [0.4], "power": [0.4], "fading": [0.0]},
+    "ease": {"regularisation": [100.0], "fading": [0.0]},
 }
 
 

@@ -24,14 +24,14 @@ from graphrec.query.query import Queries, query_of
 from graphrec.query.ties import Ties
 from graphrec.samples import generate
 from tests.features.test_encoder import CountingEncoder
+from tests.model.shop import QUICK
 from tests.worlds import two_tastes
 
-CONFIG = gr.Config().with_(
+CONFIG = QUICK.with_(
     blocks="popularity,spectral,neighbours,ials,graph",
     features={"enabled": False},
     kg={"enabled": False},
-    graph={"dim": 8, "max_epochs": 3},
-    ials={"factors": "8", "alpha": "3", "regularisation": "10"},
+    graph={"max_epochs": 3},
 )
 
 
