@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ class Fitting:
     Args:
         config: the settings. runtime: where work is done. encoder: loads the text encoder when it is first needed.
         extractor: a stand-in for the configured entity extractor.
+        watch: is entered with the name of each stage, and of each block that is chosen or learned, while it is done.
     """
 
     config: Config
@@ -70,6 +71,7 @@ class Fitting:
     encoder: Callable[[], TextEncoder]
     extractor: Extractor | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"features": 0.0, "kg": 0.0, "fit": 0.0})
+    watch: Callable[[str], AbstractContextManager[Any]] = nullcontext
 
     def blocks(self) -> dict[str, Block[Any]]:
         """The blocks that the configuration names, with their settings. Raises ConfigError."""
@@ -128,12 +130,12 @@ def learn_from(train: Dataset, fitting: Fitting, heard: str = TRUSTED) -> tuple[
     if config.features.enabled and config.features.adapter:
         adapter.check(config.features.adapter, train)  # No leakage. An adapter may not have read what is held out.
     uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
-    with fitting.timed("kg"):
+    with fitting.timed("kg"), fitting.watch("kg"):
         train = selected(train, config.kg.sensitive, config.seed)
         has_words = len(train.external) or len(train.reviews)
         embed = fitting.encoder().encode if config.features.enabled and has_words else None
         graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, runtime=runtime)
-    with fitting.timed("features"):
+    with fitting.timed("features"), fitting.watch("features"):
         text = None
         if uses_text:
             wanted = config.features.user_text
@@ -179,15 +181,19 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     _something_fits(blocks, carved[0].train.n_items)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
-        tuned = {name: kept.tuned(block, folds) for name, block in blocks.items()}
-        judges = Folds(
-            Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
-            for fold, carve in zip(folds, carved, strict=True)
-        )
-        fitted = {name: blocks for name, (blocks, _) in tuned.items()}
-        best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
-        many = max(config.blend.candidates, 2 * config.blend.k)
-        gate = gated(best.blocks, judges, best.weights, many, config.seed) if config.blend.gate else Gated()
+        tuned = {}
+        for name, block in blocks.items():
+            with fitting.watch(name):
+                tuned[name] = kept.tuned(block, folds)
+        with fitting.watch("weights"):
+            judges = Folds(
+                Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
+                for fold, carve in zip(folds, carved, strict=True)
+            )
+            fitted = {name: blocks for name, (blocks, _) in tuned.items()}
+            best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
+            many = max(config.blend.candidates, 2 * config.blend.k)
+            gate = gated(best.blocks, judges, best.weights, many, config.seed) if config.blend.gate else Gated()
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}
     chosen |= {"content": best.choice} if best.choice else {}
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
@@ -217,14 +223,18 @@ def learn(
         return replace(inputs, before=before.get(name)) if before else inputs
 
     with fitting.timed("fit"):
-        fitted = [_refit(block, starting(name), chosen[name], weights[name]) for name, block in blocks.items()]
+        fitted = []
+        for name, block in blocks.items():
+            with fitting.watch(name):
+                fitted.append(_refit(block, starting(name), chosen[name], weights[name]))
         if content := chosen.get("content"):
             told, ties = content_of(inputs.ties, inputs.graph), inputs.ties
             how = {key: content[key] for key in ("ridge", "few", "spread")}
             fitted = [b if b.name in content["own"] else informed(b, told, ties, **how) for b in fitted]
         profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
         profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
-        index = Index.build(profiles.item_matrix(), config.retrieve)
+        with fitting.watch("index"):
+            index = Index.build(profiles.item_matrix(), config.retrieve)
         strength = mending.strength_of(chosen)
         everybody = Queries.stored(inputs.ties)
         prices = mending.prices(profiles, everybody, Task.of(config), strength) if strength else None

@@ -1,0 +1,47 @@
+"""The section of RESULTS.md on how time and memory grow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sections_table import table
+
+
+def scale(name: str, result: dict[str, Any]) -> list[str]:
+    """A row for each stage, a column for each size; the exponent is that of the seconds."""
+    runs = sorted(result["runs"].values(), key=lambda run: run["events"])
+    stages = {stage: None for run in runs for stage in run["stages"]}
+    rows = [[stage, *(_cell(run["stages"].get(stage)) for run in runs), _exponent(runs, stage)] for stage in stages]
+    whole = [
+        f"{sum(s['s'] for s in run['stages'].values()):,.0f} / {max(s['mb'] for s in run['stages'].values()):,.0f}"
+        for run in runs
+    ]
+    heads = [f"{run['events']:,} of {run['users']:,} × {run['items']:,}" for run in runs]
+    told = "nothing is searched" if name == "choices given" else f"a whole fit with `--preset {name}`"
+    return [
+        f"## Growth: {name}",
+        "",
+        f"Generated data, {told}: core-seconds / peak MB of each stage, by events of users × items · "
+        f"{result['machine']}. The exponent is the slope of log seconds over log events, first size to last.",
+        "",
+        *table(["stage", *heads, "exponent"], [*rows, ["in all", *whole, ""]]),
+        "",
+    ]
+
+
+def _cell(stage: dict[str, float] | None) -> str:
+    return "" if stage is None else f"{stage['s']:,.1f} / {stage['mb']:,.0f}"
+
+
+def _exponent(runs: list[dict[str, Any]], stage: str) -> str:
+    """Blank where a stage takes no time to speak of."""
+    first, last = runs[0], runs[-1]
+    before, after = (run["stages"].get(stage, {"s": 0.0})["s"] for run in (first, last))
+    if min(before, after) < 0.5 or first is last:
+        return ""
+    return f"{math.log(after / before) / math.log(last['events'] / first['events']):.2f}"
+
+
+SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale}
