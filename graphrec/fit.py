@@ -62,8 +62,7 @@ class Fitting:
 
     Args:
         config: the settings. runtime: where work is done. encoder: loads the text encoder when it is first needed.
-        extractor: a stand-in for the configured entity extractor.
-        watch: is entered with the name of each stage, and of each block that is chosen or learned, while it is done.
+        extractor: a stand-in for the configured one. watch: is entered with the name of each stage and block in turn.
     """
 
     config: Config
