@@ -145,7 +145,13 @@ def _faults(app: FastAPI, service: Service) -> None:
     async def other(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400:  # bytes that are no text
             return said(request, "the body is no JSON in UTF-8", 422)
-        return said(request, str(error.detail), error.status_code, dict(error.headers or {}))
+        detail, headers = str(error.detail), dict(error.headers or {})
+        if (error.status_code, detail) == (404, "Not Found"):
+            detail = "there is no such path; /docs lists all"
+        if error.status_code == 405:
+            takes = next((value for name, value in headers.items() if name.lower() == "allow"), "")
+            detail = f"this path does not take {request.method}{f', but {takes}' * bool(takes)}; /docs lists all"
+        return said(request, detail, error.status_code, headers)
 
 
 def _fault(fault: dict[str, Any], request: Request) -> str:

@@ -26,6 +26,12 @@ def no_number(value: Any) -> Any:
     return value
 
 
+def halves(value: Any) -> Any:
+    """A place, which a parameter may hold as one text: ["48.1,11.6"] is [48.1, 11.6]. Anything else as it came."""
+    one = value[0] if isinstance(value, list) and len(value) == 1 else None
+    return one.split(",") if isinstance(one, str) else value
+
+
 def value_of(value: Any) -> Any:
     """What is said of an attribute, as it came. Raises ValueError for what is no text, number or truth, and no list
     of these."""
@@ -72,7 +78,9 @@ class Known(Body):
     now: Annotated[int | Text | None, BeforeValidator(no_truth)] = Field(
         None, description="The moment of the question: seconds, or ISO 8601."
     )
-    place: Place | None = Field(None, description="Where they are: latitude and longitude in degrees.")
+    place: Annotated[list[Number] | None, Field(min_length=2, max_length=2), BeforeValidator(halves)] = Field(
+        None, description="Where they are: latitude and longitude in degrees; as a parameter told twice, or 48.1,11.6."
+    )
     friends: Ids = Field([], description="Ids of people whom they hear.")
 
 

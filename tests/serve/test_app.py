@@ -104,6 +104,13 @@ def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
     assert found["degraded"][0].startswith("unknown_user")
 
 
+def test_a_place_is_told_as_a_parameter_too(client: TestClient) -> None:
+    whole = said(post(client, "/recommend", {"user_id": "u0", "k": 3, "place": [48.1, 11.6]}))
+    assert said(ask(client, "/recommend", user_id="u0", k=3, place=[48.1, 11.6])) == whole
+    assert said(ask(client, "/recommend", user_id="u0", k=3, place="48.1,11.6")) == whole
+    assert "not take PUT, but GET" in client.put("/similar").json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "said"),
     [
@@ -121,6 +128,9 @@ def test_somebody_unknown_gets_what_is_popular(client: TestClient) -> None:
         ("/recommend", {"user_id": "u0", "rerank": "magic=1"}, 422, "magic"),
         ("/recommend", {"user_id": "u0", "histroy": "i1"}, 422, "histroy: there is no such parameter"),
         ("/live", {"verbose": "1"}, 422, "no such parameter"),
+        ("/nothing", {}, 404, "/docs lists all"),
+        ("/recommend", {"user_id": "u0", "place": "48.1"}, 422, "place: "),
+        ("/recommend", {"user_id": "u0", "place": "91,0"}, 422, "latitude 91"),
         ("/similar", {}, 422, "item_id: "),
         ("/contrast", {"user_id": "u0", "item_id": "i0", "other_id": "i0"}, 422, "itself"),
     ],

@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, cast, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -38,7 +38,7 @@ LISTS = frozenset(  # parameters that may be told more than once
     name
     for model in (AskQuery, WhyQuery, WhyNotQuery, ContrastQuery, SimilarQuery)
     for name, field in model.model_fields.items()
-    if get_origin(field.annotation) is list
+    if any(get_origin(part) is list for part in (field.annotation, *get_args(field.annotation)))
 )
 ALWAYS = (401, 403, 422, 429, 500, 503)
 
