@@ -111,7 +111,7 @@ def main(
             plain = measured(model, model, held, source, config)
             clear = replace(model, profiles=cleared(model.profiles, model.ties, (KEY,)))
             everybody, task = Queries.stored(model.ties), Task.of(config)
-            prices = mending.prices(model.profiles, everybody, task, chosen["strength"])
+            prices = mending.prices(model.profiles, everybody, task, chosen["strength"], chosen["people"])
             even = mending.Mended(model, prices, chosen["strength"], task)
             rows = {
                 "as it is": plain,

@@ -236,7 +236,8 @@ def learn(
             index = Index.build(profiles.item_matrix(), config.retrieve)
         strength = mending.strength_of(chosen)
         everybody = Queries.stored(inputs.ties)
-        prices = mending.prices(profiles, everybody, Task.of(config), strength) if strength else None
+        of, task = mending.people_of(chosen), Task.of(config)
+        prices = mending.prices(profiles, everybody, task, strength, of) if strength else None
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(
         data=data,

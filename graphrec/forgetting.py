@@ -59,7 +59,7 @@ ADAPTER = "{folder}, an adapter of the text encoder, may have read them; tune it
 ELSEWHERE = (
     "what the model was fitted from, and copies of it, are not touched; whoever fits from those knows them again"
 )
-AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms of strengths")
+AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms of strengths", "prices of exposure")
 
 
 @dataclass(frozen=True)

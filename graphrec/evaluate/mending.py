@@ -78,8 +78,9 @@ def target_of(text: str) -> float:
 
 
 def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
-    """The least strength with which the lists of all folds meet the target, as JSON: ``strength``, ``met``, and
-    ``before``, ``after`` with NDCG and Gini, the means over folds; ``curve``: the same of every strength tried."""
+    """The least strength with which the lists of all folds meet the target, as JSON: ``strength``, ``met``, how many
+    ``people`` its prices are of, and ``before``, ``after`` with NDCG and Gini, the means over folds; ``curve``: these
+    of every strength that was tried."""
     curve: list[dict[str, float]] = []
 
     def of(strength: float) -> dict[str, float]:
@@ -91,6 +92,7 @@ def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
         curve.append({"strength": strength, **point})
         return point
 
+    people = int(np.mean([len(one.items) for one in lists]))  # of more people, all would be shown more often
     wanted, before = target_of(target), of(0.0)
     goal, low, high = before[f"gini@{K}"] * (1 - wanted), 0.0, WEAKEST
     after = of(high)
@@ -109,6 +111,7 @@ def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
         "target": target,
         "strength": round(high, 6),
         "met": met,
+        "people": people,
         "before": before,
         "after": after,
         "curve": sorted(curve, key=lambda point: point["strength"]),
@@ -151,9 +154,9 @@ def chosen_for(
     return found
 
 
-def prices(profiles: Profiles, queries: Queries, task: Task, strength: float) -> Floats:
-    """Prices float32 (I,) from the lists of at most ``PEOPLE`` of these people, evenly among them."""
-    some = np.unique(np.linspace(0, len(queries) - 1, min(PEOPLE, len(queries))).astype(np.int64))
+def prices(profiles: Profiles, queries: Queries, task: Task, strength: float, people: int = PEOPLE) -> Floats:
+    """Prices float32 (I,) from the lists of at most so many of these people, and ``PEOPLE``, evenly among them."""
+    some = np.unique(np.linspace(0, len(queries) - 1, min(PEOPLE, people, len(queries))).astype(np.int64))
     asked = queries[some]
     known = task.known(asked.seen)
     return Lists.of(scorer_of(profiles), asked, known, 0 * asked.seen, task.only).prices(strength)
@@ -186,6 +189,11 @@ def _best(masked: Floats, known: sp.csr_matrix) -> Lists:
     items = top_k(np.ascontiguousarray(masked), K + SPARE)
     found = np.where(items >= 0, np.take_along_axis(masked, np.maximum(items, 0), axis=1), -np.inf)
     return Lists(items, found.astype(np.float32), 0 * known)
+
+
+def people_of(chosen_: Mapping[str, Any]) -> int:
+    """How many people the prices of a model are of."""
+    return int(chosen_.get("fair", {}).get("people", PEOPLE))
 
 
 def strength_of(chosen_: Mapping[str, Any]) -> float:

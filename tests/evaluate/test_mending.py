@@ -41,6 +41,7 @@ def test_planted_unfair_exposure_is_mended_at_the_least_price() -> None:
     assert after["ndcg@10"] > 0.9 * before["ndcg@10"], "what is wanted most stays"
     weaker = 0.9 * found["strength"]
     assert lists.measured(lists.shown(weaker, lists.prices(weaker)))["gini@10"] > after["gini@10"], "no less would do"
+    assert found["people"] == 80
     further = least([lists], "gini:-40%")
     assert further["strength"] > found["strength"]
     assert further["after"]["gini@10"] < after["gini@10"]
