@@ -28,7 +28,6 @@ from graphrec.errors import ConfigError, EmptyDataError
 from graphrec.evaluate import mending
 from graphrec.evaluate.clearing import cleared
 from graphrec.evaluate.content import with_content
-from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
 from graphrec.features import adapter
 from graphrec.features.text import text_features
@@ -43,7 +42,6 @@ from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
-from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
 from kg.graph import KnowledgeGraph
@@ -234,10 +232,7 @@ def learn(
         profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
         with fitting.watch("index"):
             index = Index.build(profiles.item_matrix(), config.retrieve)
-        strength = mending.strength_of(chosen)
-        everybody = Queries.stored(inputs.ties)
-        of, task = mending.people_of(chosen), Task.of(config)
-        prices = mending.prices(profiles, everybody, task, strength, of) if strength else None
+        prices = mending.prices_for(chosen, profiles, inputs.ties, config)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(
         data=data,

@@ -22,6 +22,7 @@ from graphrec.profile.api import FittedBlock
 from graphrec.profile.gate import Gate
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
 from graphrec.rerank.exposure import SPARE, chosen, priced, prices_of, worths
 from graphrec.types import Floats, Ints
 
@@ -189,6 +190,12 @@ def _best(masked: Floats, known: sp.csr_matrix) -> Lists:
     items = top_k(np.ascontiguousarray(masked), K + SPARE)
     found = np.where(items >= 0, np.take_along_axis(masked, np.maximum(items, 0), axis=1), -np.inf)
     return Lists(items, found.astype(np.float32), 0 * known)
+
+
+def prices_for(chosen_: Mapping[str, Any], profiles: Profiles, ties: Ties, config: Config) -> Floats | None:
+    """The prices of a model with these choices, float32 (I,), from the lists of all whom it knows; None without any."""
+    strength, of = strength_of(chosen_), people_of(chosen_)
+    return prices(profiles, Queries.stored(ties), Task.of(config), strength, of) if strength else None
 
 
 def people_of(chosen_: Mapping[str, Any]) -> int:
