@@ -29,21 +29,26 @@ def test_three_clicks_lead_to_the_graph_of_a_reason(page: Any, base: str) -> Non
 
 
 def test_weights_rank_the_list_anew_exactly(page: Any, base: str) -> None:
-    before = ask_for(page, "u3")
     weights = {b["name"]: b["weight"] for b in httpx.get(f"{base}/model").json()["blocks"]}
-    whole = asked(base, user_id="u3", k=30, blocks=True)
+    heard = [name for name, weight in weights.items() if weight]
 
-    def thrice(block: str) -> list[dict[str, Any]]:
+    def thrice(user_id: str, block: str) -> list[dict[str, Any]]:
+        whole = asked(base, user_id=user_id, k=30, blocks=True)
         return sorted(whole, key=lambda one: -(one["score"] + 2 * one["blocks"][block]))
 
-    heard = [name for name, weight in weights.items() if weight]
-    block = next(name for name in heard if [one["item_id"] for one in thrice(name)[:12]] != before)
-    best = thrice(block)
+    people = {f"u{n}": asked(base, user_id=f"u{n}", k=1)[0]["item_id"] for n in range(20)}
+    user_id, block = next(
+        (user_id, name)
+        for user_id, first in people.items()
+        for name in heard
+        if thrice(user_id, name)[0]["item_id"] != first
+    )
+    before, best = ask_for(page, user_id), thrice(user_id, block)
     page.locator(f"input[data-block={block}]").fill("3")
     page.wait_for_function("top => document.querySelector('.card').dataset.item === top", arg=best[0]["item_id"])
     assert shown(page) == [one["item_id"] for one in best[:12]] != before
     assert shown(page) == [
-        one["item_id"] for one in asked(base, user_id="u3", k=12, weights={block: 3 * weights[block]})
+        one["item_id"] for one in asked(base, user_id=user_id, k=12, weights={block: 3 * weights[block]})
     ]
     with page.expect_response("**/explain") as told:
         page.locator(".why").first.click()
