@@ -8,11 +8,13 @@ from typing import Any
 
 from sections_table import table
 
+LEAST = 0.1  # core-seconds of a stage that is shown
+
 
 def scale(name: str, result: dict[str, Any]) -> list[str]:
     """A row for each stage, a column for each size; the exponent is that of the seconds."""
     runs = sorted(result["runs"].values(), key=lambda run: run["events"])
-    stages = {stage: None for run in runs for stage in run["stages"]}
+    stages = {stage: None for run in runs for stage, cost in run["stages"].items() if cost["s"] >= LEAST}
     rows = [[stage, *(_cell(run["stages"].get(stage)) for run in runs), _exponent(runs, stage)] for stage in stages]
     whole = [
         f"{sum(s['s'] for s in run['stages'].values()):,.0f} / {max(s['mb'] for s in run['stages'].values()):,.0f}"
