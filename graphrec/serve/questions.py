@@ -157,8 +157,8 @@ def listed_plain(texts: Sequence[str]) -> list[str]:
 
 
 def chain_of(ask: Ask, model: Model) -> tuple[str, ...]:
-    """The re-rankers of a question, as they are written. Boosts come first and pins last."""
-    out = [f"boost={text}" for text in ask.boost]
+    """The re-rankers of a question, as they are written: those of every answer of the model, boosts, and pins last."""
+    out = [*map(str, model.mends), *(f"boost={text}" for text in ask.boost)]
     out += list(ask.rerank)
     if ask.diversity:
         out.append(f"diversity={ask.diversity!r}")
@@ -206,7 +206,7 @@ def _asked(
         seen=ask.seen,
         context=context,
         filter=ask.filter,
-        rerank=chain,
+        rerank=chain[len(model.mends) :],  # which ``Asked.of`` adds itself
         told=told,
     )
     if not len(barred):

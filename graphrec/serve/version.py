@@ -188,8 +188,10 @@ class Version:
             self.lists.popitem(last=False)
 
     def fill(self, most: int) -> None:
-        """Make lists of as many users ready, those who took most."""
+        """Make lists of as many users ready, those who took most; none where every list is re-ranked at its length."""
         model = self.model
+        if model.mends:
+            return
         busy = np.argsort(-model.ties.activity, kind="stable")[:most].astype(np.int64)
         for start in range(0, len(busy), TOGETHER):
             some = busy[start : start + TOGETHER]
