@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
+from graphrec.evaluate.mending import strength_of
 from graphrec.explain.explainer import Explainer
 from graphrec.explain.interests import Labels
 from graphrec.explain.names import Names
@@ -115,7 +116,7 @@ class Learned:
     @property
     def mends(self) -> tuple[Reranker, ...]:
         """What re-ranks every answer: what was chosen to meet ``fair.target``."""
-        strength = float(self.chosen.get("fair", {}).get("strength", 0.0))
+        strength = strength_of(self.chosen)
         return (Exposure(strength),) if strength and self.prices is not None else ()
 
     @cached_property
