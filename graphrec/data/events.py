@@ -126,8 +126,8 @@ class Events:
         # No leakage. A person's mean is that of these events alone, so held-out ratings shape no training strength.
         """
         out = np.zeros(len(self), np.float64)
-        for number, kind in enumerate(self.kind_table):
-            rows = np.flatnonzero(self.kinds == number)
+        for number in np.flatnonzero(np.bincount(self.kinds)).tolist():
+            kind, rows = self.kind_table[number], np.flatnonzero(self.kinds == number)
             values = self.values[rows].astype(np.float64)
             says = np.full(len(rows), kind.weight)
             known = ~np.isnan(values)
@@ -143,9 +143,10 @@ class Events:
     def _of_ratings(self, kind: Kind, rows: Ints) -> npt.NDArray[np.float64]:
         """What ratings say, float64 in [-1, 1]: 0 for a low one by somebody who rates low."""
         low, high, disliked_to = limits(kind)
-        ratings, users = self.values[rows].astype(np.float64), self.user_nums[rows]
+        ratings = self.values[rows].astype(np.float64)
         if not len(rows):
             return ratings
+        users: Ints = np.cumsum(np.diff(self.user_nums[rows], prepend=-1) != 0) - 1  # those who rate, from 0
         number = np.bincount(users)
         mean = np.bincount(users, weights=ratings) / np.maximum(number, 1)
         usual = ratings.mean() if self.against is None else self.against.ratings[self.kind_table.index(kind)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -46,7 +47,7 @@ class Kind:
     scale: tuple[float, float] | None = None
     disliked_to: float | None = None
 
-    @property
+    @cached_property
     def outright(self) -> bool:
         """Whether an event is an opinion, so that the latest one counts and not how many there are."""
         return self.values == "rating" or _plain(self.name) in OPINIONS

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from graphrec.errors import DataError
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Words, account
 from graphrec.query.fading import STEADY, Fading
+from graphrec.query.few import FEW, tastes_of
 from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -112,13 +113,18 @@ class ProfileBlock(FittedBlock):
     def _raw(self, queries: Queries) -> Floats:
         """Sums over histories and own parts before the deviation, float32 (B, d)."""
         assert self.history is not None
-        taste = queries.taste(self.reading, self.friend_weight, self.fading)  # (B, I)
-        if self.damping:
+        how = self.reading, self.friend_weight, self.fading
+        if 0 < len(queries) <= FEW:
+            each = (tastes_of(one, *how) for one in queries.each)
+            summed = self._sum_over if self.damping else lambda items, values: values @ self.history[items]
+            raw = np.asarray([summed(*taste) for taste in each], np.float32)  # (B, d)
+        elif self.damping:
+            taste = queries.taste(*how)  # (B, I)
             rows = (slice(*taste.indptr[n : n + 2]) for n in range(len(queries)))
             sums = [self._sum_over(taste.indices[r], taste.data[r]) for r in rows]
             raw = np.asarray(sums, np.float32).reshape(len(queries), self.width)
         else:
-            raw = np.asarray(taste @ self.history, dtype=np.float32)
+            raw = np.asarray(queries.taste(*how) @ self.history, dtype=np.float32)
         if self.own is not None:
             known = queries.user_nums >= 0
             raw[known] += self.own[queries.user_nums[known]]

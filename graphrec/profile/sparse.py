@@ -15,7 +15,7 @@ from graphrec.errors import DataError
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FLAT, NO_WORDS, Doubles, Effects, FittedBlock, Side, Words, account, with_rows
 from graphrec.query.fading import STEADY, Fading
-from graphrec.query.few import summed, tastes_of
+from graphrec.query.few import FEW, summed, tastes_of
 from graphrec.query.hearing import Hearing, as_hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -26,7 +26,6 @@ FILLED, CELLS = (
     10,
     30_000_000,
 )  # cells for each entry, and in all, up to which a product with the dense matrix is sooner
-FEW = 8  # queries up to which each is read by itself, without the matrices that many are read by
 PARTS = ("data", "indices", "indptr")
 SETTINGS = ("name", "weight", "friend_weight", "reading", "linear", "spread")
 FURTHER = ("bands", "fading")  # settings that are told where they say anything
@@ -75,8 +74,14 @@ class NeighbourBlock(FittedBlock):
 
     def computed(self, queries: Queries) -> sp.csr_matrix:
         """The same, made from the histories even where rows are stored, CSR float32 (B, I)."""
-        taste = queries.taste(self.reading, self.friend_weight, self.fading)
-        out = sp.csr_matrix(sp.diags(self._scale(taste, queries)) @ taste, dtype=np.float32)
+        if 0 < len(queries) <= FEW:
+            sides = [self._read_out(one) for one in queries.each]
+            ends = np.cumsum([0, *(len(items) for items, _ in sides)])
+            items, values = (np.concatenate(parts) for parts in zip(*sides, strict=True))
+            out = sp.csr_matrix((values, items, ends), shape=(len(queries), self.weights.shape[0]), dtype=np.float32)
+        else:
+            out = sp.csr_matrix(queries.taste(self.reading, self.friend_weight, self.fading), copy=True)
+            out.data *= np.repeat(self._scale(out, queries), np.diff(out.indptr))
         out.eliminate_zeros()
         return out
 
@@ -123,6 +128,10 @@ class NeighbourBlock(FittedBlock):
         if one.asked is None and (one.moments is None or not self.fading.rounds):
             own = slice(*self.users.indptr[int(one.user_nums[0]) :][:2])
             return self.users.indices[own].astype(np.int64), self.users.data[own]
+        return self._read_out(one)
+
+    def _read_out(self, one: Queries) -> tuple[Ints, Floats]:
+        """``computed`` of one query (B = 1), as ``_side``."""
         items, values = tastes_of(one, self.reading, self.friend_weight, self.fading)
         return items, self._scale_of(one) * values
 

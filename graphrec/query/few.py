@@ -14,6 +14,7 @@ from graphrec.query.hearing import Hearing, weights_of
 from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
+FEW = 8  # queries up to which each is read by itself, without the matrices that many are read by
 MANY = 30_000  # entries from which on a product of matrices costs less than what it takes to make them
 
 

@@ -17,9 +17,9 @@ from graphrec.data.events import Events
 from graphrec.data.kinds import Kind
 from graphrec.data.readings import READINGS
 from graphrec.errors import DataError, UnknownIdError
-from graphrec.profile.sparse import FEW, NeighbourBlock
+from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.fading import STEADY, Fading
-from graphrec.query.few import tastes_of
+from graphrec.query.few import FEW, tastes_of
 from graphrec.query.hearing import Hearing, as_hearing
 from graphrec.query.query import STRANGER, Queries, Query, query_of
 from graphrec.query.ties import Ties
