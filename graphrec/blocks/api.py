@@ -21,6 +21,8 @@ from graphrec.blocks.folds import Validation as Validation
 from graphrec.blocks.gate import SMOOTHING, Found, judged
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
+from graphrec.errors import ConfigError
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock, empty_block
 from graphrec.query.ties import Ties
@@ -70,6 +72,7 @@ class Block(ABC, Generic[S]):
         refits: it is so cheap that an update fits it anew, from interactions alone.
         searched: settings that it cannot choose by itself, and the values worth a longer search (``graphrec tune``).
         ordered: what it says depends on the order of events.
+        summed: it can be learned from sums over people alone (``from_sums``).
         resumes: a refit starts from where an earlier model ended (``FitInputs.before``).
         readings: of the strengths, that the method can use. uses_text: it wants text features.
         simplest: hyper-parameters whose search starts at their first value.
@@ -85,6 +88,7 @@ class Block(ABC, Generic[S]):
     refits: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
     resumes: ClassVar[bool] = False
+    summed: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
     simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "smoothing", "friends")
@@ -168,6 +172,15 @@ class Block(ABC, Generic[S]):
     def space(self, inputs: FitInputs) -> Space:
         """The values worth trying of each hyper-parameter on this data."""
         return {}
+
+    def space_of_sums(self, sums: ItemSums) -> Space:
+        """The values worth trying of each hyper-parameter where nothing but sums is known; where it is ``summed``."""
+        return {}
+
+    def from_sums(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> FittedBlock:
+        """What ``learn`` makes of the rows that the sums are of, without friends and without knowledge; with the rows
+        of the users of ``inputs``, whose items are those of the sums. Raises ConfigError where it is not ``summed``."""
+        raise ConfigError(f"blocks: {self.name} reads the rows of people and cannot be learned from sums over them")
 
     @abstractmethod
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:

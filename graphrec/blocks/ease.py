@@ -17,7 +17,15 @@ from graphrec.blocks.api import ANEW, SUBTRACTED, FitInputs, Forgotten, Gone, Sp
 from graphrec.blocks.links import LinkBlock, LinkSettings, stacked_rows
 from graphrec.blocks.search import Chosen
 from graphrec.data.dataset import Dataset
-from graphrec.linalg.item_item import ease, ease_inverse, ease_weights, largest, moved_inverse
+from graphrec.linalg.item_item import (
+    ease,
+    ease_inverse,
+    ease_weights,
+    inverse_of_gram,
+    largest,
+    moved_inverse,
+)
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import FittedBlock, Side, Words
 from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.ties import Ties
@@ -61,6 +69,7 @@ class Ease(LinkBlock[EaseSettings]):
     words = Words("it often goes with what you took", "what often goes with what you took")
     Settings = EaseSettings
     follows = 8e9
+    summed = True
     alone: ClassVar[Mapping[str, Any]] = {
         "regularisation": (3, 10, 30, 60, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000),
         "n": 0,
@@ -99,6 +108,21 @@ class Ease(LinkBlock[EaseSettings]):
         held: Any = self.made(largest(ease_weights(inverse).T, chosen["n"]), inputs, chosen)
         told = {field.name: getattr(held, field.name) for field in fields(held)}
         return EaseBlock(**told, inverse=inverse, stacked=rows, of=inputs.train)
+
+    def space_of_sums(self, sums: ItemSums) -> Space:
+        """λ, and how many weights an item keeps."""
+        return {"regularisation": self.settings.regularisation, "n": self.settings.n}
+
+    def links_of_sums(self, sums: ItemSums, chosen: Chosen) -> Side:
+        """Bᵀ of EASE of the Gram matrix with the least exponent that there is.
+
+        λ stands beside rows of zeros and ones. Where those of the sums are divided by d^α it is taken times
+        tr G_α / tr G_0, by which their squares are shorter in all; tr G_0 is the sum of the counts.
+        """
+        gram = sums.gram(min(sums.grams)).copy()
+        scale = float(np.trace(gram)) / max(float(np.maximum(sums.counts, 0.0).sum()), 1.0)
+        dense = ease_weights(inverse_of_gram(gram, chosen["regularisation"] * scale)).T
+        return largest(dense, chosen["n"]) if chosen["n"] else dense
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:
         """Bᵀ of EASE: dense float32 (I, I), or CSR with the n largest weights of each row."""

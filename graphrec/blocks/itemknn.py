@@ -8,9 +8,12 @@ import scipy.sparse as sp
 from graphrec.blocks.api import FitInputs, Space
 from graphrec.blocks.links import LinkBlock, LinkSettings
 from graphrec.blocks.search import Chosen
-from graphrec.linalg.item_item import cooccurrence, strongest
+from graphrec.linalg.item_item import cooccurrence, strongest, strongest_of
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import Words
 from graphrec.settings import FloatList, IntList
+
+TINY = 1e-12  # where lengths are divided by: an item that nobody took is like none
 
 
 class ItemKNNSettings(LinkSettings):
@@ -29,10 +32,21 @@ class ItemKNN(LinkBlock[ItemKNNSettings]):
     name = "itemknn"
     words = Words("those who took what you took took it too", "what those took who took what you took")
     Settings = ItemKNNSettings
+    summed = True
 
     def grid(self, inputs: FitInputs) -> Space:
         """Neighbours n and the shrinkage."""
         return {"n": self.settings.n, "shrink": self.settings.shrink}
+
+    def space_of_sums(self, sums: ItemSums) -> Space:
+        """Neighbours n and the shrinkage."""
+        return {"n": self.settings.n, "shrink": self.settings.shrink}
+
+    def links_of_sums(self, sums: ItemSums, chosen: Chosen) -> sp.csr_matrix:
+        """G_α with the least exponent that there is, over lengths √G_ii, which it holds."""
+        gram = sums.gram(min(sums.grams))
+        lengths = np.sqrt(np.maximum(np.diag(gram), 0.0))
+        return strongest_of(gram / np.maximum(np.outer(lengths, lengths) + chosen["shrink"], TINY), chosen["n"])
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
         """Shrunk cosine of columns, the n highest of each item, CSR float32 (I, I)."""

@@ -16,6 +16,7 @@ from graphrec.blocks._whole import WholeBlock
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows, smoothed, with_entities
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import FittedBlock, Side
 from graphrec.profile.sparse import NeighbourBlock, kept
 from graphrec.query.fading import Fading
@@ -58,9 +59,13 @@ class LinkBlock(Block[L]):
 
         Where there is a β among the hyper-parameters, D_i^β N D_i^-β: below ½ popular items are discounted.
         """
+        return self.read_by(links, degrees(matrix), chosen)
+
+    def read_by(self, links: Side, taken: Floats, chosen: Chosen) -> Side:
+        """``read``, from how often each item was taken, float32 (I,)."""
         if "beta" not in chosen:
             return links
-        power = divisors(degrees(matrix)) ** chosen["beta"]  # (I,)
+        power = divisors(taken) ** chosen["beta"]  # (I,)
         return sp.csr_matrix(sp.diags(power) @ links @ sp.diags(1.0 / power), dtype=np.float32)
 
     def space(self, inputs: FitInputs) -> Space:
@@ -127,13 +132,32 @@ class LinkBlock(Block[L]):
 
     def made(self, links: Side, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
         """The block of these links."""
+        return self._with(self.read(links, inputs.train.learning(reading_of(chosen)), chosen), inputs, chosen)
+
+    def links_of_sums(self, sums: ItemSums, chosen: Chosen) -> Side:
+        """``links`` from sums, where the block is ``summed``."""
+        raise NotImplementedError(f"block {self.name} makes no links of sums; ask summed first")
+
+    def from_sums(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        """The links of the sums; a taste is read as they were, and friends are not heard."""
+        if not self.summed:
+            super().from_sums(sums, inputs, chosen)  # which refuses
+        told = {**chosen, "reading": sums.reading, "friends": 0.0}
+        taken = np.maximum(sums.counts, 0.0).astype(np.float32)
+        return self._with(self.read_by(self.links_of_sums(sums, chosen), taken, told), inputs, told)
+
+    def _with(self, items: Side, inputs: FitInputs, chosen: Chosen) -> NeighbourBlock:
+        """The block with this item side."""
         reading = reading_of(chosen)
-        learned = inputs.train.learning(reading)
-        items = self.read(links, learned, chosen)
         kind: Any = NeighbourBlock if sp.issparse(items) else WholeBlock
         fading = Fading(chosen.get("fading", 0.0))
         block: NeighbourBlock = kind(
-            self.name, learned[:0], items, friend_weight=chosen.get("friends", 0.0), reading=reading, fading=fading
+            self.name,
+            inputs.ties.matrix[:0],
+            items,
+            friend_weight=chosen.get("friends", 0.0),
+            reading=reading,
+            fading=fading,
         )
         return block.fitted(inputs.ties)
 

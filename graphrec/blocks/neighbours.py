@@ -8,7 +8,8 @@ from graphrec.blocks.api import FitInputs, Space
 from graphrec.blocks.links import LinkBlock, LinkSettings
 from graphrec.blocks.search import Chosen
 from graphrec.linalg.adjacency import degree_normalised
-from graphrec.linalg.item_item import nearest_neighbours
+from graphrec.linalg.item_item import nearest_neighbours, strongest_of
+from graphrec.linalg.sums import ItemSums, filtered
 from graphrec.profile.api import Words
 from graphrec.settings import FloatList, IntList
 
@@ -35,11 +36,20 @@ class Neighbours(LinkBlock[NeighboursSettings]):
     words = Words("it is often taken together with what you took", "what is often taken together with what you took")
     Settings = NeighboursSettings
     follows = 2e8
+    summed = True
 
     def grid(self, inputs: FitInputs) -> Space:
         """Neighbours n, and the exponents α and β."""
         settings = self.settings
         return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
+
+    def space_of_sums(self, sums: ItemSums) -> Space:
+        """Neighbours n, and the exponents: α is one of those that the sums were made with."""
+        return {"n": self.settings.n, "alpha": tuple(sums.grams), "beta": self.settings.beta}
+
+    def links_of_sums(self, sums: ItemSums, chosen: Chosen) -> sp.csr_matrix:
+        """The n highest of R̃ᵀR̃ = D_i^-½ G_α D_i^-½ for each item."""
+        return strongest_of(filtered(sums, chosen["alpha"]), chosen["n"])
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> sp.csr_matrix:
         """The n highest of R̃ᵀR̃ for each item, R̃ normalised by degrees, CSR float32 (I, I)."""

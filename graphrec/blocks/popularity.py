@@ -7,6 +7,7 @@ import numpy as np
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.popularity import decayed_counts
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.settings import FloatList, Section
@@ -28,6 +29,7 @@ class Popularity(Block[PopularitySettings]):
     keeps = True  # it answers strangers
     fallback = True
     refits = True
+    summed = True
 
     def space(self, inputs: FitInputs) -> Space:
         lives = self.settings.half_life if inputs.train.has_times else (0.0,)
@@ -50,7 +52,13 @@ class Popularity(Block[PopularitySettings]):
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """Logarithms of the decayed counts, at unit deviation over the catalogue."""
-        counts = decayed_counts(inputs.train, chosen.get("half_life", 0.0), reading_of(chosen))
+        return self._of(decayed_counts(inputs.train, chosen.get("half_life", 0.0), reading_of(chosen)), inputs)
+
+    def from_sums(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """Of counts that do not decay."""
+        return self._of(np.maximum(sums.counts, 0.0).astype(np.float32), inputs)
+
+    def _of(self, counts: Floats, inputs: FitInputs) -> ProfileBlock:
         logs = np.log1p(counts.astype(np.float64))
         deviation = logs.std() or 1.0
         items = ((logs - logs.mean()) / deviation).astype(np.float32)[:, None]  # (I, 1)

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from graphrec.blocks.api import NEARED, Block, FitInputs, Fold, Folds, Forgotten, Gone, reading_of
+from graphrec.blocks.api import NEARED, Block, FitInputs, Fold, Folds, Forgotten, Gone, Space, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, smoothed, with_entities
-from graphrec.linalg.svd import truncated_svd
+from graphrec.linalg.sums import ItemSums, filtered
+from graphrec.linalg.svd import svd_of_gram, truncated_svd
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.sparse import kept
@@ -66,8 +67,7 @@ class Factors:
         told = inputs.train.learning(self.reading)  # (U, I)
         learned = smoothed(told, self.ties.friend_mean, outer.get("smoothing", 0.0))
         taken = degrees(learned)
-        self.degrees = divisors(taken)  # (I,)
-        self.present = (taken > 0).astype(np.float32)  # an item nobody took has no place in the filter
+        self._taken_as(taken)
         stacked = with_entities(learned, entity_rows(inputs.graph), outer.get("knowledge", 0.0))  # (U + N, I)
         normalised = degree_normalised(stacked, rows=outer["alpha"], columns=0.5)
         start = None
@@ -75,11 +75,19 @@ class Factors:
             start = np.zeros((len(taken), near.width), np.float32)
             start[: len(near.history)] = near.history
             start *= (self.degrees ** outer["beta"])[:, None]
-        values, self.vectors = truncated_svd(normalised, rank, iterations, inputs.runtime.seed, start)
-        self.values = values / max(float(values[0]), 1e-12)
-        found, total = (float((x.astype(np.float64) ** 2).sum()) for x in (values, normalised.data))
-        whole = found >= (1 - BEYOND) * total  # so many are the rank of the matrix
-        self._spectrum = min(*self.ties.matrix.shape, *([len(values)] if whole else []))
+        found = truncated_svd(normalised, rank, iterations, inputs.runtime.seed, start)
+        self._factored(*found, float((normalised.data.astype(np.float64) ** 2).sum()), self.ties.matrix.shape[0])
+
+    def _taken_as(self, taken: Floats) -> None:
+        """How often each item was taken, float32 (I,)."""
+        self.degrees = divisors(taken)  # (I,)
+        self.present = (taken > 0).astype(np.float32)  # an item nobody took has no place in the filter
+
+    def _factored(self, values: Floats, vectors: Floats, total: float, rows: int) -> None:
+        """Singular values (r,) and vectors (I, r) of a matrix of so many rows, whose squares sum to ``total``."""
+        self.vectors, self.values = vectors, values / max(float(values[0]), 1e-12)
+        whole = float((values.astype(np.float64) ** 2).sum()) >= (1 - BEYOND) * total  # the rank of the matrix
+        self._spectrum = min(rows, len(self.degrees), *([len(values)] if whole else []))
 
     def rank(self, chosen: Chosen) -> int:
         """The rank, cut where nothing else tells the frequencies apart (q = 0): at the rank of the matrix such a filter
@@ -118,6 +126,16 @@ class Factors:
         return unread.fitted(self.ties)
 
 
+class FactorsOfSums(Factors):
+    """The same from sums over people: the right singular vectors of R̃ are the eigenvectors of R̃ᵀR̃."""
+
+    def __init__(self, sums: ItemSums, inputs: FitInputs, rank: int, alpha: float) -> None:
+        self.reading, self.ties = sums.reading, inputs.ties
+        self._taken_as(np.maximum(sums.counts, 0.0).astype(np.float32))
+        gram, rows = filtered(sums, alpha), max(round(sums.users), 1)
+        self._factored(*svd_of_gram(gram, rank, rows), float(np.trace(gram)), rows)
+
+
 class Spectral(Block[SpectralSettings]):
     """The `spectral` block. Reading of the strengths, rank, β, q, κ and φ are chosen on validation users."""
 
@@ -125,6 +143,7 @@ class Spectral(Block[SpectralSettings]):
     words = Words("people with a taste like yours took it", "the taste of people like you")
     Settings = SpectralSettings
     ordered = True
+    summed = True
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""
@@ -192,6 +211,17 @@ class Spectral(Block[SpectralSettings]):
         """In a hurry from the factors that it has, as an update."""
         found = self.followed(block, inputs, chosen) if gone.quick else None
         return None if found is None else Forgotten(found, NEARED)
+
+    def space_of_sums(self, sums: ItemSums) -> Space:
+        """Rank, q, β, and α of those that the sums were made with; the highest first, as usual for a filter."""
+        most, s = max(1, min(len(sums.items), round(sums.users))), self.settings
+        ranks = tuple(sorted({min(rank, most) for rank in s.rank}))
+        return {"rank": ranks, "power": s.power, "beta": s.beta, "alpha": tuple(sums.grams)[::-1]}
+
+    def from_sums(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
+        """One eigendecomposition of R̃ᵀR̃; friends are not heard."""
+        factors = FactorsOfSums(sums, inputs, chosen["rank"], chosen["alpha"])
+        return factors.block({**chosen, "rank": factors.rank(chosen), "friends": 0.0})
 
     def learn(self, inputs: FitInputs, chosen: Chosen) -> ProfileBlock:
         """One decomposition, of the chosen rank or the highest that the data and the memory admit."""

@@ -58,6 +58,13 @@ def strongest(rows: sp.csr_matrix, start: int, n: int) -> sp.csr_matrix:
     return largest(rows, n)
 
 
+def strongest_of(likeness: npt.NDArray[np.floating], n: int) -> sp.csr_matrix:
+    """``largest`` of a dense item-item matrix (I, I), without its diagonal, CSR float32 (I, I)."""
+    found = likeness.astype(np.float32)
+    np.fill_diagonal(found, 0)
+    return largest(largest(found, n), n)
+
+
 def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:
     """The n largest entries of each row of ÃᵀÃ without its diagonal, CSR float32 (I, I), from Ã CSR (U, I)."""
     parts = [strongest(product, start, n) for start, product in cooccurrence(normalised)]
@@ -82,9 +89,14 @@ def ease_inverse(history: sp.csr_matrix, regularisation: float) -> npt.NDArray[n
     gram: npt.NDArray[np.floating] = np.empty((size, size), np.float64 if size <= DOUBLE else np.float32)
     for start, product in cooccurrence(history):
         gram[start : start + CHUNK] = product.toarray()  # exact for counts: they are below 2²⁴
-    gram[np.diag_indices(size)] += regularisation
+    return inverse_of_gram(gram, regularisation)
+
+
+def inverse_of_gram(gram: npt.NDArray[np.floating], regularisation: float) -> npt.NDArray[np.floating]:
+    """(G + λI)^-1 of a Gram matrix (I, I), which is overwritten. Raises ConfigError as ``ease``."""
     import torch  # seconds to import, and not needed to ask a model
 
+    gram[np.diag_indices(len(gram))] += regularisation
     factor, fault = torch.linalg.cholesky_ex(torch.from_numpy(gram))
     if int(fault):
         raise ConfigError(f"ease: regularisation {regularisation:g} is too small to invert; use a larger one")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from scipy.linalg import eigh
 
 from graphrec.types import Floats
 
@@ -43,9 +44,28 @@ def truncated_svd(
     rank = min(rank, *matrix.shape)
     exact = min(matrix.shape) <= SHORT and start is None
     values, vectors = _exact(matrix, rank) if exact else _randomised(matrix, rank, iterations, seed, start)
-    if not rank or not values[0] > 0:
-        return np.zeros(min(rank, 1), np.float32), np.zeros((matrix.shape[1], min(rank, 1)), np.float32)
-    kept = int((values > values[0] * np.sqrt(max(matrix.shape)) * np.finfo(np.float32).eps).sum())
+    return _told(values, vectors, max(matrix.shape))
+
+
+def svd_of_gram(gram: npt.NDArray[np.float64], rank: int, rows: int) -> tuple[Floats, Floats]:
+    """``truncated_svd`` of a matrix of so many rows of which nothing but AᵀA is known, float64 (columns, columns).
+
+    Eigenvalues below 0, which noise makes, count as 0. Memory: the eigenvectors asked for, float64, and one copy.
+    """
+    size = len(gram)
+    rank = min(rank, size, max(rows, 1))
+    if not rank:
+        return np.zeros(0, np.float32), np.zeros((size, 0), np.float32)
+    squares, vectors = eigh(gram, subset_by_index=(size - rank, size - 1), check_finite=False)
+    return _told(np.sqrt(np.maximum(squares[::-1], 0.0)), vectors[:, ::-1], max(rows, size))
+
+
+def _told(values: _Doubles, vectors: npt.NDArray[np.floating], longer: int) -> tuple[Floats, Floats]:
+    """What is no noise of rounding, for a matrix whose longer side this is; with signs that both ways share."""
+    if not len(values) or not values[0] > 0:
+        none = min(len(values), 1)
+        return np.zeros(none, np.float32), np.zeros((len(vectors), none), np.float32)
+    kept = int((values > values[0] * np.sqrt(longer) * np.finfo(np.float32).eps).sum())
     vectors = vectors[:, :kept]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)])
     return values[:kept].astype(np.float32), np.ascontiguousarray(vectors * signs, np.float32)
