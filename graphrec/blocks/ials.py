@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -91,13 +92,12 @@ class IALS(Block[IALSSettings]):
     ) -> ProfileBlock:
         """The block after so many rounds, from factors of users and items (U, d) and (I, d) where they are given."""
         from implicit.als import AlternatingLeastSquares  # a second to import
-        from threadpoolctl import threadpool_limits
 
         reading, alpha = reading_of(chosen), float(chosen["alpha"])
         stacked = with_entities(
             inputs.train.learning(reading), entity_rows(inputs.graph), chosen.get("knowledge", 0.0)
         )  # (U + N, I)
-        with threadpool_limits(1, "blas"):  # implicit has threads of its own
+        with _libraries().limit(limits=1, user_api="blas"):  # implicit has threads of its own
             model = AlternatingLeastSquares(
                 factors=chosen["factors"],
                 regularization=chosen["regularisation"],
@@ -119,5 +119,13 @@ class IALS(Block[IALSSettings]):
         block = ProfileBlock(
             self.name, items[:0], items, history=history, linear=True, damping=damping, reading=reading
         )
-        with threadpool_limits(1, "blas"):  # small systems
+        with _libraries().limit(limits=1, user_api="blas"):  # small systems
             return block.fitted(inputs.ties)
+
+
+@cache
+def _libraries() -> Any:
+    """The process's libraries of linear algebra, looked for once: it takes as long as a small fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

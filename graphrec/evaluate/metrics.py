@@ -62,8 +62,13 @@ def per_user(hits: Hits, relevant: Ints, ks: Sequence[int]) -> dict[str, Floats]
 
 
 def ndcg(hits: Hits, relevant: Ints, k: int) -> Floats:
-    """NDCG@k alone, float32 (B,)."""
-    return per_user(hits, relevant, [k])[f"ndcg@{k}"]
+    """NDCG@k alone, float32 (B,): the same bits as from ``per_user``, at a fraction of its price."""
+    discounts = np.log2(np.arange(2, k + 2))  # (k,)
+    shown = hits[:, :k]  # (B, K)
+    gained = (shown / discounts[: shown.shape[1]]).cumsum(axis=1)[:, -1:].sum(axis=1)  # (B,)
+    ideal = (1 / discounts).cumsum()  # (k,)
+    found: Floats = (gained / ideal[np.minimum(np.maximum(relevant, 1), k) - 1]).astype(np.float32)
+    return found
 
 
 def auc(scores: Floats, relevant: sp.csr_matrix, unseen: Ints) -> Floats:

@@ -129,10 +129,10 @@ def top_k(scores: Floats, k: int) -> Ints:
             above = np.flatnonzero(scores[row] > values[row, -1])
             level = np.flatnonzero(scores[row] == values[row, -1])
             items[row] = np.concatenate([above, level[: k - len(above)]])
-    items = np.sort(items, axis=1)
-    values = np.take_along_axis(scores, items, axis=1)
+    rows, items = np.arange(len(scores))[:, None], np.sort(items, axis=1)
+    values = scores[rows, items]
     order = np.argsort(-values, axis=1, kind="stable")
-    items, values = np.take_along_axis(items, order, axis=1), np.take_along_axis(values, order, axis=1)
+    items, values = items[rows, order], values[rows, order]
     return np.where(values > -np.inf, items, -1)
 
 

@@ -76,7 +76,10 @@ def test_equal_to_ir_measures(lists: tuple[list[list[int]], list[set[int]]]) -> 
 def test_equal_to_definitions(lists: tuple[list[list[int]], list[set[int]]]) -> None:
     rankings, relevant = lists
     hits = np.array([[i in own for i in items] for items, own in zip(rankings, relevant, strict=True)])
-    found = metrics.per_user(hits, np.array([len(own) for own in relevant]), [3, 50])
+    n_relevant = np.array([len(own) for own in relevant])
+    found = metrics.per_user(hits, n_relevant, [3, 50])
+    for k in (3, 50):  # fewer and more than a list has
+        np.testing.assert_array_equal(metrics.ndcg(hits, n_relevant, k), found[f"ndcg@{k}"])
     for b, (ranking, own) in enumerate(zip(rankings, relevant, strict=True)):
         expected = naive_metrics(ranking, own, 3) | naive_metrics(ranking, own, 50)
         assert {name: float(values[b]) for name, values in found.items()} == pytest.approx(expected, abs=1e-6)
