@@ -40,6 +40,7 @@ def serve(
     """Answer over HTTP: recommendations and reasons, events, items, metrics; the API is described at /docs."""
     import uvicorn
 
+    from graphrec.serve.connection import Connection
     from graphrec.serve.settings import Serving
 
     settings = Serving.read(config)
@@ -58,6 +59,7 @@ def serve(
         uvicorn.run(
             "graphrec.cli.serve:application",
             factory=True,
+            http=Connection,
             host=host,
             port=port,
             workers=workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -91,6 +92,11 @@ def test_a_service_answers_from_its_own_process(
             assert client.post("/admin/reload", json={}).json()["outcome"] == "taken"
             assert best not in top(client)
             assert b"graphrec_requests_total" in client.get("/metrics").content
+        head = b"GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\nx: "
+        assert said(port, head + 60_000 * b"a" + b"\r\n\r\n").startswith(b"HTTP/1.1 200")
+        assert said(port, head + 70_000 * b"a" + b"\r\n\r\n").startswith(b"HTTP/1.1 400"), "a long head"
+        assert said(port, head, *[40_000 * b"a"] * 10).startswith(b"HTTP/1.1 400"), "one that never ends"
+        assert said(port, b"\x00 /live\r\n\r\n").startswith(b"HTTP/1.1 400")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
     finally:
@@ -101,6 +107,17 @@ def test_a_service_answers_from_its_own_process(
     assert "u0" not in text
     assert all(line.startswith(("{", "http", "reading")) for line in text.splitlines()), text
     assert text.index("Uvicorn running on") < text.index("answers from"), "it says that it answers once it listens"
+
+
+def said(port: int, *parts: bytes) -> bytes:
+    """What is answered to bytes that are sent one after another, until there is an answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.05 if len(parts) > 1 else 0)
+            if len(parts) > 1 and select.select([connection], [], [], 0)[0]:
+                break
+        return connection.recv(1000)
 
 
 def top(client: httpx.Client) -> list[Any]:

@@ -15,6 +15,7 @@ import uvicorn
 
 from graphrec.model.live import Live
 from graphrec.serve.app import make_app
+from graphrec.serve.connection import Connection
 from graphrec.serve.journal import Memory
 from graphrec.serve.version import Version
 from tests.serve.support import fitted
@@ -29,7 +30,7 @@ def served(journal: Memory | None = None, keyed: bool = False) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     app = make_app(Version(Live(fitted().fitted), "shop"), journal, keyed=keyed)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", http=Connection))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
