@@ -34,6 +34,7 @@ from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.selection import selected
 from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.linalg.sums import SUMS
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.content import content_of, informed
@@ -209,6 +210,8 @@ def learn(
     one, from which those start that can. Raises ConfigError where they are not,
     or where no block can learn from so large a catalogue."""
     config, blocks = fitting.config, fitting.blocks()
+    if SUMS in chosen:
+        raise ConfigError("the choices are of a model of sums over people, whose rows are not all here; make sums anew")
     if missing := [name for name in (*blocks, "weights") if name not in chosen]:
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
     chosen = _within_limits(data.n_items, chosen, blocks)

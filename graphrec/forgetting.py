@@ -38,6 +38,7 @@ from graphrec.features.text import text_features
 from graphrec.fit import Fitting, as_read, learn_from
 from graphrec.graph.hetero import hetero_graph
 from graphrec.knowledge import cached
+from graphrec.linalg.sums import SUMS
 from graphrec.model.asked import as_id
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
@@ -55,6 +56,7 @@ Way: TypeAlias = Literal["refit", "anew", "quick"]
 RESUMED, KEPT, EMPTY = "resumed", "kept", "left out"
 EXACT = (ANEW, SUBTRACTED, EMPTY)  # the same as if they had never been known
 KEPT_SIDES = "what {block} learned of items was learned with them too; --way refit learns it without"
+OF_SUMS = "what is learned of items is of sums over people that they were in; sums made anew are without them"
 ADAPTER = "{folder}, an adapter of the text encoder, may have read them; tune it anew, and fit with that"
 ELSEWHERE = (
     "what the model was fitted from, and copies of it, are not touched; whoever fits from those knows them again"
@@ -166,7 +168,8 @@ def forgotten(
         counts=dict(inputs.train.counts()),
     )
     uncached, left = _uncached(model, data, gone.users, extractor) if caches else ({}, [])
-    left += [KEPT_SIDES.format(block=one.block) for one in taken if one.way == KEPT]
+    kept = [one.block for one in taken if one.way == KEPT]
+    left += [OF_SUMS] if SUMS in model.chosen else [KEPT_SIDES.format(block=block) for block in kept]
     left += [ADAPTER.format(folder=folder)] if (folder := model.config.features.adapter) else []
     receipt = Receipt(
         way=way,
@@ -228,6 +231,8 @@ def _without(model: Model, block: FittedBlock, inputs: FitInputs, gone: Gone, wa
     if block.empty or "left_out" in chosen:
         return Forgotten(empty_block(block.name, *shape), EMPTY)
     kind = model.config.block(block.name)
+    if SUMS in model.chosen:
+        return Forgotten(_others(block, inputs.ties, gone), KEPT)
     if kind.resumes and way == "quick":
         return Forgotten(_others(block, inputs.ties, gone), KEPT)
     if kind.resumes and way == "refit":

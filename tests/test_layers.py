@@ -15,11 +15,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is at the top
     6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
-    5: ("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
+    5: (
+        *("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
+        *("pooled", "federation", "private"),
+    ),
     4: ("explain", "evaluate", "rerank", "report"),
     3: ("config",),
     2: ("blocks",),
-    1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store"),
+    1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store", "privacy"),
     0: ("data", "door", "read", "types", "settings", "presets", "errors", "runtime", "cache_dir"),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}

@@ -30,6 +30,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "split",
         "strength",
         "fair",
+        "privacy",
         "kg",
         "features",
         "blend",
@@ -39,7 +40,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "evaluate",
     ),
     *("runtime", "parse", "load", "with_", "cut", "block", "run", "fingerprint", "to_toml"),  # in ``Config``
-    *("weights", "validation", "graphrec"),  # in what was chosen; a model that is compared
+    *("weights", "validation", "sums", "graphrec"),  # in what was chosen; a model that is compared
     *("friends", "attributes", "words"),  # parts of a score: ``profile.standing``
 )
 

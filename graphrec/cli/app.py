@@ -17,6 +17,7 @@ import typer
 from graphrec.cli.answer import explain, recommend, similar
 from graphrec.cli.data import inspect
 from graphrec.cli.experiment import experiment_app
+from graphrec.cli.federate import federate
 from graphrec.cli.forget import forget
 from graphrec.cli.keys import keys_app
 from graphrec.cli.kg import kg_app
@@ -122,7 +123,7 @@ def fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (refit, forget, recommend, explain, similar, profile, evaluate, report, tune, compare, serve):
+for command in (refit, federate, forget, recommend, explain, similar, profile, evaluate, report, tune, compare, serve):
     app.command()(command)
 app.command("map")(map_)
 

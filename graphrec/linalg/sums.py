@@ -26,6 +26,7 @@ Doubles = npt.NDArray[np.float64]
 HALF = 0.5  # α at which everybody's part of a Gram matrix has length 1, whatever they took
 EXPONENTS = (0.0, HALF)
 READINGS = ("alike", "liked")  # of strengths, under which a row is of zeros and ones
+SUMS = "sums"  # among the choices of a model: that its blocks are of sums, and of which
 MAX_ITEMS = 8000  # of a dense Gram matrix, 0.5 GB in float64
 
 

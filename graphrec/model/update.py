@@ -26,6 +26,7 @@ from graphrec.data.same import digest
 from graphrec.errors import DataError
 from graphrec.evaluate.clearing import recleared
 from graphrec.graph.hetero import hetero_graph
+from graphrec.linalg.sums import SUMS
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
 from graphrec.model.told import ALIASES, EVENT, kind_of, on_scale, seconds, unreadable
@@ -104,8 +105,8 @@ def with_new(data: Dataset, events: Any = (), items: Any = None, users: Any = No
 
 def _followed(model: Learned, block: FittedBlock, ties: Ties, due: bool) -> FittedBlock | None:
     """The block with its items' side learned anew, where it does that in every update or in one that is ``due``."""
-    if block.empty or block.name not in registered():
-        return None
+    if block.empty or block.name not in registered() or SUMS in model.chosen:
+        return None  # what is of sums over others too is not learned anew from the people that are here
     chosen, content = dict(model.chosen[block.name]), model.chosen.get("content", {})
     kind = model.config.block(block.name)
     if not due and not kind.refits:
