@@ -31,7 +31,13 @@ def examples(n: int) -> settings:
 # Whole fits, many of them, and other processes: what they run is run by quicker tests too.
 UNTRACED = {"cases/test_inspected", "cases/test_strength", "blocks/test_folds", "evaluate/test_compare"}
 UNTRACED |= {"model/test_consistent", "model/test_reasons", "model/test_threads", "store/test_killed"}
-UNTRACED |= {"tests/test_end_to_end", "tests/test_planted", "tests/test_plugin", "tests/test_regression"}
+UNTRACED |= {
+    "tests/test_end_to_end",
+    "tests/test_layers",
+    "tests/test_planted",
+    "tests/test_plugin",
+    "tests/test_regression",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

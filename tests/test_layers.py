@@ -6,6 +6,7 @@ import ast
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import networkx as nx
@@ -31,20 +32,29 @@ LINES = 300  # of a file, at most
 PICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
-def imports(tree: ast.Module, package: list[str]) -> Iterator[tuple[int, str]]:
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """What a file holds of imports, calls, attributes and keywords."""
+    wanted = (ast.Import, ast.ImportFrom, ast.Call, ast.Attribute, ast.keyword)
+    return tuple(node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, wanted))
+
+
+def imports(file: Path, package: list[str]) -> Iterator[tuple[int, str]]:
     """(line, dotted name) of everything imported: `from a import b` is a.b, relative names are made absolute."""
-    for node in ast.walk(tree):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
-            "import_module",
-            "__import__",
-        ):
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("import_module", "__import__"):
             yield from ((node.lineno, str(a.value)) for a in node.args[:1] if isinstance(a, ast.Constant))
+
+
+def last_name(node: ast.expr) -> str:
+    """Of a dotted name the last part; "" of what is none."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def room_of(name: str, root: Path) -> str:
@@ -64,7 +74,7 @@ def upward(root: Path) -> Iterator[str]:
         if parts[0] == "graphrec" and room not in LAYER:
             yield f"{file.relative_to(root)}:1: {room} has no layer; give it one in {Path(__file__).name}"
             continue
-        for line, name in imports(ast.parse(file.read_text("utf-8")), list(parts[:-1])):
+        for line, name in imports(file, list(parts[:-1])):
             top, where = name.split(".")[0], f"{file.relative_to(root)}:{line}: imports {name}"
             if parts[0] == "kg":
                 if top == "graphrec":
@@ -91,7 +101,7 @@ def circles(root: Path) -> list[list[str]]:
     rooms: nx.DiGraph[str] = nx.DiGraph()
     for name, file in names.items():
         package = list(file.relative_to(root).parts[:-1])
-        for _, imported in imports(ast.parse(file.read_text("utf-8")), package):
+        for _, imported in imports(file, package):
             target = imported
             while target and target not in names:
                 target = target.rpartition(".")[0]
@@ -107,18 +117,17 @@ def circles(root: Path) -> list[list[str]]:
 def unpickling(root: Path) -> Iterator[str]:
     """Every place under root/graphrec and root/kg that could run code from a file it reads."""
     for file in sorted([*(root / "graphrec").rglob("*.py"), *(root / "kg").rglob("*.py")]):
-        tree, where = ast.parse(file.read_text("utf-8")), file.relative_to(root)
-        aliases = [a for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
+        where = file.relative_to(root)
+        aliases = [a for node in nodes(file) if isinstance(node, ast.Import) for a in node.names]
         torches = {"torch"} | {a.asname for a in aliases if a.name == "torch" and a.asname}
-        for line, name in imports(tree, []):
+        for line, name in imports(file, []):
             top, last = name.split(".")[0], name.split(".")[-1]
             if top in PICKLERS or (top == "torch" and last == "load"):
                 yield f"{where}:{line}: imports {name}"
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
+        for node in nodes(file):
+            if isinstance(node, ast.Attribute) and node.attr in ("load", "read_pickle", "to_pickle"):
                 name = ast.unparse(node)
-                loads = node.attr == "load" and name.split(".")[0] in torches
-                if loads or node.attr in ("read_pickle", "to_pickle"):
+                if node.attr != "load" or name.split(".")[0] in torches:
                     yield f"{where}:{node.lineno}: {name}"
             elif isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
                 yield f"{where}:{node.value.lineno}: allow_pickle"

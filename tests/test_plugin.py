@@ -38,16 +38,25 @@ def _run(command: list[str], installed: Path | None = None) -> str:
     return done.stdout
 
 
+BOTH = """
+import runpy, sys, pytest
+failed = pytest.main(["-p", "no:cacheprovider", sys.argv[3]])
+failed or runpy.run_path(sys.argv[2])
+sys.exit(failed)
+"""
+
+
 @pytest.fixture(scope="module")
-def used(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A saved model that holds the block, and what was printed on the way."""
+def used(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str, Any]]:
+    """A saved model that holds the block; what pytest printed of the contract, and then the script, in one process."""
     model = tmp_path_factory.mktemp("used") / "model"
-    printed = _run([sys.executable, str(PLUGIN / "use_together.py"), str(model)], installed)
-    return model, json.loads(printed.splitlines()[-1])
+    scripts = [str(PLUGIN / name) for name in ("use_together.py", "check_together.py")]
+    printed = _run([sys.executable, "-c", BOTH, str(model), *scripts], installed)
+    return model, printed, json.loads(printed.splitlines()[-1])
 
 
-def test_it_goes_the_whole_path(used: tuple[Path, dict[str, Any]]) -> None:
-    found = used[1]
+def test_it_goes_the_whole_path(used: tuple[Path, str, dict[str, Any]]) -> None:
+    found = used[2]
     assert found["section"] == {"damping": [0.0, 1.0]}
     assert "[together]\ndamping = [0.0, 1.0]" in found["toml"]
     assert set(found["chosen"]["together"]) == {"damping"}
@@ -58,11 +67,11 @@ def test_it_goes_the_whole_path(used: tuple[Path, dict[str, Any]]) -> None:
     assert found["contributions"]["together"] > 0
 
 
-def test_it_keeps_the_contract(installed: Path) -> None:
-    check = str(PLUGIN / "check_together.py")
-    assert "passed" in _run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", check], installed)
+def test_it_keeps_the_contract(used: tuple[Path, str, dict[str, Any]]) -> None:
+    assert " passed" in used[1]
+    assert "failed" not in used[1]
 
 
-def test_a_model_that_holds_it_says_so_where_it_is_not_installed(used: tuple[Path, dict[str, Any]]) -> None:
+def test_a_model_that_holds_it_says_so_where_it_is_not_installed(used: tuple[Path, str, dict[str, Any]]) -> None:
     with pytest.raises(GraphrecError, match=r"(?s)together.*install|install.*together"):
         graphrec.load(used[0])  # in this process there is no such package

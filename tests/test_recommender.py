@@ -106,7 +106,8 @@ def test_held_out_reviews_reach_neither_extractor_nor_encoder(monkeypatch: pytes
     reviews.loc[reviews["review_id"].isin(secret), "text"] += " Xyzzy strings."
     marked = Dataset(**{**vars(data), "reviews": reviews})
     encoder, extractor = CountingEncoder(), WordExtractor()
-    Recommender(QUICK, encoder=encoder, extractor=extractor).fit_split(split(marked, QUICK.split))
+    few = QUICK.with_(blocks=["popularity", "spectral", "semantic"])  # texts are read before any block learns
+    Recommender(few, encoder=encoder, extractor=extractor).fit_split(split(marked, few.split))
     assert len(secret) > 0
     assert extractor.read
     assert not any("Xyzzy" in text for text in [*encoder.asked, *extractor.read])
@@ -237,7 +238,7 @@ def test_it_is_shown_in_one_line(model: Recommender) -> None:
 
 def test_a_second_fit_forgets_the_first() -> None:
     pairs = [(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u + i) % 3]
-    model = _fit(build("bare", _events(pairs)))
+    model = Recommender(QUICK.with_(blocks=["popularity", "spectral"])).fit(build("bare", _events(pairs)))
     item_id = str(model.recommend("u0", 1)["item_id"].iat[0])
     before = scores_of(model, 0)
     model.fit(build("others", _events([(f"u{u}", f"i{i}") for u in range(12) for i in range(10) if (u * i) % 4 != 1])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,16 @@ from graphrec.errors import DataError
 from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.query.query import Queries
 
+ONE: dict[str, Any] = {"friends": [0.0], "smoothing": [0.0], "knowledge": [0.0], "fading": [0.0]}
 CONFIG = gr.Config().with_(
     blocks="popularity,spectral,neighbours,ease",
     kg={"enabled": False},
     features={"enabled": False},
     split={"kind": "random"},
-    spectral={"rank": [32, 64, 128, 256]},
+    # Of each block the values that are chosen, and others to choose from: more are searched in benchmarks.
+    spectral={"rank": [64, 128], "alpha": [0.4], "beta": [0.2, 0.4], "power": [0.4], **ONE},
+    neighbours={"alpha": [0.25, 0.5], "beta": [0.0], **ONE},
+    ease={"regularisation": [100.0, 300.0], **ONE},
 )
 FIGURES = {
     "blend": {"ndcg@10": 0.32623, "ndcg@20": 0.35175, "recall@20": 0.42258},

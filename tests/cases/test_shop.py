@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import graphrec as gr
 from graphrec.data.dataset import Dataset
 from tests.cases.support import QUICK, Cli, role, shared_case, used_as
 
@@ -43,6 +44,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(shop: Path) -> dict[str, Any]:
     return Cli().inspect(shop)
+
+
+@pytest.fixture(scope="module")
+def data(shop: Path) -> Dataset:
+    return Dataset.load(shop)
 
 
 def rows(shop: Path, name: str) -> list[dict[str, str]]:
@@ -83,8 +89,7 @@ def test_dates_and_rows(report: dict[str, Any]) -> None:
     }
 
 
-def test_the_whole_catalogue_and_everybody(shop: Path) -> None:
-    data = Dataset.load(shop)
+def test_the_whole_catalogue_and_everybody(shop: Path, data: Dataset) -> None:
     assert (data.n_users, data.n_items) == (500, 240)
     assert all(data.item_titles)
     follows = {(row["follower"], row["followed"]) for row in rows(shop, "follows.csv")}
@@ -100,18 +105,20 @@ def test_every_order_is_kept(shop: Path, report: dict[str, Any]) -> None:
 
 
 def test_reorders_are_answers_where_they_are_asked_for(shop: Path, cli: Cli) -> None:
-    model = cli.fit(shop, *QUICK)
+    model = gr.load(cli.fit(shop, *QUICK))
     orders = Counter(row["customer_id"] for row in rows(shop, "orders.csv"))
     known: dict[str, set[str]] = {}
     for row in [*rows(shop, "orders.csv"), *rows(shop, "reviews.csv")]:
         known.setdefault(row["customer_id"], set()).add(row["product_id"])
     for customer, _ in orders.most_common(5):
-        assert not known[customer] & set(cli.top(model, customer, 20))
-        assert set(cli.top(model, customer, 20, "--seen", "only")) <= known[customer]
-        assert known[customer] & set(cli.top(model, customer, 20, "--seen", "allow"))
+        assert not known[customer] & set(model.recommend(customer, 20)["item_id"])
+        assert set(model.recommend(customer, 20, seen="only")["item_id"]) <= known[customer]
+        assert known[customer] & set(model.recommend(customer, 20, seen="allow")["item_id"])
 
 
-def test_the_report_ends_with_the_same_reading_written_down(shop: Path, tmp_path: Path, cli: Cli) -> None:
+def test_the_report_ends_with_the_same_reading_written_down(
+    shop: Path, data: Dataset, tmp_path: Path, cli: Cli
+) -> None:
     folder = tmp_path / "shop"
     shutil.copytree(shop, folder)
     first = cli.json("inspect", folder, "--write")
@@ -121,4 +128,4 @@ def test_the_report_ends_with_the_same_reading_written_down(shop: Path, tmp_path
     assert [(c["column"], c["role"], c["type"]) for c in again["columns"]] == [
         (c["column"], c["role"], c["type"]) for c in first["columns"]
     ]
-    assert Dataset.load(folder).fingerprint() == Dataset.load(shop).fingerprint()
+    assert Dataset.load(folder).fingerprint() == data.fingerprint()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import graphrec as gr
 from tests.cases.support import FIRST, PAIRS, PLAIN, QUICK, Cli, delimited, own_reasons, role, span, two_tastes
 from tests.read.support import write
 
@@ -18,13 +19,22 @@ def stars(tmp_path: Path, name: str, *more: tuple[str, str, int, int], flip: boo
     return write(tmp_path, {f"{name}.csv": delimited(STARS, rows)}) / f"{name}.csv"
 
 
-CLOSED = (*PLAIN, "--set", "blocks=spectral,neighbours,ease,ials")  # what everybody takes is another question
+# What everybody takes is another question; what is chosen, that of the default blocks.
+CLOSED = (*QUICK, "--set", "blocks=spectral,neighbours,ease,ials")
+ALONE = {"ials": ("alpha=3", "regularisation=10", "factors=8", "knowledge=0"), "neighbours": ("alpha=0.25", "beta=0.2")}
+CLOSED += tuple(part for name, values in ALONE.items() for value in values for part in ("--set", f"{name}.{value}"))
+LOVER = ("lover", "A00", 5, 1_600_500_000)
 
 
-@pytest.mark.parametrize("settings", [CLOSED, PLAIN], ids=["closed form", "default blocks"])
-def test_one_star_is_no_wish_for_more(settings: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
-    hater = ("hater", "A00", 1, 1_600_500_000)
-    model = cli.fit(stars(tmp_path, "stars", hater), *settings)
+@pytest.fixture(scope="module", params=[CLOSED, PLAIN], ids=["closed form", "default blocks"])
+def starred(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ...]]:
+    """A model of two tastes, of somebody who hates one thing and of somebody who loves it; its settings."""
+    hater, folder = ("hater", "A00", 1, 1_600_500_000), tmp_path_factory.mktemp("starred")
+    return Cli().fit(stars(folder, "stars", hater, LOVER), *request.param), request.param
+
+
+def test_one_star_is_no_wish_for_more(starred: tuple[Path, tuple[str, ...]], tmp_path: Path, cli: Cli) -> None:
+    model, settings = starred
     flipped = cli.fit(stars(tmp_path, "flipped", ("hater", "A00", 5, 1_600_500_000), flip=True), *settings)
     ours, theirs = cli.tops(model, 5), cli.tops(flipped, 5)
     right = different = 0
@@ -39,15 +49,16 @@ def test_one_star_is_no_wish_for_more(settings: tuple[str, ...], tmp_path: Path,
 def test_what_was_disliked_is_never_a_reason(tmp_path: Path, cli: Cli) -> None:
     model = cli.fit(stars(tmp_path, "stars", ("hater", "A00", 1, 1_600_500_000)))
     answer = cli.json("recommend", model, "--user", "hater", "-k", 5)
+    loaded = gr.load(model)
     for row in answer["items"]:
-        why = cli.json("explain", model, "--user", "hater", "--item", row["item_id"])
+        why = loaded.explain("hater", row["item_id"]).to_json()
         assert own_reasons(why) == set()
         assert "A00" not in why["text"]
     assert answer["degraded"]
     for user in range(6):
         disliked = "BA"[user % 2]
-        for item in cli.top(model, f"u{user:02d}", 3):
-            why = cli.json("explain", model, "--user", f"u{user:02d}", "--item", item)
+        for item in loaded.recommend(f"u{user:02d}", 3)["item_id"]:
+            why = loaded.explain(f"u{user:02d}", item).to_json()
             assert own_reasons(why)
             assert not [i for i in own_reasons(why) if i.startswith(disliked)]
 
@@ -62,13 +73,13 @@ def test_the_report_says_which_ratings_are_liked(tmp_path: Path, cli: Cli) -> No
 FEEDBACK = [(u, i, (u + 2 * i) % 5 % 2) for u in range(8) for i in range(6) if (u + i) % 4 != 3]  # label 1: liked
 
 
-def check_dislikes(cli: Cli, model: Path) -> None:
+def check_dislikes(folder: Path) -> None:
+    model = gr.load(folder)
     for user in range(8):
         disliked = {str(i) for u, i, label in FEEDBACK if u == user and not label}
         for item in range(6):
             if not any(row[:2] == (user, item) for row in FEEDBACK):
-                why = cli.json("explain", model, "--user", user, "--item", item)
-                assert not own_reasons(why) & disliked
+                assert not own_reasons(model.explain(str(user), str(item)).to_json()) & disliked
 
 
 def test_a_dislike_is_no_positive(tmp_path: Path, cli: Cli) -> None:
@@ -78,7 +89,7 @@ def test_a_dislike_is_no_positive(tmp_path: Path, cli: Cli) -> None:
     found = cli.inspect(path)
     assert role(found, "feedback_type") == "kind"
     assert "dislike" in str(found["strength"])
-    check_dislikes(cli, cli.fit(path))
+    check_dislikes(cli.fit(path))
 
 
 def test_shown_and_not_clicked_is_no_interaction(tmp_path: Path, cli: Cli) -> None:
@@ -86,7 +97,7 @@ def test_shown_and_not_clicked_is_no_interaction(tmp_path: Path, cli: Cli) -> No
     write(tmp_path / "log", {"log.inter": delimited(header, FEEDBACK, "\t")})
     found = cli.inspect(tmp_path / "log")
     assert all(c["role"] for c in found["columns"])
-    check_dislikes(cli, cli.fit(tmp_path / "log"))
+    check_dislikes(cli.fit(tmp_path / "log"))
 
 
 def test_a_log_of_views_carts_and_purchases(tmp_path: Path, cli: Cli) -> None:
@@ -100,11 +111,11 @@ def test_a_log_of_views_carts_and_purchases(tmp_path: Path, cli: Cli) -> None:
     assert all(kind in str(found["strength"]) for kind in kinds)
     assert span(found)[0] == FIRST
     assert cli.json("evaluate", path, "--split", "temporal", *QUICK)["split"] == "temporal"
-    model = cli.fit(path)
+    model = gr.load(cli.fit(path))
     for user in range(8):
         taken_out = {str(i) for u, i in PAIRS if u == user and kinds[(u + i) % 4] == "remove_from_cart"}
-        for item in cli.top(model, str(user), 2):
-            assert not own_reasons(cli.json("explain", model, "--user", user, "--item", item)) & taken_out
+        for item in model.recommend(str(user), 2)["item_id"]:
+            assert not own_reasons(model.explain(str(user), item).to_json()) & taken_out
 
 
 def test_reviews_of_a_shop_with_stars_dates_and_titles(tmp_path: Path, cli: Cli) -> None:
@@ -145,11 +156,8 @@ def test_reviews_of_a_shop_with_stars_dates_and_titles(tmp_path: Path, cli: Cli)
     }
 
 
-@pytest.mark.parametrize("settings", [CLOSED, PLAIN], ids=["closed form", "default blocks"])
-def test_the_first_recommendation_has_a_reason(settings: tuple[str, ...], tmp_path: Path, cli: Cli) -> None:
-    rows = [*two_tastes(80, 8, 20, seed=5), ("lover", "A00", 5, 1_600_500_000)]
-    path = write(tmp_path, {"events.csv": delimited(STARS, rows)}) / "events.csv"
-    model = cli.fit(path, *settings)
+def test_the_first_recommendation_has_a_reason(starred: tuple[Path, tuple[str, ...]], cli: Cli) -> None:
+    model, _ = starred
     for user in ("u00", "u01", "u17", "lover"):
         (first,) = cli.top(model, user, 1)
         why = cli.json("explain", model, "--user", user, "--item", first)

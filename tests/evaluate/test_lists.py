@@ -185,12 +185,13 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 # --- the lists of graphrec itself -------------------------------------------------------------------------------------
 
+ONE = {"smoothing": [0.0], "knowledge": [0.0], "fading": [0.0]}
 QUICK = {
     "blocks": ["popularity", "spectral", "ease"],
     "features": {"enabled": False},
     "kg": {"enabled": False},
-    "spectral": {"rank": [16], "alpha": [0.4], "beta": [0.4], "power": [0.4], "fading": [0.0]},
-    "ease": {"regularisation": [100.0], "fading": [0.0]},
+    "spectral": {"rank": [16], "alpha": [0.4], "beta": [0.4], "power": [0.4], "friends": [0.1]} | ONE,
+    "ease": {"regularisation": [100.0], "friends": [0.1]} | ONE,
 }
 
 
@@ -244,16 +245,20 @@ def read(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, dtype={"user_id": str})
 
 
-@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
-def test_per_user_rows_have_the_means_of_the_document(sample: Dataset, ending: str, tmp_path: Path) -> None:
-    config, file = Config().with_(**QUICK), tmp_path / f"users{ending}"
-    document = evaluate_model(sample, config, per_user=file)
+def test_per_user_rows_have_the_means_of_the_document(sample: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    document = evaluate_model(sample, Config().with_(**QUICK), per_user=file)
     table = read(file)
     assert len(table) == document["users"] == table["user_id"].nunique()
     assert set(table["user_id"]) <= set(sample.users.ids)
     for name in table.columns[1:]:
         assert table[name].astype(np.float64).mean() == pytest.approx(document["metrics"][name], abs=1e-6)
     assert {"recall@10", "ndcg@20", "auc"} <= set(table)
+
+    for file in (tmp_path / "users.parquet", tmp_path / "users.jsonl"):
+        per_user.check(file)
+        per_user.write(table, file)
+        pd.testing.assert_frame_equal(read(file), table)
 
 
 def test_per_user_rows_are_of_their_users() -> None:

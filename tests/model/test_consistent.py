@@ -45,7 +45,7 @@ def test_every_way_of_asking_has_one_score(model: Recommender, user: str | None,
     scores = fitted.scores(one(fitted, user, **known))[0]
     of = dict(zip(fitted.data.items.ids, scores.tolist(), strict=True))
     for seen in ("exclude", "allow", "only"):
-        for k in (1, 3, 100):
+        for k in (1, 100):
             found = model.recommend(user, k, seen=seen, **options)
             np.testing.assert_allclose(found["score"], [of[i] for i in found["item_id"]], atol=2e-4)
             together = model.recommend([user or "nobody", "u5"], k, seen=seen, **options)

@@ -73,8 +73,15 @@ def lazy(block: type[Block[Any]], place: Callable[[int], int]) -> type[Block[Any
     return type("Lazy", (block,), {"tune": tune})
 
 
-@pytest.mark.parametrize("place", [lambda n: 0, lambda n: n // 2], ids=["first", "middle"])
-@pytest.mark.parametrize("contract", list(contracts()), ids=lambda c: c.block.name)
+FIRST, MIDDLE = (lambda n: 0), (lambda n: n // 2)
+LAZY = [
+    *(pytest.param(contract, FIRST, id=f"{contract.block.name}-first") for contract in contracts()),
+    # the contract tries both orders, whatever the block
+    *(pytest.param(contract, MIDDLE, id=f"{contract.block.name}-middle") for contract in [*contracts()][:3]),
+]
+
+
+@pytest.mark.parametrize(("contract", "place"), LAZY)
 def test_a_tune_that_returns_its_start_is_found(contract: type[BlockContract], place: Callable[[int], int]) -> None:
     changes = {"settings": contract.settings, "telling": contract.telling, "further": contract.further}
     with pytest.raises(AssertionError, match="tune found"):
