@@ -39,8 +39,12 @@ def _run(command: list[str], installed: Path | None = None) -> str:
 
 
 BOTH = """
-import runpy, sys, pytest
-failed = pytest.main(["-p", "no:cacheprovider", sys.argv[3]])
+import runpy, sys
+sys.modules["pytest"] = None  # the contract is imported without it
+from graphrec.testing import BlockContract
+del sys.modules["pytest"]
+import pytest
+failed = pytest.main(["--assert=plain", "-p", "no:cacheprovider", sys.argv[3]])
 failed or runpy.run_path(sys.argv[2])
 sys.exit(failed)
 """

@@ -167,7 +167,8 @@ class BlockContract:
         assert (loaded.prior, loaded.linear, loaded.shape) == (block.prior, block.linear, block.shape)
         for queries in (Queries.stored(planted.inputs.ties), anybody(planted)):
             np.testing.assert_array_equal(loaded.scores(queries), block.scores(queries))
-            for before, after in zip(accounts(block, queries, 3), accounts(loaded, queries, 3), strict=True):
+            some = queries[np.arange(0, len(queries), 1 + len(queries) // 10)]
+            for before, after in zip(accounts(block, some, 3), accounts(loaded, some, 3), strict=True):
                 assert after == before
 
     def test_the_shares_sum_to_the_score(self, reading: str) -> None:
@@ -229,7 +230,7 @@ class BlockContract:
     def test_dislikes_alone_are_a_history(self, reading: str) -> None:
         """Finite rows, and the stored ones, where somebody likes nothing."""
         for planted in (world(dislikes=True), exposed(), everything_disliked()):
-            block = self.subject.made().fit(planted.inputs, {**self.subject.tuned()[1], "reading": reading})
+            block = self.subject.fitted(reading, planted)
             whole(block, planted)
             known = Queries.of(planted.inputs.ties, [query_of(planted.inputs.ties, user) for user in range(8)])
             np.testing.assert_allclose(dense(block.encode(known)), dense(block.users)[:8], rtol=1e-5, atol=1e-5)

@@ -24,7 +24,7 @@ class Subject:
     ) -> None:
         self.block, self.settings, self.further = block, settings, further
         self._tuned: dict[World, tuple[FittedBlock, Chosen]] = {}
-        self._fitted: dict[str, FittedBlock] = {}
+        self._fitted: dict[tuple[World, str], FittedBlock] = {}
 
     def made(self, changes: Mapping[str, Any] | None = None) -> Block[Any]:
         """The block with changed settings; what is no setting replaces the values of its space."""
@@ -44,14 +44,15 @@ class Subject:
             self._tuned[planted] = block, chosen
         return self._tuned[planted]
 
-    def fitted(self, reading: str | None = None) -> FittedBlock:
+    def fitted(self, reading: str | None = None, planted: World | None = None) -> FittedBlock:
         """The tuned block; or, with its choices, that of a world with dislikes under a reading of them, fitted once."""
         block, chosen = self.tuned()
         if reading is None:
             return block
-        if reading not in self._fitted:
-            self._fitted[reading] = self.made().fit(world(dislikes=True).inputs, {**chosen, "reading": reading})
-        return self._fitted[reading]
+        planted = planted or world(dislikes=True)
+        if (planted, reading) not in self._fitted:
+            self._fitted[planted, reading] = self.made().fit(planted.inputs, {**chosen, "reading": reading})
+        return self._fitted[planted, reading]
 
     def lists(self) -> dict[str, tuple[Any, ...]]:
         """The settings that are lists, and what else the space of the block offers, with several values each."""

@@ -40,7 +40,7 @@ QUICK = {
 
 class TestSequence(BlockContract):
     block = Sequence
-    settings = {**QUICK, "dropout": [0.1]}  # noqa: RUF012 (read only)
+    settings = {**QUICK, "max_epochs": 20, "dropout": [0.1]}  # noqa: RUF012 (read only)
     telling = {"dropout": [0.1, 0.95]}  # noqa: RUF012 (read only)
 
 

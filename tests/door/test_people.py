@@ -127,7 +127,7 @@ def test_the_quick_search_overlooks_nothing(parts: list[str]) -> None:
 @pytest.mark.parametrize("unit", ["my ", "My son ", "- ", "\n", "\n-", "Ann ", "thanks, ", "a-", "Dear "])
 def test_long_lines_are_no_trouble(unit: str) -> None:
     """A pattern that tries again from every place would take minutes here."""
-    assert isinstance(masked(unit * (1_000_000 // len(unit))), str)
+    assert isinstance(masked(unit * (300_000 // len(unit))), str)
 
 
 def test_texts_of_reviews_but_no_titles(tmp_path: Path) -> None:

@@ -272,9 +272,9 @@ def test_any_text_gives_a_sound_graph(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("piece", ["a.", "tone is great "])
-def test_a_line_of_a_million_characters(piece: str) -> None:
-    """Time grows with the length, not with its square, which would take hours here."""
-    text = piece * (1_000_000 // len(piece)) + " tone"
+def test_a_line_of_many_characters(piece: str) -> None:
+    """Time grows with the length, not with its square, which would take an hour here."""
+    text = piece * (300_000 // len(piece)) + " tone"
     graph = build(ITEMS, [Review("r", "u", "s1", text)], extractor=LastWord(), min_mentions=1)
     assert graph.has("item:s1", "mentions_aspect", "aspect:tone") != graph.has("item:s1", "has_aspect", "aspect:tone")
     assert validate(graph) == []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -21,10 +23,10 @@ from tests.model.test_artifact import beside, fill, whole, write
 CHANGES = {"open", "os.mkdir", "os.rename", "os.rmdir", "os.remove"}  # audit events, raised before the change is made
 
 
-def broken_off(step: int, do: Callable[[], None], what: str) -> bool:
-    """Run ``do`` in a child process that is killed, or whose disk fails, at its ``step``-th change to the disk.
+def broken_off(step: int, path: str, what: str) -> int:
+    """Write an artifact in a child process that is killed, or whose disk fails, at its ``step``-th change to the disk.
 
-    Returns whether it ended before that step.
+    Returns how it ended: 0 before that step, 1 by ArtifactError, -9 killed, 2 by anything else.
     """
     if (child := os.fork()) == 0:
         seen = 0
@@ -39,15 +41,40 @@ def broken_off(step: int, do: Callable[[], None], what: str) -> bool:
 
         sys.addaudithook(hook)
         try:
-            do()
+            write(Path(path), "new")
         except ArtifactError:
             os._exit(1)
         except BaseException:
             os._exit(2)
         os._exit(0 if seen < step else 1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 1, -signal.SIGKILL), "only ArtifactError may come out of a failing disk"
-    return code == 0
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def serve() -> None:
+    """``broken_off`` of every line of JSON: of a small process, which forks in no time."""
+    os.fsync = lambda fd: None  # a killed process loses nothing that it wrote
+    for line in sys.stdin:
+        print(broken_off(*json.loads(line)), flush=True)
+
+
+@pytest.fixture(scope="module")
+def ended() -> Iterator[Callable[[int, Path, str], bool]]:
+    """Whether a writing ended before the step at which it was to be broken off."""
+    code = "from tests.model.test_artifact_broken_off import serve; serve()"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=-1, stdout=-1, text=True) as child:
+        asked, told = child.stdin, child.stdout
+        assert asked is not None
+        assert told is not None
+
+        def ask(step: int, path: Path, what: str) -> bool:
+            print(json.dumps([step, str(path), what]), file=asked, flush=True)
+            found = int(told.readline())
+            assert found in (0, 1, -signal.SIGKILL), "only ArtifactError may come out of a failing disk"
+            return found == 0
+
+        yield ask
+        asked.close()
 
 
 @pytest.mark.parametrize(
@@ -58,9 +85,13 @@ def broken_off(step: int, do: Callable[[], None], what: str) -> bool:
     ],
 )
 def test_broken_off_anywhere_leaves_the_old_or_the_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, before: str
+    ended: Callable[[int, Path, str], bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    before: str,
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda handle: None)  # a killed process loses nothing that it wrote
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
     outcomes: list[str] = []
     for step in range(1, 200):
         path = tmp_path / str(step) / "model"
@@ -72,7 +103,7 @@ def test_broken_off_anywhere_leaves_the_old_or_the_new(
         if before == "broken swap":
             path.rename(path.with_name(".model.graphrec-old"))
             path.with_name(".model.graphrec-new").mkdir()
-        ended = broken_off(step, partial(write, path, "new"), what)
+        over = ended(step, path, what)
         if what == "one failure" and before == "artifact":
             assert path.exists(), "put back at once, not by the next reader"
         if (previous := path.with_name(".model.graphrec-old")).exists():
@@ -84,7 +115,7 @@ def test_broken_off_anywhere_leaves_the_old_or_the_new(
         write(path, "next")  # nothing is in its way, and it clears up
         assert whole(path) == "next"
         assert beside(path) == set()
-        if ended:
+        if over:
             break
     first = "old" if before in ("artifact", "broken swap") else "nothing"
     assert set(outcomes) == {first, "new"}

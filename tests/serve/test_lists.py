@@ -142,13 +142,16 @@ def test_what_is_told_twice_or_is_no_number_is_refused(client: TestClient) -> No
 
 
 def test_a_weight_of_what_sits_out_is_said_to_change_nothing(client: TestClient) -> None:
-    note = "weights: ease sits out in this model, so its weight changes nothing"
-    asked: dict[str, Any] = {"user_id": "u9", "item_id": "i2", "weights": "ease:1,season:0,ials:2"}
-    assert ask(client, "/recommend", user_id="u9", weights="ease:1,season:0,ials:2")["degraded"] == [note]
+    profiles = fitted().fitted.profiles
+    of, (out, *_) = profiles.weights, [b.name for b in profiles.blocks if b.empty and b.name != "season"]
+    heard = max(of, key=of.__getitem__)
+    note = f"weights: {out} sits out in this model, so its weight changes nothing"
+    asked: dict[str, Any] = {"user_id": "u9", "item_id": "i2", "weights": f"{out}:1,season:0,{heard}:2"}
+    assert ask(client, "/recommend", user_id="u9", weights=asked["weights"])["degraded"] == [note]
     for path in ("/explain", "/why_not", "/contrast"):
         whole = asked | ({"other_id": "i4"} if path == "/contrast" else {})
         assert note in ask(client, path, **whole)["degraded"]
-    alone = dict.fromkeys(fitted().fitted.profiles.weights, 0) | {"ease": 1}
+    alone = dict.fromkeys(of, 0) | {out: 1}
     assert "no block counts" in post(client, "/recommend", {"user_id": "u0", "weights": alone}, expect=422)["detail"]
 
 

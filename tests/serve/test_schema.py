@@ -46,7 +46,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", started)
 
 
 @schema.parametrize()  # type: ignore[untyped-decorator]
-@settings(examples(5), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_gets_a_documented_answer(case: Any) -> None:
     found = case.call(timeout=120)
     assert found.status_code < 500, found.text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -86,11 +84,6 @@ def test_a_tune_that_returns_its_start_is_found(contract: type[BlockContract], p
     changes = {"settings": contract.settings, "telling": contract.telling, "further": contract.further}
     with pytest.raises(AssertionError, match="tune found"):
         run(lazy(contract.block, place), "tune_finds_the_better_value_wherever_it_stands", **changes)
-
-
-def test_the_contract_is_imported_without_pytest() -> None:
-    code = "import sys; sys.modules['pytest'] = None; from graphrec.testing import BlockContract"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_all_blocks_of_ours_keep_the_contract() -> None:
