@@ -6,7 +6,8 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,30 @@ UNTRACED |= {
 }
 
 
+# Of so little data choices are made on five folds, which takes five times as long as on one: where that is not asked
+# about, on two.
+FIVE = {"blocks/test_folds", "blocks/test_trust", "data/test_carve", "data/test_cold", "data/test_split"}
+FIVE |= {"evaluate/test_compare", "tests/test_fit"}
+
+
+@contextmanager
+def two_folds() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphrec.data.carve.FOLDS", 2)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folds(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if name_of(request.path) in FIVE else two_folds():
+        yield
+
+
+def name_of(path: Path) -> str:
+    """Folder and file, without the ending."""
+    return f"{path.parent.name}/{path.stem}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)  # or one process ends with them while the other waits
 
@@ -50,8 +75,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     Not by pytest-cov's mark ``no_cover``: it traces fixtures all the same, and under pytest-xdist tests too.
     """
-    name = f"{item.path.parent.name}/{item.path.stem}"
-    untraced = name in UNTRACED or is_hypothesis_test(getattr(item, "obj", None))
+    untraced = name_of(item.path) in UNTRACED or is_hypothesis_test(getattr(item, "obj", None))
     if not untraced or not item.config.pluginmanager.hasplugin("_cov"):  # a debugger traces as well
         return (yield)
     tracer, of_threads = sys.gettrace(), threading.gettrace()

@@ -14,6 +14,7 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.kinds import Kind
 from graphrec.recommender import Recommender
 from kg.types import Span
+from tests.conftest import two_folds
 from tests.features.test_encoder import CountingEncoder
 
 LINKS: dict[str, Any] = {"friends": [0.1], "smoothing": [0.0], "knowledge": [0.3], "fading": [0.0]}
@@ -91,7 +92,8 @@ def town() -> Dataset:
 
 
 def anew(data: Dataset, config: gr.Config = QUICK) -> Recommender:
-    return Recommender(config, encoder=CountingEncoder(), extractor=WordExtractor()).fit(data)
+    with two_folds():  # whoever asks for it
+        return Recommender(config, encoder=CountingEncoder(), extractor=WordExtractor()).fit(data)
 
 
 _FITTED: dict[tuple[str, str], Recommender] = {}
