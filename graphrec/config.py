@@ -30,6 +30,7 @@ from graphrec.settings import (
     FeaturesConfig,
     KGConfig,
     Names,
+    PrivacyConfig,
     RetrieveConfig,
     RuntimeConfig,
     Section,
@@ -57,6 +58,7 @@ class Settings(Section):
     explain: ExplainConfig = ExplainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     fair: FairConfig = FairConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @classmethod

@@ -85,6 +85,10 @@ class Party:
     _parts: tuple[Dataset, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.fitting.config.privacy.epsilon:
+            raise ConfigError(
+                "privacy.epsilon: sums of parties travel without noise; leave it out, or fit one party alone"
+            )
         self.data = as_read(whole(self.data, self.fitting.config), self.fitting.config)
         self.blocks, others = summed_blocks(self.fitting.config)
         for line in set_aside(self.data, others):

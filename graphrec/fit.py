@@ -5,8 +5,6 @@ train → knowledge graph → text features → heterogeneous graph → blocks �
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -35,6 +33,7 @@ from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.selection import selected
 from graphrec.knowledge.adapter import knowledge_graph
 from graphrec.linalg.sums import SUMS
+from graphrec.model.made import version_of
 from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.content import content_of, informed
@@ -210,8 +209,10 @@ def learn(
     one, from which those start that can. Raises ConfigError where they are not,
     or where no block can learn from so large a catalogue."""
     config, blocks = fitting.config, fitting.blocks()
-    if SUMS in chosen:
-        raise ConfigError("the choices are of a model of sums over people, whose rows are not all here; make sums anew")
+    if SUMS in chosen or config.privacy.epsilon:
+        raise ConfigError(
+            "what is learned from people is sums here (privacy.epsilon, or several parties), and not rows"
+        )
     if missing := [name for name in (*blocks, "weights") if name not in chosen]:
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
     chosen = _within_limits(data.n_items, chosen, blocks)
@@ -251,17 +252,6 @@ def learn(
         made=time.time(),
         prices=prices,
     )
-
-
-def inherited(chosen: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """The choices of an earlier model, without its validation figures, which are not those of another fit."""
-    return {**chosen, "validation": {"chosen_by": version}}
-
-
-def version_of(data: Dataset, config: Config, chosen: Mapping[str, Any]) -> str:
-    """What a model was made of, in 20 characters: its data whole, its settings and its choices."""
-    made = hashlib.sha256((config.fingerprint() + json.dumps(chosen, sort_keys=True, default=str)).encode())
-    return f"{data.digest()[:12]}-{made.hexdigest()[:8]}"
 
 
 def _refit(block: Block[Any], inputs: FitInputs, chosen: dict[str, Any], weight: float) -> FittedBlock:

@@ -25,8 +25,9 @@ from graphrec.data.numbering import numbered_as
 from graphrec.errors import ConfigError
 from graphrec.evaluate.ranking import Task
 from graphrec.evaluate.validation import Validation
-from graphrec.fit import Fitting, as_read, learn_from, version_of
+from graphrec.fit import Fitting, as_read, learn_from
 from graphrec.linalg.sums import READINGS, SUMS, ItemSums
+from graphrec.model.made import version_of
 from graphrec.model.model import Model
 from graphrec.presets import PRESETS
 from graphrec.profile.api import FittedBlock
@@ -226,7 +227,8 @@ def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitti
     """The model of sums for the people of ``data``, whose items are those of the sums."""
     blocks, _ = summed_blocks(fitting.config)
     names = {"blocks": tuple(blocks), "content": {"use": False}, "blend": {"gate": False}}
-    config = fitting.config.with_(**names)
+    alike = {"strength": {"use": False}} if fitting.config.privacy.epsilon else {}
+    config = fitting.config.with_(**names, **alike)
     inputs, graph = learn_from(as_read(data, config), replace(fitting, config=config))
     with fitting.timed("fit"):
         fitted = []

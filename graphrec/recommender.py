@@ -81,7 +81,8 @@ class Recommender:
     ) -> Recommender:
         """Choose on a validation part carved out of ``data``, then fit on all of it. Raises DataError, ConfigError.
 
-        Test rows that the source itself declares are left out of both.
+        Test rows that the source itself declares are left out of both. With ``privacy.epsilon`` it is learned from sums
+        with noise (``private.fitted``).
 
         Args:
             chosen: what an earlier fit of the same blocks chose (``model.fitted.chosen``). Nothing is searched then:
@@ -89,26 +90,16 @@ class Recommender:
             like: an earlier model whose choices are taken, and whose users and items keep their numbers. ``resume``:
                 networks start from where it ended.
         """
-        from graphrec.data.numbering import numbered_as
-        from graphrec.fit import carved, choose, inherited, learn, whole
+        from graphrec.fitted import of_data
 
-        fitting = self._fitting(data)
-        if like is not None:
-            data, chosen = numbered_as(data, like.data.users, like.data.items), inherited(like.chosen, like.version)
-        if chosen is not None:
-            before = {b.name: b for b in like.profiles.blocks} if like is not None and resume else None
-            self._model = learn(whole(data, self.config), chosen, fitting, before)
-            return self
-        data, folds = carved(data, self.config)
-        self._model = learn(data, choose(folds, fitting), fitting)
+        self._model = of_data(data, self._fitting(data), chosen, like, resume)
         return self
 
     def fit_split(self, split: Split) -> Recommender:
         """Choose on ``split.folds``, then fit on train and valid. # No leakage. ``split.test`` is not looked at."""
-        from graphrec.fit import choose, learn
+        from graphrec.fitted import of_split
 
-        fitting = self._fitting(split.fit_data)
-        self._model = learn(split.fit_data, choose(split.folds, fitting), fitting)
+        self._model = of_split(split, self._fitting(split.fit_data))
         return self
 
     def _fitting(self, data: Dataset) -> Fitting:

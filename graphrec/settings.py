@@ -133,6 +133,15 @@ class FairConfig(Section):
     target: str = Field(default="", pattern=r"^(gini:-[1-9]\d?(\.\d+)?%)?$")
 
 
+class PrivacyConfig(Section):
+    """Differential privacy of all that is learned from several people; see ``docs/privacy.md``."""
+
+    epsilon: float = Field(default=0.0, ge=0)  # 0: off
+    delta: float = Field(default=1e-6, gt=0, lt=1)
+    events: int = Field(default=50, ge=1)  # of one person that count at most, their last ones
+    judges: float = Field(default=0.1, ge=0, lt=1)  # share of the people who judge what others teach
+
+
 class RuntimeConfig(Section):
     """Where work is done; see ``runtime.Runtime``."""
 

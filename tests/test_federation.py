@@ -164,7 +164,7 @@ def test_a_model_of_sums_is_no_less_a_model(pooled: Federated, tmp_path: Path) -
     np.testing.assert_array_equal(less.items, model.items)
     assert not receipt.exact
     assert any("sums made anew" in line for line in receipt.left)
-    with pytest.raises(ConfigError, match="make sums anew"):
+    with pytest.raises(ConfigError, match="sums here"):
         learn(model.data, model.chosen, fitting())
     assert model.chosen[SUMS]["users"] == 150
 
@@ -172,6 +172,8 @@ def test_a_model_of_sums_is_no_less_a_model(pooled: Federated, tmp_path: Path) -
 def test_what_cannot_be_is_refused(everybody: Dataset) -> None:
     with pytest.raises(ConfigError, match=r"ials, slim cannot be learned from sums.*ease"):
         Party("a", everybody, fitting("blocks=ials,ease,slim"))
+    with pytest.raises(ConfigError, match="sums of parties travel without noise"):
+        Party("a", everybody, fitting("blocks=popularity,ease", "privacy.epsilon=1"))
     with pytest.raises(ConfigError, match="give each a name"):
         federated([])
     with pytest.raises(ConfigError, match="40 items together, and sums are dense up to 39"):

@@ -35,6 +35,7 @@ from graphrec.explain.beside import also, commended, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
+from graphrec.explain.phrases import UNTOLD
 from graphrec.explain.quotes import LEAST_FIT, SHORT, Said
 from graphrec.explain.say import say
 from graphrec.explain.shares import Shares
@@ -135,7 +136,8 @@ class PathFinder:
     def _both(self, item: int) -> Ints:
         """Who else took a history item and the item explained, int64."""
         both: Ints = np.intersect1d(self.ties.takers(item), self._takers, assume_unique=True)
-        return np.asarray(both[both != self.user_num], np.int64)
+        both = np.asarray(both[both != self.user_num], np.int64)
+        return both if self.ties.enough(both) else both[:0]
 
     def _common(self, item: int, share: float, both: Ints, told: set[int], found: Sequence[Finding]) -> Finding | None:
         """What tells most about a history item and the item explained; None where nothing does. Of the first one, which
@@ -226,8 +228,8 @@ class PathFinder:
         took, via = self._took(self.user_num, item), self.links.title(item)
         if item == self.item_num:
             return Finding(Evidence(share, "history", (took,)), via)
-        if not len(both):
-            return None
+        if not len(both):  # where people are not told of, that oneself took it is all there is to tell
+            return Finding(Evidence(share, "history", (took,)), via, takers=UNTOLD) if self.ties.together > 1 else None
         other = int(both[np.argmin(self.ties.activity[both])])
         path = (took, self._took(other, item), self._took(other, self.item_num))
         return Finding(Evidence(share, "history", path), via, takers=len(both))

@@ -16,6 +16,8 @@ RELATIONS = (  # of common metadata, for the catalogues
     *(marked("country"), marked("language"), marked("publisher"), marked("price"), marked("series"), marked("label")),
 )
 
+UNTOLD = -1  # people, of whom it is not told how many they are
+
 
 def your_friend(user_id: str) -> str:
     """What a friend is called within a sentence."""
@@ -44,7 +46,9 @@ def begun(clause: str) -> str:
 
 
 def people(count: int) -> str:
-    """How many people: "one person", "1,204 people"."""
+    """How many people: "one person", "1,204 people", and where that is not told "some people"."""
+    if count == UNTOLD:
+        return say("some people")
     return say("one person") if count == 1 else say_many("{n} person", "{n} people", count)
 
 

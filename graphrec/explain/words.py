@@ -241,7 +241,7 @@ def _of_all(like: str, shares: Shares, words: Mapping[str, Words]) -> tuple[str,
 
 def _example(f: Finding, like: str) -> str:
     """A history item as an example of what the user took."""
-    if like or not f.takers:
+    if like or f.takers < 1:
         return quoted(f.via)
     if f.takers == 1:
         return say("{title}, which somebody else took along with it", title=quoted(f.via))
@@ -270,6 +270,6 @@ def _block(name: str, takers: int, words: Mapping[str, Words]) -> str:
     if not known.because:
         return say("the block {name} ranks it high for you", name=quoted(name))
     cause = foreign(known.because) or say("{clause}", clause=known.because)
-    if known.counted and takers:
+    if known.counted and takers > 0:
         return say("{cause}: {people} took it", cause=cause, people=people(takers))
     return cause

@@ -42,8 +42,22 @@ A graphrec model, version `{model.version}`. It recommends items to the users of
 | --- | --- | --- |
 {blocks}
 {how}
-
+{_privacy(model)}
 **Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such;
 `graphrec forget MODEL --user ID` takes somebody out of all of it.
 **Not for:** users or items of another catalogue; decisions about people.
+"""
+
+
+def _privacy(model: Learned) -> str:
+    """What was spent of everybody's privacy, or that nothing was done for it."""
+    spent = model.chosen.get("privacy")
+    if not spent:
+        return ""
+    fits = ", ".join(f"{epsilon:g}" for epsilon in spent["fits"])
+    return f"""
+**Differential privacy:** ε = {spent["epsilon"]:g} at δ = {spent["delta"]:g} for {spent["of"]},
+over {len(spent["fits"])} fits ({fits}), of the last {spent["events"]} things that each took. It holds for what is
+learned of items, popularity, weights, choices and figures, and so for what answers tell of people other than who asks;
+not for this folder, which holds what each user took.
 """

@@ -73,8 +73,10 @@ class Learned:
 
     @cached_property
     def ties(self) -> Ties:
-        """Who took what in the training data, and who befriends whom."""
-        return Ties(self.data, self.chosen.get(HEARD, TRUSTED))
+        """Who took what in the training data, and who befriends whom. Where what is learned is private, nobody is told
+        of others."""
+        least = self.data.n_users + 1 if self.config.privacy.epsilon else 1
+        return Ties(self.data, self.chosen.get(HEARD, TRUSTED), least)
 
     @cached_property
     def users(self) -> Floats:

@@ -25,12 +25,13 @@ class Ties:
     Attributes:
         matrix: who likes what, binary CSR float32 (U, I). known: who took what, liked or not, the same.
         heard: of directed ties, whom users hear, of ``query.hearing.DIRECTIONS``; by default those whom they trust.
+        together: fewer people than these are never told of, neither how many they are nor what they took.
         friend_mean: whom each user hears, CSR float32 (U, U), rows sum to 1 or 0. activity: items per user (U,).
         cold: users who like nothing that is known, bool (U,).
     """
 
-    def __init__(self, data: Dataset, heard: str = TRUSTED) -> None:
-        self.data, self.heard = data, heard
+    def __init__(self, data: Dataset, heard: str = TRUSTED, together: int = 1) -> None:
+        self.data, self.heard, self.together = data, heard, together
         # No leakage. These interactions are all that is shown of who took what: pass the training part.
         self.matrix = data.matrix()
         self.known = data.seen()
@@ -79,6 +80,10 @@ class Ties:
     def takers(self, item_num: int) -> Ints:
         """User numbers who took this item."""
         return row(self._takers, item_num)
+
+    def enough(self, people: Ints) -> bool:
+        """Whether so many people (n,) may be told of."""
+        return len(people) >= self.together
 
     @cached_property
     def takers_of(self) -> Ints:

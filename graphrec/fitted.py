@@ -1,0 +1,48 @@
+"""A model of data by the way that its settings ask for: from rows, from sums with noise, or like an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphrec.data.dataset import Dataset
+from graphrec.data.numbering import numbered_as
+from graphrec.data.split import Split
+from graphrec.errors import ConfigError
+from graphrec.fit import Fitting, carved, choose, learn, whole
+from graphrec.model.made import inherited
+from graphrec.model.model import Model
+from graphrec.private import fitted
+
+
+def of_data(
+    data: Dataset,
+    fitting: Fitting,
+    chosen: Mapping[str, Any] | None = None,
+    like: Model | None = None,
+    resume: bool = False,
+) -> Model:
+    """The model of all that may be fitted; for the arguments and errors see ``Recommender.fit``."""
+    config = fitting.config
+    if like is not None:
+        data = numbered_as(data, like.data.users, like.data.items)
+    if config.privacy.epsilon:
+        if chosen is not None:
+            raise ConfigError(
+                "choices that are handed over were made with people; with privacy.epsilon give like=MODEL"
+            )
+        return fitted(data, fitting, like)
+    if like is not None:
+        chosen = inherited(like.chosen, like.version)
+    if chosen is not None:
+        before = {b.name: b for b in like.profiles.blocks} if like is not None and resume else None
+        return learn(whole(data, config), chosen, fitting, before)
+    data, folds = carved(data, config)
+    return learn(data, choose(folds, fitting), fitting)
+
+
+def of_split(split: Split, fitting: Fitting) -> Model:
+    """The model of train and valid, chosen on ``split.folds``. # No leakage. ``split.test`` is not looked at."""
+    if fitting.config.privacy.epsilon:
+        return fitted(split.fit_data, fitting)
+    return learn(split.fit_data, choose(split.folds, fitting), fitting)
