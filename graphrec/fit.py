@@ -43,7 +43,7 @@ from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
-from graphrec.runtime import Runtime
+from graphrec.runtime import Runtime, give_back
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
 
@@ -257,7 +257,9 @@ def learn(
 def _refit(block: Block[Any], inputs: FitInputs, chosen: dict[str, Any], weight: float) -> FittedBlock:
     """A block on all training data. One that the blend left out is fitted where it answers what others cannot."""
     if weight > 0 or block.keeps:
-        return block.fit(inputs, chosen)
+        found = block.fit(inputs, chosen)
+        give_back()
+        return found
     return empty_block(block.name, inputs.train.n_users, inputs.train.n_items)
 
 

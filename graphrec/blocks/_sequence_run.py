@@ -17,7 +17,7 @@ from graphrec.blocks._network_run import half
 from graphrec.blocks.api import FitInputs, Validation
 from graphrec.blocks.search import Chosen
 from graphrec.nn.causal import Causal
-from graphrec.nn.losses import log_sum_exp
+from graphrec.nn.losses import cross_entropy
 from graphrec.profile.sequential import GAPS, SequenceBlock, Tokens, tokens_of
 from graphrec.query.query import Queries
 from graphrec.train.loop import Trained, deterministic, train
@@ -158,12 +158,12 @@ class Run:
         right = (states * items[wanted]).sum(dim=1)  # (N,)
         if self.settings.loss == "gbce":
             return self._gbce(states, items, right)
+        each = torch.arange(len(right), device=self.device)
         if not self.negatives:
-            return (log_sum_exp(states, items, half=self.half) - right).mean()
+            return cross_entropy(states, right, each, items, half=self.half)
         drawn = torch.multinomial(self.counts, self.negatives, replacement=True, generator=self.random)
         offset = -(self.negatives * self.counts[drawn] / self.counts.sum()).log().to(self.device)
-        others = log_sum_exp(states, items[drawn.to(self.device)], offset, self.half)
-        return (torch.logaddexp(others, right) - right).mean()
+        return cross_entropy(states, right, each, items[drawn.to(self.device)], offset, among=True, half=self.half)
 
     def _gbce(self, states: Tensor, items: Tensor, right: Tensor) -> Tensor:
         drawn = torch.randint(self.n_items, (min(GBCE, self.n_items),), generator=self.random).to(self.device)

@@ -22,6 +22,7 @@ from graphrec.door import languages
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.errors import DataError
+from graphrec.runtime import give_back
 from graphrec.types import Interactions, Ints, Vocabulary, frozen
 from kg.types import ExternalTriples
 
@@ -72,6 +73,7 @@ class Dataset:
         Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read).
         """
         data: Dataset = port.files.load(Path(source), allow_bad)
+        give_back()
         return data
 
     @staticmethod

@@ -194,12 +194,14 @@ class Events:
         weights = combined(pair, says, self.outright, n).astype(np.float32)
         said = np.bincount(pair, weights=(says != 0) | ~np.isnan(self.values), minlength=n) > 0
         times = None if self.timestamps is None else self.timestamps[last]
-        return Interactions(self.user_nums[last], self.item_nums[last], weights, times).take(said)
+        found = Interactions(self.user_nums[last], self.item_nums[last], weights, times)
+        return found if said.all() else found.take(said)
 
     @cached_property
     def liked(self) -> Interactions:
         """The pairs with a strength above 0: what histories are made of."""
-        return self.pairs.take(self.pairs.weights > 0)
+        likes = self.pairs.weights > 0
+        return self.pairs if likes.all() else self.pairs.take(likes)
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:

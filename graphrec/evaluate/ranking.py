@@ -27,6 +27,7 @@ from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
 BLOCK = 256  # users in each call of a scorer
+HELD = 2**25  # scores held at once, 128 MB, but for those of one block
 
 
 class Scorer(Protocol):
@@ -148,14 +149,15 @@ def ranked(
 
     Args:
         scores: gives float32 (BLOCK, I) for the places int64 (BLOCK,) of users among ``n``. seen: CSR (n, I).
-        batch_size: users held at once, rounded up to whole blocks. only: rank the seen items alone.
+        batch_size: users held at once, rounded up to whole blocks; fewer where that were more than ``HELD`` scores.
+        only: rank the seen items alone.
 
     Yields ``rows, masked, items``: the batch's places, its scores (B, I) with -inf at seen items, or at
     all others (overwritten by the next batch), and its best k other items (B, min(k, I)), padded with -1.
     Raises DataError where scores are NaN or of another shape than (BLOCK, I).
     """
     size = seen.shape[1]
-    rows_held = max(min(-(-batch_size // BLOCK), -(-n // BLOCK)), 1) * BLOCK
+    rows_held = _held(batch_size, n, size)
     buffer = np.empty((rows_held, size), np.float32)
     for start in range(0, n, rows_held):
         stop = min(start + rows_held, n)
@@ -176,6 +178,11 @@ def ranked(
             # No leakage. What a user has already seen is out of the ranking.
             masked[history.row, history.col] = -np.inf
         yield slice(start, stop), masked, top_k(masked, k)
+
+
+def _held(batch_size: int, n: int, n_items: int) -> int:
+    """Of n users as many as are ranked at once."""
+    return max(min(-(-batch_size // BLOCK), -(-n // BLOCK), HELD // (BLOCK * max(n_items, 1))), 1) * BLOCK
 
 
 def hits_of(items: Ints, relevant: sp.csr_matrix) -> metrics.Hits:
@@ -223,7 +230,7 @@ def evaluate(
             not be ranked does not count.
         ks: cut-offs; one ranking to the largest serves all.
         batch_size: users held at once, rounded up to whole blocks of 256: bounds the memory at about
-            4 · batch_size · I bytes, and never changes a result.
+            4 · batch_size · I bytes, in large catalogues at 128 MB (``HELD``), and never changes a result.
         progress: show a bar on standard error.
         popularity: users who took each item (I,), for novelty; from the queries unless given.
         auc: also compute AUC, which sorts the whole row.
@@ -251,7 +258,7 @@ def evaluate(
     parts: dict[str, list[Floats]] = {}
     asked = queries[user_nums]
     batches = ranked(lambda rows: scorer.scores(asked[rows]), len(user_nums), seen, max(ks), batch_size, task.only)
-    total = -(-len(user_nums) // (-(-batch_size // BLOCK) * BLOCK))
+    total = -(-len(user_nums) // _held(batch_size, len(user_nums), n_items))
     for rows, masked, items in track(
         batches, "ranking", total=total, console=Console(stderr=True), transient=True, disable=not progress
     ):

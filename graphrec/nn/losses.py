@@ -17,6 +17,7 @@ from torch.nn import functional
 
 MARGIN, NEGATIVE_WEIGHT = 0.4, 150.0  # of ``cosine_contrastive``, as its paper sets them on Gowalla
 ROWS = 256  # of a block of logits that stays in a CPU's cache
+HELD = 2**26  # probabilities that are held at once
 
 
 @dataclass(frozen=True)
@@ -35,37 +36,79 @@ class Negatives:
     half: bool = False
 
 
-class _LogSumExp(torch.autograd.Function):
-    """log Σ_n exp(⟨u, n⟩ + c_n) for each row u, in blocks; the probabilities are kept."""
+class _CrossEntropy(torch.autograd.Function):
+    """See ``cross_entropy``. The gradient is made beside the value, some rows at a time, so that their probabilities
+    are gone before those of the next are made."""
 
     @staticmethod
-    def forward(ctx: Any, users: Tensor, negatives: Tensor, offset: Tensor, half: bool) -> Tensor:
+    def forward(
+        ctx: Any,
+        users: Tensor,
+        negatives: Tensor,
+        positive: Tensor,
+        whose: Tensor,
+        offset: Tensor,
+        told: tuple[bool, bool],
+    ) -> Tensor:
+        among, half = told
         kind = torch.bfloat16 if half else users.dtype
         u, n, c = users.to(kind), negatives.to(kind), offset.to(kind)
-        probabilities = torch.empty(len(u), len(n), dtype=kind, device=u.device)  # (B, n)
-        out = torch.empty(len(u), dtype=users.dtype, device=u.device)  # (B,)
-        for start in range(0, len(u), ROWS):
-            rows = slice(start, start + ROWS)
-            logits = torch.addmm(c, u[rows], n.T)
-            largest, where = logits.max(dim=1, keepdim=True)
-            probabilities[rows] = torch.softmax(logits, dim=1)
-            share = probabilities[rows].gather(1, where)  # ≥ 1 / n
-            out[rows] = (largest.to(out.dtype) - share.to(out.dtype).log()).squeeze(1)
-        ctx.save_for_backward(u, n, probabilities)
-        return out
+        of_users, of_items = torch.empty_like(users), torch.zeros_like(negatives)
+        total = torch.empty(len(u), dtype=users.dtype, device=u.device)  # log Σ of each row, (B,)
+        counted = torch.bincount(whose, minlength=len(u)).to(users.dtype) / len(whose)  # of the pairs, (B,)
+        order = torch.argsort(whose, stable=True) if among else whose
+        ends = torch.cumsum(torch.bincount(whose, minlength=len(u)), 0).tolist() if among else []
+        size = max(HELD // max(len(n), 1) // ROWS * ROWS, ROWS)
+        for start in range(0, len(u), size):
+            some = slice(start, start + size)
+            probabilities = torch.empty(len(u[some]), len(n), dtype=kind, device=u.device)
+            for first in range(0, len(probabilities), ROWS):
+                rows = slice(first, first + ROWS)
+                logits = torch.addmm(c, u[some][rows], n.T)
+                largest, where = logits.max(dim=1, keepdim=True)
+                probabilities[rows] = torch.softmax(logits, dim=1)
+                share = probabilities[rows].gather(1, where)  # ≥ 1 / n
+                total[some][rows] = (largest.to(total.dtype) - share.to(total.dtype).log()).squeeze(1)
+            grad = counted[some]
+            if among:
+                pairs = order[ends[start - 1] if start else 0 : ends[min(start + size, len(u)) - 1]]
+                part = torch.sigmoid(total[whose[pairs]] - positive[pairs]) / len(whose)
+                grad = torch.zeros_like(grad).index_add_(0, whose[pairs] - start, part)
+            grad = grad[:, None]  # (b, 1)
+            of_users[some] = grad * (probabilities @ n).to(grad.dtype)
+            of_items += (probabilities.T @ (grad * u[some]).to(kind)).to(grad.dtype)
+        each = total[whose]  # (E,)
+        loss = (torch.logaddexp(each, positive) if among else each) - positive
+        of_positive = (torch.sigmoid(positive - each) if among else torch.zeros_like(each)) - 1
+        ctx.save_for_backward(of_users, of_items, of_positive / len(whose))
+        return loss.mean()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        users, negatives, probabilities = ctx.saved_tensors
-        grad = grads[0][:, None]  # (B, 1)
-        of_users = grad * (probabilities @ negatives).to(grad.dtype)
-        return of_users, (probabilities.T @ (grad * users).to(users.dtype)).to(grad.dtype), None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
+        of_users, of_items, of_positive = ctx.saved_tensors
+        return grads[0] * of_users, grads[0] * of_items, grads[0] * of_positive, None, None, None
 
 
-def log_sum_exp(users: Tensor, negatives: Tensor, offset: Tensor | None = None, half: bool = False) -> Tensor:
-    """log Σ_n exp(⟨u, n⟩ + c_n), (B,) from (B, d), (n, d) and (n,): sooner than ``torch.logsumexp``, in less memory."""
+def cross_entropy(
+    users: Tensor,
+    positive: Tensor,
+    whose: Tensor,
+    negatives: Tensor,
+    offset: Tensor | None = None,
+    among: bool = False,
+    half: bool = False,
+) -> Tensor:
+    """Mean over pairs of log Σ_n exp(⟨u, n⟩ + c_n) − s⁺, a scalar, sooner than ``torch.logsumexp`` and in memory that
+    does not grow with B times n.
+
+    Args:
+        users: (B, d). negatives: (n, d), with the offsets c, (n,), 0 by default. positive: s⁺ of each pair, (E,).
+        whose: the row of the users that each pair is of, int64 (E,). among: the pair's own exp(s⁺) is in its sum too.
+        half: products in bfloat16, added up in float32.
+    """
     offset = users.new_zeros(len(negatives)) if offset is None else offset
-    return _LogSumExp.apply(users, negatives, offset, half)  # type: ignore[no-untyped-call, no-any-return]
+    how = (among, half)
+    return _CrossEntropy.apply(users, negatives, positive, whose, offset, how)  # type: ignore[no-untyped-call, no-any-return]
 
 
 class _Products(torch.autograd.Function):
@@ -104,10 +147,8 @@ def softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, t
     often as w says, the first is an estimate of the second.
     """
     positive = products(users, items, taken) / temperature  # (E,)
-    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[taken[0]]  # (E,)
-    if negatives.offset is None:
-        negative = torch.logaddexp(negative, positive)
-    return (negative - positive).mean()
+    n = negatives
+    return cross_entropy(users / temperature, positive, taken[0], n.rows, n.offset, n.offset is None, n.half)
 
 
 def bilateral_softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:
@@ -121,8 +162,8 @@ def bilateral_softmax(users: Tensor, items: Tensor, taken: Tensor, negatives: Ne
     ill, and does worse (Gowalla, 64 wide: NDCG@20 .081).
     """
     positive = products(users, items, taken) / temperature  # (E,)
-    negative = log_sum_exp(users / temperature, negatives.rows, negatives.offset, negatives.half)[taken[0]]  # (E,)
-    return (negative - positive).mean()
+    n = negatives
+    return cross_entropy(users / temperature, positive, taken[0], n.rows, n.offset, half=n.half)
 
 
 def cosine_contrastive(users: Tensor, items: Tensor, taken: Tensor, negatives: Negatives, temperature: float) -> Tensor:

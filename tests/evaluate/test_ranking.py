@@ -111,13 +111,13 @@ def test_scorer_is_asked_for_blocks_of_one_size() -> None:
     assert table.asked == [BLOCK, BLOCK]
 
 
-def test_only_a_batch_is_held() -> None:
+@pytest.mark.parametrize(("batch_size", "scores", "sizes"), [(200, 2**25, [1] * 3), (1000, 11 * BLOCK, [2, 1])])
+def test_only_a_batch_is_held(batch_size: int, scores: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphrec.evaluate.ranking.HELD", scores)
     n = 3 * BLOCK
     nothing = csr(np.zeros((n, 4)))
-    sizes = [
-        len(masked) for _, masked, _ in ranked(lambda rows: np.ones((len(rows), 4), np.float32), n, nothing, 2, 200)
-    ]
-    assert sizes == [BLOCK] * 3
+    batches = ranked(lambda rows: np.ones((len(rows), 4), np.float32), n, nothing, 2, batch_size)
+    assert [len(masked) for _, masked, _ in batches] == [BLOCK * size for size in sizes]
 
 
 def test_seen_items_never_appear() -> None:

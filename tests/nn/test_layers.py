@@ -111,14 +111,26 @@ def test_light_gcn_pp_by_loops_and_its_gradient() -> None:
     assert gradcheck(lambda t: light_gcn_pp(double, t, layers, (alpha - beta) / 2, gamma), (start,))
 
 
-def test_log_sum_exp_and_its_gradient_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "ROWS", 3)
-    random = torch.Generator().manual_seed(0)
+@pytest.mark.parametrize("among", [False, True])
+def test_cross_entropy_and_its_gradient_over_several_blocks(among: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs in no order, a row with several and one with none."""
+    monkeypatch.setattr(losses, "ROWS", 2)
+    monkeypatch.setattr(losses, "HELD", 16)  # of seven rows four are held at once
+    random, whose = torch.Generator().manual_seed(0), torch.tensor([4, 0, 6, 4, 1, 2, 0, 3])
     users, negatives = (torch.randn(n, 2, dtype=torch.float64, generator=random, requires_grad=True) for n in (7, 4))
-    torch.testing.assert_close(losses.log_sum_exp(users, negatives), torch.logsumexp(users @ negatives.T, 1))
-    assert gradcheck(losses.log_sum_exp, (users, negatives))
-    far = losses.log_sum_exp(1000 * users, negatives)  # no overflow
-    torch.testing.assert_close(far, torch.logsumexp(1000 * users @ negatives.T, 1))
+    positive, offset = (torch.randn(n, dtype=torch.float64, generator=random) for n in (8, 4))
+    positive.requires_grad_()
+
+    def expected(u: torch.Tensor) -> torch.Tensor:
+        total = torch.logsumexp(u @ negatives.T + offset, 1)[whose]
+        return ((torch.logaddexp(total, positive) if among else total) - positive).mean()
+
+    def found(u: torch.Tensor, s: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+        return losses.cross_entropy(u, s, whose, n, offset, among)
+
+    torch.testing.assert_close(found(users, positive, negatives), expected(users))
+    assert gradcheck(found, (users, positive, negatives))
+    torch.testing.assert_close(found(1000 * users, positive, negatives), expected(1000 * users))  # no overflow
 
 
 def test_attention_distinguishes_relations_and_begins_with_the_mean_of_neighbours() -> None:

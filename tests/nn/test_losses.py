@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from graphrec.nn import losses
-from graphrec.nn.losses import LOSSES, Negatives, agreement, away, log_sum_exp, products
+from graphrec.nn.losses import LOSSES, Negatives, agreement, away, products
 from tests.reference_nn import naive_agreement, naive_away, naive_loss, paired
 
 E1, E2 = torch.eye(2)
@@ -182,9 +182,3 @@ def test_products_of_pairs_and_their_gradients_over_several_blocks(monkeypatch: 
     users, items, taken, _ = _catalogue()
     torch.testing.assert_close(products(users, items, taken), (users[taken[0]] * items[taken[1]]).sum(1))
     assert gradcheck(lambda u, i: products(u, i, taken), (users.requires_grad_(), items.requires_grad_()))
-
-
-def test_offsets_enter_the_sum() -> None:
-    users, items, _, weights = _catalogue()
-    expected = torch.logsumexp(users @ items.T + weights.log(), 1)
-    torch.testing.assert_close(log_sum_exp(users, items, weights.log()), expected)
