@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -65,13 +66,18 @@ def _shop(by_taste: tuple[int, ...] = (TRAIN, TEST), n_items: int = N_ITEMS, see
     )
 
 
+@cache
+def _judged(seed: int = 0) -> Dataset:
+    return selected(_shop(seed=seed), seed=seed)
+
+
 def _why_not(data: Dataset) -> dict[str, str]:
     return {c.name: c.why_not for c in (*data.item_columns, *data.user_columns)}
 
 
 def test_what_people_choose_by_is_kept_and_what_is_random_is_left_out() -> None:
     for seed in range(3):
-        assert _why_not(selected(_shop(seed=seed), seed=seed)) == {
+        assert _why_not(_judged(seed)) == {
             "price": "",
             "organic": "",
             "tag": "",  # neither lists
@@ -113,7 +119,7 @@ def test_sensitive_columns_count_only_where_they_are_allowed() -> None:
 
 
 def test_what_is_left_is_in_the_graph() -> None:
-    train = selected(_shop())
+    train = _judged()
     graph = knowledge_graph(train, Config().kg)
     assert set(graph.relations) == {"has_price", "has_organic", "has_tag", "has_colour", "has_city"}
     assert graph.has("user:u000", "has_city", "city:hamburg") != graph.has("user:u000", "has_city", "city:ulm")
@@ -132,7 +138,7 @@ def test_what_is_left_is_in_the_graph() -> None:
 
 
 def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
-    train = selected(_shop())
+    train = _judged()
     random = np.random.default_rng(0)
     sizes = (train.n_users, train.n_items, 0)
     text = TextFeatures(*(unit(random.normal(size=(n, 6)).astype(np.float32)) for n in sizes))
@@ -148,7 +154,7 @@ def test_numbers_stand_beside_the_text_and_texts_are_read_alone() -> None:
 
 
 def test_numbers_are_no_words() -> None:
-    said = item_descriptions(selected(_shop()))
+    said = item_descriptions(_judged())
     assert all(set(text.split(", ")) <= {"a", "b", "c", "d", "red", "green", "blue"} for text in said)
 
 
