@@ -109,6 +109,7 @@ class ExplainConfig(Section):
 
     names: Literal["own", "friends", "all"] = "own"
     agreed: str = ""  # an attribute of users that says yes for those who agreed to be named to their friends
+    together: int = Field(default=5, ge=1)  # fewer people than these are not told of: how many, or what they took
     language: Literal["auto", "en", "de", "zh"] = "auto"  # of the sentences; auto: that of most texts, else English
     rewriter: str = ""  # folder of a causal language model that rewrites the sentences; none: the templates stand
 

@@ -35,7 +35,6 @@ from graphrec.explain.beside import also, commended, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
-from graphrec.explain.phrases import UNTOLD
 from graphrec.explain.quotes import LEAST_FIT, SHORT, Said
 from graphrec.explain.say import say
 from graphrec.explain.shares import Shares
@@ -228,8 +227,8 @@ class PathFinder:
         took, via = self._took(self.user_num, item), self.links.title(item)
         if item == self.item_num:
             return Finding(Evidence(share, "history", (took,)), via)
-        if not len(both):  # where people are not told of, that oneself took it is all there is to tell
-            return Finding(Evidence(share, "history", (took,)), via, takers=UNTOLD) if self.ties.together > 1 else None
+        if not len(both):
+            return None
         other = int(both[np.argmin(self.ties.activity[both])])
         path = (took, self._took(other, item), self._took(other, self.item_num))
         return Finding(Evidence(share, "history", path), via, takers=len(both))

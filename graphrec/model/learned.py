@@ -73,9 +73,9 @@ class Learned:
 
     @cached_property
     def ties(self) -> Ties:
-        """Who took what in the training data, and who befriends whom. Where what is learned is private, nobody is told
-        of others."""
-        least = self.data.n_users + 1 if self.config.privacy.epsilon else 1
+        """Who took what in the training data, and who befriends whom; few people are not told of, and where what is
+        learned is private nobody."""
+        least = self.data.n_users + 1 if self.config.privacy.epsilon else self.config.explain.together
         return Ties(self.data, self.chosen.get(HEARD, TRUSTED), least)
 
     @cached_property

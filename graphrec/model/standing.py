@@ -102,7 +102,7 @@ def popular_now(model: Learned, query: Queries) -> Floats:
 
 def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:
     """For somebody without a history: friends who have one, else the people with a history who share most attributes,
-    at most ``MOST_ALIKE``; int64 (n,)."""
+    at most ``MOST_ALIKE``, and as many as may be told of (``Ties.together``) or none; int64 (n,)."""
     friends = query.friends.indices.astype(np.int64)
     friends = np.sort(friends[~model.ties.cold[friends]])
     if len(friends):
@@ -117,7 +117,7 @@ def peers_of(model: Learned, query: Queries) -> tuple[str, Ints]:
     shared = np.asarray(described @ row, np.float32)  # (U,)
     shared[model.ties.cold] = 0.0
     best = np.flatnonzero(shared == shared.max(initial=0.0)) if shared.any() else NONE
-    return "attributes", best[:MOST_ALIKE].astype(np.int64)
+    return "attributes", best[: MOST_ALIKE if model.ties.enough(best) else 0].astype(np.int64)
 
 
 def _several(values: Any) -> list[str]:
