@@ -53,7 +53,8 @@ class Run:
         self.settings, self.member = settings, member
         s, self.device = settings, graph.text.device
         edges = liked(inputs.graph)[0]
-        edges = edges[:, torch.argsort(edges[0], stable=True)]  # (2, E), by users
+        if bool((edges[0, 1:] < edges[0, :-1]).any()):
+            edges = edges[:, torch.argsort(edges[0], stable=True)]  # (2, E), by users
         self.learners, counts = torch.unique(edges[0], return_counts=True)  # (L,) who took something
         self.starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])  # (L + 1,)
         self.edges = edges.to(self.device)

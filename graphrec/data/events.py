@@ -170,7 +170,7 @@ class Events:
 
     # --- pairs --------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def pair_of(self) -> Ints:
         """The pair that each event belongs to, int64 (E,), in order of user and item."""
         if not len(self):
@@ -178,10 +178,11 @@ class Events:
         new = (np.diff(self.user_nums) != 0) | (np.diff(self.item_nums) != 0)
         return np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
 
-    @cached_property
+    @property
     def last_of_pair(self) -> Ints:
         """The position of each pair's latest event, int64 (P,)."""
-        return np.flatnonzero(np.diff(self.pair_of, append=self.pair_of[-1:] + 1)).astype(np.int64)
+        pair = self.pair_of
+        return np.flatnonzero(np.diff(pair, append=pair[-1:] + 1)).astype(np.int64)
 
     @cached_property
     def pairs(self) -> Interactions:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 MARGIN, NEGATIVE_WEIGHT = 0.4, 150.0  # of ``cosine_contrastive``, as its paper sets them on Gowalla
 ROWS = 256  # of a block of logits that stays in a CPU's cache
-HELD = 2**26  # probabilities that are held at once
+HELD = 2**25  # probabilities that are held at once
 
 
 @dataclass(frozen=True)
