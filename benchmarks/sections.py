@@ -10,6 +10,7 @@ from sections_fair import FAIR
 from sections_gate import GATE
 from sections_more import MORE
 from sections_more import table as table
+from sections_privacy import PRIVACY
 from sections_profile import PROFILE
 from sections_scale import SCALE
 from sections_serving import SERVING
@@ -255,6 +256,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     **PROFILE,
     **GATE,
     **FAIR,
+    **PRIVACY,
     **SERVING,
     **SCALE,
     "strength": _strength,

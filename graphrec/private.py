@@ -132,14 +132,14 @@ def checked(config: Config, n_items: int) -> Mapping[str, Block[Any]]:
         raise ConfigError(
             f"privacy.epsilon needs a block that answers strangers without counting people anew; add {', '.join(able)}"
         )
-    set_too = {"fair.clear": config.fair.clear, "fair.target": config.fair.target}
+    set_too = {"fair.clear": config.fair.clear, "fair.target": config.fair.target, "split.k_core": config.split.k_core}
     if wrong := [name for name, value in set_too.items() if value]:
         raise ConfigError(
             f"{wrong[0]} learns from people without noise, which privacy.epsilon rules out; leave one out"
         )
     if n_items > MAX_ITEMS:
         raise ConfigError(
-            f"privacy.epsilon: {n_items:,} items, and a Gram matrix is dense up to {MAX_ITEMS:,}; keep fewer (k_core)"
+            f"privacy.epsilon: {n_items:,} items, and a Gram matrix is dense up to {MAX_ITEMS:,}; bring fewer items"
         )
     return blocks
 

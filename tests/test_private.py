@@ -119,6 +119,7 @@ def test_an_update_and_an_erasure_learn_nothing_of_items(model: Model) -> None:
         (["blocks=popularity,ials,neighbours"], "ials cannot be learned from sums"),
         (["blocks=neighbours"], "answers strangers without counting people anew; add popularity"),
         (["fair.target=gini:-20%"], r"fair\.target learns from people without noise"),
+        (["split.k_core=2"], r"split\.k_core learns from people without noise"),
     ],
 )
 def test_what_would_not_be_private_is_refused(settings: list[str], why: str, data: Dataset) -> None:

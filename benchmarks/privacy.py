@@ -1,0 +1,154 @@
+"""What differential privacy costs: NDCG against ε, and what an attack on what was learned tells.
+
+    python benchmarks/privacy.py ../shared/data                 # all three, and docs/privacy.svg of them
+    python benchmarks/privacy.py ../shared/data --only generated
+
+The same blocks, the same search and the same share of the people as judges at every ε; at ∞ there is no bound on what
+one person adds either, and the noise is too little to change anything. Test users are looked at once for each ε.
+
+The attack: half of the people teach, the others do not. Whoever has the items' sides guesses who did by how strongly
+what somebody took is linked among itself; the AUC is that of members against others, .5 by chance. It is against the
+links of `neighbours` with the settings in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import report
+import scipy.sparse as sp
+import typer
+from sklearn.metrics import roc_auc_score
+
+from graphrec.blocks.api import FitInputs
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import Split, split
+from graphrec.evaluate.ranking import EmbeddingScorer, Scorer, Task, evaluate
+from graphrec.linalg.sums import ItemSums
+from graphrec.pooled import from_last, lots, start_of, summed_blocks
+from graphrec.privacy.accountant import mu_of
+from graphrec.privacy.mechanism import Gaussian, bounded, released_sums
+from graphrec.private import PRIVATE
+from graphrec.query.query import Queries
+from graphrec.query.ties import Ties
+from graphrec.recommender import Recommender
+from graphrec.samples import generate_edges
+
+EPSILONS = (1.0, 2.0, 4.0, 10.0)
+NONE = 1e5  # an ε at which noise changes nothing
+DELTA, EVENTS, K, USERS = 1e-6, 50, 20, 3000
+SETTINGS = (
+    *("blocks=popularity,neighbours,ease", "features.enabled=false", "kg.enabled=false", "evaluate.relevant=all"),
+    *("ease.regularisation=100,1000", "neighbours.n=50,200", "neighbours.beta=0.2,0.4"),
+)
+RUNS = {"lastfm_social": ("given", 0.1), "ml1m_kg": ("given", 0.1), "generated": ("random", 0.02)}  # split, judges
+PICTURE = report.HERE.parent / "docs" / "privacy.svg"
+
+
+def settings(epsilon: float, kind: str, judges: float = 0.1) -> Config:
+    most = 10**6 if epsilon == NONE else EVENTS
+    own = (f"privacy.epsilon={epsilon}", f"privacy.delta={DELTA}", f"privacy.events={most}", f"split.kind={kind}")
+    return Config.load(None, [*SETTINGS, *own, f"privacy.judges={judges}"])
+
+
+def ndcg(scorer: Scorer, ties: Ties, parts: Split) -> tuple[float, float]:
+    """NDCG@K of at most ``USERS`` test users, and its standard error."""
+    task = Task("all")
+    truth = task.truth(parts.test)
+    there = np.flatnonzero(np.diff(truth.indptr))
+    drawn = np.random.default_rng(0).permutation(there)[:USERS]
+    kept = sp.csr_matrix((np.ones(len(drawn)), (drawn, drawn)), (truth.shape[0],) * 2)
+    each = evaluate(scorer, Queries.before(ties, parts.test), sp.csr_matrix(kept @ truth), (K,), auc=False, task=task)
+    values = each.per_user[f"ndcg@{K}"]
+    return float(values.mean(dtype=np.float64)), float(values.std() / len(values) ** 0.5)
+
+
+def attacked(data: Dataset, epsilons: Sequence[float]) -> dict[str, float]:
+    """AUC of the attack at each ε."""
+    rows, place = from_last(data, 0)
+    matrix = bounded(data.seen(), place[np.lexsort((rows.item_nums, rows.user_nums))], 10**6)
+    inside = lots(data.users.ids, 99) < np.uint64(2**63)
+    blocks, _ = summed_blocks(settings(1.0, "random"))
+    block, empty = blocks["neighbours"], FitInputs(Ties(data.subset(np.zeros(len(data.events), bool))), None)
+    out = {}
+    for epsilon in epsilons:
+        if epsilon == NONE:
+            sums = ItemSums.of(matrix[inside], data.items.ids, exponents=(0.5,))
+        else:
+            kept = bounded(data.seen(), place[np.lexsort((rows.item_nums, rows.user_nums))], EVENTS)[inside]
+            sums = released_sums(
+                kept, data.items.ids, float(inside.sum()), EVENTS, mu_of(epsilon, DELTA), Gaussian.secret()
+            )
+        start, _ = start_of({"neighbours": block}, sums)
+        chosen = {key.partition(".")[2]: value for key, value in start.items()}
+        links = sp.csr_matrix(block.from_sums(sums, empty, chosen).items)
+        among = np.asarray((matrix @ links).multiply(matrix).sum(axis=1)).ravel()
+        taken = np.diff(matrix.indptr)
+        asked = taken > 1
+        score = among[asked] / (taken[asked] * (taken[asked] - 1))
+        out[f"{epsilon:g}"] = float(roc_auc_score(inside[asked], score))
+    return out
+
+
+def measured(parts: Split, kind: str, judges: float) -> list[dict[str, Any]]:
+    rows = []
+    for epsilon in (NONE, *EPSILONS[::-1]):
+        model = Recommender(settings(epsilon, kind, judges)).fit_split(parts).fitted
+        value, error = ndcg(model, model.ties, parts)
+        spent = model.chosen[PRIVATE]
+        row = {"epsilon": epsilon, "ndcg": value, "error": error, "candidates": spent["candidates"]}
+        rows.append({**row, "judges": spent["judges"], "weights": model.profiles.weights})
+        print(row, flush=True)
+    popular = EmbeddingScorer(np.ones((parts.train.n_users, 1), np.float32), model.popular[:, None])
+    counts = np.bincount(parts.fit_data.events.item_nums, minlength=parts.train.n_items).astype(np.float32)
+    value, error = ndcg(replace(popular, items=counts[:, None]), Ties(parts.fit_data), parts)
+    return [*rows, {"epsilon": 0.0, "ndcg": value, "error": error}]
+
+
+def draw(results: dict[str, Any], picture: Path) -> None:
+    """NDCG against that at ∞, over ε; a line for each data set."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for name, found in sorted(results.items()):
+        whole = found["rows"][0]["ndcg"]
+        points = sorted((row["epsilon"], row["ndcg"] / whole) for row in found["rows"][1:-1])
+        (line,) = axes.plot(*zip(*points, strict=True), marker="o", label=f"{name}, {found['users']:,} people")
+        axes.axhline(found["rows"][-1]["ndcg"] / whole, color=line.get_color(), linestyle=":", linewidth=1)
+    axes.set(xscale="log", xlabel="ε at δ = 1e-6", ylabel=f"NDCG@{K}, without noise = 1")
+    axes.set_title("dotted: popularity alone, counted without noise", fontsize="small")
+    axes.set_xticks(EPSILONS, [f"{e:g}" for e in EPSILONS])
+    axes.set_ylim(0, 1.05)
+    axes.legend(fontsize="small", loc="lower right")
+    figure.savefig(picture, metadata={"Date": None})
+
+
+def main(
+    data: Annotated[Path, typer.Argument()],
+    only: Annotated[str, typer.Option(help="One of the runs.")] = "",
+    users: Annotated[int, typer.Option(help="Of the generated data.")] = 100_000,
+    items: Annotated[int, typer.Option(help="Of the generated data.")] = 2_000,
+) -> None:
+    for name, (kind, judges) in RUNS.items():
+        if only in ("", name):
+            generated = name == "generated"
+            source = generate_edges(users, items, 15 * users) if generated else Dataset.load(data / name)
+            config = settings(1.0, kind)
+            parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
+            known = parts.fit_data
+            rows, auc = measured(parts, kind, judges), attacked(known.alike(), (NONE, 10.0, 2.0))
+            told = {"rows": rows, "attack": auc, "users": known.n_users, "items": known.n_items}
+            told |= {"events": len(known.events), "delta": DELTA, "bound": EVENTS, "k": K, "split": parts.kind}
+            report.keep("privacy", name, told)
+            print(name, auc, flush=True)
+    draw(report.kept("privacy"), PICTURE)
+
+
+if __name__ == "__main__":
+    typer.run(main)
