@@ -15,7 +15,7 @@ import graphrec
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset, build
 from graphrec.errors import ConfigError
-from graphrec.fit import Fitting, carved, choose, learn
+from graphrec.fit import Fitting, learn
 from graphrec.forgetting import forgotten
 from graphrec.linalg.sums import ItemSums
 from graphrec.model.card import card
@@ -129,10 +129,11 @@ def test_what_would_not_be_private_is_refused(settings: list[str], why: str, dat
 
 def test_no_other_way_of_fitting_passes_it_by(data: Dataset) -> None:
     private = fitting("privacy.epsilon=1")
-    whole, folds = carved(data, private.config)
-    chosen: dict[str, Any] = choose(folds, fitting())
+    links = {"n": 20, "alpha": 0.5, "beta": 0.4, "friends": 0.0, "smoothing": 0.0, "knowledge": 0.0, "fading": 0.0}
+    weights = {"popularity": 0.1, "neighbours": 1.0}
+    chosen: dict[str, Any] = {"popularity": {}, "neighbours": links, "weights": weights, "validation": {}}
     with pytest.raises(ConfigError, match="sums here"):
-        learn(whole, chosen, private)
+        learn(data, chosen, private)
     plain = Recommender(fitting().config).fit(data, chosen).fitted
     with pytest.raises(ConfigError, match="chosen with people and no noise"):
         Recommender(private.config).fit(data, like=plain)

@@ -18,7 +18,7 @@ from graphrec.privacy.mechanism import POWER, SPENT, Gaussian, bounded, denoised
 ITEMS = tuple(f"i{n}" for n in range(8))
 EVENTS, DELTA = 4, 1e-6
 CANARY = np.array([1, 0, 1, 0, 1, 0, 1, 0], np.float64)  # takes as much as anybody may
-TRIALS = 400
+TRIALS = 300
 
 
 def seeded(seed: int = 0) -> Gaussian:
