@@ -85,7 +85,7 @@ def same(one: Model, other: Model, names: list[str]) -> None:
     for name in names:
         for side in ("users", "items"):
             found, expected = (dense(getattr(m.profiles[name], side)) for m in (one, other))
-            np.testing.assert_allclose(found, expected, atol=CLOSE, err_msg=f"{name}.{side}")
+            np.testing.assert_allclose(found, expected, CLOSE, CLOSE, err_msg=f"{name}.{side}")
 
 
 def dense(side: Any) -> Any:

@@ -16,6 +16,7 @@ from graphrec.types import Floats, Ints
 
 CHUNK = 1024  # rows of an item-item matrix made at a time
 DOUBLE = 10_000  # items up to which the inverse is taken in float64
+ROUNDING = 1e-8  # a weight of an item in another, up to which it is none
 
 
 def cooccurrence(history: sp.csr_matrix) -> Iterator[tuple[int, sp.csr_matrix]]:
@@ -106,9 +107,12 @@ def inverse_of_gram(gram: npt.NDArray[np.floating], regularisation: float) -> np
 
 
 def ease_weights(inverse: npt.NDArray[np.floating]) -> Floats:
-    """B of ``ease`` from P, float32 (I, I)."""
+    """B of ``ease`` from P, float32 (I, I). What is less than ``ROUNDING`` is what P is short of exact zeros, and would
+    be all that the scores of somebody are made of whose items nobody took with others."""
     out = np.empty(inverse.shape, np.float32)
     np.divide(inverse, -np.diag(inverse), out=out, casting="same_kind")  # column j by -P_jj
+    for row in out:
+        row[np.abs(row) < ROUNDING] = 0.0
     np.fill_diagonal(out, 0)
     return out
 

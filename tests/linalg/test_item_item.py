@@ -15,7 +15,7 @@ from sklearn.linear_model import enet_path
 
 from graphrec.linalg import item_item
 from graphrec.linalg.adjacency import degree_normalised
-from graphrec.linalg.item_item import chebyshev_filter, largest, nearest_neighbours, slim
+from graphrec.linalg.item_item import chebyshev_filter, ease_weights, largest, nearest_neighbours, slim
 from tests.conftest import examples
 from tests.reference import naive_chebyshev, naive_slim
 
@@ -147,3 +147,10 @@ def test_the_chebyshev_filter_is_the_same_whatever_the_chunk(monkeypatch: pytest
     whole = chebyshev_filter(history, 1.5, 6)
     monkeypatch.setattr(item_item, "CHUNK", 7)
     np.testing.assert_allclose(chebyshev_filter(history, 1.5, 6), whole, atol=1e-6)
+
+
+def test_what_an_inverse_is_short_of_zeros_is_no_weight() -> None:
+    inverse = np.diag([0.5, 0.25, 0.1]) + np.array([[0, 1e-11, 0], [1e-11, 0, -0.02], [0, -0.02, 0]])
+    found = ease_weights(inverse)
+    assert found[0, 1] == found[1, 0] == 0
+    np.testing.assert_allclose(found[[1, 2], [2, 1]], [0.2, 0.08], rtol=1e-6)
