@@ -14,7 +14,8 @@ LEAST = 0.1  # core-seconds of a stage that is shown
 def scale(name: str, result: dict[str, Any]) -> list[str]:
     """A row for each stage, a column for each size; the exponent is that of the seconds."""
     runs = sorted(result["runs"].values(), key=lambda run: run["events"])
-    stages = {stage: None for run in runs for stage, cost in run["stages"].items() if cost["s"] >= LEAST}
+    took = {stage: max(run["stages"].get(stage, {"s": 0.0})["s"] for run in runs) for stage in runs[-1]["stages"]}
+    stages = [stage for stage, seconds in took.items() if seconds >= LEAST]
     rows = [[stage, *(_cell(run["stages"].get(stage)) for run in runs), _exponent(runs, stage)] for stage in stages]
     whole = [
         f"{sum(s['s'] for s in run['stages'].values()):,.0f} / {max(s['mb'] for s in run['stages'].values()):,.0f}"
