@@ -95,7 +95,8 @@ def test_nothing_else_of_people_is_in_it(model: Model, data: Dataset) -> None:
     why = model.explain("u0000", item)
     assert sum(why.shares.values()) == pytest.approx(why.score, abs=1e-5)
     assert len([share for share in why.shares if share.startswith("item:")]) > 1
-    assert not why.evidence  # all that links two things here is that people took both
+    steps = [step for evidence in why.evidence for step in evidence.path]
+    assert {end for step in steps for end in (step.head, step.tail) if end.startswith("user:")} == {"user:u0000"}
     assert "because of what you took" in why.text
     stranger = model.explain("nobody", item)
     assert "some people took this" in stranger.text

@@ -18,9 +18,10 @@ def check(explanation: Explanation, data: Dataset, graph: KnowledgeGraph, histor
 
     ``history``: ids of what its reader took beside what the data holds.
 
-    Held: blocks sum to the score; each path leads from the user to the item over steps that exist; each quote is a
-    verbatim part of a review that is the source of one of the path's triples. Of a public explanation (``names``), that
-    one person can stand for each mark, and one review for each quote.
+    Held: blocks sum to the score; each path leads from the user to the item over steps that exist, or to the history
+    item that its share is of, where more would tell of few people; each quote is a verbatim part of a review that is
+    the source of one of the path's triples. Of a public explanation (``names``), that one person can stand for each
+    mark, and one review for each quote.
     """
     explanation = _unmarked(explanation, data, graph)
     own = {(f"user:{explanation.user_id}", f"item:{item}") for item in history}
@@ -29,7 +30,7 @@ def check(explanation: Explanation, data: Dataset, graph: KnowledgeGraph, histor
     if not math.isclose(total, explanation.score, rel_tol=1e-4, abs_tol=1e-4 * largest):
         problems.append(f"blocks sum to {total:.6g}, the score is {explanation.score:.6g}")
     for n, evidence in enumerate(explanation.evidence, 1):
-        found = _path_problems(explanation, evidence.path, data, graph, own) + _quote_problems(evidence, graph)
+        found = _path_problems(explanation, evidence, data, graph, own) + _quote_problems(evidence, graph)
         problems += [f"evidence {n} ({evidence.kind}): {problem}" for problem in found]
     return problems
 
@@ -94,8 +95,10 @@ def _source(evidence: Evidence, graph: KnowledgeGraph) -> Source | None:
 
 
 def _path_problems(
-    explanation: Explanation, path: tuple[Step, ...], data: Dataset, graph: KnowledgeGraph, own: set[tuple[str, str]]
+    explanation: Explanation, evidence: Evidence, data: Dataset, graph: KnowledgeGraph, own: set[tuple[str, str]]
 ) -> list[str]:
+    path = evidence.path
+    alone = evidence.kind == "history" and [step.relation for step in path] == ["interacted"]
     further = [step.relation == "interacted" and (step.head, step.tail) in own for step in path]
     missing = [s for s, known in zip(path, further, strict=True) if not (known or _exists(s, data, graph))]
     problems = [f"no such step: {_show(step)}" for step in missing]
@@ -104,7 +107,7 @@ def _path_problems(
         if here not in (step.head, step.tail):
             return [*problems, f"the path breaks at {here}: the next step is {_show(step)}"]
         here = step.tail if here == step.head else step.head
-    if here != f"item:{explanation.item_id}" or not path:
+    if (here != f"item:{explanation.item_id}" and not alone) or not path:
         problems.append(f"the path ends at {here}, not at item:{explanation.item_id}")
     return problems
 

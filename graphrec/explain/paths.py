@@ -35,6 +35,7 @@ from graphrec.explain.beside import also, commended, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
+from graphrec.explain.phrases import UNTOLD
 from graphrec.explain.quotes import LEAST_FIT, SHORT, Said
 from graphrec.explain.say import say
 from graphrec.explain.shares import Shares
@@ -95,7 +96,7 @@ class PathFinder:
             shown[-1] = max(rest, key=lambda f: f.worth)
         own = review_id(self.user, self.item)
         said = next((s for s in self._spoken if s.source.review_id != own), None)
-        at = next((n for n, f in enumerate(shown) if f.item not in (-1, self.item_num)), None)
+        at = next((n for n, f in enumerate(shown) if f.item not in (-1, self.item_num) and f.takers != UNTOLD), None)
         if at is None or any(f.evidence.source for f in shown):
             return shown
         if said:
@@ -105,8 +106,7 @@ class PathFinder:
         return shown
 
     def _history(self, limit: int) -> list[Finding]:
-        """One path per history item, for the items that add most to the score; none for those that lower it or
-        add nothing."""
+        """One path per history item, for those that add most to the score; none for what lowers it or adds nothing."""
         starts, first = np.unique(self.bridges.start, return_index=True)
         best = dict(zip(starts.tolist(), self.bridges.quality[first].tolist(), strict=True))
         order = sorted(self.shares.history.items(), key=lambda js: (-js[1], -best.get(js[0], 0.0), js[0]))
@@ -125,6 +125,9 @@ class PathFinder:
             if finding is None:
                 ways = (b for b in self.bridges.of(item) if self.links.pleasant(self.bridges, b))
                 finding = common or next((self._knowledge(b, share) for b in ways), None)
+            if finding is None and self.ties.together > 1:  # whether any took both is not told: only that oneself did
+                took = Evidence(share, "history", (self._took(self.user_num, item),))
+                finding = Finding(took, self.links.title(item), takers=UNTOLD)
             if finding is not None:
                 found.append(replace(finding, item=item))
         if weak and not any(f.worth for f in found):

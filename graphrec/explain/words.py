@@ -241,7 +241,7 @@ def _of_all(like: str, shares: Shares, words: Mapping[str, Words]) -> tuple[str,
 
 def _example(f: Finding, like: str) -> str:
     """A history item as an example of what the user took."""
-    if like or not f.takers:
+    if like or f.takers < 1:
         return quoted(f.via)
     if f.takers == 1:
         return say("{title}, which somebody else took along with it", title=quoted(f.via))

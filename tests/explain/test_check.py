@@ -61,11 +61,20 @@ def test_missing_interactions_and_friendships(sound: Explanation) -> None:
     assert any("no such step: user:ann –friend→ user:dee" in p for p in check(sound, lonely, GRAPH))
 
 
+def test_a_history_item_alone_is_evidence_of_its_share(sound: Explanation) -> None:
+    """It is all that is told where few people took both; of any other kind of evidence it is not enough."""
+    took = (Step("user:ann", "interacted", "item:strings"),)
+    alone = Evidence(0.5, "history", took)
+    assert check(replace(sound, evidence=(alone,)), DATA, GRAPH) == []
+    (problem,) = check(replace(sound, evidence=(replace(alone, kind="knowledge"),)), DATA, GRAPH)
+    assert "ends at item:strings" in problem
+
+
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
         ((), "ends at user:ann, not at item:capo"),
-        ((Step("user:ann", "interacted", "item:strings"),), "ends at item:strings"),
+        ((Step("user:ann", "friend", "user:dee"),), "ends at user:dee, not at item:capo"),
         ((Step("user:bob", "interacted", "item:capo"),), "breaks at user:ann"),
         (
             (Step("user:ann", "interacted", "item:strings"), Step("user:cid", "interacted", "item:capo")),

@@ -33,6 +33,9 @@ def test_that_people_took_both_is_told_of_five_and_more(others: int, told: bool)
     assert bool(others_named) is told
     assert ("people who took" in why.text) is told
     assert why.shares["item:x"] == pytest.approx(why.score)  # what it comes from is told all the same
+    assert [(e.kind, e.path[0].tail) for e in why.evidence] == [("history", "item:x")]
+    assert why.evidence[0].share == pytest.approx(why.score)
+    assert '"x"' in why.text
 
 
 @pytest.mark.parametrize(("others", "least", "told"), [(4, 5, False), (5, 5, True), (4, 1, True)])

@@ -47,6 +47,7 @@ FIRST = {
         "What you took tells nothing apart here, so what is popular with everyone comes first",
         "because of its popularity",  # where their own items add a little all the same
         "because the graph network places it close to you",
+        'because the graph network places it close to "unheard"',
     ),
     "by popularity with words": ("this comes first because it is what your words ask for",),
     "words alone": ("this comes first because it is what your words ask for",),
