@@ -6,6 +6,8 @@ An acknowledged write survives kill -9 and a power cut: SQLite writes ahead (WAL
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
@@ -132,7 +134,8 @@ def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin as ``begun`` says
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
@@ -141,6 +144,20 @@ def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine.execution_options(graphrec_turns=Turns())
+
+
+def _write_ahead(connection: Any) -> None:
+    """Write ahead (WAL). While another process turns a new file to it SQLite says at once that it is locked, and does
+    not wait as it does for everything else."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

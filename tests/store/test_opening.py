@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sqlite3
 import stat
 import threading
 from pathlib import Path
@@ -48,6 +49,24 @@ def test_many_may_open_a_new_store_at_once(url: str) -> None:
     assert stores[1].head() == 1
     for each in stores:
         each.close()
+
+
+def test_a_file_that_others_turn_to_writing_ahead_is_waited_for() -> None:
+    said = iter([sqlite3.OperationalError("database is locked")] * 2)
+
+    class Locked:
+        def execute(self, _: str) -> Locked:
+            if error := next(said, None):
+                raise error
+            return self
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    opening._write_ahead(Locked())
+    said = iter([sqlite3.OperationalError("disk I/O error")])
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        opening._write_ahead(Locked())
 
 
 def test_a_later_version_is_refused_and_left_as_it_is(url: str) -> None:
