@@ -231,9 +231,7 @@ def _without(model: Model, block: FittedBlock, inputs: FitInputs, gone: Gone, wa
     if block.empty or "left_out" in chosen:
         return Forgotten(empty_block(block.name, *shape), EMPTY)
     kind = model.config.block(block.name)
-    if SUMS in model.chosen:
-        return Forgotten(_others(block, inputs.ties, gone), KEPT)
-    if kind.resumes and way == "quick":
+    if SUMS in model.chosen or (kind.resumes and way == "quick"):
         return Forgotten(_others(block, inputs.ties, gone), KEPT)
     if kind.resumes and way == "refit":
         before = replace(inputs, before=block.among(gone.others))

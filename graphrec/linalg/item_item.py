@@ -63,7 +63,7 @@ def strongest_of(likeness: npt.NDArray[np.floating], n: int) -> sp.csr_matrix:
     """``largest`` of a dense item-item matrix (I, I), without its diagonal, CSR float32 (I, I)."""
     found = likeness.astype(np.float32)
     np.fill_diagonal(found, 0)
-    return largest(largest(found, n), n)
+    return largest(found, n)
 
 
 def nearest_neighbours(normalised: sp.csr_matrix, n: int) -> sp.csr_matrix:

@@ -183,8 +183,7 @@ def _friends(model: Learned, query: Queries) -> dict[str, Any]:
 def _neighbours(model: Learned, query: Queries) -> list[dict[str, Any]]:
     """The people with the most alike profiles, by cosine."""
     everybody = np.setdiff1d(np.flatnonzero(~model.ties.cold), query.user_nums)
-    told = query.liked.nnz and model.ties.together <= model.data.n_users
-    return _people(model, query, everybody, STRANGER) if told else []
+    return _people(model, query, everybody, STRANGER) if query.liked.nnz and model.ties.tell else []
 
 
 def _people(model: Learned, query: Queries, among: Ints, role: str) -> list[dict[str, Any]]:

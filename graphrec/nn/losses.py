@@ -55,9 +55,9 @@ class _CrossEntropy(torch.autograd.Function):
         u, n, c = users.to(kind), negatives.to(kind), offset.to(kind)
         of_users, of_items = torch.empty_like(users), torch.zeros_like(negatives)
         total = torch.empty(len(u), dtype=users.dtype, device=u.device)  # log Σ of each row, (B,)
-        counted = torch.bincount(whose, minlength=len(u)).to(users.dtype) / len(whose)  # of the pairs, (B,)
+        counts = torch.bincount(whose, minlength=len(u))  # pairs of each row, (B,)
         order = torch.argsort(whose, stable=True) if among else whose
-        ends = torch.cumsum(torch.bincount(whose, minlength=len(u)), 0).tolist() if among else []
+        ends = counts.cumsum(0).tolist() if among else []
         size = max(HELD // max(len(n), 1) // ROWS * ROWS, ROWS)
         for start in range(0, len(u), size):
             some = slice(start, start + size)
@@ -69,7 +69,7 @@ class _CrossEntropy(torch.autograd.Function):
                 probabilities[rows] = torch.softmax(logits, dim=1)
                 share = probabilities[rows].gather(1, where)  # ≥ 1 / n
                 total[some][rows] = (largest.to(total.dtype) - share.to(total.dtype).log()).squeeze(1)
-            grad = counted[some]
+            grad = counts[some].to(users.dtype) / len(whose)
             if among:
                 pairs = order[ends[start - 1] if start else 0 : ends[min(start + size, len(u)) - 1]]
                 part = torch.sigmoid(total[whose[pairs]] - positive[pairs]) / len(whose)

@@ -81,6 +81,11 @@ class Ties:
         """User numbers who took this item."""
         return row(self._takers, item_num)
 
+    @property
+    def tell(self) -> bool:
+        """Whether anything is told of others, be it that there are none."""
+        return self.together <= self.data.n_users
+
     def enough(self, people: Ints) -> bool:
         """Whether so many people (n,) may be told of."""
         return len(people) >= self.together
