@@ -33,7 +33,7 @@ from graphrec.settings import FeaturesConfig
 from kg.extract.reading import extract
 from kg.extract.spacy import SpacyExtractor
 from kg.extract.verdicts import PROBES, felt, verdicts
-from kg.leaning import CLASSES, Model, chances, odds, seen
+from kg.leaning import CLASSES, Model, Weights, chances, odds, seen
 from kg.text import clean
 
 C, LEVEL = 0.1, 0.5  # a domain of n terms weighs as n ** (1 - LEVEL)
@@ -42,7 +42,6 @@ FEW = 4  # terms that a word must be near to be learned of
 CLEAN = 3.0  # what the domain counts in the feeling whose sentences were rated one by one, and not by whole reviews
 Pair = tuple[str, str]
 Gold = tuple[list[dict[str, float]], list[str], list[Pair]]  # features, polarity, sentence and words near of each term
-Weighed = tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.float64]]]
 Embed = Callable[[Sequence[str]], Any]
 
 
@@ -74,7 +73,7 @@ def feeling(
     return float(model.intercept_[0]), model.coef_[0].round(4)
 
 
-def weighed(sets: Sequence[Gold], more: Callable[[Pair], dict[str, float]]) -> tuple[Weighed, npt.NDArray[np.float64]]:
+def weighed(sets: Sequence[Gold], more: Callable[[Pair], dict[str, float]]) -> tuple[Weights, npt.NDArray[np.float64]]:
     """Weights of each feature, and the usual shares of the classes."""
     rows = [
         row | more(sentence) for known, _, sentences in sets for row, sentence in zip(known, sentences, strict=True)
@@ -87,7 +86,9 @@ def weighed(sets: Sequence[Gold], more: Callable[[Pair], dict[str, float]]) -> t
     model.fit(x, np.concatenate([said for _, said, _ in sets]), sample_weight=weight / weight.mean())
     order = [list(model.classes_).index(name) for name in CLASSES]
     usual = np.average(model.predict_proba(x)[:, order], axis=0, weights=weight)
-    return (model.intercept_[order], dict(zip(names, model.coef_[order].T.round(3), strict=True))), usual
+    return Weights(
+        model.intercept_[order], {name: n for n, name in enumerate(names)}, model.coef_[order].T.round(3)
+    ), usual
 
 
 def learned(sets: Sequence[Gold], reviews: Mapping[str, tuple[list[str], list[float]]], embed: Embed) -> Model:
@@ -158,8 +159,11 @@ def main(shared: Path, write: bool = False) -> None:
     if write:
         model = learned(terms, reviews, embed)
         stored = {
-            name: {"bias": bias.round(4).tolist(), "weights": {n: row.tolist() for n, row in weights.items()}}
-            for name, (bias, weights) in (("plain", model.plain), ("felt", model.felt))
+            name: {
+                "bias": weights.bias.round(4).tolist(),
+                "weights": {n: weights.table[k].tolist() for n, k in weights.row.items()},
+            }
+            for name, weights in (("plain", model.plain), ("felt", model.felt))
         }
         more = {"usual": model.usual.round(4).tolist(), "probe": model.probe.round(4).tolist()}
         head = {"feeling": {"bias": model.feeling[0], "weights": model.feeling[1].tolist()}}

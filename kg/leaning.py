@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from kg.polarity import MILD, Words, opinion, polarities, words, words_of
 from kg.text import sentence_around
@@ -46,15 +48,30 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """Of features: bias float64 (3,), the row of each feature by name, and the rows, float64 (F, 3), of CLASSES."""
+
+    bias: Floats
+    row: dict[str, int]
+    table: Floats
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Weights:
+        """Those of a stored form: ``bias``, and ``weights`` by name."""
+        rows = stored["weights"]
+        return cls(np.array(stored["bias"]), {name: n for n, name in enumerate(rows)}, np.array(list(rows.values())))
+
+
+@dataclass(frozen=True)
 class Model:
-    """``plain``: bias and weights by feature, each of the three classes; ``felt``: those where sentences have vectors.
+    """``plain``: the weights of features; ``felt``: those where sentences have vectors.
 
     ``usual``: shares of the classes where they were learned. ``feeling``: bias and weights, float64 (F,), that turn a
     vector into praise or blame; ``probe``: what they make of PROBES by the encoder that they belong to.
     """
 
-    plain: tuple[Floats, dict[str, Floats]]
-    felt: tuple[Floats, dict[str, Floats]]
+    plain: Weights
+    felt: Weights
     usual: Floats
     feeling: tuple[float, Floats]
     probe: Floats
@@ -74,11 +91,14 @@ def signed(shares: Floats) -> list[float]:
     return out
 
 
-def odds(rows: Sequence[dict[str, float]], weighed: tuple[Floats, dict[str, Floats]]) -> Floats:
-    """Log-odds of CLASSES, but for a constant, float64 (rows, 3), from features and weights."""
-    bias, weights = weighed
-    out = [bias + sum((weights[n] * v for n, v in row.items() if n in weights), np.zeros(3)) for row in rows]
-    return np.stack(out) if out else np.zeros((0, 3))
+def odds(rows: Sequence[dict[str, float]], weights: Weights) -> Floats:
+    """Log-odds of CLASSES, but for a constant, float64 (rows, 3), from features; those without a weight say nothing."""
+    row, known = weights.row, [[n for n in found if n in weights.row] for found in rows]
+    values = [found[n] for found, names in zip(rows, known, strict=True) for n in names]
+    columns = [row[n] for names in known for n in names]
+    starts = np.cumsum([0, *map(len, known)])
+    told = sp.csr_array((np.array(values, np.float64), np.array(columns, np.int64), starts), (len(rows), len(row)))
+    return np.asarray(weights.bias + told @ weights.table)  # (rows, 3)
 
 
 def chances(logs: Floats) -> Floats:
@@ -91,11 +111,8 @@ def chances(logs: Floats) -> Floats:
 def model() -> Model:
     """What benchmarks/leanings.py learned."""
     stored = json.loads(files("kg").joinpath("leanings.json").read_text("utf-8"))
-    plain, felt = (
-        (np.array(stored[n]["bias"]), {name: np.array(row) for name, row in stored[n]["weights"].items()})
-        for n in ("plain", "felt")
-    )
     feeling = (float(stored["feeling"]["bias"]), np.array(stored["feeling"]["weights"]))
+    plain, felt = Weights.of(stored["plain"]), Weights.of(stored["felt"])
     return Model(plain, felt, np.array(stored["usual"]), feeling, np.array(stored["probe"]))
 
 

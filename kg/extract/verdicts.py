@@ -127,7 +127,7 @@ class _Alone:
 
     def read(self, found: Sequence[Seen]) -> None:
         """The mentions of one text."""
-        plain, felt_ = (odds([s.features for s in found], weighed) for weighed in (model().plain, model().felt))
+        plain, felt_ = (odds([s.features for s in found], weights) for weights in (model().plain, model().felt))
         sure = chances(plain).max(axis=1) > SURE if len(found) else ()
         for n, (one, is_sure) in enumerate(zip(found, sure, strict=True), len(self.keys)):
             if one.sentence and not is_sure:
@@ -147,7 +147,7 @@ class _Alone:
                 scores |= zip(some, (np.asarray(embed(some), np.float64) @ weights + bias).tolist(), strict=True)
             for (sentence, near), rows in self._unsure.items():
                 told = felt(scores[sentence], scores[near])
-                out[rows] = more[rows] + sum(model().felt[1][name] * v for name, v in told.items())
+                out[rows] = more[rows] + odds([told], model().felt)[0] - model().felt.bias
         return chances(out)
 
 
