@@ -2,6 +2,7 @@
 
     python benchmarks/privacy.py ../shared/data                 # all three, and docs/privacy.svg of them
     python benchmarks/privacy.py ../shared/data --only generated
+    python benchmarks/privacy.py ../shared/data --attacks       # membership, as `evaluate --privacy` tells it
 
 The same blocks, the same search and the same share of the people as judges at every ε; at ∞ there is no bound on what
 one person adds either, and the noise is too little to change anything. Test users are looked at once for each ε.
@@ -9,6 +10,10 @@ one person adds either, and the noise is too little to change anything. Test use
 The attack: half of the people teach, the others do not. Whoever has the items' sides guesses who did by how strongly
 what somebody took is linked among itself; the AUC is that of members against others, .5 by chance. It is against the
 links of `neighbours` with the settings in the middle.
+
+``--attacks``: the stronger one of ``evaluate.membership``, with shadow models, against the artifact and the answers of
+preset ``fast``, after some of the people whom each model knows were forgotten, and of models at ε = 2. Told from
+people whom a model never knew: those whom it knows, and those whom it has forgotten.
 """
 
 from __future__ import annotations
@@ -22,13 +27,17 @@ import numpy as np
 import report
 import scipy.sparse as sp
 import typer
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
+from graphrec import attacks
 from graphrec.blocks.api import FitInputs
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import Split, split
+from graphrec.evaluate.membership import ERASED, IN, LISTS, OUT, membership
 from graphrec.evaluate.ranking import EmbeddingScorer, Scorer, Task, evaluate
+from graphrec.forgetting import forgotten
 from graphrec.linalg.sums import ItemSums
 from graphrec.pooled import from_last, lots, start_of, summed_blocks
 from graphrec.privacy.accountant import mu_of
@@ -47,6 +56,8 @@ SETTINGS = (
     *("ease.regularisation=100,1000", "neighbours.n=50,200", "neighbours.beta=0.2,0.4"),
 )
 RUNS = {"lastfm_social": ("given", 0.1), "ml1m_kg": ("given", 0.1), "generated": ("random", 0.02)}  # split, judges
+ATTACKED = {"lastfm_social": 1859, "ml1m_kg": 2000}  # people who are told apart
+ERASURES = 230  # people whom each model forgets: so few that sums are subtracted where that is cheaper
 PICTURE = report.HERE.parent / "docs" / "privacy.svg"
 
 
@@ -129,12 +140,51 @@ def draw(results: dict[str, Any], picture: Path) -> None:
     figure.savefig(picture, metadata={"Date": None})
 
 
+def membership_of(parts: Split, config: Config, people: int, forget: int = 0) -> dict[str, Any]:
+    """How well a guess tells whom a model knows; with ``forget``, after each has forgotten so many."""
+    model = Recommender(config).fit_split(parts).fitted
+    drawn = attacks.drawn_of(model, people)
+    states = attacks.halves(model.data.n_users, attacks.MODELS, config.seed)
+    shown, rng = [], np.random.default_rng(config.seed + 2)
+    for m, state in enumerate(states):
+        half = attacks.learned_of(model, np.flatnonzero(state == OUT))
+        if forget:
+            gone = np.sort(rng.permutation(np.flatnonzero(state == IN))[:forget])
+            half, receipt = forgotten(half, [model.data.users.ids[n] for n in gone.tolist()], caches=False)
+            states[m, gone] = ERASED
+            print(m, len(gone), {block.block: block.way for block in receipt.blocks}, flush=True)
+        shown.append(attacks.shows(half, model, drawn))
+    wanted = (IN, ERASED) if forget else (IN,)
+    rows = membership(shown, states[:, drawn], wanted, config.seed)
+    for row in rows:
+        print(row, flush=True)
+    weights = model.profiles.weights
+    return {"rows": rows, "people": len(drawn), "forgotten": forget, "models": attacks.MODELS, "weights": weights}
+
+
+def attack(data: Path, only: str) -> None:
+    """Membership in models of two data sets, kept as ``attacks``."""
+    for name, people in ATTACKED.items():
+        if only in ("", name):
+            source = Dataset.load(data / name)
+            config = Config.load(None, ["split.kind=given", "features.enabled=false", "kg.enabled=false"], "fast")
+            parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
+            told: dict[str, Any] = {"fast": membership_of(parts, config, people, ERASURES)}
+            told["epsilon 2"] = membership_of(parts, settings(2.0, "given"), people)
+            told |= {"users": parts.fit_data.n_users, "delta": DELTA, "bound": norm.cdf(mu_of(2.0, DELTA) / 2**0.5)}
+            report.keep("attacks", name, told | {"split": parts.kind, "k": LISTS})
+
+
 def main(
     data: Annotated[Path, typer.Argument()],
     only: Annotated[str, typer.Option(help="One of the runs.")] = "",
     users: Annotated[int, typer.Option(help="Of the generated data.")] = 100_000,
     items: Annotated[int, typer.Option(help="Of the generated data.")] = 2_000,
+    attacks_: Annotated[bool, typer.Option("--attacks", help="Membership alone.")] = False,
 ) -> None:
+    if attacks_:
+        attack(data, only)
+        return
     for name, (kind, judges) in RUNS.items():
         if only in ("", name):
             generated = name == "generated"

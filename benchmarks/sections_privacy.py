@@ -34,4 +34,36 @@ def privacy(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-PRIVACY: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"privacy": privacy}
+def attacks(name: str, result: dict[str, Any]) -> list[str]:
+    """Who is told to be known, or to have been forgotten, by what a model shows."""
+    words = {"both": "all of it", "artifact": "sides and links", "answers": f"lists of {result['k']}"}
+    told = []
+    for which, found in result.items():
+        for row in found["rows"] if isinstance(found, dict) else ():
+            cells = [f"{row['part']}, {words[row['of']]}" if row["part"] else words[row["of"]]]
+            for one in (row, row.get("erased")):
+                cells += ["", ""] if one is None else [_between(one, "auc", "interval"), _between(one, "tpr")]
+            told.append([which, *cells])
+    heads = ["known: AUC", "found at 1 %", "forgotten: AUC", "found at 1 % "]
+    first = result["fast"]
+    return [
+        f"## Attacks on membership: {name}",
+        "",
+        f"{result['users']:,} people, {first['people']:,} of them told apart, {result['split']} split · "
+        f"{result['machine']} · {first['models']} models, each of half of the people; each in turn is attacked by a "
+        f"guess that the others teach, on other people. fast: the preset, after {first['forgotten']} of those whom a "
+        "model knew were forgotten (`--way refit`). epsilon 2: popularity, neighbours and ease with noise, δ = "
+        f"{result['delta']:g}, where no attack can have an AUC above {result['bound']:.3f}. Found at 1 %: the share of "
+        "them that is found where one in a hundred of those whom it never knew is taken for them. Intervals of 95 %.",
+        "",
+        *table(["model", "by", *heads], told),
+        "",
+    ]
+
+
+def _between(found: dict[str, Any], what: str, ends: str = "tpr_interval") -> str:
+    low, high = found[ends]
+    return f"{found[what]:.3f} ({low:.3f}–{high:.3f})"
+
+
+PRIVACY: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"privacy": privacy, "attacks": attacks}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from graphrec import attacks
 from graphrec.ablation import ablations
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import registered
@@ -49,6 +50,7 @@ def evaluate_model(
     by: Sequence[str] = (),
     probe: Sequence[str] = (),
     each_block: bool = False,
+    privacy: bool = False,
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
 
@@ -58,6 +60,7 @@ def evaluate_model(
         per_user: a file for every metric of every test user, by its ending .csv, .parquet or .jsonl.
         by: groups of people and of items, as ``evaluate.groups.grouping`` names them, that are measured beside.
         probe: attributes of people that a probe tries to tell, beside those of ``fair.probe`` and ``fair.clear``.
+        privacy: add what attacks tell of people (``attacks``): every attribute is probed, and membership guessed.
     """
     if per_user is not None:
         users.check(per_user)
@@ -85,7 +88,8 @@ def evaluate_model(
             task=task,
         )
 
-    report = measured(_answering(model.fitted, task), auc=True)
+    scorer = _answering(model.fitted, task)
+    report = measured(scorer, auc=True)
     seconds = {**model.seconds, "evaluate": time.perf_counter() - start}
     if per_user is not None:
         users.write(users.of_questions(report, asked, parts.test.users.ids), per_user)
@@ -95,7 +99,10 @@ def evaluate_model(
     out["warnings"] += _unheard(parts.kind, model.fitted.chosen["weights"])
     if each_block:
         out["ablations"] = ablations(model.fitted, report, measured, asked.people[report.user_nums])
-    out |= leaks(model.fitted.profiles, ties, probed, parts.fit_data, config.seed)
+    if privacy:
+        out |= attacks.privacy(model.fitted, scorer, parts.fit_data, probed)
+    else:
+        out |= leaks(model.fitted.profiles, ties, probed, parts.fit_data, config.seed)
     if explanations:
         found = explanation_report(model.fitted.explainer, model, report.user_nums, seed=config.seed, progress=progress)
         out["explanations"] = found
@@ -137,6 +144,7 @@ def measure_model(
     per_user: Path | None = None,
     by: Sequence[str] = (),
     probe: Sequence[str] = (),
+    privacy: bool = False,
 ) -> dict[str, Any]:
     """The `evaluate` document of a fitted model on data that it was not fitted on: what the users whom it knows took.
 
@@ -175,7 +183,10 @@ def measure_model(
     }
     out["warnings"] += [f"{new.name}: {text}" for text in found.warnings()]
     _apart(out, report, by, report.user_nums, config, model.data, new)
-    out |= leaks(model.profiles, model.ties, probed, new, config.seed)
+    if privacy:
+        out |= attacks.privacy(model, scorer, model.data, probed, new)
+    else:
+        out |= leaks(model.profiles, model.ties, probed, new, config.seed)
     if explanations:
         seed = config.seed
         out["explanations"] = explanation_report(model.explainer, model, report.user_nums, seed=seed, progress=progress)

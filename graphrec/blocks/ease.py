@@ -117,11 +117,12 @@ class Ease(LinkBlock[EaseSettings]):
         """Bᵀ of EASE of the Gram matrix with the least exponent that there is.
 
         λ stands beside rows of zeros and ones. Where those of the sums are divided by d^α it is taken times
-        tr G_α / tr G_0, by which their squares are shorter in all; tr G_0 is the sum of the counts.
+        tr G_α / tr G_0, by which their squares are shorter in all; tr G_0 is the sum of the counts. Of zeros alone,
+        as noise may leave them, nothing follows, whatever λ is.
         """
         gram = sums.gram(min(sums.grams)).copy()
         scale = float(np.trace(gram)) / max(float(np.maximum(sums.counts, 0.0).sum()), 1.0)
-        dense = ease_weights(inverse_of_gram(gram, chosen["regularisation"] * scale)).T
+        dense = ease_weights(inverse_of_gram(gram, chosen["regularisation"] * (scale or 1.0))).T
         return largest(dense, chosen["n"]) if chosen["n"] else dense
 
     def links(self, stacked: sp.csr_matrix, chosen: Chosen) -> Side:

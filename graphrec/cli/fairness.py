@@ -69,7 +69,10 @@ def leaks(found: dict[str, Any]) -> list[Sheet]:
         title = f"{name} told from profiles, balanced accuracy; {each['people']:,} people, chance {1 / k:.3f}"
         heads = ["as they are", "95 %", "cleared", "95 % ", "of its teachers"]
         table = Sheet("of", *heads, title=title, figures=heads)
-        for row in [*each["rows"], {"part": "what people took", "before": each["raw"], "after": None}]:
+        beside = {"what people took": each["raw"]}
+        beside |= {"lists": each["answers"]} if "answers" in each else {}
+        others = [{"part": what, "before": right, "after": None} for what, right in beside.items()]
+        for row in [*each["rows"], *others]:
             cells = [
                 cell
                 for side in (row["before"], row["after"])
@@ -78,6 +81,18 @@ def leaks(found: dict[str, Any]) -> list[Sheet]:
             table.row(row["part"], *cells, f"{row['held']['right']:.3f}" if "held" in row else "")
         out.append(table)
     return out
+
+
+def membership(found: dict[str, Any]) -> Sheet:
+    """How well a guess tells whom a model knows, from what it shows of what they took."""
+    title = f"members told from others; {found['people']:,} people, {found['models']} models of half of them"
+    heads = ["AUC", "95 %", "found at 1 %", "95 % "]
+    table = Sheet("by", *heads, title=title, figures=heads)
+    words = {"both": "both", "artifact": "sides and links", "answers": f"lists of {found['k']}"}
+    for row in found["rows"]:
+        cells = [f"{row['auc']:.3f}", _between(row["interval"], 3), f"{row['tpr']:.3f}"]
+        table.row(row["part"] or words[row["of"]], *cells, _between(row["tpr_interval"], 3))
+    return table
 
 
 def _between(ends: list[float] | None, digits: int = 4) -> str:

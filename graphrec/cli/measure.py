@@ -69,6 +69,14 @@ def evaluate(
         ),
     ] = None,
     probe: Probed = None,
+    privacy: Annotated[
+        bool,
+        typer.Option(
+            "--privacy",
+            help="Also attack: 8 models learn anew, each from half of the people, and show how well a guess tells whom "
+            "one knows; and probe every attribute of people, sensitive ones too.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -83,6 +91,9 @@ def evaluate(
     wanted: dict[str, Any] = {"per_user": per_user, "by": listed(by)}
     if probe is not None and (recommendations is not None or prequential):
         raise ConfigError("--probe tells from profiles: leave it out with --recommendations and --prequential")
+    if privacy and (recommendations is not None or prequential):
+        raise ConfigError("--privacy attacks a model: leave it out with --recommendations and --prequential")
+    attack: dict[str, Any] = {"probe": listed(probe), "privacy": privacy}
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
 
@@ -99,9 +110,7 @@ def evaluate(
         model = graphrec.load(source).fitted
         settings = model.config if k is None else model.config.with_(evaluate={"k": k})
         data, told = _told(measured_on, allow_bad)
-        document = measure_model(
-            model, data, settings, explanations=explanations, progress=True, probe=listed(probe), **wanted
-        )
+        document = measure_model(model, data, settings, explanations=explanations, progress=True, **attack, **wanted)
     elif new is not None:
         raise ConfigError(
             f"{source}: is no model, so there is nothing to measure on {new}; write one with graphrec fit"
@@ -132,9 +141,7 @@ def evaluate(
     else:
         settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
-        document = evaluate_model(
-            data, settings, explanations=explanations, progress=True, probe=listed(probe), **wanted
-        )
+        document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
     if as_json:
         print_json(document)
     else:
@@ -169,6 +176,10 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
     if "known" in document:
         answer(_known_table(document))
     answer(*fairness.tables(document.get("by", {})), *fairness.leaks(document.get("leakage", {})))
+    if "privacy" in document:
+        answer(fairness.membership(document["privacy"]["membership"]))
+        for name, why in document["privacy"]["not_probed"].items():
+            note(f"{name} is not probed: {why}")
     if "chosen" in document:
         answer(weights_table(document["chosen"]["weights"]))
     if "explanations" in document:

@@ -14,7 +14,7 @@ are told by probes of as many people. An eraser of a model has learned from all:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,16 +47,18 @@ def leakage(
     told: Dataset | None = None,
     allow: Collection[str] = (),
     seed: int = 0,
+    lists: Callable[[Ints], sp.csr_matrix] | None = None,
 ) -> dict[str, Any]:
     """What profiles tell of one attribute, block by block and all side by side, before clearing and after.
 
     Args:
         told: where the attribute is, under ids of its own; else the data of ``ties``. allow: sensitive ones that may be
-            told, by name.
+            told, by name. lists: which items users (n,) are shown, CSR (n, I), where that is probed too.
 
     Returns ``{"classes", "people", "left_out", "majority", "chance", "raw": {"right", "interval"}, "rows": [{"part",
     "before": {"right", "interval"}, "after": …, "held": …}]}``: ``left_out`` are labelled people beyond those drawn;
-    ``raw`` is the probe on what people took. Raises DataError, ConfigError as ``Labelled.of``.
+    ``raw`` is the probe on what people took, and ``answers``, with ``lists``, that on what they are shown. Raises
+    DataError, ConfigError as ``Labelled.of``.
     """
     people = labelled(ties.data, key, told, allow)
     drawn, labels = _drawn(people, ties.data.n_items, seed)
@@ -83,6 +85,7 @@ def leakage(
         for name, x, y, z in zip(names, before, after, held, strict=True)
     ]
     raw = interactions(ties.matrix[drawn])
+    answers = {} if lists is None else {"answers": _told(interactions(lists(drawn)), labels, thirds, seed)}
     return {
         "classes": list(people.classes),
         "people": len(drawn),
@@ -90,6 +93,7 @@ def leakage(
         "majority": float(np.bincount(labels).max() / len(labels)),
         "chance": 1 / len(people.classes),
         "raw": _told(raw, labels, thirds, seed),
+        **answers,
         "rows": rows,
     }
 
@@ -106,12 +110,19 @@ def probed_of(probe: Sequence[str], config: FairConfig, known: Dataset, told: Da
     return names
 
 
-def leaks(profiles: Profiles, ties: Ties, names: Sequence[str], told: Dataset, seed: int) -> dict[str, Any]:
+def leaks(
+    profiles: Profiles,
+    ties: Ties,
+    names: Sequence[str],
+    told: Dataset,
+    seed: int,
+    lists: Callable[[Ints], sp.csr_matrix] | None = None,
+) -> dict[str, Any]:
     """``leakage`` of each of these attributes, with whether the profiles are ``cleared`` of it, under its name in a
     field of that name; nothing without any."""
     clearing = profiles.clearing
     each = {
-        name: leakage(profiles, ties, name, told, names, seed)
+        name: leakage(profiles, ties, name, told, names, seed, lists)
         | {"cleared": clearing is not None and name in clearing.names}
         for name in names
     }

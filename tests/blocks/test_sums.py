@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,11 @@ def test_ease_of_normalised_rows_against_a_dense_twin(inputs: FitInputs) -> None
     sums = ItemSums.of(inputs.train.learning("alike"), inputs.train.items.ids, exponents=(0.5,))
     found = SUMMED["ease"]().from_sums(sums, inputs, CHOSEN["ease"])
     np.testing.assert_allclose(found.items.toarray(), weights.T, atol=1e-6)
+
+
+def test_nothing_follows_from_sums_that_noise_has_left_nothing_of(inputs: FitInputs, sums: ItemSums) -> None:
+    nothing = replace(sums, grams={0.5: np.zeros_like(sums.gram(0.5))})
+    assert SUMMED["ease"]().from_sums(nothing, inputs, CHOSEN["ease"]).items.nnz == 0
 
 
 @pytest.mark.parametrize("name", CHOSEN)
