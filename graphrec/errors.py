@@ -14,6 +14,7 @@
     ├── ArtifactError            a saved model cannot be used
     │   ├── CorruptArtifactError a file is missing, truncated or altered
     │   └── SchemaVersionError   written by an incompatible version
+    ├── ProcessError             another process of a run of several is gone
     ├── StoreError               the store of events cannot be opened, read or written
     └── kg.errors.KGError        a knowledge graph cannot be built, read, queried or stored as asked
 """
@@ -68,6 +69,10 @@ class CorruptArtifactError(ArtifactError):
 
 class SchemaVersionError(ArtifactError):
     """A saved model was written by an incompatible version of graphrec."""
+
+
+class ProcessError(GraphrecError):
+    """Of several processes that fit one model together another one is gone."""
 
 
 class StoreError(GraphrecError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphrec.blocks import kept, trust
+from graphrec.blocks import dealt, kept, trust
 from graphrec.blocks.api import Block, FitInputs
 from graphrec.blocks.folds import Fold, Folds
 from graphrec.blocks.gated import Gated, gated
@@ -127,12 +127,12 @@ def learn_from(train: Dataset, fitting: Fitting, heard: str = TRUSTED) -> tuple[
     if config.features.enabled and config.features.adapter:
         adapter.check(config.features.adapter, train)  # No leakage. An adapter may not have read what is held out.
     uses_text = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
-    with fitting.timed("kg"), fitting.watch("kg"):
+    with runtime.in_turn(), fitting.timed("kg"), fitting.watch("kg"):
         train = selected(train, config.kg.sensitive, config.seed)
         has_words = len(train.external) or len(train.reviews)
         embed = fitting.encoder().encode if config.features.enabled and has_words else None
         graph = knowledge_graph(train, config.kg, extractor=fitting.extractor, embed=embed, runtime=runtime)
-    with fitting.timed("features"), fitting.watch("features"):
+    with runtime.in_turn(), fitting.timed("features"), fitting.watch("features"):
         text = None
         if uses_text:
             wanted = config.features.user_text
@@ -172,16 +172,21 @@ def people_of(folds: Folds) -> int:
 
 
 def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
-    """Hyper-parameters of every block and the weights of the blend, on the validation users of all folds."""
-    config = fitting.config
+    """Hyper-parameters of every block and the weights of the blend, on the validation users of all folds. Of several
+    processes the first one weighs."""
+    config, ranks = fitting.config, fitting.runtime.ranks
     blocks = fitting.blocks()
     _something_fits(blocks, carved[0].train.n_items)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
-        tuned = {}
-        for name, block in blocks.items():
+
+        def tune(name: str, folds: Folds) -> kept.Tuned:
             with fitting.watch(name):
-                tuned[name] = kept.tuned(block, folds)
+                return kept.tuned(blocks[name], folds)
+
+        tuned = dealt.tuned(blocks, folds, tune)
+        if ranks is not None and not ranks.first:
+            return dealt.agreed(ranks)
         with fitting.watch("weights"):
             judges = Folds(
                 Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
@@ -199,7 +204,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
         chosen |= {"fair": mending.chosen_for(best.blocks, best.weights, gate.gate, judges, config)}
     ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1)
     found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
-    return {**chosen, "weights": best.weights, "validation": found}
+    return dealt.agreed(ranks, {**chosen, "weights": best.weights, "validation": found})
 
 
 def learn(
@@ -208,7 +213,7 @@ def learn(
     """The model of all data, with hyper-parameters and weights that are settled; ``before``: the blocks of an earlier
     one, from which those start that can. Raises ConfigError where they are not,
     or where no block can learn from so large a catalogue."""
-    config, blocks = fitting.config, fitting.blocks()
+    config, runtime, blocks = fitting.config, fitting.runtime, fitting.blocks()
     if SUMS in chosen or config.privacy.epsilon:
         raise ConfigError(
             "what is learned from people is sums here (privacy.epsilon, or several parties), and not rows"
@@ -224,10 +229,13 @@ def learn(
         return replace(inputs, before=before.get(name)) if before else inputs
 
     with fitting.timed("fit"):
-        fitted = []
-        for name, block in blocks.items():
+
+        def refit(name: str, together: bool) -> FittedBlock:
+            own = starting(name)
             with fitting.watch(name):
-                fitted.append(_refit(block, starting(name), chosen[name], weights[name]))
+                return _refit(blocks[name], own if together else dealt.alone(own), chosen[name], weights[name])
+
+        fitted = list(dealt.learned(blocks, runtime.ranks, inputs, refit).values())
         if content := chosen.get("content"):
             told, ties = content_of(inputs.ties, inputs.graph), inputs.ties
             how = {key: content[key] for key in ("ridge", "few", "spread")}

@@ -17,6 +17,7 @@ from graphrec.model.answers import records
 from graphrec.model.asked import Seen
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
+from graphrec.ranks import Ranks
 from graphrec.runtime import Runtime
 from graphrec.types import Explanation, Floats
 
@@ -40,6 +41,7 @@ class Recommender:
         encoder, extractor: stand-ins for the configured text encoder and entity extractor.
         progress: bars on standard error for whatever takes longer than a moment.
         work: a folder where a fit keeps what it has done, from which the same fit goes on after a kill.
+        ranks: this process among several that fit the same model (``ranks.joined``).
 
     Raises ConfigError for blocks that there are not, and for a config that is none.
     """
@@ -52,13 +54,14 @@ class Recommender:
         extractor: Extractor | None = None,
         progress: bool = False,
         work: Path | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.config = config or Config()
         if not isinstance(self.config, Config):
             raise ConfigError(
                 f"config is a {type(self.config).__name__}; give Config.load(FILE), or gr.Config().with_()"
             )
-        self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress, work)
+        self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress, work, ranks)
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None

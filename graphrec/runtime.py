@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow
 
 from graphrec.errors import ConfigError
+from graphrec.ranks import Ranks
 from graphrec.settings import RuntimeConfig
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Runtime:
         seed: of every draw. No global generator is seeded: each draw has its own, from here.
         progress: bars on standard error for whatever takes longer than a moment.
         work: a folder where what takes long is kept while it is done, so that a fit that was killed goes on from there.
+        ranks: this process among several that fit the same model; None: it is alone.
     """
 
     device: str = "auto"
@@ -48,11 +50,19 @@ class Runtime:
     seed: int = 42
     progress: bool = False
     work: Path | None = None
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, settings: RuntimeConfig, seed: int, progress: bool = False, work: Path | None = None) -> Runtime:
+    def of(
+        cls,
+        settings: RuntimeConfig,
+        seed: int,
+        progress: bool = False,
+        work: Path | None = None,
+        ranks: Ranks | None = None,
+    ) -> Runtime:
         """What the settings say."""
-        return cls(settings.device, settings.threads, settings.processes, seed, progress, work)
+        return cls(settings.device, settings.threads, settings.processes, seed, progress, work, ranks)
 
     def rng(self, stream: int = 0) -> np.random.Generator:
         """A numpy generator; another ``stream`` draws independently."""
@@ -69,7 +79,8 @@ class Runtime:
         import torch
 
         if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            card = "cuda" if self.ranks is None else f"cuda:{self.ranks.local}"
+            return torch.device(card if torch.cuda.is_available() else "cpu")
         try:
             found = torch.device(self.device)
             torch.empty(0, device=found)
@@ -77,6 +88,10 @@ class Runtime:
             reason = str(error).strip().splitlines()[0]
             raise ConfigError(f"runtime.device: {self.device!r} cannot be used ({reason}); set auto or cpu") from None
         return found
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Of several processes the first one goes first, so that the others find what it wrote into caches."""
+        return nullcontext() if self.ranks is None else self.ranks.in_turn()
 
     def set_threads(self) -> None:
         """Hold torch to ``threads``; called once, before anything is fitted."""

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from graphrec.nn.light_gcn_pp import light_gcn_pp
 from graphrec.nn.losses import LOSSES, Negatives, agreement, away
 from graphrec.train.checkpoint import Checkpoint
 from graphrec.train.loop import Trained, deterministic, train
+from graphrec.train.together import Divided, means, mine, summed
 
 SVD_ITERATIONS = 4  # of the SVD that training starts from
 CONTRASTED = 1024  # users and items of a batch whose noisy views are compared
@@ -50,7 +52,7 @@ class Run:
         dim: int = 0,
     ) -> None:
         self.inputs, self.graph, self.temperature, self.reading = inputs, graph, temperature, reading
-        self.settings, self.member = settings, member
+        self.settings, self.member, self.ranks = settings, member, inputs.runtime.ranks
         s, self.device = settings, graph.text.device
         edges = liked(inputs.graph)[0]
         if bool((edges[0, 1:] < edges[0, :-1]).any()):
@@ -100,6 +102,7 @@ class Run:
                 falls=FALLS if validation is not None else list(falls),
                 parts={"optimiser": self.optimiser, "random": self.random},
                 kept=self._kept(epochs, validation, falls),
+                ranks=self.ranks,
                 progress=self.inputs.runtime.progress,
                 name="graph block",
             )
@@ -148,7 +151,7 @@ class Run:
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
             losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+        return means(self.ranks, losses)
 
     def _taken(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Numbers of the users of a batch (B,), and what they took: pairs (2, E_B) of a place in it and an item."""
@@ -164,22 +167,33 @@ class Run:
             [whose.to(self.device), self.edges[1, places.to(self.device)]]
         )
 
+    def _pairs(self, batch: Tensor) -> int:
+        """Of a batch."""
+        if self.settings.batches == "pairs":
+            return len(batch)
+        return int((self.starts[batch + 1] - self.starts[batch]).sum())
+
     def loss(self, batch: Tensor) -> Tensor:
         """The loss of what a batch (B,) of those who took something took, or of a batch of pairs, against negatives
-        shared by all of it."""
-        s = self.settings
-        whom, taken = self._taken(batch)
+        shared by all of it; of several processes the share of this one, whose gradient is that of all."""
+        s, each = self.settings, 1 if self.ranks is None else 1 / self.ranks.size
+        whom, taken = self._taken(mine(self.ranks, batch))
         everybody, items, views = self._propagated()
         users, items = normalize(everybody[whom], dim=1), normalize(items, dim=1)
-        loss = LOSSES[s.loss](users, items, taken, self._negatives(items), self.temperature)
+        negatives = self._negatives(items)
+        if share := taken.shape[1] / self._pairs(batch):
+            loss = share * LOSSES[s.loss](users, items, taken, negatives, self.temperature)
+        else:  # fewer rows than processes
+            loss = everybody.sum() * 0 + items.sum() * 0
         if n := self.dislikes.shape[1]:
             some = torch.randint(n, (min(n, DISLIKES),), generator=self.random).to(self.device)
             them, what = self.dislikes[:, some]
             apart = away(normalize(everybody[them], dim=1), items[what], self.temperature)
-            loss = loss + n / self.edges.shape[1] * apart
+            loss = loss + each * n / self.edges.shape[1] * apart
+        whom, taken = self._taken(batch) if s.contrast else (whom, taken)
         for side, nodes in enumerate((whom, torch.unique(taken[1])) if s.contrast else ()):
             one, other = (normalize(view[side][nodes[:CONTRASTED]], dim=1) for view in views)
-            loss = loss + s.contrast * agreement(one, other, self.temperature)
+            loss = loss + each * s.contrast * agreement(one, other, self.temperature)
         return loss
 
     def _propagated(self) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
@@ -189,10 +203,13 @@ class Run:
         if s.contrast and s.views == "layers":
             x = self.model.before_convolution(self.graph)
             mean, first = light_gcn_layers(self.graph.adjacency, x, s.layers, s.noise)
+            mean, first = summed(self.ranks, mean, first)
             views = [(view[:n_users], view[n_users:]) for view in (mean, first)]
             return *views[0], views
         views = [self.model(self.graph, s.noise) for _ in range(2)] if s.contrast else []
-        return *self.model(self.graph), views
+        found = summed(self.ranks, *(side for view in (*views, self.model(self.graph)) for side in view))
+        views = list(zip(found[:-2:2], found[1:-2:2], strict=True))
+        return found[-2], found[-1], views
 
     def _negatives(self, items: Tensor) -> Negatives:
         """All items (I, d), weighted as they would be drawn, or drawn ones."""
@@ -235,4 +252,5 @@ def convolution(settings: Any) -> tuple[float, Callable[[Bipartite, Tensor, floa
 def on_device(inputs: FitInputs, settings: Any, reading: str) -> GraphTensors:
     """The graph once for all networks that learn from it, on the device that is set."""
     made = tensors(inputs.graph, convolution(settings)[0], reading in ("weighted", "signed"))
-    return made.to(inputs.runtime.torch_device())
+    made = made.to(inputs.runtime.torch_device())
+    return replace(made, adjacency=Divided.among(inputs.runtime.ranks, made.adjacency))

@@ -21,6 +21,7 @@ from graphrec.nn.losses import cross_entropy
 from graphrec.profile.sequential import GAPS, SequenceBlock, Tokens, tokens_of
 from graphrec.query.query import Queries
 from graphrec.train.loop import Trained, deterministic, train
+from graphrec.train.together import add_gradients, means, mine
 from graphrec.types import Floats, Ints
 
 LONGEST = 200  # events read at most, where the settings leave it open: as many as nine in ten histories have
@@ -40,6 +41,7 @@ class Run:
 
     def __init__(self, inputs: FitInputs, settings: Any, dropout: float) -> None:
         self.inputs, self.settings, self.device = inputs, settings, inputs.runtime.torch_device()
+        self.ranks = inputs.runtime.ranks
         ties, self.n_items = inputs.ties, inputs.train.n_items
         self.history = ties.timeline(True)
         counts = self.history.counts
@@ -55,6 +57,8 @@ class Run:
             s = settings
             self.model = Causal(self.n_items, s.dim, s.layers, s.heads, self.length, dropout, gaps).to(self.device)
             self.state = torch.get_rng_state()
+        if self.ranks is not None:  # what is dropped is drawn anew by each process, since its rows are others
+            self.state = inputs.runtime.generator(1000 + self.ranks.rank).get_state()
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -95,6 +99,7 @@ class Run:
                 every=max(1, math.ceil(self.most / self.settings.evaluations)),
                 patience=self.settings.patience,
                 parts={"optimiser": self.optimiser, "random": self.random},
+                ranks=self.ranks,
                 progress=self.inputs.runtime.progress,
                 name="sequence block",
             )
@@ -107,13 +112,14 @@ class Run:
             rising = min(1.0, progress / WARM_UP + 1e-2)
             for group in self.optimiser.param_groups:
                 group["lr"] = self.settings.learning_rate * rising * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1)))
-            loss = self.loss(piece)
+            loss = self._share(piece)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            add_gradients(self.ranks, self.model.parameters())
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self.optimiser.step()
             losses.append(float(loss.detach()))
-        return float(np.mean(losses)) if losses else 0.0
+        return means(self.ranks, losses)
 
     def _batches(self) -> Iterator[Windows]:
         """Windows of at most ``length`` events, of like lengths together, in random order."""
@@ -146,6 +152,15 @@ class Run:
         following[np.arange(len(at)), tokens.lengths - 1] = self.history.items[at + sized]
         following[~whole, 0] = -1  # what comes first in a piece is not what comes first
         return Windows(tokens, following)
+
+    def _share(self, piece: Windows) -> Tensor:
+        """The loss of a piece; of several processes the share of this one."""
+        if self.ranks is None:
+            return self.loss(piece)
+        tokens = Tokens(*(None if part is None else mine(self.ranks, part) for part in piece.tokens))  # type: ignore[arg-type]
+        own = Windows(tokens, mine(self.ranks, piece.following))
+        share = (own.following >= 0).sum() / max((piece.following >= 0).sum(), 1)
+        return float(share) * self.loss(own if share else piece)
 
     def loss(self, piece: Windows) -> Tensor:
         """The mean over all places of - log softmax of what follows, or of gBCE."""

@@ -74,6 +74,7 @@ class Block(ABC, Generic[S]):
         ordered: what it says depends on the order of events.
         summed: it can be learned from sums over people alone (``from_sums``).
         resumes: a refit starts from where an earlier model ended (``FitInputs.before``).
+        together: of several processes all train it at once (``train.together``); others are dealt out whole.
         readings: of the strengths, that the method can use. uses_text: it wants text features.
         simplest: hyper-parameters whose search starts at their first value.
     """
@@ -89,6 +90,7 @@ class Block(ABC, Generic[S]):
     ordered: ClassVar[bool] = False
     resumes: ClassVar[bool] = False
     summed: ClassVar[bool] = False
+    together: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
     simplest: ClassVar[Sequence[str]] = ("reading", "knowledge", "smoothing", "friends")

@@ -98,6 +98,7 @@ class Graph(Block[GraphSettings]):
 
     name = "graph"
     resumes = True
+    together = True
     words = Words(
         "the graph network places it close to you",
         "the graph network",

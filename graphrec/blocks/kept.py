@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, load_file, save, save_file
 
 from graphrec.blocks.api import Block
 from graphrec.blocks.folds import FitInputs, Folds
@@ -22,17 +22,24 @@ from graphrec.profile.dense import empty_block
 Tuned = tuple[tuple[FittedBlock, ...], Chosen]
 
 
+def before(block: Block[Any], folds: Folds) -> Tuned | None:
+    """What ``tuned`` kept of this block on these folds; None where there is nothing."""
+    if (work := folds.inputs.runtime.work) is None:
+        return None
+    return _read(block, folds, work / "tuned" / f"{block.name}.json", _key(block, folds))
+
+
 def tuned(block: Block[Any], folds: Folds) -> Tuned:
     """``block.tune(folds)``, or what it gave before a kill: from ``tuned/NAME.json`` and ``.safetensors`` in the work
     folder of the runtime, where these are of the same data, folds and settings. Without a work folder nothing is kept.
     """
     if (work := folds.inputs.runtime.work) is None:
         return block.tune(folds)
-    file, of = work / "tuned" / f"{block.name}.json", _key(block, folds)
-    if (before := _read(block, folds, file, of)) is not None:
-        return before
-    found = block.tune(folds)
-    _write(file, of, found)
+    if (found := before(block, folds)) is not None:
+        return found
+    found, ranks = block.tune(folds), folds.inputs.runtime.ranks
+    if ranks is None or ranks.first:
+        _write(work / "tuned" / f"{block.name}.json", _key(block, folds), found)
     return found
 
 
@@ -51,12 +58,7 @@ def _key(block: Block[Any], folds: Folds) -> str:
 def _write(file: Path, of: str, found: Tuned) -> None:
     """Both files, the one that names the other last, each whole or not at all."""
     fitted, chosen = found
-    arrays: dict[str, Any] = {}
-    told = []
-    for number, one in enumerate(fitted):
-        parts, settings = ({}, {"empty": True}) if one.empty else one.arrays()
-        arrays |= {f"{number}.{name}": np.ascontiguousarray(value) for name, value in parts.items()}
-        told.append(settings)
+    arrays, told = _apart(fitted)
     file.parent.mkdir(parents=True, exist_ok=True)
     held = file.with_suffix(".safetensors")
     part = held.with_suffix(".part")
@@ -64,6 +66,31 @@ def _write(file: Path, of: str, found: Tuned) -> None:
     part.replace(held)
     part.write_text(json.dumps({"of": of, "chosen": chosen, "blocks": told}), "utf-8")
     part.replace(file)
+
+
+def _apart(fitted: Sequence[FittedBlock]) -> tuple[dict[str, Any], list[Any]]:
+    """Arrays of several blocks by number and name, and what else each consists of."""
+    arrays: dict[str, Any] = {}
+    told = []
+    for number, one in enumerate(fitted):
+        parts, settings = ({}, {"empty": True}) if one.empty else one.arrays()
+        arrays |= {f"{number}.{name}": np.ascontiguousarray(value) for name, value in parts.items()}
+        told.append(settings)
+    return arrays, told
+
+
+def packed(fitted: Sequence[FittedBlock], chosen: Chosen) -> bytes:
+    """Fitted blocks and what was chosen for them, as another process reads them."""
+    arrays, told = _apart(fitted)
+    return save(arrays, {"told": json.dumps([told, chosen])})
+
+
+def unpacked(block: Block[Any], inputs: Sequence[FitInputs], raw: bytes) -> Tuned:
+    """What ``packed`` was given."""
+    length = int.from_bytes(raw[:8], "little")
+    told, chosen = json.loads(json.loads(raw[8 : 8 + length])["__metadata__"]["told"])
+    arrays = load(raw)
+    return tuple(_block(block, of, arrays, number, told[number]) for number, of in enumerate(inputs)), chosen
 
 
 def _read(block: Block[Any], folds: Folds, file: Path, of: str) -> Tuned | None:

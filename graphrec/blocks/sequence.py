@@ -53,6 +53,7 @@ class Sequence(Block[SequenceSettings]):
     Fitted = SequenceBlock
     ordered = True
     resumes = True
+    together = True
     readings: tuple[Reading, ...] = ("alike",)
 
     def why_not(self, inputs: FitInputs) -> str:

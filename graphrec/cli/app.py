@@ -5,12 +5,13 @@ Nothing heavy is imported before a command runs, so that `--help` and completion
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import warnings
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,6 +40,10 @@ from graphrec.cli.report import report
 from graphrec.cli.serve import serve
 from graphrec.cli.store import store_app
 from graphrec.errors import ConfigError, GraphrecError
+from graphrec.presets import Preset
+
+if TYPE_CHECKING:
+    from graphrec.ranks import Ranks
 
 app = typer.Typer(
     name="graphrec",
@@ -65,10 +70,13 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
+    called: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-) -> None: ...
+) -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and called.invoked_subcommand != "fit":
+        raise ConfigError(f"torchrun starts `graphrec fit` alone; call `graphrec {called.invoked_subcommand}` without")
 
 
 @app.command()
@@ -84,7 +92,23 @@ def fit(
     ] = None,
     allow_bad: AllowBad = None,
 ) -> None:
-    """Learn from SOURCE and write a model."""
+    """Learn from SOURCE and write a model; under torchrun by several processes together."""
+    from graphrec.ranks import joined
+
+    with joined() as ranks:
+        _fit(source, out, config, set_, preset, like, allow_bad, ranks)
+
+
+def _fit(
+    source: Path,
+    out: Path,
+    config: Path | None,
+    set_: list[str],
+    preset: Preset,
+    like: Path | None,
+    allow_bad: float | None,
+    ranks: Ranks | None,
+) -> None:
     from graphrec.blocks.kept import begun
     from graphrec.model import artifact
     from graphrec.model import files as model_files
@@ -104,8 +128,13 @@ def fit(
     under = work / settings.fingerprint()[:16]  # what other settings began is of no use here
     if done := begun(under):
         note(f"goes on from {work}: {', '.join(done)}")
-    model = Recommender(settings, progress=True, work=under).fit(data, like=earlier)
-    model.save(out)
+    if ranks is not None:
+        note(f"{ranks.size} processes fit it together")
+    model = Recommender(settings, progress=True, work=under, ranks=ranks).fit(data, like=earlier)
+    if ranks is None or ranks.first:
+        model.save(out)
+    if ranks is not None:
+        ranks.largest([0])  # nothing that was kept goes before the model is there
     shutil.rmtree(work, ignore_errors=True)
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     chosen = model.fitted.chosen

@@ -29,6 +29,12 @@ class Bipartite(NamedTuple):
         """The same on a device."""
         return Bipartite(*(part.to(device) for part in self))
 
+    def step(self, x: Tensor, total: Tensor, sent: Tensor) -> None:
+        """``sent`` := x + Ã total, (U + I, d) each."""
+        n_users = self.users.shape[0]
+        torch.addmm(x[:n_users], self.users, total[n_users:], out=sent[:n_users])
+        torch.addmm(x[n_users:], self.items, total[:n_users], out=sent[n_users:])
+
 
 class _LayerMean(torch.autograd.Function):
     """1/(K+1) Σ_{k ≤ K} Ã^k x. Ã is symmetric, so the gradient is the same mean."""
@@ -45,11 +51,10 @@ class _LayerMean(torch.autograd.Function):
 
 def _layer_mean(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
     """By Horner's rule, x + Ã(x + Ã(x + …)): each step is one product that adds on the way, nothing else is kept."""
-    n_users, total = graph.users.shape[0], x
+    total = x
     for _ in range(layers):
         sent = torch.empty_like(x)  # (U + I, d)
-        torch.addmm(x[:n_users], graph.users, total[n_users:], out=sent[:n_users])
-        torch.addmm(x[n_users:], graph.items, total[:n_users], out=sent[n_users:])
+        graph.step(x, total, sent)
         total = sent
     return total.div_(layers + 1) if layers else x.clone()
 

@@ -15,7 +15,9 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.utils import deterministic as _deterministic
 
+from graphrec.ranks import Ranks
 from graphrec.train.checkpoint import Checkpoint
+from graphrec.train.together import loaded
 
 _switches: Any = _deterministic
 FALL = 0.3  # what the learning rate is multiplied by where the score no longer rises
@@ -68,6 +70,7 @@ def train(
     falls: int | Sequence[int] | None = None,
     parts: Mapping[str, Any] | None = None,
     kept: Checkpoint | None = None,
+    ranks: Ranks | None = None,
     progress: bool = False,
     name: str = "training",
 ) -> Trained:
@@ -85,12 +88,15 @@ def train(
         parts: what else the run consists of, with ``state_dict`` and ``load_state_dict`` (an optimiser) or
             ``get_state`` and ``set_state`` (a generator). torch's own stream of random numbers is always one.
         kept: the file that the run is kept in, and goes on from: to the last bit, on a CPU, as if it had not stopped.
+        ranks: the processes that run the same training, each with all of its state. The first one keeps the file and
+            has the word on scores.
     """
     now = _Progress(falls=[] if falls is None or isinstance(falls, int) else list(falls))
     most = falls if isinstance(falls, int) else 0
     best: dict[str, Tensor] = {}
+    writes = ranks is None or ranks.first
     held = {"model": model, **(parts or {})}
-    if kept is not None and (found := kept.load()) is not None:
+    if (found := loaded(kept, ranks)) is not None:
         tensors, told = found
         now = _Progress(**told["progress"])
         now.history, now.losses = ([(int(e), float(s)) for e, s in rows] for rows in (now.history, now.losses))
@@ -102,7 +108,7 @@ def train(
         assert evaluate is not None
         model.eval()
         with torch.no_grad():
-            score = evaluate()
+            score = evaluate() if ranks is None else ranks.number(evaluate())
         now.history.append((now.epoch, score))
         if score > now.best_score:
             now.best_score, now.best_epoch, now.stale = score, now.epoch, 0
@@ -132,7 +138,7 @@ def train(
                 evaluated()
             shown = f"{name}: loss {loss:.3f}, NDCG {max(now.best_score, 0.0):.4f}"
             bar.update(task, completed=now.epoch, description=shown)
-            if kept is not None and kept.due():
+            if kept is not None and writes and kept.due():
                 kept.save(*_state(held, best, now))
     if best:
         model.load_state_dict(best)
@@ -141,7 +147,8 @@ def train(
         best = model.state_dict() if kept is not None and not now.over else best
     if kept is not None and not now.over:
         now.over = True
-        kept.save({f"best.{key}": value for key, value in best.items()}, {"progress": asdict(now)})
+        if writes:
+            kept.save({f"best.{key}": value for key, value in best.items()}, {"progress": asdict(now)})
     model.eval()
     told_falls = tuple(fall for fall in now.falls if fall < now.best_epoch)
     return Trained(now.best_epoch, tuple(now.history), told_falls, tuple(now.losses))
