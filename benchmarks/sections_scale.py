@@ -47,4 +47,25 @@ def _exponent(runs: list[dict[str, Any]], stage: str) -> str:
     return f"{math.log(after / before) / math.log(last['events'] / first['events']):.2f}"
 
 
-SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale}
+def processes(name: str, result: dict[str, Any]) -> list[str]:
+    """A row for each number of processes."""
+    rows = []
+    for n, run in result["runs"].items():
+        shares = ", ".join(f"{each['cpu'] / each['wall']:.2f}" for each in run["ranks"])
+        cores = ", ".join(f"{each['cpu']:,.0f}" for each in run["ranks"])
+        ndcg = f"{run['ndcg@20']:.4f} ± {run['error']:.4f}"
+        rows.append([n, ndcg, f"{max(e['wall'] for e in run['ranks']):,.0f}", cores, shares])
+    return [
+        f"## Several processes: {name}",
+        "",
+        f"`torchrun --nproc-per-node N -m graphrec fit` as `{' '.join(result['settings'])}`, {result['machine']}; test "
+        f"users {next(iter(result['runs'].values()))['users']:,}, ± one standard error over them. Core-seconds and how "
+        "busy it was (of one core, which other work on the machine shares) are of each process, from the fit's start "
+        "to its end.",
+        "",
+        *table(["processes", "NDCG@20", "seconds", "core-seconds of each", "busy share of each"], rows),
+        "",
+    ]
+
+
+SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale, "processes": processes}

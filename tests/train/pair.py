@@ -25,9 +25,11 @@ from graphrec.ranks import Ranks, joined
 from graphrec.train.checkpoint import Checkpoint
 from tests import worlds
 
-PLAIN = GraphSettings(dim=8, layers=2, max_epochs=6, batch_size=128, evaluations=3, temperature=(0.2,), contrast=0.05)
+PLAIN = GraphSettings(
+    dim=8, max_epochs=6, batch_size=128, evaluations=3, temperature=(0.2,), contrast=0.05, init="random"
+)
 PAPER = GraphSettings(
-    dim=8, max_epochs=2, batches="pairs", batch_size=61, steps=0, temperature=(0.2,), negatives=9, propagation="history"
+    dim=8, max_epochs=3, batches="pairs", batch_size=61, steps=0, temperature=(0.2,), negatives=9, propagation="history"
 )
 CAUSAL = SequenceSettings(dim=8, layers=1, heads=1, max_epochs=2, dropout=(0.0,), pilot=False, batch_size=7)
 BLOCKS: dict[str, Block[Any]] = {
@@ -86,8 +88,11 @@ def main(folder: Path) -> None:
         found = tuned(folds(ranks=ranks))
         went_on, epochs = graph(folder / "of one", ranks)
         if ranks.first:
-            arrays = {f"{name}.{k}": v for name, (blocks, _) in found.items() for k, v in rows(blocks[0]).items()}
-            np.savez(folder / "found.npz", **arrays, **{f"went on.{k}": v for k, v in went_on.items()})
+            arrays: dict[str, Any] = {
+                f"{name}.{k}": v for name, (blocks, _) in found.items() for k, v in rows(blocks[0]).items()
+            }
+            arrays |= {f"went on.{k}": v for k, v in went_on.items()}
+            np.savez(folder / "found.npz", **arrays)
             chosen = {name: choice for name, (_, choice) in found.items()} | {"epochs": epochs}
             (folder / "chosen.json").write_text(json.dumps(chosen), "utf-8")
         graph(folder / "of two", ranks, (lambda: None) if ranks.first else lambda: os._exit(9))

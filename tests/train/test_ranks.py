@@ -77,6 +77,7 @@ def test_two_processes_learn_what_one_does(name: str, pair_of: _Pair, by_one: di
     blocks, chosen = by_one[name]
     _close(pair.rows(blocks[0]), pair_of.found(name), 0.0 if name in ("popularity", "spectral") else 2e-3)
     assert json.loads((pair_of.folder / "chosen.json").read_text("utf-8"))[name].keys() == chosen.keys()
+    assert chosen.get("epochs", 1) > 0  # something was learned that could differ
 
 
 def test_two_go_on_from_where_one_was_killed_and_one_from_where_two_were(
