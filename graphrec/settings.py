@@ -96,10 +96,12 @@ class ContentConfig(Section):
 
 
 class RetrieveConfig(Section):
-    """FAISS index: exact up to ``exact_below`` items; above, inverted lists or HNSW's graph."""
+    """FAISS index: exact up to ``exact_below`` items; above, lists of rows, halves or codes, or HNSW's graph."""
 
     exact_below: int = Field(default=200_000, ge=0)
-    large: Literal["lists", "graph"] = "lists"
+    large: Literal["lists", "graph", "halves", "codes"] = "lists"
+    memory_gb: float = Field(default=0.0, ge=0)  # of a loaded index: a smaller kind where it takes more; 0: no limit
+    recall: float = Field(default=0.95, gt=0, le=1)  # of ten; lists look into more of them until it is measured
     hnsw_links: int = Field(default=32, ge=4)
     ef_search: int = Field(default=256, ge=16)
 

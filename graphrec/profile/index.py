@@ -15,9 +15,9 @@ import faiss
 import numpy as np
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
-from graphrec.profile import lists
+from graphrec.profile import engines, lists
 from graphrec.profile.many import best_of_many
-from graphrec.profile.proposals import FLOAT, Mask, Proposals, of_one_length, power
+from graphrec.profile.proposals import FLOAT, Lengthened, Mask, Proposals, of_one_length, power
 from graphrec.settings import RetrieveConfig
 from graphrec.types import Floats, Ints
 
@@ -32,9 +32,9 @@ NONE: Ints = np.zeros(0, np.int64)
 class Index:
     """The items with the largest inner product with a query, leaving some out.
 
-    Exact up to ``config.exact_below`` items. Above, inverted lists (``lists.py``) or HNSW (Malkov and Yashunin, TPAMI
-    2018), which may miss an item but never misstate a score; built by several threads, HNSW's graph differs a little
-    from run to run.
+    Exact up to ``config.exact_below`` items. Above (``engines.py``), inverted lists (``lists.py``) of rows, halves or
+    codes, or HNSW (Malkov and Yashunin, TPAMI 2018), which may miss an item but never misstate a score; built by
+    several threads, HNSW's graph differs a little from run to run.
     """
 
     def __init__(self, index: Any, config: RetrieveConfig, width: int) -> None:
@@ -43,20 +43,25 @@ class Index:
         self._propose = Proposals(index, config.ef_search, width)
         self.items = self._propose.items  # float32 (I, D), a view
         self.longest = self._propose.longest
+        self.recall: float | None = None  # of ten, where ``build`` measured it
 
     @classmethod
     def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
-        """Index item profiles, float32 (I, D)."""
+        """Index item profiles, float32 (I, D). Raises ConfigError where ``memory_gb`` holds none of them."""
         n, width = items.shape
-        if n <= config.exact_below:
+        kind = engines.chosen(n, width, config)
+        if kind == "exact":
             index: Any = faiss.IndexFlatIP(width)
             index.add(np.ascontiguousarray(items, dtype=np.float32))
-        elif config.large == "lists":
-            index = lists.build(of_one_length(items))
-        else:
+        elif kind == "graph":
             index = faiss.IndexHNSWFlat(width + 1, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
             index.add(of_one_length(items))
-        return cls(index, config, width)
+        else:
+            index = lists.build(Lengthened(items, lists.CODED if kind == "codes" else 1), kind)
+        out = cls(index, config, width)
+        if isinstance(index, faiss.IndexRefine):
+            out.recall = engines.looked_further(index, out.items, config)
+        return out
 
     def __len__(self) -> int:
         return len(self.items)
@@ -177,10 +182,13 @@ class Index:
         config: RetrieveConfig = DEFAULTS,
         shape: tuple[int, int] | None = None,
     ) -> Index:
-        """Read an index. Raises CorruptArtifactError unless it is one of ``build``'s, over ``shape`` = (I, D)."""
+        """Read an index, or, where the file is larger than ``config.memory_gb``, map it: pages are read from the disk
+        when they are needed, and dropped for others. Raises CorruptArtifactError unless it is one of ``build``'s, over
+        ``shape`` = (I, D)."""
         try:
-            index = faiss.read_index(str(path))
-        except (RuntimeError, MemoryError) as error:
+            large = config.memory_gb and Path(path).stat().st_size > config.memory_gb * 2**30
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if large else 0)
+        except (RuntimeError, MemoryError, OSError) as error:
             raise CorruptArtifactError(f"{path}: expected a FAISS index ({error}); write the artifact again") from None
         if not _is_ours(index):
             found = f"{type(index).__name__} with metric {index.metric_type}"
@@ -188,8 +196,9 @@ class Index:
                 f"{path}: expected an inner product index, found {found}; write the artifact again"
             )
         width = index.d - (not isinstance(index, faiss.IndexFlat))
-        if shape is not None and shape[1] == index.d:  # a graph from before items were brought to one length
-            width = index.d
+        behind = 0 if isinstance(index, faiss.IndexFlat) else lists.behind(index)
+        if shape is not None and 0 <= index.d - shape[1] <= behind:
+            width = shape[1]  # a graph from before items were brought to one length, or codes with zeros behind
         if shape is not None and (index.ntotal, width) != shape:
             raise CorruptArtifactError(
                 f"{path}: expected {shape[0]:,} items of width {shape[1]}, found {index.ntotal:,} of width {width};"

@@ -107,7 +107,7 @@ class Proposals:
     def _walk(self, queries: Floats, size: int) -> Ints:
         """The nearest in lists or graph, int64 (B, size), -1 where these reach no more."""
         if self._lists is not None:
-            return lists.nearest(self._lists, self._wide(queries), size)
+            return lists.nearest(self._lists, self._wide(queries), lists.fetched(self._lists, size))
         parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]  # not in FAISS's stubs
             efSearch=max(self._ef_search, size)
         )
@@ -151,6 +151,26 @@ def of_one_length(items: Floats) -> Floats:
     length = np.quantile(squares, ALIKE) if len(squares) else 0.0
     rest = np.sqrt(np.maximum(length - squares, 0.0))
     return np.hstack([items, rest[:, None]]).astype(np.float32)
+
+
+class Lengthened:
+    """The same, made as rows are asked for, so that no second item matrix comes to be; with zeros behind up to a
+    ``multiple`` of dimensions, which say nothing."""
+
+    def __init__(self, items: Floats, multiple: int = 1) -> None:
+        self._items = items
+        self.shape = (len(items), -(-(items.shape[1] + 1) // multiple) * multiple)
+        squares = np.concatenate(
+            [np.zeros(0), *(np.einsum("id,id->i", r, r, dtype=np.float64) for r in np.array_split(items, 64))]
+        )
+        length = np.quantile(squares, ALIKE) if len(squares) else 0.0
+        self._rest = np.sqrt(np.maximum(length - squares, 0.0)).astype(np.float32)  # (I,)
+
+    def __getitem__(self, of: Any) -> Floats:
+        rows = self._items[of]
+        out = np.zeros((len(rows), self.shape[1]), np.float32)
+        out[:, : rows.shape[1]], out[:, rows.shape[1]] = rows, self._rest[of]
+        return out
 
 
 def power(n: int, most: int) -> int:
