@@ -53,11 +53,11 @@ class Index:
         if kind == "exact":
             index: Any = faiss.IndexFlatIP(width)
             index.add(np.ascontiguousarray(items, dtype=np.float32))
-        elif kind == "graph":
+        elif kind in ("lists", "halves", "codes"):
+            index = lists.build(Lengthened(items, lists.CODED if kind == "codes" else 1), kind)
+        else:
             index = faiss.IndexHNSWFlat(width + 1, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
             index.add(of_one_length(items))
-        else:
-            index = lists.build(Lengthened(items, lists.CODED if kind == "codes" else 1), kind)
         out = cls(index, config, width)
         if isinstance(index, faiss.IndexRefine):
             out.recall = engines.looked_further(index, out.items, config)
