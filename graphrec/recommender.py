@@ -240,7 +240,8 @@ class Recommender:
 
         Args:
             known: ``history`` (further item ids), ``query``, and what ``context`` holds; with a history ``user_id``
-                may be None. A user whom nothing is known of is one without a history: ``degraded`` says so.
+                may be None. A user whom nothing is known of is one without a history: ``degraded`` says so. With
+                ``rerank`` and ``k`` of a list, ``moved`` says from which rank each re-ranker moved the item.
 
         Raises UnknownIdError (an item), MissingModelError (the rewriter).
         """

@@ -157,12 +157,27 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Move:
+    """That a re-ranker moved an item: its rank from 1 in the list before and after, 0 where it was or is in none; and
+    what that costs: the score of what stood at the later rank before, less its own. Negative where it came down."""
+
+    reranker: str
+    before: int
+    after: int
+    price: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As a document holds it, with None for no rank."""
+        return {"reranker": self.reranker, "from": self.before or None, "to": self.after or None, "price": self.price}
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why an item got its score for a user. ``blocks`` sums to ``score``, and so does ``shares``.
 
     As ``Explainer`` makes it, it is internal: paths and ``shares`` (``item:<id>``, ``user:<id>``, ``block:<name>``)
     name other people. ``graphrec.explain.names.public`` makes of it what the user may read. ``degraded``: why the
-    answer is less than it could be, a line each.
+    answer is less than it could be, a line each. ``moved``: by what re-ranks the list, which changes no score.
     """
 
     user_id: str
@@ -174,6 +189,7 @@ class Explanation:
     title: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
+    moved: tuple[Move, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -196,6 +212,7 @@ class Explanation:
                 }
                 for e in self.evidence
             ],
+            "moved": [move.to_json() for move in self.moved],
             "degraded": list(self.degraded),
         }
 

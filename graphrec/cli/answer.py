@@ -176,8 +176,14 @@ def explain(
     history: History = [],  # noqa: B006
     why_not: Annotated[bool, typer.Option("--why-not", help="Why the item is not among the k recommended.")] = False,
     versus: Annotated[str | None, typer.Option("--versus", help="Another item: why one scores higher.")] = None,
-    k: Annotated[int | None, typer.Option("-k", help="How many are recommended, with --why-not: 10.")] = None,
+    k: Annotated[
+        int | None, typer.Option("-k", help="How many are recommended, with --why-not or --rerank: 10.")
+    ] = None,
     query: Words = None,
+    rerank: Annotated[
+        list[str],
+        typer.Option("--rerank", help="As recommend takes it: what it moves the item from and to is told."),
+    ] = [],  # noqa: B006
     here: Here = None,
     at: At = None,
     as_json: AsJson = False,
@@ -192,8 +198,10 @@ def explain(
         raise ConfigError("for whom? Give --user ID, or --history A,B")
     if why_not and versus is not None:
         raise ConfigError("--why-not and --versus are two questions; ask one at a time")
-    if k is not None and not why_not:
-        raise ConfigError("-k is how many are recommended, which only --why-not asks about; leave it out")
+    if k is not None and not why_not and not rerank:
+        raise ConfigError("-k is how many are recommended, which only --why-not and --rerank ask about; leave it out")
+    if rerank and (why_not or versus is not None):
+        raise ConfigError("--rerank is told of where an item is explained, without --why-not and --versus")
     context = context_of(here, at)
     model = graphrec.load(artifact)
     known: dict[str, Any] = {"history": basket(history, model.fitted.data.items), "query": query, **context}
@@ -208,7 +216,7 @@ def explain(
             with speaking(model.fitted.spoken):
                 answer(render_gap(gap))
         return
-    explanation = model.explain(user, item, **known)
+    explanation = model.explain(user, item, rerank=rerank, k=10 if k is None else k, **known)
     if as_json:
         print_json(explanation.to_json())
         return

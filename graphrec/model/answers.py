@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -15,8 +15,8 @@ from graphrec.model.asked import LEFT, Asked, as_id, checked
 from graphrec.model.learned import Learned
 from graphrec.model.retrieve import Found, ranked, retrieve, scores
 from graphrec.query.ties import row
-from graphrec.rerank.api import Candidates, Change, answer, wanted
-from graphrec.types import Floats, Ints
+from graphrec.rerank.api import Candidates, Change, answer, moves, wanted
+from graphrec.types import Floats, Ints, Move
 
 BATCH = 512  # people answered at once
 COLUMNS = ("user_id", "item_id", "score", "rank", "title")
@@ -82,17 +82,25 @@ def _reranked(model: Learned, asked: Asked, rows: Ints) -> list[Found]:
     retrieved = retrieve(model, asked, rows, first)
     out = []
     for place, found in zip(rows.tolist(), retrieved, strict=True):
-        score, liked = partial(_scores_of, model, asked, place), row(asked.queries.liked, place)
-
-        def fetch(n: int, place: int = place, found: Found = found, known: Any = (score, liked)) -> Candidates:
-            best = found if n == first else retrieve(model, asked, np.array([place]), n)[0]
-            score, liked = known
-            sides = model.likeness.rows
-            return Candidates(best.nums, best.scores, model.attributes, sides, score, model.prices, liked)
-
-        shown = answer(chain, fetch, asked.k)
+        shown = answer(chain, _fetching(model, asked, place, {first: found}), asked.k)
         out.append(replace(found, nums=shown.item_nums, scores=shown.scores, changes=shown.changes))
     return out
+
+
+def moved(model: Learned, asked: Asked, item_num: int) -> tuple[Move, ...]:
+    """What the re-rankers of the first query did to an item of its list."""
+    return moves(asked.rerank, _fetching(model, asked, 0, {}), asked.k, item_num) if asked.rerank else ()
+
+
+def _fetching(model: Learned, asked: Asked, place: int, known: Mapping[int, Found]) -> Callable[[int], Candidates]:
+    """The best n candidates of the query at a place; those of some n are ``known``."""
+    score, liked = partial(_scores_of, model, asked, place), row(asked.queries.liked, place)
+
+    def fetch(n: int) -> Candidates:
+        best = known[n] if n in known else retrieve(model, asked, np.array([place]), n)[0]
+        return Candidates(best.nums, best.scores, model.attributes, model.likeness.rows, score, model.prices, liked)
+
+    return fetch
 
 
 def _scores_of(model: Learned, asked: Asked, place: int, item_nums: Ints) -> Floats:

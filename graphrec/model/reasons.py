@@ -8,19 +8,25 @@ from typing import Any
 import numpy as np
 
 from graphrec.explain.contrast import Contrast
+from graphrec.explain.moves import move_said
 from graphrec.explain.names import public, public_contrast
+from graphrec.explain.phrases import together
 from graphrec.explain.say import speaking
 from graphrec.explain.why_not import WhyNot
-from graphrec.model.asked import SOMEBODY, as_id, at_most, checked, one, unheard
+from graphrec.model.answers import moved
+from graphrec.model.asked import SOMEBODY, Asked, as_id, at_most, checked, one, unheard
 from graphrec.model.learned import Learned
 from graphrec.model.standing import standing_of
 from graphrec.profile.standing import Standing
 from graphrec.query.query import Queries
-from graphrec.types import Explanation, Floats
+from graphrec.types import Explanation, Floats, Move
 
 
-def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any) -> Explanation:
-    """Why an item scores as it does for one person: the score is that of ``recommend``."""
+def explain(
+    model: Learned, user_id: Any, item_id: Any, limit: int, rerank: Any = (), k: int = 10, **known: Any
+) -> Explanation:
+    """Why an item scores as it does for one person: the score is that of ``recommend``. What re-ranks every answer of
+    the model, and ``rerank`` beside, is told of where it moves the item in the list of k."""
     item, limit = model.data.items.number(as_id(item_id)), at_most(limit)
     query, whom, standing, scores = _asked(model, user_id, item, known)
     place, seen = 0, model.config.seen
@@ -38,7 +44,21 @@ def explain(model: Learned, user_id: Any, item_id: Any, limit: int, **known: Any
         again = model.reason("taken", "it was taken already, and what was taken is not recommended again")
         own = (again,) if taken else ()
         degraded = (*standing.degraded, *own, *unheard(model, known))
-        return replace(public(found, model.names), degraded=degraded)
+        moves = _moved(model, user_id, item, rerank, k, known)
+        found = public(found, model.names)
+        text = together((found.text, *map(move_said, moves)))
+        return replace(found, text=text, moved=moves, degraded=degraded)
+
+
+def _moved(model: Learned, user_id: Any, item: int, rerank: Any, k: int, known: dict[str, Any]) -> tuple[Move, ...]:
+    """What re-rankers did to an item in the list of k."""
+    if not rerank and not model.mends:
+        return ()
+    own = {name: known[name] for name in ("history", "query", "told") if name in known}
+    context = {name: value for name, value in known.items() if name not in own}
+    hidden = [model.data.items.ids[n] for n in sorted(model.explainer.hidden)]
+    asked = Asked.of(model, user_id, k, **own, context=context, rerank=rerank, exclude=hidden)
+    return moved(model, asked, item)
 
 
 def why_not(model: Learned, user_id: Any, item_id: Any, k: int, **known: Any) -> WhyNot:

@@ -1,6 +1,6 @@
 """Between retrieval and the answer: filters over attributes, and re-rankers that follow one protocol."""
 
-from graphrec.rerank.api import Candidates, Reranker, answer, apply, wanted
+from graphrec.rerank.api import Candidates, Reranker, answer, apply, moves, wanted
 from graphrec.rerank.attributes import AttributeTable
 from graphrec.rerank.filters import Filter
 from graphrec.rerank.registry import parse, parse_all, resolve
@@ -12,6 +12,7 @@ __all__ = [
     "Reranker",
     "answer",
     "apply",
+    "moves",
     "parse",
     "parse_all",
     "resolve",

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphrec.errors import ConfigError, DataError
 from graphrec.rerank.attributes import AttributeTable
-from graphrec.types import Floats, Ints, frozen
+from graphrec.types import Floats, Ints, Move, frozen
 
 Change: TypeAlias = Mapping[str, Any]
 MORE = 4  # times as many candidates are asked for where too few were left
@@ -96,9 +96,7 @@ def wanted(chain: Sequence[Reranker], k: int) -> int:
 
 def apply(chain: Sequence[Reranker], candidates: Candidates, k: int) -> Candidates:
     """Re-rankers one after the other; each returns as many as those after it need."""
-    for reranker, n in zip(chain, _steps(chain, k)[1:], strict=True):
-        candidates = reranker.rerank(candidates, n)
-    return replace(candidates, item_nums=candidates.item_nums[:k], scores=candidates.scores[:k])
+    return _stages(chain, candidates, k)[-1]
 
 
 def answer(chain: Sequence[Reranker], retrieve: Callable[[int], Candidates], k: int) -> Candidates:
@@ -106,13 +104,45 @@ def answer(chain: Sequence[Reranker], retrieve: Callable[[int], Candidates], k: 
 
     ``retrieve``: the best n candidates, fewer only where there are no more.
     """
+    return _answered(chain, retrieve, k)[-1]
+
+
+def moves(chain: Sequence[Reranker], retrieve: Callable[[int], Candidates], k: int, item_num: int) -> tuple[Move, ...]:
+    """What each re-ranker of ``answer`` did to one item, where it changed its rank; of a list of k none is below it.
+
+    A rank beyond the list that a re-ranker returns is none, and so is that of an item that was no candidate.
+    """
+    out = []
+    stages = _answered(chain, retrieve, k)
+    shown = bool((stages[-1].item_nums == item_num).any())
+    for reranker, before, after in zip(chain, stages, stages[1:], strict=False):
+        was, now = (int(np.append(np.flatnonzero(one.item_nums == item_num), -1)[0]) + 1 for one in (before, after))
+        if was == now or (was > k and not (now and shown)):
+            continue
+        own = (before.scores[was - 1] if was else after.scores[now - 1]) if was or now else 0.0
+        stood = before.scores[min(now, len(before)) - 1] if now and len(before) else own
+        out.append(Move(str(reranker), was, now, float(stood) - float(own)))
+    return tuple(out)
+
+
+def _answered(chain: Sequence[Reranker], retrieve: Callable[[int], Candidates], k: int) -> list[Candidates]:
+    """What there is before each re-ranker, and in the end."""
     n = wanted(chain, k)
     while True:
         candidates = retrieve(n)
-        found = apply(chain, candidates, k)
-        if len(found) >= k or len(candidates) < n:
+        found = _stages(chain, candidates, k)
+        if len(found[-1]) >= k or len(candidates) < n:
             return found
         n *= MORE
+
+
+def _stages(chain: Sequence[Reranker], candidates: Candidates, k: int) -> list[Candidates]:
+    out = [candidates]
+    for reranker, n in zip(chain, _steps(chain, k)[1:], strict=True):
+        out.append(reranker.rerank(out[-1], n))
+    last = out[-1]
+    out[-1] = replace(last, item_nums=last.item_nums[:k], scores=last.scores[:k])
+    return out
 
 
 def _steps(chain: Sequence[Reranker], k: int) -> list[int]:

@@ -141,6 +141,8 @@ def known_of(state: State, version: Version, known: Why | WhyNot | Contrast) -> 
     out: dict[str, Any] = {"history": items, "query": words or None, **context_of(known)}
     if (told := told_of(state, version, known.user_id, known.suppose)) is not None:
         out["told"] = told
+    if isinstance(known, Why):
+        out |= {"rerank": tuple(known.rerank), "k": known.k}
     return out
 
 

@@ -142,7 +142,7 @@ class Reasons:
             raise
         except Exception as error:
             self._lost("knowledge", error)
-        query = one(model, why.user_id, **known)
+        query = one(model, why.user_id, **{name: what for name, what in known.items() if name not in ("rerank", "k")})
         whom, item = why.user_id or SOMEBODY, model.data.items.number(why.item_id)
         try:
             found = Explainer(model.profiles, model.ties, empty()).explain(query, whom, item, why.limit)

@@ -83,6 +83,9 @@ class Explained(Reply):
     blocks: dict[str, float] = Field(description="They sum to the score.")
     text: str
     evidence: list[dict[str, Any]]
+    moved: list[dict[str, Any]] = Field(
+        [], examples=[[{"reranker": "exposure=0.5", "from": 14, "to": 9, "price": 0.02}]]
+    )
     graph: Graph
     receipt: dict[str, Any] = Field(description="Give it to /verify later.")
 

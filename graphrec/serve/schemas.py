@@ -157,6 +157,8 @@ class WhyBase(Known):
 
     item_id: Id = Field(description="The item that is asked about.")
     limit: Count = Field(5, ge=1, le=50, description="Pieces of evidence at most.")
+    rerank: list[Text] = Field([], max_length=20, description="Re-rankers of the list, which say where they moved it.")
+    k: Count = Field(10, ge=1, le=MOST_K, description="How long that list is.")
 
 
 class WhyQuery(WhyBase, InQuery):

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from graphrec.errors import ConfigError, DataError, UnknownIdError
-from graphrec.rerank import AttributeTable, Candidates, answer, apply, parse_all, wanted
+from graphrec.rerank import AttributeTable, Candidates, answer, apply, moves, parse_all, wanted
 from graphrec.rerank.boosts import Boost, Pin
 from graphrec.rerank.caps import Cap
 from graphrec.rerank.diversity import Diversity
@@ -200,3 +200,22 @@ def test_candidates_are_read_only_and_of_one_length() -> None:
         found.item_nums = np.zeros(1, np.int64)  # type: ignore[misc]
     with pytest.raises(DataError, match="one for each is needed"):
         candidates([2, 1], nums=[1])
+
+
+def test_moves_tell_from_which_rank_by_whom_and_at_what_price() -> None:
+    chain = parse_all(["cap=brand:1", "pin=i03"])
+    whole = candidates([6, 5, 4, 3, 2, 1])
+    listed = [shown(apply(chain[:n], whole, 3)) for n in range(3)]
+    assert listed == [[0, 1, 2], [0, 3, 4], [3, 0, 4]]
+    told = {
+        n: [(m.reranker, m.before, m.after, m.price) for m in moves(chain, lambda _: whole, 3, n)] for n in range(6)
+    }
+    assert told == {
+        0: [("pin=i03", 1, 2, 3 - 6)],
+        1: [("cap=brand:1", 2, 0, 0)],
+        2: [("cap=brand:1", 3, 0, 0)],
+        3: [("cap=brand:1", 4, 2, 5 - 3), ("pin=i03", 2, 1, 6 - 3)],
+        4: [("cap=brand:1", 5, 3, 4 - 2)],
+        5: [],
+    }
+    assert moves((), lambda _: whole, 3, 0) == ()

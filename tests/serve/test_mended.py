@@ -46,6 +46,11 @@ def test_every_list_is_re_ranked(client: TestClient, mended: Recommender) -> Non
         assert ids(found) == own
         assert found["changes"][0]["reranker"] == "exposure=1.0"
         assert found["next_cursor"] is None
+    first, last = (ask(client, "/explain", user_id=USER, item_id=item, k=5)["moved"] for item in (plain[0], own[0]))
+    assert [(m["reranker"], m["from"], m["to"]) for m in first + last] == [
+        ("exposure=1.0", 1, None),
+        ("exposure=1.0", 4, 1),
+    ]
     boosted = ask(client, "/recommend", user_id=USER, k=5, pin=plain[0])
     assert ids(boosted)[0] == plain[0]
     assert [change["reranker"].partition("=")[0] for change in boosted["changes"]] == ["exposure", "pin"]
