@@ -103,20 +103,21 @@ def test_answers_are_mended_and_measured_as_they_are(mended: Model, tmp_path: Pa
         own = answers[answers["user_id"] == mended.data.users.ids[user]]
         assert mended.data.items.numbers(own["item_id"].tolist()).tolist() == lists[user].tolist()
     assert answers.attrs["changes"][mended.data.users.ids[0]][0]["reranker"] == "exposure=0.5"
-    own = answers[answers["user_id"] == mended.data.users.ids[0]]["item_id"].tolist()
+    listed: list[str] = answers[answers["user_id"] == mended.data.users.ids[0]]["item_id"].astype(str).tolist()
     order = np.argsort(-np.where(queries.seen[0].toarray()[0] > 0, -np.inf, plain[0]), kind="stable")
     ranks = {mended.data.items.ids[n]: rank for rank, n in enumerate(order.tolist(), 1)}
-    for rank, item in enumerate(own, 1):
+    for rank, item in enumerate(listed, 1):
         found = mended.explain(mended.data.users.ids[0], item)
         assert [m.to_json()["from"] for m in found.moved] == [ranks[item]] * (rank != ranks[item])
         assert sum(found.shares.values()) == pytest.approx(found.score, abs=1e-4)
         if moved := found.moved:
-            stood = plain[0, order[rank - 1]] - plain[0, mended.data.items.number(item)]
-            assert (moved[0].after, moved[0].price) == (rank, pytest.approx(stood, abs=1e-4))
+            stood = float(plain[0][order[rank - 1]] - plain[0][mended.data.items.number(item)])
+            assert moved[0].after == rank
+            assert moved[0].price == pytest.approx(stood, abs=1e-4)
             assert found.text.endswith(move_said(moved[0]))
             assert found.to_json()["moved"][0]["reranker"] == "exposure=0.5"
-    assert any(ranks[item] > K for item in own), "something came from below the list"
-    assert mended.explain(mended.data.users.ids[0], own[0], rerank="pin=" + own[-1]).moved[-1].after == 2
+    assert any(ranks[item] > K for item in listed), "something came from below the list"
+    assert mended.explain(mended.data.users.ids[0], listed[0], rerank="pin=" + listed[-1]).moved[-1].after == 2
     files.save(tmp_path / "m", mended)
     again = gr.load(tmp_path / "m")
     assert again.recommend("u003", 5)["item_id"].tolist() == mended.recommend("u003", 5)["item_id"].tolist()
