@@ -32,7 +32,8 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
         "",
         f"{result['users']:,} users, {result['items']:,} items · {result['machine']}, shared with other work that ran "
         f"meanwhile (load {result['load']}) · one worker; {result['requests']:,} "
-        "of each, over one connection each, in turn; of explanations a tenth, of users after many events a third.",
+        f"of each, over one connection each, in turn; of explanations a tenth, of users after many events a third. "
+        f"{rounds(result)}",
         "",
         *table(["milliseconds", "p50", "p99", "p50 / nothing", "p99 / nothing"], rows),
         "",
@@ -43,6 +44,16 @@ def serving(name: str, result: dict[str, Any]) -> list[str]:
         f"{', '.join(f'{each:.0f}' for each in mib)} ({result['memory_grows']:+.1%} since the second).",
         "",
     ]
+
+
+def rounds(result: dict[str, Any]) -> str:
+    """What several rounds gave of the ratio of p99."""
+    found = result.get("rounds")
+    return (
+        f"The median of {len(found)} rounds; p99 of recommend by nothing's in each: {', '.join(map(str, found))}."
+        if found
+        else ""
+    )
 
 
 def overloaded(over: dict[str, Any]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
     python benchmarks/serving.py MODEL [--requests 3000] [--many 100000] [--only overload|memory]
 
-Questions and nothing are asked in turn over one connection each, so that whatever else the machine does meets both;
+Questions and nothing are asked in turn over one connection each, so that whatever else the machine does meets both, in
+five rounds;
 then by eight connections for throughput; then memory is watched over many questions and events; then four times as
 much is asked as can be answered, of a service that has one core, by a process that has another. The section goes into
 RESULTS.md.
@@ -23,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,7 @@ async def nothing():
 uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
 """
 WARM = 200
+ROUNDS = 5  # of questions and nothing in turn, of which the middle one is told
 TIMES, AFTER = 4, 10  # what can be answered, and seconds that are watched after
 CAPACITY = 5.0  # seconds in which it is seen how much can be answered
 
@@ -108,6 +111,11 @@ def latency(port: int, idle: int, paths: dict[str, Any], n: int) -> dict[str, di
             for name, seconds in taken.items():
                 out[name].append(seconds)
     return {name: told(seconds) for name, seconds in out.items()}
+
+
+def of_nothing(ms: dict[str, dict[str, float]]) -> dict[str, float]:
+    """How many times as long as nothing a recommendation takes, by quantile."""
+    return {q: ms["recommend"][q] / ms["nothing"][q] for q in ms["nothing"]}
 
 
 def throughput(port: int, path: Any, n: int, connections: int = 8) -> float:
@@ -231,7 +239,9 @@ def main() -> None:
             with running(serve, port, "/ready") as process, running(nothing, idle, "/nothing"):
                 if not asked.only:
                     asking = {"recommend": recommend, "basket": basket, "live": lambda _: "/live"}
-                    found["ms"] = latency(port, idle, asking, asked.requests)
+                    rounds = [latency(port, idle, asking, asked.requests) for _ in range(ROUNDS)]
+                    found["rounds"] = sorted(round(of_nothing(ms)["p99"], 2) for ms in rounds)
+                    found["ms"] = next(m for m in rounds if round(of_nothing(m)["p99"], 2) == median(found["rounds"]))
                     found["ms"] |= latency(port, idle, {"explain": explain}, asked.requests // 10)
                     found["per_second"] = {
                         "recommend": round(throughput(port, recommend, asked.requests)),
@@ -254,8 +264,7 @@ def main() -> None:
                 found["overload"] = {"basket": overload(port, basket, 30.0), "long": overload(port, long, 30.0)}
     found["load"] = round(os.getloadavg()[2], 1)
     if not asked.only:
-        ms = found["ms"]
-        found["times_nothing"] = {q: round(ms["recommend"][q] / ms["nothing"][q], 2) for q in ("p50", "p99")}
+        found["times_nothing"] = {q: round(times, 2) for q, times in of_nothing(found["ms"]).items()}
     print(json.dumps(found, indent=1))
     if asked.keep and not asked.only:
         report.keep("serving", asked.model.name, found)

@@ -81,6 +81,9 @@ def ranked(scores: Floats, k: int, exclude: Ints, allowed: Mask | None = None) -
     may = np.ones(len(scores), bool) if allowed is None else allowed.copy()
     may[exclude] = False
     nums = np.flatnonzero(may)
+    if k < len(nums):  # those above the k-th score, and all that are level with it
+        some = scores[nums]
+        nums = nums[some >= np.partition(some, len(some) - k)[len(some) - k]]
     best = nums[np.argsort(-scores[nums], kind="stable")[:k]].astype(np.int64)
     return best, scores[best]
 

@@ -23,6 +23,7 @@ from graphrec.model.retrieve import Found
 from graphrec.model.slid import slid
 from graphrec.model.veil import veiled
 from graphrec.query.query import NONE, Queries
+from graphrec.query.ties import row
 from graphrec.types import Ints, model_of
 
 log = logging.getLogger("graphrec.serve")
@@ -207,12 +208,21 @@ class Version:
             raise ArtifactError(f"{self.artifact or 'the model'}: it has no items or no users; fit it on data that has")
         for part in ("ties", "popular", "attributes", "likeness", "item_ids", "names", "spoken", "described"):
             getattr(model, part)
+        model.ties.taken  # noqa: B018
         someone = np.array([int(model.ties.activity.argmax())])
         question = Asked(["somebody"], Queries.stored(model.ties, someone), 10, model.config.seen, NONE)
         found = found_of(model, question, np.arange(1))[0]
         if not len(found.nums) or not np.isfinite(found.scores).all():
             raise ArtifactError(f"{self.artifact or 'the model'}: it gives no scores to rank by; fit it anew")
         model.explainer.links, model.explainer.lifts  # noqa: B018
+        basket = [model.data.items.ids[n] for n in row(model.ties.matrix, int(someone[0]))[:3].tolist()]
+        if not basket:
+            return
+        model.recommend(history=basket, k=1)
+        try:
+            model.explain(None, model.data.items.ids[int(found.nums[0])], history=basket)
+        except Exception as error:  # lists need no reasons: each answer says that it has none
+            log.error("fault", extra={"told": {"what": "explanation", "kind": type(error).__name__}})
 
     def listen(self) -> None:
         """What words are heard by is loaded now, not at the first question in words; without it they are not heard."""
