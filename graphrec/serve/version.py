@@ -215,12 +215,14 @@ class Version:
         if not len(found.nums) or not np.isfinite(found.scores).all():
             raise ArtifactError(f"{self.artifact or 'the model'}: it gives no scores to rank by; fit it anew")
         model.explainer.links, model.explainer.lifts  # noqa: B018
+        who, best = model.data.users.ids[int(someone[0])], model.data.items.ids[int(found.nums[0])]
         basket = [model.data.items.ids[n] for n in row(model.ties.matrix, int(someone[0]))[:3].tolist()]
-        if not basket:
-            return
-        model.recommend(history=basket, k=1)
+        if basket:
+            model.recommend(history=basket, k=1)
         try:
-            model.explain(None, model.data.items.ids[int(found.nums[0])], history=basket)
+            model.explain(who, best)
+            if basket:
+                model.explain(None, best, history=basket)
         except Exception as error:  # lists need no reasons: each answer says that it has none
             log.error("fault", extra={"told": {"what": "explanation", "kind": type(error).__name__}})
 

@@ -33,17 +33,23 @@ def unbuilt(thing: Any) -> set[str]:
     return out
 
 
+def kept(model: Model) -> tuple[set[bool], set[str]]:
+    """The histories and tastes that are made."""
+    return set(model.ties._timelines), set(model.ties._tastes)
+
+
 def test_the_first_questions_build_nothing(tmp_path: Path) -> None:
     fitted().save(tmp_path / "model")
     with serving(graphrec.load(tmp_path / "model").fitted) as client:
         model = service_of(client).state.current.model
-        before = unbuilt(model)
+        before, made = unbuilt(model), kept(model)
         user, items = model.data.users.ids[9], model.data.items.ids
         ask(client, "/recommend", history=",".join(items[:3]))
         shown = ask(client, "/recommend", user_id=user)["items"][0]["item_id"]
         ask(client, "/explain", user_id=user, item_id=shown)
         ask(client, "/similar", item_id=items[0])
         assert before - unbuilt(model) == set()
+        assert made == kept(model)
 
 
 def test_who_cannot_explain_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
