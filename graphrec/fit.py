@@ -23,7 +23,7 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.show import counted
 from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
-from graphrec.evaluate import mending
+from graphrec.evaluate import levelling, mending
 from graphrec.evaluate.clearing import cleared
 from graphrec.evaluate.content import with_content
 from graphrec.evaluate.validation import Validation
@@ -200,11 +200,11 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     chosen |= {"content": best.choice} if best.choice else {}
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
     chosen |= {GATE: gate.told()} if gate.gate is not None else {}
-    if config.fair.target:
-        chosen |= {"fair": mending.chosen_for(best.blocks, best.weights, gate.gate, judges, config)}
-    ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1)
+    weights, fair = levelling.for_target(best.blocks, best.weights, gate.gate, judges, config)
+    chosen |= {"fair": fair} if fair else {}
+    ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1) * (1 - levelling.price_of(fair))
     found = {"users": people_of(judges), "folds": len(folds), f"ndcg@{config.blend.k}": round(ndcg, 6)}
-    return dealt.agreed(ranks, {**chosen, "weights": best.weights, "validation": found})
+    return dealt.agreed(ranks, {**chosen, "weights": weights, "validation": found})
 
 
 def learn(

@@ -132,8 +132,9 @@ class FairConfig(Section):
 
     probe: AnyNames = ()  # attributes of users that a probe may try to tell from profiles, to measure how well it does
     clear: AnyNames = ()  # attributes of users of which profiles are to tell nothing; see ``profile/clearing.py``
-    # gini:-20%: by how much the Gini coefficient of how often items are shown is to fall, at the least price
-    target: str = Field(default="", pattern=r"^(gini:-[1-9]\d?(\.\d+)?%)?$")
+    # at the least price: gini:-20%, by how much the Gini coefficient of how often items are shown is to fall;
+    # gap:gender:-50%, the NDCG gap between groups of people; worst:gender:+3%, NDCG of the worst group is to rise
+    target: str = Field(default="", pattern=r"^((gini:-|gap:[^:]+:-|worst:[^:]+:\+)[1-9]\d?(\.\d+)?%)?$")
 
 
 class PrivacyConfig(Section):

@@ -112,21 +112,28 @@ def listed(
     return lists, parts, spreads
 
 
-def likeliest(lists: Sequence[Among], parts: Sequence[Floats], alike: float = 0.0) -> tuple[Doubles, float]:
+def likeliest(
+    lists: Sequence[Among], parts: Sequence[Floats], alike: float = 0.0, says: Sequence[Doubles] | None = None
+) -> tuple[Doubles, float]:
     """Weights ≥ 0 of blocks at unit deviation, float64 (blocks,), that make what users were held out likeliest, and the
     sum over users of how likely that is, Σ_u mean_{i ∈ P_u} log softmax_i; both as ``alike`` users have their say that
-    weights are alike. ``lists``, ``parts``: as ``listed`` returns them."""
+    weights are alike. ``lists``, ``parts``: as ``listed`` returns them. ``says``: how much each user counts, float64
+    (A,) of each fold; 1 by default."""
     users, n = max(sum(len(listed.users) for listed in lists), 1), len(parts[0])
-    shares = [listed.relevant / np.maximum(listed.relevant.sum(axis=1, keepdims=True), 1) for listed in lists]  # (A, C)
+    own = says if says is not None else [np.ones(len(listed.users)) for listed in lists]
+    shares = [
+        say[:, None] * listed.relevant / np.maximum(listed.relevant.sum(axis=1, keepdims=True), 1)
+        for say, listed in zip(own, lists, strict=True)
+    ]  # (A, C)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         total, slope = 0.0, np.zeros(n)
-        for listed, scores, share in zip(lists, parts, shares, strict=True):
+        for say, listed, scores, share in zip(own, lists, parts, shares, strict=True):
             logits = np.tensordot(weights.astype(np.float32), scores, axes=1)  # (A, C)
             logits[listed.none] = -np.inf
             logs = log_softmax(logits, axis=1)
             total -= float(share[listed.relevant] @ logs[listed.relevant])
-            slope += np.tensordot(scores, (np.exp(logs) - share).astype(np.float32), axes=2)
+            slope += np.tensordot(scores, (say[:, None] * np.exp(logs) - share).astype(np.float32), axes=2)
         apart = weights - weights.mean()
         return (total + alike * float(apart @ apart)) / users, (slope + 2 * alike * apart) / users
 

@@ -69,6 +69,11 @@ class Among(Protocol):
         ...
 
     @property
+    def of(self) -> int:
+        """B."""
+        ...
+
+    @property
     def none(self) -> npt.NDArray[np.bool_]:
         """Where there is no item, bool (A, C)."""
         ...

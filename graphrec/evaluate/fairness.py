@@ -88,7 +88,7 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
             "interval": _ends(np.nanmax(drawn[name], axis=1) - np.nanmin(drawn[name], axis=1)),
             "worst": str(means.idxmin()),
             "best": str(means.idxmax()),
-            "p_value": _alike(parts),
+            "p_value": alike(parts),
         }
     return {"groups": out, "gaps": gaps}
 
@@ -214,7 +214,7 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _alike(parts: Sequence[Doubles]) -> float:
+def alike(parts: Sequence[Doubles]) -> float:
     """p that all groups have one mean: Welch's F test (Biometrika 38, 1951), with unequal variances; 1 where it cannot
     be told."""
     parts = [part for part in parts if len(part) > 1]
