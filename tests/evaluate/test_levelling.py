@@ -80,7 +80,7 @@ def test_means_and_says_are_those_of_naive_twins() -> None:
     served = unfair()
     ndcg = served.ndcg(EVEN)
     scores = np.concatenate([0.5 * part.sum(axis=0) for part in served.parts])
-    relevant = np.concatenate([one.relevant for one in served.lists])  # type: ignore[attr-defined]
+    relevant = np.concatenate([one.relevant for one in served.lists])
     for user in range(0, N, 7):
         rank = 1 + int((scores[user] > scores[user][relevant[user]]).sum())
         assert ndcg[user] == pytest.approx(1 / np.log2(rank + 1) if rank <= K else 0.0)
