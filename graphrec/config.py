@@ -38,6 +38,8 @@ from graphrec.settings import (
     StrengthConfig,
 )
 
+PART = 0.25  # of the memory of a fit, which a block that can do with less takes at most
+
 
 class Settings(Section):
     """All settings but those of the blocks; ``Config`` has both. Unknown names are refused with the nearest one."""
@@ -104,7 +106,10 @@ class Settings(Section):
 
     def block(self, name: str) -> Block[Any]:
         """The block of this name with its section of settings. Raises ConfigError for one that does not exist."""
-        return find(name)(getattr(self, name))
+        section, most = getattr(self, name), self.runtime.memory_gb * PART
+        if most and getattr(section, "memory_gb", 0.0) > most:
+            section = section.model_copy(update={"memory_gb": most})
+        return find(name)(section)
 
     def checked(self) -> Self:
         """The same, after what it names was looked for: blocks, a device, a model of an extractor, a file of overrides.

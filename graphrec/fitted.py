@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphrec.budget import within
 from graphrec.data.dataset import Dataset
 from graphrec.data.numbering import numbered_as
 from graphrec.data.split import Split
@@ -23,6 +24,13 @@ def of_data(
     resume: bool = False,
 ) -> Model:
     """The model of all that may be fitted; for the arguments and errors see ``Recommender.fit``."""
+    with within(fitting.config.runtime.memory_gb, fitting.watch) as fitting.watch:
+        return _of_data(data, fitting, chosen, like, resume)
+
+
+def _of_data(
+    data: Dataset, fitting: Fitting, chosen: Mapping[str, Any] | None, like: Model | None, resume: bool
+) -> Model:
     config = fitting.config
     if like is not None:
         data = numbered_as(data, like.data.users, like.data.items)
@@ -43,6 +51,7 @@ def of_data(
 
 def of_split(split: Split, fitting: Fitting) -> Model:
     """The model of train and valid, chosen on ``split.folds``. # No leakage. ``split.test`` is not looked at."""
-    if fitting.config.privacy.epsilon:
-        return fitted(split.fit_data, fitting)
-    return learn(split.fit_data, choose(split.folds, fitting), fitting)
+    with within(fitting.config.runtime.memory_gb, fitting.watch) as fitting.watch:
+        if fitting.config.privacy.epsilon:
+            return fitted(split.fit_data, fitting)
+        return learn(split.fit_data, choose(split.folds, fitting), fitting)

@@ -152,3 +152,4 @@ class RuntimeConfig(Section):
     device: str = "auto"  # of the networks: cpu, cuda, cuda:1, mps, or auto: a GPU where there is one
     threads: int = Field(default=0, ge=0)  # of torch; 0: as many as there are cores
     processes: int = Field(default=2, ge=1)  # that read texts side by side
+    memory_gb: float = Field(default=0.0, ge=0)  # of a fit, which is refused where a stage needs more; 0: all
