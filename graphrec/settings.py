@@ -133,8 +133,9 @@ class FairConfig(Section):
     probe: AnyNames = ()  # attributes of users that a probe may try to tell from profiles, to measure how well it does
     clear: AnyNames = ()  # attributes of users of which profiles are to tell nothing; see ``profile/clearing.py``
     # at the least price: gini:-20%, by how much the Gini coefficient of how often items are shown is to fall;
+    # exposure:brand:-30%, how far exposure of groups of items is from the shares in which they are taken;
     # gap:gender:-50%, the NDCG gap between groups of people; worst:gender:+3%, NDCG of the worst group is to rise
-    target: str = Field(default="", pattern=r"^((gini:-|gap:[^:]+:-|worst:[^:]+:\+)[1-9]\d?(\.\d+)?%)?$")
+    target: str = Field(default="", pattern=r"^(((gini|exposure:[^:]+|gap:[^:]+):-|worst:[^:]+:\+)[1-9]\d?(\.\d+)?%)?$")
 
 
 class PrivacyConfig(Section):

@@ -11,6 +11,9 @@ what is shown more often than the others and lowers that of what is shown less, 
 log(1 + shown) / log(1 + mean shown). It is a controller as FairCo (Morik et al., SIGIR 2020), with every item a group
 of its own; once it has settled its correction is a number for each item, so an answer needs no state, and in the mean
 over many answers exposure is what the controller brought it to.
+
+Groups of items (a brand, a band of popularity, a provider) are held to shares of exposure in the same way: the price of
+a group is the mean over rounds of log(its share / the share it should have), and an item costs the mean of its groups.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
 
 from graphrec.errors import ConfigError
 from graphrec.rerank.api import Candidates, number
@@ -26,6 +31,7 @@ from graphrec.types import Floats, Ints
 SPARE = 190  # candidates beyond k
 HALVED, FALL = 2.0, 0.25  # deviations in the exponent; of the place
 ROUNDS = 20
+LEAST = 1e-4  # of a share, whose logarithm would be infinite
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,49 @@ def prices_of(items: Ints, scores: Floats, n_items: int, strength: float, k: int
         now = np.log1p(counts) / max(np.log1p(counts.mean()), 1e-9)
         price += (now - price) * (2 / (turn + 2))
     return price.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Groups of items, and the share of exposure that each should have.
+
+    Shapes: member: CSR (I, G). wanted: float64 (G,), of sum 1.
+    """
+
+    member: sp.csr_matrix
+    wanted: npt.NDArray[np.float64]
+
+    @classmethod
+    def taken(cls, member: sp.csr_matrix, counts: npt.NDArray[np.float64]) -> Shares:
+        """Shares as people took the groups, from how often each item was taken, (I,)."""
+        sums = np.asarray(member.T @ counts, np.float64).ravel()
+        return cls(member, sums / max(sums.sum(), 1e-9))
+
+    def of(self, shown: Ints) -> npt.NDArray[np.float64]:
+        """The share of exposure that each group has in lists int64 (U, k), float64 (G,); rank r counts 1 / log2(r + 1)
+        (Singh & Joachims, KDD 2018)."""
+        rows, ranks = np.nonzero(shown >= 0)
+        weights = 1 / np.log2(ranks + 2.0)
+        exposed = np.bincount(shown[rows, ranks], weights, self.member.shape[0])
+        sums = np.asarray(self.member.T @ exposed, np.float64).ravel()
+        return np.asarray(sums / max(sums.sum(), 1e-9), np.float64)
+
+    def apart(self, shown: Ints) -> float:
+        """How far exposure is from what is wanted: half the sum of what shares differ, 0 to 1."""
+        return float(np.abs(self.of(shown) - self.wanted).sum() / 2)
+
+
+def prices_of_groups(
+    items: Ints, scores: Floats, shares: Shares, strength: float, k: int, rounds: int = ROUNDS
+) -> Floats:
+    """Prices float32 (I,) at which exposure of groups settles on the lists of many people; as ``prices_of``."""
+    worth = np.where(items >= 0, worths(scores), -np.inf).astype(np.float32)
+    of = np.asarray(shares.member.sum(axis=1)).ravel()  # (I,), how many groups each is in
+    price = np.zeros(len(shares.wanted))
+    own = np.zeros(len(of), np.float32)
+    for turn in range(rounds):
+        shown = np.take_along_axis(items, chosen(worth, -strength * priced(own, items), k), axis=1)
+        now = np.log((shares.of(shown) + LEAST) / (shares.wanted + LEAST))
+        price += (now - price) * (2 / (turn + 2))
+        own = np.asarray((shares.member @ price) / np.maximum(of, 1), np.float32)
+    return own

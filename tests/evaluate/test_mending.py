@@ -12,13 +12,13 @@ import scipy.sparse as sp
 import graphrec as gr
 from graphrec.config import Config
 from graphrec.errors import ConfigError
-from graphrec.evaluate.mending import K, Lists, Mended, least
+from graphrec.evaluate.mending import K, Lists, Mended, least, shares_of
 from graphrec.evaluate.ranking import Task
 from graphrec.explain.moves import move_said
 from graphrec.model import files
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
-from graphrec.rerank.exposure import Exposure, chosen, prices_of, worths
+from graphrec.rerank.exposure import Exposure, Shares, chosen, prices_of, prices_of_groups, worths
 from tests.profile.test_clearing import BLOCKS, CHOSEN, world
 from tests.rerank.shop import candidates
 
@@ -48,6 +48,53 @@ def test_planted_unfair_exposure_is_mended_at_the_least_price() -> None:
     assert further["after"]["gini@10"] < after["gini@10"]
     np.testing.assert_array_equal(lists.shown(0.0, np.ones(1, np.float32)), lists.items[:, :K])
     assert not least([unfair(3)], "gini:-99%")["met"]
+
+
+def owned(lists: Lists) -> Lists:
+    """The same, of items of two brands: A owns what everybody is shown, and one in ten of the rest, B the rest."""
+    n_items = lists.relevant.shape[1]
+    of_a = (np.arange(n_items) < K) | (np.arange(n_items) % 10 == 0)
+    member = sp.csr_matrix(np.stack([of_a, ~of_a], axis=1).astype(np.float32))
+    return replace(lists, shares=Shares.taken(member, np.ones(n_items)))
+
+
+def test_a_brand_that_is_shown_too_much_is_held_to_its_share_at_the_least_price() -> None:
+    lists = owned(unfair())
+    found = least([lists], "exposure:brand:-50%")
+    before, after = found["before"], found["after"]
+    assert found["met"]
+    assert before["exposure_gap@10"] > 0.5
+    assert after["exposure_gap@10"] <= 0.5 * before["exposure_gap@10"]
+    assert after["ndcg@10"] > 0.9 * before["ndcg@10"]
+    weaker = 0.9 * found["strength"]
+    shown = lists.shown(weaker, lists.prices(weaker))
+    assert lists.measured(shown)["exposure_gap@10"] > after["exposure_gap@10"], "no less would do"
+
+
+def test_shares_and_prices_of_groups_are_those_of_a_naive_twin() -> None:
+    lists = owned(unfair(40, 30))
+    assert lists.shares is not None
+    of = lists.shares.member.toarray() > 0
+    wanted = [of[:, g].sum() / 30 for g in range(2)]
+    np.testing.assert_allclose(lists.shares.wanted, wanted)
+    price, own = [0.0, 0.0], [0.0] * 30
+    for turn in range(5):
+        exposed = [0.0, 0.0]
+        for items, scores in zip(lists.items.tolist(), lists.scores.astype(float), strict=True):
+            fall = [np.exp((s - scores[0]) / (2 * scores.std())) * (r + 1) ** -0.25 for r, s in enumerate(scores)]
+            value = [w - 0.3 * own[i] for w, i in zip(fall, items, strict=True)]
+            best = sorted(range(30), key=lambda r: (-value[r], r))[:4]
+            for rank, place in enumerate(sorted(best)):
+                exposed[0 if of[items[place], 0] else 1] += 1 / np.log2(rank + 2)
+        shares = [x / sum(exposed) for x in exposed]
+        for g in range(2):
+            price[g] += (np.log((shares[g] + 1e-4) / (wanted[g] + 1e-4)) - price[g]) * 2 / (turn + 2)
+        own = [price[0] if of[i, 0] else price[1] for i in range(30)]
+    np.testing.assert_allclose(prices_of_groups(lists.items, lists.scores, lists.shares, 0.3, 4, 5), own, rtol=1e-3)
+    shown = lists.items[:, :4]
+    ranks = 1 / np.log2(np.arange(4) + 2)
+    a = sum(ranks[r] for row in shown for r in range(4) if of[row[r], 0]) / (40 * ranks.sum())
+    assert lists.shares.apart(shown) == pytest.approx(abs(a - wanted[0]))
 
 
 def test_prices_and_choice_are_those_of_a_naive_twin() -> None:
@@ -121,6 +168,18 @@ def test_answers_are_mended_and_measured_as_they_are(mended: Model, tmp_path: Pa
     files.save(tmp_path / "m", mended)
     again = gr.load(tmp_path / "m")
     assert again.recommend("u003", 5)["item_id"].tolist() == mended.recommend("u003", 5)["item_id"].tolist()
+
+
+def test_bands_of_popularity_are_held_to_their_shares_in_a_fit() -> None:
+    config = Config.load(None, [*BLOCKS, "fair.target=exposure:popularity:-30%", "blocks=popularity"])
+    model = gr.Recommender(config).fit(world(60)).fitted
+    fair = model.chosen["fair"]
+    assert fair["after"]["exposure_gap@10"] <= 0.7 * fair["before"]["exposure_gap@10"] or not fair["met"]
+    assert fair["curve"][0]["exposure_gap@10"] > 0
+    assert model.prices is not None
+    assert len(np.unique(model.prices)) <= 3, "one for each band"
+    with pytest.raises(ConfigError, match="no such group"):
+        shares_of("exposure:brand:-30%", world(60))
 
 
 def test_the_strength_is_chosen_in_a_fit() -> None:
