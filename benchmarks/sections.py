@@ -12,6 +12,7 @@ from sections_more import MORE
 from sections_more import table as table
 from sections_privacy import PRIVACY
 from sections_profile import PROFILE
+from sections_robust import ROBUST
 from sections_scale import SCALE
 from sections_serving import SERVING
 
@@ -257,6 +258,7 @@ SECTIONS: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     **GATE,
     **FAIR,
     **PRIVACY,
+    **ROBUST,
     **SERVING,
     **SCALE,
     "strength": _strength,

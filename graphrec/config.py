@@ -32,6 +32,7 @@ from graphrec.settings import (
     Names,
     PrivacyConfig,
     RetrieveConfig,
+    RobustConfig,
     RuntimeConfig,
     Section,
     SplitConfig,
@@ -61,6 +62,7 @@ class Settings(Section):
     evaluate: EvaluateConfig = EvaluateConfig()
     fair: FairConfig = FairConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    robust: RobustConfig = RobustConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
     @classmethod

@@ -43,6 +43,7 @@ from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
+from graphrec.robust import trusted
 from graphrec.runtime import Runtime, give_back
 from kg.graph import KnowledgeGraph
 from kg.types import Extractor
@@ -152,7 +153,7 @@ def folds_of(carved: Sequence[Carve], fitting: Fitting) -> Folds:
         train = carve.train
         if not config.split.behaviour:
             train = without_behaviour(train)[0]  # No leakage. What a shop counts from all purchases knows the answers.
-        inputs, _ = learn_from(as_read(train, config), fitting)
+        inputs, _ = learn_from(trusted(as_read(train, config), config), fitting)
         folds.append(Fold(inputs, Validation.of(inputs.ties, carve, config)))
     with fitting.timed("fit"):
         heard = trust.heard(Folds(folds))
@@ -222,7 +223,7 @@ def learn(
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
     chosen = _within_limits(data.n_items, chosen, blocks)
     weights = chosen["weights"]
-    inputs, graph = learn_from(as_read(data, config), fitting, chosen.get(HEARD, TRUSTED))
+    inputs, graph = learn_from(trusted(as_read(data, config), config), fitting, chosen.get(HEARD, TRUSTED))
     data = inputs.train  # with the attributes marked that say nothing
 
     def starting(name: str) -> FitInputs:

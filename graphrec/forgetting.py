@@ -47,6 +47,7 @@ from graphrec.profile.dense import empty_block
 from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
 from graphrec.query.ties import Ties
+from graphrec.robust import trusted
 from graphrec.runtime import Runtime
 from graphrec.types import Ints, model_of
 from kg.graph import KnowledgeGraph
@@ -212,7 +213,7 @@ def _learned_from(
 ) -> tuple[FitInputs, KnowledgeGraph]:
     """What blocks learn from, of the data without them, and its knowledge graph."""
     if way != "quick":
-        return learn_from(as_read(data, model.config), fitting, model.ties.heard)
+        return learn_from(trusted(as_read(data, model.config), model.config), fitting, model.ties.heard)
     text, config = None, model.config
     reads = [b for b in model.profiles.blocks if not b.empty and _way_of(b).uses_text and not _way_of(b).resumes]
     if model.encoder_id is not None and (reads or model.chosen.get("content")):

@@ -54,7 +54,11 @@ class Candidate:
 
 def summed_blocks(config: Config) -> tuple[dict[str, Block[Any]], list[str]]:
     """The blocks of the settings that can be learned from sums, and the names of those that cannot where nobody named
-    them. Raises ConfigError for one that was named and cannot, and where none is left."""
+    them. Raises ConfigError for one that was named and cannot, where none is left, and for ``robust.set_aside``."""
+    if config.robust.set_aside:
+        raise ConfigError(
+            "robust.set_aside reads the rows of people, and sums are what is learned from here; leave it out"
+        )
     able = [name for name, block in registered().items() if block.summed]
     usual = {tuple(Config().blocks), *(_named_in(preset) for preset in PRESETS.values())}
     others = [name for name in config.blocks if name not in able]

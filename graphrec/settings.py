@@ -147,6 +147,12 @@ class PrivacyConfig(Section):
     judges: float = Field(default=0.1, ge=0, lt=1)  # share of the people who judge what others teach
 
 
+class RobustConfig(Section):
+    """What is done about people who are none; see ``docs/robustness.md``."""
+
+    set_aside: bool = False  # learn nothing from fake profiles that push an item, as ``linalg/suspects.py`` finds them
+
+
 class RuntimeConfig(Section):
     """Where work is done; see ``runtime.Runtime``."""
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from graphrec.data.sensitive import is_sensitive
 from graphrec.data.values import dates, is_date_name, numbers
+from graphrec.door.hidden import as_seen
 from graphrec.door.values import BLANKS
 
 AttributeType: TypeAlias = Literal["category", "list", "number", "date", "boolean", "text", "point", "image"]
@@ -117,12 +118,13 @@ def columns_of(
 
 
 def as_texts(values: pd.Series[Any]) -> pd.Series[str]:
-    """Values as stripped strings, "" where missing; whole numbers without ".0", lists joined by "|"."""
+    """Values as stripped strings, as people see them, "" where missing; whole numbers without ".0", lists joined by
+    "|"."""
     if pd.api.types.is_float_dtype(values):
         whole = values.dropna().mod(1).eq(0).all()
         texts = values.astype("Int64" if whole and values.abs().max() < 2**53 else "Float64").astype("string")
     else:
-        texts = values.map(_text, na_action="ignore").astype("string")
+        texts = values.map(_text, na_action="ignore").map(as_seen, na_action="ignore").astype("string")
     texts = texts.fillna("").str.strip()
     return texts.where(~texts.str.casefold().isin(BLANKS), "").astype(object)
 

@@ -38,7 +38,7 @@ class Dataset:
             ``directed`` ones (follows) only the follower's.
         reviews: DataFrame review_id, event, user_num, item_num, summary, text; ``event`` is the place of its event in
             ``events``. Text is verbatim from the source, but for personal data, which is masked in every text here
-            (``door/privacy.py``).
+            (``door/privacy.py``), and what nobody sees of it (``door/hidden.py``).
         item_titles: str (I,), "" where unknown. item_text, user_text: str (I,) and (U,), longer descriptions.
         item_attributes: DataFrame item_num, key, value. user_attributes: DataFrame user_num, key, value.
         item_columns, user_columns: the type of each key of these.

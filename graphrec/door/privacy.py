@@ -3,6 +3,7 @@
 The reviewer's own name is masked where it is known, those of others in reviews by where they stand (``people.py``).
 ``door.check_events`` and ``dataset.build`` call this before a text is stored, embedded or quoted. What is masked stands
 as "[e-mail]", "[phone]", "[card]" or "[name]", so that the text still reads well; nothing of it is kept but a count.
+What nobody sees of a text goes before (``hidden.py``), also because it could keep a pattern from matching.
 
 The patterns lean to numbers that people would call a phone number: digits in a row alone are none (they are ISBNs,
 article numbers, prices), nor are dates, years and series of sizes. Card numbers pass the Luhn check (ISO/IEC 7812-1).
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.door import people
+from graphrec.door.hidden import shown
 
 MASKS = {"e-mail": "[e-mail]", "phone": "[phone]", "card": "[card]", "name": "[name]"}
 
@@ -63,19 +65,19 @@ def mask(text: str, name: str = "") -> str:
     A name of two words or more is masked wherever it stands in capitals, its first word and every other name where it
     signs the text or follows "I am".
     """
-    return _without_name(_mask(text, Counter()), name, Counter())
+    return _without_name(_mask(shown(text, Counter()), Counter()), name, Counter())
 
 
 def mask_all(
     texts: Iterable[str], counts: Counter[str], names: Iterable[str] | None = None, *, reviews: bool = False
 ) -> list[str]:
-    """``mask`` for many texts. ``counts`` is increased by how many of each kind were masked.
+    """``mask`` for many texts. ``counts`` is increased by how many of each kind were masked, or went unseen.
 
     Args:
         names: the writers', "" where unknown.
         reviews: whether people wrote them, of whom and whose family names may stand there; see ``people``.
     """
-    texts = list(texts)
+    texts = [shown(text, counts) for text in texts]
     out = [_mask(text, counts) if hint else text for text, hint in zip(texts, _hints(texts), strict=True)]
     if names is not None:
         out = [_without_name(text, name, counts) if name else text for text, name in zip(out, names, strict=True)]

@@ -1,0 +1,158 @@
+"""Fake profiles that push an item: how far it moves, without and with people who look made up set aside, and the price.
+
+    python benchmarks/robustness.py ../shared/data
+    python benchmarks/robustness.py ../shared/data --only yelp_places
+
+One in a hundred people more is made up (``samples/shills.py``: random, average, bandwagon), all for one item, which few
+people took. Choices are those of preset ``fast`` that presets.py kept, without texts and knowledge, and what is learned
+is learned anew with them: blocks alone, and the blend. How far the item moves is the mean over people who have not
+taken it of its place among what is new to them. NDCG is of test users; which people look made up is told from training
+and validation part alone.
+
+Beside it stands whom other ways would take: as many people as are made up, those who vary least with others
+(PCA-VarSelect: Mehta and Nejdl, UMUAI 2009), and those whose items go together least, person by person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import report
+import scipy.sparse as sp
+import typer
+from sklearn.utils.extmath import randomized_svd
+
+from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.data.split import Split, split
+from graphrec.evaluate.ranking import BLOCK, Task, evaluate
+from graphrec.fit import learn
+from graphrec.linalg.suspects import suspects, together
+from graphrec.model.model import Model
+from graphrec.query.query import Queries
+from graphrec.recommender import Recommender
+from graphrec.robust import trusted
+from graphrec.samples.shills import ATTACKS, shilled
+from graphrec.types import Ints
+
+SETS = ("yelp_places", "lastfm_social", "ml1m_kg")
+CLEAN = ("musical_instruments", "magazine_subscriptions", "lfm1m")  # where it is counted who looks made up, no more
+MADE_UP, TARGETS, PEOPLE, K = 0.01, 2, 1000, 10
+ALONE = ("popularity", "spectral", "neighbours", "ease")
+FAST = ("features.enabled=false", "kg.enabled=false")
+
+
+def learned(data: Dataset, chosen: dict[str, Any], config: Config) -> dict[str, Model]:
+    """The blend, and the blocks alone, by name."""
+    heard = {**chosen["weights"], **{name: max(chosen["weights"][name], 0.01) for name in ALONE}}
+    model = learn(data, {**chosen, "weights": heard}, Recommender(config)._fitting(data))
+    only = {name: {other: float(other == name) for other in heard} for name in ALONE}
+    out = {"fast": chosen["weights"], **only}
+    return {name: replace(model, profiles=model.profiles.reweighted(weights)) for name, weights in out.items()}
+
+
+def places(model: Model, target: int, users: Ints) -> tuple[float, float]:
+    """Mean place of an item among what is new to people who have not taken it, from 1, and the share of them who are
+    shown it among ``K``."""
+    found = []
+    for start in range(0, len(users), BLOCK):
+        some = Queries.stored(model.ties, users[start : start + BLOCK])
+        scores = model.scores(some).copy()
+        scores[np.asarray(some.seen.toarray(), bool)] = -np.inf
+        own = scores[:, target][:, None]
+        found.append(1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2)
+    place = np.concatenate(found)
+    return float(place.mean()), float((place <= K).mean())
+
+
+def ndcg(model: Model, parts: Split) -> float:
+    """NDCG@K of ``PEOPLE`` test users at most, as the model knows them."""
+    task = Task("all")
+    truth = task.truth(parts.test)
+    ends = np.pad(truth.indptr, (0, model.data.n_users - truth.shape[0]), mode="edge")  # who is made up finds nothing
+    wide = sp.csr_matrix((truth.data, truth.indices, ends), (model.data.n_users, truth.shape[1]))
+    there = np.flatnonzero(np.diff(ends))
+    some = np.zeros(wide.shape[0])
+    some[np.random.default_rng(2).permutation(there)[:PEOPLE]] = 1
+    wide, asked = sp.csr_matrix(sp.diags(some) @ wide), Queries.stored(model.ties)
+    return evaluate(model, asked, wide, (K,), auc=False, task=task).metrics[f"ndcg@{K}"]
+
+
+def caught(taken: sp.csr_matrix, real: int) -> dict[str, Any]:
+    """Of the people from ``real`` on, who are made up, the share that each way finds, and whom else it takes."""
+    n = taken.shape[0] - real
+    dense = np.asarray(taken.toarray(), np.float32)
+    dense -= dense.mean(axis=1, keepdims=True)
+    dense /= np.maximum(dense.std(axis=1, keepdims=True), 1e-6)
+    vectors, _, _ = randomized_svd(dense, 3, random_state=0)
+    share, told = together(taken)
+    varying, own = np.square(vectors).sum(axis=1), np.where(told > 0, share, np.inf)
+    found = suspects(taken)
+    out = {"found": float((found.users >= real).sum() / n), "others": int((found.users < real).sum())}
+    ways = {"pca": varying, "person": own}
+    return out | {name: float((np.argsort(x, kind="stable")[:n] >= real).mean()) for name, x in ways.items()}
+
+
+def chosen_of(name: str, config: Config) -> dict[str, Any]:
+    """The choices of preset ``fast`` for a set, without what reads texts."""
+    (kept,) = (found["fast"] for run, found in report.kept("presets").items() if run.partition("/")[0] == name)
+    weights = {b: w if not config.block(b).uses_text else 0.0 for b, w in kept["chosen"]["weights"].items()}
+    return {key: value for key, value in kept["chosen"].items() if key != "content"} | {"weights": weights}
+
+
+def measured(parts: Split, config: Config, chosen: dict[str, Any]) -> dict[str, Any]:
+    """All attacks on one data set."""
+    data = parts.fit_data
+    careful = config.with_(robust={"set_aside": True})
+    clean = learned(data, chosen, config)
+    taken = data.seen()
+    counts = np.asarray(taken.sum(axis=0)).ravel()
+    random, n = np.random.default_rng(0), round(MADE_UP * data.n_users)
+    targets = random.choice(np.flatnonzero((counts > 0) & (counts <= np.median(counts[counts > 0]))), TARGETS)
+    kept = trusted(data, careful)
+    plain = {name: ndcg(model, parts) for name, model in clean.items()}
+    alarms = {"people": int((np.diff(taken.indptr) > 0).sum() - (np.diff(kept.seen().indptr) > 0).sum())}
+    mended = plain if kept is data else {k: ndcg(m, parts) for k, m in learned(kept, chosen, config).items()}
+    rows = []
+    for attack in ATTACKS:
+        for number, target in enumerate(targets.tolist()):
+            users = np.flatnonzero(np.asarray(taken[:, target].toarray()).ravel() == 0)
+            users = np.sort(np.random.default_rng(1).permutation(users)[:PEOPLE]).astype(np.int64)
+            pushed = shilled(data, attack, target, n, number)
+            before = {name: places(model, target, users) for name, model in clean.items()}
+            row = {"attack": attack, "takers": int(counts[target]), **caught(pushed.seen(), data.n_users)}
+            for way, known in (("without", pushed), ("with", trusted(pushed, careful))):
+                models = learned(known, chosen, config)
+                row[way] = {
+                    name: {"place": places(model, target, users), "ndcg": ndcg(model, parts)}
+                    for name, model in models.items()
+                }
+            rows.append(row | {"before": before})
+            print(row, before, flush=True)
+    shape = {"users": data.n_users, "items": data.n_items, "made_up": n, "split": parts.kind, "people": PEOPLE, "k": K}
+    return {**shape, "rows": rows, "clean": {"ndcg": plain, "with": mended, **alarms}}
+
+
+def main(
+    data: Annotated[Path, typer.Argument()], only: Annotated[str, typer.Option(help="One of the sets.")] = ""
+) -> None:
+    for name in SETS:
+        if only in ("", name):
+            source = Dataset.load(data / name)
+            config = Config.load(None, [*FAST, "evaluate.relevant=all"], "fast")
+            parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
+            report.keep("robustness", name, measured(parts, config, chosen_of(name, config)))
+    if not only:
+        for name in CLEAN:
+            source = Dataset.load(data / name)
+            parts = split(source, Config().cut, 0)
+            found = suspects(parts.fit_data.seen())
+            counts = {"users": parts.fit_data.n_users, "items": parts.fit_data.n_items}
+            report.keep("robust_clean", name, counts | {"people": len(found.users), "pushed": len(found.items)})
+
+
+if __name__ == "__main__":
+    typer.run(main)
