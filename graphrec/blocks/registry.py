@@ -31,6 +31,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "strength",
         "fair",
         "privacy",
+        "robust",
         "kg",
         "features",
         "blend",
