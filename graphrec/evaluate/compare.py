@@ -25,6 +25,7 @@ from graphrec.blocks.registry import find, registered
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading
+from graphrec.data.show import counted
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
 from graphrec.evaluate.questions import questions
@@ -106,7 +107,7 @@ class Comparison:
         k = max(self.ks)
         shown = ("recall", "ndcg", "hr", "mrr", "coverage")
         relevant = "liked items" if self.task.relevant == "liked" else "all items taken"
-        title = Text(f"{self.split} split, {self.users:,} test users, relevant: {relevant}; cut-off {k}")
+        title = Text(f"{self.split} split, {counted(self.users, 'test users')}, relevant: {relevant}; cut-off {k}")
         table = Table(title=title, box=SIMPLE_HEAD, padding=0, show_edge=False)
         table.add_column("model", overflow="fold")
         for heading in (*shown, "95 % of ndcg", "p", "seconds"):

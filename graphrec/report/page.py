@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from graphrec.data.show import counted
 from graphrec.report import plots
 
 STYLE = """
@@ -101,7 +102,7 @@ def _how(document: Document) -> str:
     elif document["split"] == "later":
         measured = f"measured on what {document['users']:,} users took later"
     else:
-        measured = f"{document['split']} split, {document['users']:,} test users"
+        measured = f"{document['split']} split, {counted(document['users'], 'test users')}"
     if document.get("metrics"):
         liked = document["relevant"] == "liked"
         measured += ", items that were liked count" if liked else ", everything that was taken counts"
