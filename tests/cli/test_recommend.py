@@ -288,7 +288,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     ("arguments", "said"),
     [
         ([], "--history A,B"),
-        (["--user", "u00", "-k", "3"], "only --why-not asks about"),
+        (["--user", "u00", "-k", "3"], "only --why-not and --rerank ask about"),
     ],
 )
 def test_explain_refuses(arguments: list[str], said: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
