@@ -51,4 +51,63 @@ def _told(found: dict[str, Any]) -> str:
     return f"{found['right']:.3f} ({low:.3f}–{high:.3f})"
 
 
-FAIR: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"fairness": fairness}
+def groups(name: str, result: dict[str, Any]) -> list[str]:
+    """Groups of people, groups of items, calibration, and what is shown to the genders."""
+    told = ", ".join(f"{n:,} {which} users" for which, n in result["users"].items())
+    lines = [f"## Groups: {name}", "", f"preset fast, {result['split']} split · {result['machine']} · {told}."]
+    lines += [f"Looks at the test part: {result['looks']}.", ""]
+    rows, curves = [], []
+    for key, found in result["people"].items():
+        for which, points in found["parts"].items():
+            for what, row in points.items():
+                gap, (low, high) = row["gap"], row["gap"]["interval"]
+                ends = ", ".join(f"{gap[at]} {row['groups'][gap[at]][0]:.4f}" for at in ("worst", "best"))
+                figures = [
+                    f"{row['ndcg']:.4f}",
+                    f"{gap['gap']:.4f} ({low:.4f}–{high:.4f})",
+                    f"{gap['p_value']:.2g}",
+                    ends,
+                ]
+                rows.append([f"{key}, {which}", what, *figures])
+        if not found["sure"]:
+            curves.append(f"{key}: p of the gap is {found['p_value']:.2g} on validation users, so it is left alone.")
+            continue
+        ndcg = next(column for column in found["before"] if column.startswith("ndcg@"))
+        points = found["curve"]
+        table_of = [
+            [f"{p['tilt']:.2f}", *(f"{p[m]:.4f} ({p[m] / points[0][m] - 1:+.1%})" for m in (ndcg, "worst", "gap"))]
+            for p in points
+        ]
+        curves += [f"{key}: {found['target']} is {'' if found['met'] else 'not '}met on validation users.", ""]
+        curves += [*table(["say of the worst group", ndcg, "of the worst group", "gap"], table_of), ""]
+    lines += [*table(["people by", "weights", "NDCG@10", "gap", "p", "worst, best group"], rows), "", *curves, ""]
+    rows = []
+    for found in result["exposure"].values():
+        for which in result["users"]:
+            before, after = (found[which][what] for what in ("as it is", "mended"))
+            shares = [f"{b:.4f} → {a:.4f} ({a / b - 1:+.1%})" for b, a in ((before[m], after[m]) for m in before)]
+            rows.append([found["target"], which, f"{found['strength']:.3f}", *shares, f"{found[which]['p']:.2g}"])
+    lines += [
+        *table(["exposure of groups of items", "", "strength", "NDCG@10", "Gini@10", "apart", "p of NDCG"], rows),
+        "",
+    ]
+    rows = []
+    for which, kinds in result.get("calibration", {}).items():
+        people, plain = kinds["people"], kinds["as it is"]
+        for what, row in ((what, row) for what, row in kinds.items() if what != "people"):
+            shares = [f"{row[m]:.4f} ({row[m] / plain[m] - 1:+.1%})" for m in ("ndcg", "miscalibration")]
+            rows.append([f"{which}, {people:,} people", what, *shares, f"{row['p']:.2g}"])
+    if rows:
+        lines += [*table(["calibration", "", "NDCG@10", "miscalibration, bits", "p of NDCG"], rows), ""]
+    rows = []
+    for which, kinds in result.get("genders", {}).items():
+        plain, measures = kinds["as it is"], ("ndcg", "differential@10", "differential@100")
+        for what, row in ((what, row) for what, row in kinds.items() if isinstance(row, dict)):
+            shares = [f"{row[m]:.4f} ({row[m] / plain[m] - 1:+.1%})" for m in measures]
+            rows.append([which, what, *shares, f"{row['p']:.2g}"])
+        rows.append([which, "genders by chance", "", f"{kinds['chance@10']:.4f}", f"{kinds['chance@100']:.4f}", ""])
+    columns = ["differential fairness of what is shown", "", "NDCG@10", "of 10", "of 100", "p of NDCG"]
+    return [*lines, *table(columns, rows), ""]
+
+
+FAIR: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"fairness": fairness, "fairness_groups": groups}
