@@ -45,14 +45,15 @@ def attacks(name: str, result: dict[str, Any]) -> list[str]:
                 cells += ["", ""] if one is None else [_between(one, "auc", "interval"), _between(one, "tpr")]
             told.append([which, *cells])
     heads = ["known: AUC", "found at 1 %", "forgotten: AUC", "found at 1 % "]
-    first = result["fast"]
+    first = next(iter(found for found in result.values() if isinstance(found, dict)))
     return [
         f"## Attacks on membership: {name}",
         "",
         f"{result['users']:,} people, {first['people']:,} of them told apart, {result['split']} split · "
         f"{result['machine']} · {first['models']} models, each of half of the people; each in turn is attacked by a "
-        f"guess that the others teach, on other people. fast: the preset, after {first['forgotten']} of those whom a "
-        "model knew were forgotten (`--way refit`). epsilon 2: popularity, neighbours and ease with noise, δ = "
+        f"guess that the others teach, on other people. fast: the preset; no noise: popularity, neighbours and ease; "
+        f"both after {first['forgotten']} of those whom a model knew were forgotten (`--way refit`). epsilon 2: these "
+        "three blocks with noise, δ = "
         f"{result['delta']:g}, where no attack can have an AUC above {result['bound']:.3f}. Found at 1 %: the share of "
         "them that is found where one in a hundred of those whom it never knew is taken for them. Intervals of 95 %.",
         "",
