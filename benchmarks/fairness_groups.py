@@ -34,17 +34,21 @@ from graphrec.evaluate.mending import Lists
 from graphrec.evaluate.ranking import Task, hits_of
 from graphrec.evaluate.significance import paired_p_value
 from graphrec.evaluate.validation import Validation
+from graphrec.fit import learn
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
+from graphrec.recommender import Recommender
 from graphrec.rerank.api import Candidates
 from graphrec.rerank.calibration import Calibration
-from graphrec.types import Ints
+from graphrec.types import Ints, Vocabulary
 
 PEOPLE = {"ml1m_sequences": ("gender", "age", "activity"), "lfm1m": ("gender", "age", "activity")}
 GOAL = "gap:{}:-50%"
 ITEMS = {"ml1m_sequences": ("popularity", "genre"), "lfm1m": ("popularity",)}
 SHOWN = "exposure:{}:-30%"
-ALL = ("exposure", "genders", "calibration", "people")
+TIMES = 3  # times that people of the group served worst count in what blocks learn
+ALL = ("exposure", "genders", "calibration", "people", "learning")
+LEARNING = {"ml1m_sequences": ("gender", "activity")}
 GENRE = {"ml1m_sequences": "genre"}
 CANDIDATES = 25  # of each block, among which weights are chosen
 EVERY = 3  # of these people one has lists that a strength is chosen on
@@ -192,6 +196,46 @@ def genders(part: Part) -> dict[str, Any]:
     return out
 
 
+def copied(train: Dataset, people: Ints, times: int) -> Dataset:
+    """The data with people so many times, under ids of their own."""
+    ids, events = list(train.users.ids), train.events
+    told = ("user_nums", "item_nums", "values", "kinds", "timestamps", "places", "order")
+    columns = {name: [column] for name in told if (column := getattr(events, name)) is not None}
+    theirs, number = np.isin(events.user_nums, people), np.full(train.n_users, -1)
+    for turn in range(1, times):
+        number[people] = len(ids) + np.arange(len(people))
+        ids += [f"{train.users.ids[user]}#{turn}" for user in people.tolist()]
+        for name, parts in columns.items():
+            own = parts[0][theirs]
+            parts.append(number[own] if name == "user_nums" else own)
+    more: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
+    texts = np.concatenate([train.user_text, np.full(len(ids) - train.n_users, "", object)])
+    return replace(train, users=Vocabulary(ids), events=replace(events, **more), user_text=texts, parts=None)
+
+
+def learning(name: str, first: Part, train: Dataset, held: Dataset, config: Config) -> dict[str, Any]:
+    """NDCG of each group on validation users, where blocks learn as if people of the group served worst were more."""
+    out: dict[str, Any] = {}
+    before = first.ndcg(first.lists.items[:, :K])
+    for key in LEARNING[name]:
+        groups = grouping(f"users.{key}", first.model.data, first.data, first.users)
+        place = groups.label_of(first.users)
+        means = [before[place == g].mean() if (place == g).any() else np.inf for g in range(len(groups.labels))]
+        worst = int(np.argmin(means))
+        people = np.flatnonzero(groups.label_of(np.arange(train.n_users)) == worst)
+        more = copied(train, people, TIMES)
+        model = learn(more, first.model.chosen, Recommender(config)._fitting(more))
+        part = Part(model, replace(held, users=more.users, user_text=more.user_text), first.data, config)
+        after = part.ndcg(part.lists.items[:, :K])
+        rows = {label: [float(e[place == g].mean()) for e in (before, after)] for g, label in enumerate(groups.labels)}
+        rows["all"] = [float(before.mean()), float(after.mean())]
+        own = {label: place == g for g, label in enumerate(groups.labels)}
+        p_values = {label: paired_p_value(after[of], before[of]) for label, of in own.items()}
+        out[key] = {"group": groups.labels[worst], "times": TIMES, "ndcg": rows, "p": p_values}
+        print(name, key, out[key], flush=True)
+    return out
+
+
 def main(
     data: Annotated[Path, typer.Argument()],
     only: Annotated[list[str] | None, typer.Option()] = None,
@@ -207,10 +251,12 @@ def main(
         parts = split(source, config.cut, config.seed)
         models_of = fitted(name, parts, config, models)
         first = Part(models_of[0], parts.folds[0].valid, source, config)
-        final = None if dev else Part(models_of[1], parts.test, source, config)
+        unseen = dev or set(what.split(",")) == {"learning"}  # which is of validation users alone
+        final = None if unseen else Part(models_of[1], parts.test, source, config)
         which = {"validation": first} | ({} if final is None else {"test": final})
         before = report.kept("fairness_groups", name)
-        out = before | {"split": parts.kind, "users": {of: len(part.users) for of, part in which.items()}}
+        out = before | {"split": parts.kind}
+        out |= {"users": before.get("users", {}) | {of: len(part.users) for of, part in which.items()}}
         if "exposure" in what:
             out["exposure"] = shown(name, first, final, config)
         if "genders" in what:
@@ -219,8 +265,10 @@ def main(
             out["calibration"] = {of: calibrated(name, part) for of, part in which.items()}
         if "people" in what:
             out["people"] = levelled(name, first, final, parts.folds[0].valid, config)
+        if "learning" in what and name in LEARNING:
+            out["learning"] = learning(name, first, parts.folds[0].train, parts.folds[0].valid, config)
         if not dev:
-            out |= {"data": source.digest(), "looks": before.get("looks", 0) + 1}
+            out |= {"data": source.digest(), "looks": before.get("looks", 0) + (not unseen)}
             report.keep("fairness_groups", name, out)
 
 

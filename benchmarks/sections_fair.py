@@ -82,6 +82,13 @@ def groups(name: str, result: dict[str, Any]) -> list[str]:
         curves += [*table(["say of the worst group", ndcg, "of the worst group", "gap"], table_of), ""]
     lines += [*table(["people by", "weights", "NDCG@10", "gap", "p", "worst, best group"], rows), "", *curves, ""]
     rows = []
+    for key, found in result.get("learning", {}).items():
+        for label, (before, after) in found["ndcg"].items():
+            p = f"{found['p'][label]:.2g}" if label in found["p"] else ""
+            rows.append([key, found["group"], label, f"{before:.4f} → {after:.4f} ({after / before - 1:+.1%})", p])
+    columns = ["validation, people by", "learned from as if three times as many", "of", "NDCG@10", "p"]
+    lines += [*table(columns, rows), ""] if rows else []
+    rows = []
     for found in result["exposure"].values():
         for which in result["users"]:
             before, after = (found[which][what] for what in ("as it is", "mended"))
@@ -110,4 +117,20 @@ def groups(name: str, result: dict[str, Any]) -> list[str]:
     return [*lines, *table(columns, rows), ""]
 
 
-FAIR: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"fairness": fairness, "fairness_groups": groups}
+def prices(name: str, result: dict[str, Any]) -> list[str]:
+    """What more even exposure costs by each way of pricing it."""
+    first = result["before"]
+    lines = [f"## Exposure by other prices: {name}", "", f"preset fast · {result['machine']} · {result['people']:,} "]
+    lines[-1] += f"validation users; Gini@10 {first['gini@10']:.4f}, NDCG@10 {first['ndcg@10']:.4f} as it is; at -30 %:"
+    rows = [
+        [row["worth"], row["price"], *(f"{row[m]:.4f} ({row[m] / first[m] - 1:+.1%})" for m in ("ndcg@10", "gini@10"))]
+        for row in result["rows"]
+    ]
+    return [*lines, "", *table(["worth of a candidate", "price of an item", "NDCG@10", "Gini@10"], rows), ""]
+
+
+FAIR: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
+    "fairness": fairness,
+    "fairness_groups": groups,
+    "exposure_prices": prices,
+}
