@@ -2,6 +2,7 @@
 
     python benchmarks/robustness.py ../shared/data
     python benchmarks/robustness.py ../shared/data --only yelp_places
+    python benchmarks/robustness.py ../shared/data --only clean          # who looks made up where nobody is known to be
 
 One in a hundred people more is made up (``samples/shills.py``: random, average, bandwagon), all for one item, which few
 people took. Choices are those of preset ``fast`` that presets.py kept, or made anew, without texts and knowledge, and
@@ -40,7 +41,7 @@ from graphrec.samples.shills import ATTACKS, shilled
 from graphrec.types import Ints
 
 SETS = {"yelp_places": False, "lastfm_social": True, "ml1m_kg": True}  # whether kept choices are taken
-CLEAN = ("musical_instruments", "magazine_subscriptions", "lfm1m")  # where it is counted who looks made up, no more
+CLEAN = ("musical_instruments", "magazine_subscriptions", "yelp_places", "ml1m_kg")  # for --only clean
 MADE_UP, TARGETS, PEOPLE, K = 0.01, 2, 1000, 10
 ALONE = ("popularity", "spectral", "neighbours", "ease")
 FAST = ("features.enabled=false", "kg.enabled=false")
@@ -154,10 +155,10 @@ def main(
             parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
             chosen = chosen_of(name, config) if kept else dict(Recommender(config).fit_split(parts).fitted.chosen)
             report.keep("robustness", name, measured(parts, config, chosen))
-    if not only:
+    if only in ("", "clean"):
         for name in CLEAN:
             source = Dataset.load(data / name)
-            parts = split(source, Config().cut, 0)
+            parts = split(replace(source, reviews=source.reviews[:0]), Config().cut, 0)
             found = suspects(parts.fit_data.seen())
             counts = {"users": parts.fit_data.n_users, "items": parts.fit_data.n_items}
             report.keep("robust_clean", name, counts | {"people": len(found.users), "pushed": len(found.items)})
