@@ -42,7 +42,7 @@ from graphrec.rerank.api import Candidates
 from graphrec.rerank.calibration import Calibration
 from graphrec.types import Ints, Vocabulary
 
-PEOPLE = {"ml1m_sequences": ("gender", "age", "activity"), "lfm1m": ("gender", "age", "activity")}
+PEOPLE = {"ml1m_sequences": ("gender", "age", "activity"), "lfm1m": ("gender", "age_band", "activity")}
 GOAL = "gap:{}:-50%"
 ITEMS = {"ml1m_sequences": ("popularity", "genre"), "lfm1m": ("popularity",)}
 SHOWN = "exposure:{}:-30%"
