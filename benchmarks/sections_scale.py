@@ -68,24 +68,4 @@ def processes(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-def plan(name: str, result: dict[str, Any]) -> list[str]:
-    """A row for each fit: what was foretold, what it took, and the ratio."""
-    rows = []
-    for run, found in result["runs"].items():
-        times, sizes = found["seconds"] / found["took"], found["memory_gb"] / found["held_gb"]
-        row = [run, f"{found['pilots']:,.0f}", f"{found['seconds']:,.0f}", f"{found['took']:,.0f}", f"{times:.2f}"]
-        rows.append([*row, f"{found['memory_gb']:.2f}", f"{found['held_gb']:.2f}", f"{sizes:.2f}"])
-    return [
-        f"## Foretold by `graphrec plan`: preset {name}",
-        "",
-        f"Core-seconds and peak GB of a whole fit, foretold from pilots on samples of its people, beside what "
-        f"presets.py measured · {result['machine']}.",
-        "",
-        *table(
-            ["data", "core-s of the pilots", "core-s foretold", "took", "ratio", "GB foretold", "held", "ratio"], rows
-        ),
-        "",
-    ]
-
-
-SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale, "processes": processes, "plan": plan}
+SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale, "processes": processes}

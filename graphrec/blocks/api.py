@@ -192,17 +192,6 @@ class Block(ABC, Generic[S]):
         """Why there is nothing to learn for this block from this data; "" where there is."""
         return self.too_large(inputs.train.n_items)
 
-    def work(self, n_users: int, n_items: int, n_pairs: int, ranked: float) -> float:
-        """How much choosing and learning takes on data of this size, in a unit of its own: what a plan scales by.
-
-        ``ranked``: what validation users are ranked for, in pairs that take as long.
-        """
-        return 0.0 if self.too_large(n_items) else n_pairs + ranked
-
-    def holds(self, n_users: int, n_items: int, n_pairs: int) -> float:
-        """How much memory that takes, in the same manner."""
-        return float(n_users + n_items + n_pairs)
-
     def too_large(self, n_items: int) -> str:
         """Why a catalogue is too large for this block; "" where it is not."""
         limit = getattr(self.settings, "max_items", np.inf)

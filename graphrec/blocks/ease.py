@@ -76,12 +76,6 @@ class Ease(LinkBlock[EaseSettings]):
         "max_items": 30_000,  # 7.2 GB
     }
 
-    def work(self, n_users: int, n_items: int, n_pairs: int, ranked: float) -> float:
-        return 0.0 if self.too_large(n_items) else float(n_items) ** 3
-
-    def holds(self, n_users: int, n_items: int, n_pairs: int) -> float:
-        return 0.0 if self.too_large(n_items) else float(n_items) ** 2
-
     def grid(self, inputs: FitInputs) -> Space:
         """λ, and how many weights an item keeps (0: all)."""
         settings = self.settings

@@ -41,7 +41,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from graphrec.blocks._growth import sizes
 from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.search import Chosen
 from graphrec.profile.api import Words
@@ -115,9 +114,6 @@ class Graph(Block[GraphSettings]):
         "learning_rate": (3e-3, 1e-2, 3e-2),
         "contrast": (0.0, 0.05, 0.2),
     }
-
-    def work(self, n_users: int, n_items: int, n_pairs: int, ranked: float) -> float:
-        return sizes(n_users, n_items, max(n_pairs, 1), self.settings).minutes
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """Networks of each temperature, then of each reading, stopped where NDCG is best on the validation users of the

@@ -165,14 +165,6 @@ def k_core(data: Dataset, k: int) -> Dataset:
     return _renumber(data.subset(kept[data.events.pair_of]), user_degree > 0, item_degree > 0)
 
 
-def of_users(data: Dataset, kept: Mask) -> Dataset:
-    """``data`` of some users, bool (U,), and of the items that they took (new numbering). Raises EmptyDataError."""
-    events = data.subset(kept[data.events.user_nums])
-    if not len(events.events):
-        raise EmptyDataError(f"{data.name}: none of {int(kept.sum())} users has an event")
-    return _renumber(events, kept, np.bincount(events.events.item_nums, minlength=data.n_items) > 0)
-
-
 def resolve_kind(data: Dataset, config: SplitConfig) -> str:
     """The kind that ``auto`` stands for here; any other kind is returned as it is."""
     if config.kind != "auto":

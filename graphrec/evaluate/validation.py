@@ -26,11 +26,6 @@ ITEMS = 20_000  # above so many, fewer users are drawn, down to ``LEAST``: what 
 LEAST = 500
 
 
-def judges(asked: int, n_items: int) -> int:
-    """How many of ``asked`` users can be ranked for in reasonable time."""
-    return int(np.clip(asked * ITEMS // max(n_items, 1), min(LEAST, asked), asked))
-
-
 @dataclass(frozen=True)
 class Among:
     """Validation users for whom nothing but a short list of items is ranked.
@@ -109,7 +104,8 @@ class Validation:
     def of(cls, ties: Ties, carve: Carve, config: Config, times: int = 1) -> Validation:
         """The held-out users of a carve, no more than can be ranked in reasonable time; ``ties`` of its training
         part, as it is read; ``times`` as many users as for one of many rankings."""
-        users = times * judges(config.blend.users, ties.data.n_items)
+        asked, n_items = config.blend.users, max(ties.data.n_items, 1)
+        users = times * int(np.clip(asked * ITEMS // n_items, min(LEAST, asked), asked))
         return cls(ties, carve.valid, config.blend.k, users, config.seed, Task.of(config), carve.ways)
 
     def __len__(self) -> int:
