@@ -53,8 +53,8 @@ class ItemKNN(LinkBlock[ItemKNNSettings]):
         lengths = np.sqrt(np.asarray(stacked.multiply(stacked).sum(axis=0), np.float32)).ravel()  # (I,)
         near = []
         for start, shared in cooccurrence(stacked):
-            pairs = shared.tocoo()
-            values = pairs.data / (lengths[start + pairs.row] * lengths[pairs.col] + np.float32(chosen["shrink"]))
-            likeness = sp.csr_matrix((values, (pairs.row, pairs.col)), shared.shape)
+            own = np.repeat(lengths[start : start + shared.shape[0]], np.diff(shared.indptr))
+            values = shared.data / (own * lengths[shared.indices] + np.float32(chosen["shrink"]))
+            likeness = sp.csr_matrix((values, shared.indices, shared.indptr), shared.shape)
             near.append(strongest(likeness, start, chosen["n"]))
         return sp.csr_matrix(sp.vstack(near), dtype=np.float32)
