@@ -108,4 +108,9 @@ def lenskit(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"scale": scale, "processes": processes, "als": als, "lenskit": lenskit}
+SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
+    "scale": scale,
+    "processes": processes,
+    "als": als,
+    "lenskit": lenskit,
+}
