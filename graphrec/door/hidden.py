@@ -11,6 +11,7 @@ import re
 from collections import Counter
 
 CHARACTERS, MARKUP = "hidden characters", "hidden markup"  # as they are counted
+UNSEEN = {CHARACTERS, MARKUP}
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]+"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from graphrec.door.hidden import UNSEEN
 from graphrec.door.privacy import mask
 
 ALLOW_BAD = 0.05  # of a file's rows may be set aside for one reason
@@ -30,8 +31,9 @@ class BadRow:
 class Quarantine:
     """The report of one load: rows read, rows merged, and every bad row.
 
-    ``masked`` counts the pieces of personal data masked in texts, by kind; ``wordless`` the texts without a single
-    letter, which are not read as text, by what they are of. ``warnings`` are lines for people, and
+    ``masked`` counts the pieces of personal data masked in texts, and of what nobody sees removed, by kind;
+    ``wordless`` the texts without a single letter, which are not read as text, by what they are of. ``warnings`` are
+    lines for people, and
     ``how`` says how the values of a column were read ("timestamp": "dates, day first, e.g. 02.11.2019"); ``order`` is
     true where its times are no dates but the order of events. ``by_file`` counts the bad rows of a file for a reason,
     ``first`` is the first of them, and ``allow_bad`` the share of a file's rows that one reason may set aside.
@@ -89,8 +91,9 @@ class Quarantine:
         text = f"{self.rows_read:,} rows read"
         if self.merged:
             text += f", {self.merged:,} equal rows merged"
-        if self.masked:
-            text += ", masked in texts: " + ", ".join(f"{n:,} × {kind}" for kind, n in sorted(self.masked.items()))
+        for done, those in (("masked in", set(self.masked) - UNSEEN), ("removed from", set(self.masked) & UNSEEN)):
+            if those:
+                text += f", {done} texts: " + ", ".join(f"{self.masked[kind]:,} × {kind}" for kind in sorted(those))
         if without := self.without_letters():
             text += f", {without}"
         if self.counts:

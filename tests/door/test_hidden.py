@@ -63,6 +63,7 @@ def test_data_with_it_is_the_same_data() -> None:
     assert found == clean
     assert found.quarantine.masked[CHARACTERS] > 0
     assert found.quarantine.masked[MARKUP] > 0
+    assert f", removed from texts: {found.quarantine.masked[CHARACTERS]}" in found.quarantine.summary()
     assert reviewed([CLEAN.replace("warm", "cold"), *[CLEAN] * (len(STEERED) - 1)]) != clean
 
 
