@@ -108,10 +108,11 @@ class Settings(Section):
 
     def block(self, name: str) -> Block[Any]:
         """The block of this name with its section of settings. Raises ConfigError for one that does not exist."""
+        kind = find(name)
         section, most = getattr(self, name), self.runtime.memory_gb * PART
         if most and getattr(section, "memory_gb", 0.0) > most:
             section = section.model_copy(update={"memory_gb": most})
-        return find(name)(section)
+        return kind(section)
 
     def checked(self) -> Self:
         """The same, after what it names was looked for: blocks, a device, a model of an extractor, a file of overrides.
