@@ -140,6 +140,7 @@ class State(Erasures):
         self.shown = Shown(self.shown.hidden, {**self.shown.gone, **digests}, epoch)
         self._forget(self.versions, digests)
         self._gone = new[-1].number
+        self._tried = None  # it was made while they were known
 
     def _items(self, told: Sequence[Told]) -> None:
         """Take in what is said of items."""

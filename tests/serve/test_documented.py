@@ -85,6 +85,7 @@ def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
     assert best not in ids(client.recommend("u0", 30))
     assert client.put_item("a/b", title="A thing")["title"] == "A thing"
     assert client.hide_item("a/b")["hidden"]
+    assert client.profile("..")["user_id"] == ".."
     assert client.profile("u0", export=True)["history"]
     assert client.forget("u0")["removed"]
     with pytest.raises(UnknownIdError, match="absent"):

@@ -21,6 +21,7 @@ from graphrec.serve.loading import Others
 from graphrec.serve.service import Service
 from graphrec.serve.state import State
 from graphrec.serve.trial import share_of
+from graphrec.serve.version import Version
 from tests.serve.support import ask, fitted, ids, post, said, service_of, serving
 
 
@@ -226,3 +227,18 @@ def test_memory_of_models_is_given_back(folder: Path) -> None:
             client.patch("/items/i1", json={"title": f"Title {n}"})
         kept: Any = service_of(client).state.versions
         assert len(kept) <= 4
+
+
+def test_who_is_forgotten_while_an_item_is_taken_in_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as client:
+        post(client, "/events", {"events": [{"user_id": "somebody", "item_id": "i1"}]}, expect=202)
+        state, grown = service_of(client).state, Version.grown
+
+        def meanwhile(version: Version, items: Any) -> Version:
+            out = grown(version, items)
+            state.journal.forget("somebody")  # as another request does
+            return out
+
+        monkeypatch.setattr(Version, "grown", meanwhile)
+        assert client.put("/items/new", json={"title": "a new thing"}).status_code == 200
+        assert state.current.live.count("somebody") == 0

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from graphrec.errors import ConfigError
@@ -21,6 +22,14 @@ from graphrec.serve.service import Service, reply
 from graphrec.serve.times import seconds_of
 from graphrec.serve.version import Version
 
+
+class AnyText(PathConvertor):
+    """What a path may end in: Starlette's own has no line breaks."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("any_text", AnyText())
 router = APIRouter(tags=["what is known"], dependencies=ONLY_KNOWN, route_class=Bodied)
 AnyId = Annotated[
     str, Path(min_length=1, max_length=LONGEST_ID, description="Any text, percent-encoded."), AfterValidator(clean)
@@ -72,7 +81,7 @@ async def items(
     return reply({**carried, "items": await service.run(found)})
 
 
-@router.get("/items/{item_id:path}", responses=answers(replies.ItemReply, 404))
+@router.get("/items/{item_id:any_text}", responses=answers(replies.ItemReply, 404))
 async def item(request: Request, item_id: AnyId) -> Response:
     """What is known of an item."""
     service = service_of(request)
@@ -80,14 +89,14 @@ async def item(request: Request, item_id: AnyId) -> Response:
     return reply({"recommendation_id": id_of(request), **service.carried(), **document})
 
 
-@router.put("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
+@router.put("/items/{item_id:any_text}", responses=answers(replies.ItemReply, 404, 408, 413))
 async def put(request: Request, item_id: AnyId, told: ItemChange) -> Response:
     """Add an item, or say it anew; one that was hidden is shown again. What is told takes the place of what was known:
     title, text, and the attributes as a whole. What is not told stays."""
     return await _tell(request, item_id, told, hidden=False)
 
 
-@router.patch("/items/{item_id:path}", responses=answers(replies.ItemReply, 404, 408, 413))
+@router.patch("/items/{item_id:any_text}", responses=answers(replies.ItemReply, 404, 408, 413))
 async def patch(request: Request, item_id: AnyId, told: ItemChange) -> Response:
     """Change what is known of an item: of its attributes those that are told; an empty list takes one away."""
     service = service_of(request)
@@ -95,7 +104,7 @@ async def patch(request: Request, item_id: AnyId, told: ItemChange) -> Response:
     return await _tell(request, item_id, told, hidden=None)
 
 
-@router.delete("/items/{item_id:path}", responses=answers(replies.ItemReply, 404))
+@router.delete("/items/{item_id:any_text}", responses=answers(replies.ItemReply, 404))
 async def hide(request: Request, item_id: AnyId) -> Response:
     """Hide an item: from now on it is in no answer, no explanation and no further page."""
     service = service_of(request)
@@ -114,7 +123,7 @@ async def users(request: Request, k: Annotated[int, Query(ge=1, le=1000)] = 20, 
     return reply({"recommendation_id": id_of(request), **service.carried(version), "users": found})
 
 
-@router.get("/users/{user_id:path}", responses=answers(replies.Profile))
+@router.get("/users/{user_id:any_text}", responses=answers(replies.Profile))
 async def profile(
     request: Request,
     user_id: AnyId,
@@ -139,7 +148,7 @@ async def profile(
     return reply({"recommendation_id": id_of(request), **await service.run(found)})
 
 
-@router.delete("/users/{user_id:path}", responses=answers(replies.Forgotten))
+@router.delete("/users/{user_id:any_text}", responses=answers(replies.Forgotten))
 async def forget(request: Request, user_id: AnyId) -> Response:
     """Erase somebody: out of every answer at once, out of the store, and out of the models that were learned with them.
     The receipt says what is done, what is pending, and what remains elsewhere."""
