@@ -112,7 +112,7 @@ class Supposed(Body):
 
     item_id: Id
     type: Id | None = Field(None, description="Its kind, such as like or dislike; the model's first by default.")
-    value: Number | None = Field(None, description="A rating or count.")
+    value: Number | None = Field(None, ge=-1e30, le=1e30, description="A rating or count.")
     time: When = Field(None, description="When: seconds or ISO 8601; now by default.")
 
 
@@ -216,12 +216,12 @@ class Event(Body):
     type: Id | None = Field(
         None, description="Its kind: purchase, view, like, dislike …; the model's first by default."
     )
-    value: Number | None = Field(None, description="A rating or count.")
+    value: Number | None = Field(None, ge=-1e30, le=1e30, description="A rating or count.")
     time: When = Field(None, description="Seconds since 1970, or ISO 8601; now by default.")
     place: Place | None = None
     recommendation_id: Id | None = Field(None, description="Of the answer that led to it.")
     position: Count | None = Field(None, ge=1, le=MOST_K, description="The item's rank there.")
-    propensity: Number | None = Field(None, ge=0, le=1, description="With which it was shown there.")
+    propensity: Number | None = Field(None, gt=0, le=1, description="With which it was shown there.")
 
 
 class EventBatch(Body):
