@@ -24,7 +24,7 @@ def test_requests_and_their_stages_are_spans_that_name_nobody(monkeypatch: pytes
         spans = {span.name: span for span in kept.get_finished_spans()}
     names = [span.name for span in kept.get_finished_spans()]
     assert names.count("waiting") == 4
-    assert {"GET /recommend", "search", "GET /explain", "explanation", "GET /users/{user_id:path}"} <= set(names)
+    assert {"GET /recommend", "search", "GET /explain", "explanation", "GET /users/{user_id:any_text}"} <= set(names)
     request, search, explained = spans["GET /recommend"], spans["search"], spans["explanation"]
     assert request.context is not None
     assert f"{request.context.trace_id:032x}" == parent[3:35]
