@@ -9,6 +9,7 @@ what was chosen. Gender is sensitive: it is named here, and read for measuring a
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,18 +81,21 @@ def lists_of(model: Model, held: Dataset, config: Config) -> Lists:
     return Lists.of(model.scores, queries[users], seen[users], truth[users], task.only)
 
 
+def runs(data: Path, only: Sequence[str] | None) -> Iterator[tuple[str, Dataset, Config, Split]]:
+    """Each set that is asked for: its name, the data, the settings, and the parts by its usual split."""
+    for name, kind in RUNS.items():
+        if not only or name in only:
+            source, config = Dataset.load(data / name), Config.load(None, [f"split.kind={kind}"], "fast")
+            yield name, source, config, split(source, config.cut, config.seed)
+
+
 def main(
     data: Annotated[Path, typer.Argument()],
     only: Annotated[list[str] | None, typer.Option()] = None,
     models: Annotated[Path | None, typer.Option(help="Where fitted models are kept, or found.")] = None,
     dev: Annotated[bool, typer.Option(help="Validation users alone; nothing is kept.")] = False,
 ) -> None:
-    for name, kind in RUNS.items():
-        if only and name not in only:
-            continue
-        source = Dataset.load(data / name)
-        config = Config.load(None, [f"split.kind={kind}"], "fast")
-        parts = split(source, config.cut, config.seed)
+    for name, source, config, parts in runs(data, only):
         first, final = fitted(name, parts, config, models)
         told = leakage(final.profiles, final.ties, KEY, source, (KEY,))
         for row in told["rows"]:

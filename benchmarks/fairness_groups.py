@@ -19,12 +19,11 @@ from typing import Annotated, Any
 import numpy as np
 import report
 import typer
-from fairness import RUNS, K, fitted
+from fairness import K, fitted, runs
 
 from graphrec.blocks.folds import FitInputs, Folds
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.data.split import split
 from graphrec.errors import ConfigError
 from graphrec.evaluate import levelling, mending, metrics
 from graphrec.evaluate.clearing import cleared
@@ -243,12 +242,7 @@ def main(
     what: Annotated[str, typer.Option(help="What of it is measured; the rest stays as it is kept.")] = ",".join(ALL),
     dev: Annotated[bool, typer.Option(help="Validation users alone; nothing is kept.")] = False,
 ) -> None:
-    for name, kind in RUNS.items():
-        if only and name not in only:
-            continue
-        source = Dataset.load(data / name)
-        config = Config.load(None, [f"split.kind={kind}"], "fast")
-        parts = split(source, config.cut, config.seed)
+    for name, source, config, parts in runs(data, only):
         models_of = fitted(name, parts, config, models)
         first = Part(models_of[0], parts.folds[0].valid, source, config)
         unseen = dev or set(what.split(",")) == {"learning"}  # which is of validation users alone

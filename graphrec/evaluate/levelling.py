@@ -124,7 +124,7 @@ def levelled(served: Served, start: Doubles, target: str) -> tuple[Doubles | Non
     if not able:
         return None, told
     best = max(able, key=lambda n: curve[n + 1][f"ndcg@{served.k}"])
-    return tried[best], told | {"met": True, "tilt": TILTS[best], "after": curve[best + 1] | {}}
+    return tried[best], told | {"met": True, "tilt": TILTS[best], "after": curve[best + 1]}
 
 
 def meets(point: Point, before: Point, target: str) -> bool:
