@@ -79,6 +79,7 @@ class Lifts:
         )
         self._linked = _binary(known[0], known[1], (len(number), data.n_items))
         self._taken = np.bincount(ties.matrix.indices, minlength=data.n_items)  # (I,)
+        self._takings = int(self._taken.sum())
         self._people = int((~ties.cold).sum())
         self.linked = lru_cache(maxsize=None)(self._linked_takings)
 
@@ -89,6 +90,8 @@ class Lifts:
 
     def of(self, nodes: Sequence[int], both: Ints, pair: tuple[int, int]) -> list[Lift]:
         """The lift of each of some entities with the people (n,) who took both items of a pair that they link."""
+        if not nodes:
+            return []
         if len(both) > MOST:
             both = both[np.linspace(0, len(both) - 1, MOST).astype(np.int64)]
         linked = [self.linked(node) for node in nodes]
@@ -97,7 +100,7 @@ class Lifts:
             theirs = np.bincount(self.ties.matrix.indices[entries(self.ties.matrix, both)[0]], minlength=len(theirs))
             theirs[list(pair)] = 0
         taken = np.asarray(self._linked[list(nodes)] @ theirs, np.int64)
-        total, others = int(self._taken.sum()), int(theirs.sum())
+        total, others = self._takings, int(theirs.sum())
         of_pair = int(self._taken[list(pair)].sum())
         out = []
         for n, (node, takings) in enumerate(zip(nodes, linked, strict=True)):

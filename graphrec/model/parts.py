@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphrec.model.learned import Learned
-from graphrec.model.retrieve import unusual
+from graphrec.model.retrieve import decided, unusual
 from graphrec.model.standing import standing_of
 from graphrec.profile.clearing import CLEARED
 from graphrec.query.query import Queries
@@ -29,7 +29,10 @@ def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -
     if model.profiles.clearing is not None:
         out[CLEARED] = model.profiles.cleared(query, item_nums)
     profile, sparse, personal = model.profiles.encode(query)
-    of_profile = model.items @ profile[0] + (0 if sparse is None else sparse[0])
+    own = None if sparse is None else sparse[0]
+    if decided(model, query, profile[0], own, personal):
+        return out
+    of_profile = model.items @ profile[0] + (0 if own is None else own)
     if not unusual(query, personal, of_profile[None])[0]:
         return out
     standing = standing_of(model, query, of_profile, bool(personal[0]), asker=asker)

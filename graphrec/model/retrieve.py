@@ -76,6 +76,16 @@ def unusual(queries: Queries, personal: Mask, scores: Floats) -> Mask:
     return out
 
 
+def decided(model: Learned, query: Queries, profile: Floats, sparse: Floats | None, personal: Mask) -> bool:
+    """Whether the profile float32 (D,) of one query (B = 1) and what is beside it (I,) surely decide alone: somebody's,
+    and at some places that are not taken the scores differ. Says so without a product over the catalogue; where it is
+    not sure, ``unusual`` tells."""
+    if _unusual(query, personal)[0]:
+        return False
+    some = _some(model, profile, sparse, query.seen, 0)
+    return len(some) > 1 and not _same(model, profile, sparse, some)
+
+
 def ranked(scores: Floats, k: int, exclude: Ints, allowed: Mask | None = None) -> tuple[Ints, Floats]:
     """The k best items by scores (I,), ties by item number, without excluded ones and those that are not allowed."""
     may = np.ones(len(scores), bool) if allowed is None else allowed.copy()
@@ -117,10 +127,19 @@ def _level(
         return False
     some = found.scores if new else found.scores[~np.isin(found.nums, row(seen, n))]
     if len(some) < 2:
-        places = np.setdiff1d(_places(len(model.items)), row(seen, n))
-        some = model.items[places] @ profile + (0 if sparse is None else sparse[places])
-    if len(some) < 2:
-        return True  # all are looked at
+        some = _some(model, profile, sparse, seen, n)
+    return len(some) < 2 or _same(model, profile, sparse, some)  # of fewer, all are looked at
+
+
+def _some(model: Learned, profile: Floats, sparse: Floats | None, seen: sp.csr_matrix, n: int) -> Floats:
+    """Scores at those of ``_places`` that row n of ``seen`` does not hold."""
+    places = np.setdiff1d(_places(len(model.items)), row(seen, n))
+    out: Floats = model.items[places] @ profile + (0 if sparse is None else sparse[places])
+    return out
+
+
+def _same(model: Learned, profile: Floats, sparse: Floats | None, some: Floats) -> bool:
+    """Whether some scores differ by no more than rounding of the largest that there may be."""
     largest = float(np.linalg.norm(profile)) * float(model.index.longest)
     largest += 0.0 if sparse is None else float(np.abs(sparse).max(initial=0.0))
     return float(some.max() - some.min()) <= FLAT_SCORES * largest

@@ -152,7 +152,7 @@ class Index:
             found = self.search(query[None], k, [barred], allowed)[0][0]
             candidates = np.union1d(found[found >= 0], touched).astype(np.int64)
         candidates = self._scan(query, candidates, min(k, len(candidates)), sparse)
-        scores = self._exact(query, candidates) + sparse[candidates]
+        scores = self.exact(query, candidates) + sparse[candidates]
         order = np.argsort(-scores, kind="stable")[:k]
         return candidates[order], scores[order]
 
@@ -165,7 +165,7 @@ class Index:
         slack = 4 * float(FLOAT.eps) * abs(float(scores[item_num]))
         near = np.flatnonzero(np.abs(scores - scores[item_num]) <= 2 * self._propose.rounding(query) + slack)
         out = scores.copy()
-        out[near] = self._exact(query, near) + (0 if sparse is None else sparse[near])
+        out[near] = self.exact(query, near) + (0 if sparse is None else sparse[near])
         return out
 
     def save(self, path: str | Path) -> None:
@@ -238,11 +238,11 @@ class Index:
 
     def _rank(self, query: Floats, nums: Ints, n: int) -> tuple[Ints, Floats]:
         """The n best of these ascending item numbers, and their scores."""
-        scores = self._exact(query, nums)
+        scores = self.exact(query, nums)
         order = np.argsort(-scores, kind="stable")[:n]
         return nums[order], scores[order]
 
-    def _exact(self, query: Floats, nums: Ints) -> Floats:
+    def exact(self, query: Floats, nums: Ints) -> Floats:
         """Inner products float32 (n,) of these items, summed in float64 in an order that never varies."""
         step = max(1, CHUNK // max(self.width, 1))
         scores = np.empty(len(nums), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import graphrec as gr
 from graphrec.errors import DataError
 from graphrec.explain.check import check
 from graphrec.explain.words import AMONG
+from graphrec.model.asked import one
+from graphrec.model.retrieve import decided
+from graphrec.profile.index import Index
 from graphrec.recommender import Recommender
 from graphrec.types import Explanation
 from tests.model.shop import QUICK, fitted, town
@@ -191,3 +195,23 @@ def test_a_limit_that_is_no_number_of_pieces_is_refused(model: Recommender, limi
         with pytest.raises(DataError, match="is no number of pieces; give a whole number from 0 on"):
             ask()
     assert model.explain("u0", "i1", limit=0).evidence == ()
+
+
+def test_the_catalogue_is_not_scored_for_a_reason_of_what_the_profile_decides(
+    model: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, usual = model.recommend("u0", 1)["item_id"][0], model.explain("u0", model.recommend("u0", 1)["item_id"][0])
+    monkeypatch.setattr(Index, "settled", None)
+    assert model.explain("u0", item) == usual
+
+
+def test_a_profile_decides_where_it_tells_items_apart(model: Recommender) -> None:
+    query = one(model.fitted, "u0")
+    profile, personal = np.ones(4, np.float32), np.array([True])
+    level = np.ones((200, 4), np.float32)
+    apart = level * np.linspace(1, 2, 200, dtype=np.float32)[:, None]
+    for items, sparse, decides in ((level, None, False), (apart, None, True), (level, apart[:, 0], True)):
+        model_of: Any = SimpleNamespace(items=items, index=SimpleNamespace(longest=4.0))
+        assert decided(model_of, query, profile, sparse, personal) is decides
+    assert not decided(model_of, query, profile, apart[:, 0], np.array([False]))
+    assert not decided(model_of, one(model.fitted, "u0", query="neck"), profile, apart[:, 0], personal)
