@@ -83,7 +83,9 @@ def application() -> FastAPI:
     path = Path(told["artifact"]).resolve()
     settings = Serving.read(Path(told["config"]) if told["config"] else None)
     version = read(path, journal.learned)
-    return make_app(version, journal, settings, path.parent, told["keyed"], told["hosts"], told["store"])
+    app = make_app(version, journal, settings, path.parent, told["keyed"], told["hosts"], told["store"])
+    app.state.service.alone = True
+    return app
 
 
 def _check(artifact: Path, url: str, keyed: bool, host: str) -> None:

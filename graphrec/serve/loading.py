@@ -55,6 +55,7 @@ async def reload(service: Service, artifact: str | None, share: float = 0.0, int
             log.error("reload", extra={"told": {"outcome": "refused", "kind": type(error).__name__}})
             raise NotTaken(f"the model was not taken, and the old one answers on: {why}") from None
         service.state.take_over(version, share, interleaved)
+        service.settle()
         service.state.refused = ""
         service.metrics.reloaded("trial" if share else "taken")
         log.info("reload", extra={"told": {"outcome": "trial" if share else "taken", "version": version.name}})

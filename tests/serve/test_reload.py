@@ -4,7 +4,9 @@ people; and what was heard stays heard."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -222,11 +224,18 @@ def test_a_rewriting_that_fails_tells_nobody_of_whom(monkeypatch: pytest.MonkeyP
 
 def test_memory_of_models_is_given_back(folder: Path) -> None:
     with serving(gr.load(folder / "one").fitted, folder=folder, artifact="one") as client:
-        for n in range(6):
+        service = service_of(client)
+        for n in range(7):
+            service.alone = n in (0, 6)
             post(client, "/admin/reload", {"artifact": ("two", "one")[n % 2]})
+            if n == 0:
+                first = weakref.ref(service.state.current)
+                assert gc.get_freeze_count() > 1000  # what is there stays, and is not walked through again …
             client.patch("/items/i1", json={"title": f"Title {n}"})
-        kept: Any = service_of(client).state.versions
+        kept: Any = service.state.versions
         assert len(kept) <= 4
+        assert first() is None  # … until another model took over
+    gc.unfreeze()
 
 
 def test_who_is_forgotten_while_an_item_is_taken_in_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
