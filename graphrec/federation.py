@@ -19,116 +19,33 @@ round  from each party          to each party
 =====  =======================  =======================================================================================
 
 A model is then made by each party from the second sums: the same item sides as one party with all events would get,
-since a sum over people does not depend on who adds. With ``masked`` what is sent in rounds 2 and 3 looks random, and
-only totals are seen (``privacy.masking``). Sums of few people tell of them: noise on top is ``privacy.epsilon``.
+since a sum over people does not depend on who adds. Blocks that are trained (``Block.in_rounds``) take more: before
+round 3 on what is not held out, and after it on everything, parties train them together, and what they send each other
+is a sum too, of as many numbers from each (``train.rounds``). With ``masked`` what is sent from round 2 on looks
+random, and only totals are seen (``privacy.masking``). Sums of few people tell of them: noise on top is
+``privacy.epsilon``.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from graphrec.blocks.api import Block
-from graphrec.data.dataset import Dataset
+from graphrec.blocks.search import Chosen
 from graphrec.errors import ConfigError
-from graphrec.fit import Fitting, as_read, whole
 from graphrec.linalg.sums import MAX_ITEMS, ItemSums
 from graphrec.model.model import Model
-from graphrec.pooled import (
-    USERS,
-    Candidate,
-    Judge,
-    Made,
-    held_out,
-    model_of,
-    over_items,
-    searched,
-    set_aside,
-    summed_blocks,
-    sums_of,
-)
+from graphrec.party import Message, Party, Training, introduced
+from graphrec.pooled import Candidate, Made, searched
 from graphrec.privacy import masking
+from graphrec.profile.api import FittedBlock
 
 Doubles = npt.NDArray[np.float64]
-
-
-@dataclass
-class Message:
-    """What a party sent, or was sent: what it is and how many bytes."""
-
-    round: int
-    party: str
-    what: str
-    bytes: int
-
-
-@dataclass
-class Party:
-    """One party. Its events stay here; what others see is what its methods return.
-
-    Args:
-        name: of the party. data: what it knows. fitting: settings, runtime and encoder. keys: of each other party's
-            name, the key that both share, where sums are masked.
-    """
-
-    name: str
-    data: Dataset
-    fitting: Fitting
-    keys: dict[str, bytes] = field(default_factory=dict)
-    _judge: Judge | None = None
-    _parts: tuple[Dataset, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.fitting.config.privacy.epsilon:
-            raise ConfigError(
-                "privacy.epsilon: sums of parties travel without noise; leave it out, or fit one party alone"
-            )
-        self.data = as_read(whole(self.data, self.fitting.config), self.fitting.config)
-        self.blocks, others = summed_blocks(self.fitting.config)
-        for line in set_aside(self.data, others):
-            self.data.report.warn(line)
-
-    def catalogue(self) -> tuple[dict[str, str], bool]:
-        """Item id → title, and whether its people dislike anything."""
-        titles = dict(zip(self.data.items.ids, map(str, self.data.item_titles), strict=True))
-        return titles, bool((self.data.events.pairs.weights < 0).any())
-
-    def number(self, titles: Mapping[str, str], max_items: int) -> None:
-        """Number items as all parties do. Raises ConfigError for more than ``max_items``."""
-        if len(titles) > max_items:
-            raise ConfigError(
-                f"the parties have {len(titles):,} items together, and sums are dense up to {max_items:,};"
-                " have each keep fewer (split.k_core)"
-            )
-        self.data = over_items(self.data, sorted(titles), titles)
-        train, valid = held_out(self.data, self.fitting.config.seed)
-        self._parts = (train, self.data)
-        self._judge = Judge(train, valid, self.blocks, self.fitting.config, USERS)
-
-    def sums(self, reading: str) -> tuple[ItemSums, ItemSums]:
-        """The sums of its people, without what is held out and with it."""
-        train, everything = (sums_of(part, reading, max_items=len(part.items.ids)) for part in self._parts)
-        return train, everything
-
-    def worth(self, sums: ItemSums, candidate: Candidate) -> Doubles:
-        """Σ NDCG of its held-out people, and how many they are, float64 (2,)."""
-        assert self._judge is not None
-        found = self._judge.each(sums, candidate) if len(self._judge) else np.zeros(0)
-        return np.array([found.sum(dtype=np.float64), len(found)])
-
-    def masked(self, numbers: Doubles, round_: str) -> masking.Words:
-        """Numbers as they may be sent where only totals are to be seen."""
-        return masking.masked(numbers, self.keys, self.name, round_)
-
-    def model(self, sums: ItemSums, candidate: Candidate, made: Made) -> Model:
-        """Its model: the items of everybody, for its own people."""
-        return model_of(sums, self.data, candidate, self.fitting, made)
 
 
 @dataclass(frozen=True)
@@ -140,13 +57,6 @@ class Federated:
     candidate: Candidate
     sums: ItemSums
     messages: tuple[Message, ...]
-
-
-def introduced(parties: Sequence[Party]) -> None:
-    """Give each pair of parties a key that nobody else has. Between machines it goes from one to the other over a
-    channel of their own, not past whoever adds up."""
-    for one, other in combinations(parties, 2):
-        one.keys[other.name] = other.keys[one.name] = secrets.token_bytes(32)
 
 
 def federated(
@@ -200,14 +110,32 @@ def federated(
         judged = round(float(total[1]))
         return float(total[0] / total[1]) if judged else 0.0
 
+    rounds = Training(parties, masked, messages)
+    trained = [name for name, block in blocks.items() if block.in_rounds and not block.summed]
+    known: dict[str, Chosen] = {}
+    for name in trained:
+        settled = None if chosen is None else chosen.chosen[name]
+        parts = [
+            party.choosing(name, train) if settled is None else party.learning(name, train, settled, whole=False)
+            for party in parties
+        ]
+        known[name] = rounds.done(parts, name)[0][1]
     if chosen is None:
         chosen, _ = searched(blocks, train, worth)
+        chosen = replace(chosen, chosen={**chosen.chosen, **known})
     found = worth(chosen)
     messages += [Message(3, name, f"Σ NDCG and people of {asked:,} candidates", 16 * asked) for name in names]
+    made_of: dict[str, list[FittedBlock]] = {}
+    for name in (name for name in trained if chosen.weights[name]):
+        made = rounds.done([party.learning(name, everything, known[name]) for party in parties], name, last=True)
+        made_of[name] = [block for block, _ in made]
     k = parties[0].fitting.config.blend.k
     told = {"parties": len(parties) + len(given), "users": everything.users, "reading": reading, "masked": masked}
-    made = Made(told, {"users": judged, "folds": 1, f"ndcg@{k}": round(found, 6)} if judged else {})
-    models = {party.name: party.model(everything, chosen, made) for party in parties}
+    figures = {"users": judged, "folds": 1, f"ndcg@{k}": round(found, 6)} if judged else {}
+    models = {}
+    for n, party in enumerate(parties):
+        own = {name: blocks[n] for name, blocks in made_of.items()}
+        models[party.name] = party.model(everything, chosen, Made(told, figures, trained=own))
     return Federated(models, chosen, everything, tuple(messages))
 
 

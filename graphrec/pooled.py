@@ -52,14 +52,15 @@ class Candidate:
     weights: Mapping[str, float]
 
 
-def summed_blocks(config: Config) -> tuple[dict[str, Block[Any]], list[str]]:
-    """The blocks of the settings that can be learned from sums, and the names of those that cannot where nobody named
-    them. Raises ConfigError for one that was named and cannot, where none is left, and for ``robust.set_aside``."""
+def summed_blocks(config: Config, in_rounds: bool = False) -> tuple[dict[str, Block[Any]], list[str]]:
+    """The blocks of the settings that can be learned from sums, or in rounds too, and the names of those that cannot
+    where nobody named them. Raises ConfigError for one that was named and cannot, where none is left, and for
+    ``robust.set_aside``."""
     if config.robust.set_aside:
         raise ConfigError(
             "robust.set_aside reads the rows of people, and sums are what is learned from here; leave it out"
         )
-    able = [name for name, block in registered().items() if block.summed]
+    able = [name for name, block in registered().items() if block.summed or (in_rounds and block.in_rounds)]
     usual = {tuple(Config().blocks), *(_named_in(preset) for preset in PRESETS.values())}
     others = [name for name in config.blocks if name not in able]
     if others and (tuple(config.blocks) not in usual or len(others) == len(config.blocks)):
@@ -148,7 +149,8 @@ class Judge:
         ties = Ties(train)
         self.blocks, self.inputs = blocks, FitInputs(ties, None)
         self.validation = Validation(ties, valid, config.blend.k, users, config.seed, Task.of(config))
-        self._made: dict[str, tuple[Any, FittedBlock]] = {}  # of each block the last, and of what
+        self.trained: dict[str, FittedBlock] = {}  # blocks that are as they are, whatever the candidate
+        self._made: dict[str, tuple[Any, FittedBlock]] = {}  # of each other the last, and of what
 
     def __len__(self) -> int:
         return len(self.validation)
@@ -164,6 +166,8 @@ class Judge:
         return self.validation.per_user_ndcg_of(scores)
 
     def _block(self, name: str, sums: ItemSums, chosen: Chosen) -> FittedBlock:
+        if name in self.trained:
+            return self.trained[name]
         key = (id(sums), tuple(sorted(chosen.items())))
         if self._made.get(name, (None,))[0] != key:
             self._made[name] = key, self.blocks[name].from_sums(sums, self.inputs, chosen)
@@ -220,16 +224,17 @@ def searched(
 @dataclass(frozen=True)
 class Made:
     """How a model of sums came to be: ``told`` stands among its choices, ``validation`` beside them; ``version`` in
-    place of the digest of the data where that must not be told."""
+    place of the digest of the data where that must not be told; ``trained``: blocks that are there already."""
 
     told: Mapping[str, Any]
     validation: Mapping[str, Any] = field(default_factory=dict)
     version: str | None = None
+    trained: Mapping[str, FittedBlock] = field(default_factory=dict)
 
 
 def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitting, made: Made) -> Model:
     """The model of sums for the people of ``data``, whose items are those of the sums."""
-    blocks, _ = summed_blocks(fitting.config)
+    blocks = {name: fitting.config.block(name) for name in candidate.weights}
     names = {"blocks": tuple(blocks), "content": {"use": False}, "blend": {"gate": False}}
     alike = {"strength": {"use": False}} if fitting.config.privacy.epsilon else {}
     config = fitting.config.with_(**names, **alike)
@@ -238,7 +243,8 @@ def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitti
         fitted = []
         for name, block in blocks.items():
             with fitting.watch(name):
-                fitted.append(_block(block, sums, inputs, candidate))
+                found = made.trained.get(name)
+                fitted.append(_block(block, sums, inputs, candidate) if found is None else found)
         profiles = Profiles(tuple(fitted)).reweighted(candidate.weights)
         with fitting.watch("index"):
             index = Index.build(profiles.item_matrix(), config.retrieve)

@@ -16,10 +16,11 @@ from graphrec.cli.app import app
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset, build
 from graphrec.errors import ConfigError, DataError
-from graphrec.federation import Federated, Party, federated, introduced
+from graphrec.federation import Federated, federated
 from graphrec.fit import Fitting, learn
 from graphrec.forgetting import forgotten
 from graphrec.linalg.sums import SUMS, ItemSums
+from graphrec.party import Party, introduced
 from graphrec.pooled import Candidate, held_out, sums_of
 from graphrec.privacy import masking
 from graphrec.runtime import Runtime
@@ -169,9 +170,53 @@ def test_a_model_of_sums_is_no_less_a_model(pooled: Federated, tmp_path: Path) -
     assert model.chosen[SUMS]["users"] == 150
 
 
+NETWORK = ["blocks=popularity,graph", "features.enabled=false", "graph.dim=8", "graph.steps=2", "graph.minutes=0"]
+NETWORK += ["graph.temperature=0.2", "graph.max_epochs=6"]
+
+
+def network(epochs: int) -> Candidate:
+    chosen = {"temperature": 0.2, "epochs": epochs, "of": 6, "dim": 8, "popularity": 1.0}
+    return Candidate({"popularity": {}, "graph": chosen}, {"popularity": 0.2, "graph": 1.0})
+
+
+def test_a_network_of_parties_is_that_of_one(everybody: Dataset) -> None:
+    """From the same start, on whole batches, sides and scores are those of one party with all events, masked too; one
+    of the parties has few people, who took few of the items."""
+    tables = [table_of(part).drop(columns="timestamp") for part in parts_of(everybody, 2)]
+    tables.append(pd.DataFrame({"user_id": ["a", "b"], "item_id": ["i000", "i001"]}))
+    parts = [build(f"party {n}", table) for n, table in enumerate(tables)]
+    runs = [[Party(p.name, p, fitting(*NETWORK)) for p in of] for of in (parts, [build("all", pd.concat(tables))])]
+    found, pooled = (federated(run, masked=len(run) > 1, chosen=network(3)) for run in runs)
+    untrained = federated([Party("all", build("all", pd.concat(tables)), fitting(*NETWORK))], chosen=network(0))
+    whole = pooled.models["all"]
+    items = whole.profiles["graph"].items
+    assert np.abs(items @ items.T - np.inner(*[untrained.models["all"].profiles["graph"].items] * 2)).max() > 0.05
+    for model in found.models.values():
+        sides = model.profiles["graph"]
+        np.testing.assert_allclose(sides.items, items, atol=1e-4)
+        at = [whole.data.users.number(id_) for id_ in model.data.users.ids]
+        np.testing.assert_allclose(
+            sides.users @ sides.items.T, (whole.profiles["graph"].users @ items.T)[at], atol=5e-3
+        )
+
+
+def test_a_network_is_chosen_by_all_and_trained_by_all(everybody: Dataset) -> None:
+    """From rows at random parties come to what their people want, all to the same; what they sent is counted."""
+    parts = parts_of(everybody, 2)
+    found = federated([Party(p.name, p, fitting(*NETWORK, "graph.init=random")) for p in parts])
+    first, other = (model.chosen["graph"] for model in found.models.values())
+    assert first == other
+    assert first["curve"][0][1] < 0.8 * first["validation_ndcg"]
+    sent = [m for m in found.messages if m.party == "party 0" and "graph: gradients of items" in m.what]
+    assert [m.round for m in sent] == [3, 4][: 1 + bool(found.candidate.weights["graph"])]
+    assert sent[0].bytes % (8 * (40 * 8 + 1)) == 0
+
+
 def test_what_cannot_be_is_refused(everybody: Dataset) -> None:
     with pytest.raises(ConfigError, match=r"ials, slim cannot be learned from sums.*ease"):
         Party("a", everybody, fitting("blocks=ials,ease,slim"))
+    with pytest.raises(ConfigError, match=r"graph.contrast: parties train LightGCN together"):
+        federated([Party("a", everybody, fitting(*NETWORK, "graph.contrast=0.1"))], chosen=network(1))
     with pytest.raises(ConfigError, match="sums of parties travel without noise"):
         Party("a", everybody, fitting("blocks=popularity,ease", "privacy.epsilon=1"))
     with pytest.raises(ConfigError, match="give each a name"):

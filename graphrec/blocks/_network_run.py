@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from graphrec.blocks import _warm
-from graphrec.blocks._growth import sizes
+from graphrec.blocks._growth import Sizes, sizes
 from graphrec.blocks.api import FitInputs, Validation
 from graphrec.data.popularity import decayed_counts
 from graphrec.graph.tensors import disliked, liked, tensors
@@ -60,7 +60,7 @@ class Run:
         self.learners, counts = torch.unique(edges[0], return_counts=True)  # (L,) who took something
         self.starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])  # (L + 1,)
         self.edges = edges.to(self.device)
-        self.sizes = sizes(len(self.learners), graph.n_items, edges.shape[1], s)
+        self.sizes = self._sizes()
         self.sizes = self.sizes._replace(dim=dim or self.sizes.dim)
         self.state = inputs.runtime.generator(member).get_state()
         convolve = convolution(s)[1]
@@ -77,8 +77,17 @@ class Run:
         self.dislikes = disliked(inputs.graph).to(self.device) if reading == "signed" else self.edges[:, :0]  # (2, D)
         self.random = inputs.runtime.generator(member)
         self.half = half(s.precision, self.device)
-        shares = log_shares(inputs, 0.0, edges.shape[1]) if s.drawn == "popularity" else np.zeros(graph.n_items)
+        shares = self.log_shares(0.0) if s.drawn == "popularity" else np.zeros(graph.n_items)
         self.offset = torch.from_numpy(shares.astype(np.float32)).to(self.device)  # (I,)
+
+    def _sizes(self) -> Sizes:
+        """What the settings say, and what the data asks for."""
+        return sizes(len(self.learners), self.graph.n_items, self.edges.shape[1], self.settings)
+
+    def log_shares(self, half_life: float) -> npt.NDArray[np.float64]:
+        """log p (I,): of each item's share of the interactions, weighted by age; one more for each than there are."""
+        counts = decayed_counts(self.inputs.train, half_life).astype(np.float64)  # (I,)
+        return log_shares(counts * (self.edges.shape[1] / max(counts.sum(), 1e-12)))
 
     def train(
         self,
@@ -221,11 +230,9 @@ class Run:
         return Negatives(items[self.edges[1, drawn] if popular else drawn], None, self.half)
 
 
-def log_shares(inputs: FitInputs, half_life: float, n_edges: int) -> npt.NDArray[np.float64]:
-    """log p (I,): of each item's share of the interactions, weighted by age; one more for each than there are."""
-    counts = decayed_counts(inputs.train, half_life).astype(np.float64)  # (I,)
-    counts = 1 + counts * (n_edges / max(counts.sum(), 1e-12))
-    out: npt.NDArray[np.float64] = np.log(counts / counts.sum())
+def log_shares(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """log p (I,), from how often each item was taken, (I,), and once more."""
+    out: npt.NDArray[np.float64] = np.log((1 + counts) / (1 + counts).sum())
     return out
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from torch_geometric.data import HeteroData
 
 from graphrec.blocks import _warm
-from graphrec.blocks._network_run import Run, log_shares, on_device
+from graphrec.blocks._network_run import Run, on_device
 from graphrec.blocks.api import FitInputs, Validation, beside, reading_of
 from graphrec.blocks.search import Chosen, margin
 from graphrec.data.readings import Reading
@@ -170,7 +170,7 @@ class _Networks:
 
     def scored(self, users: Floats, items: Floats, lengths: Floats, prior: Prior) -> tuple[Floats, Floats]:
         """Users (B, d) with a 1 beside, and items (I, d), |i|^length as long, with w τ log p beside."""
-        shares = log_shares(self.inputs, prior.half_life, self.n_edges)  # (I,)
+        shares = self.runs[0].log_shares(prior.half_life)  # (I,)
         offset = (prior.popularity * self.temperature * shares).astype(np.float32)
         items = items * (lengths**prior.length)[:, None] if prior.length else items
         return beside(users, np.ones(len(users), np.float32)), beside(items, offset)

@@ -27,6 +27,7 @@ from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock, empty_block
 from graphrec.query.ties import Ties
 from graphrec.settings import Section
+from graphrec.train.rounds import Rounds
 from graphrec.types import Floats, Ints
 
 S = TypeVar("S", bound=Section)
@@ -73,6 +74,7 @@ class Block(ABC, Generic[S]):
         searched: settings that it cannot choose by itself, and the values worth a longer search (``graphrec tune``).
         ordered: what it says depends on the order of events.
         summed: it can be learned from sums over people alone (``from_sums``).
+        in_rounds: several parties that keep their events can train it together (``learn_in_rounds``).
         resumes: a refit starts from where an earlier model ended (``FitInputs.before``).
         together: of several processes all train it at once (``train.together``); others are dealt out whole.
         readings: of the strengths, that the method can use. uses_text: it wants text features.
@@ -90,6 +92,7 @@ class Block(ABC, Generic[S]):
     ordered: ClassVar[bool] = False
     resumes: ClassVar[bool] = False
     summed: ClassVar[bool] = False
+    in_rounds: ClassVar[bool] = False
     together: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
@@ -183,6 +186,17 @@ class Block(ABC, Generic[S]):
         """What ``learn`` makes of the rows that the sums are of, without friends and without knowledge; with the rows
         of the users of ``inputs``, whose items are those of the sums. Raises ConfigError where it is not ``summed``."""
         raise ConfigError(f"blocks: {self.name} reads the rows of people and cannot be learned from sums over them")
+
+    def choose_in_rounds(
+        self, sums: ItemSums, inputs: FitInputs, validation: Validation
+    ) -> Rounds[tuple[FittedBlock, Chosen]]:
+        """``choose`` by several parties, as one of them sees it: of its own people, over the items of the sums of
+        everybody. Every party comes to the same choice. Raises ConfigError where it is not ``in_rounds``."""
+        raise ConfigError(f"blocks: {self.name} reads the rows of all people at once; have one party fit it alone")
+
+    def learn_in_rounds(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> Rounds[FittedBlock]:
+        """``learn`` by several parties, with hyper-parameters that are settled; see ``choose_in_rounds``."""
+        raise ConfigError(f"blocks: {self.name} reads the rows of all people at once; have one party fit it alone")
 
     @abstractmethod
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:

@@ -41,11 +41,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from graphrec.blocks.api import Block, FitInputs, Folds
+from graphrec.blocks.api import Block, FitInputs, Folds, Validation
 from graphrec.blocks.search import Chosen
+from graphrec.linalg.sums import ItemSums
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.settings import FloatList, PositiveList, Section
+from graphrec.train.rounds import Rounds
 
 
 class GraphSettings(Section):
@@ -98,6 +100,7 @@ class Graph(Block[GraphSettings]):
 
     name = "graph"
     resumes = True
+    in_rounds = True
     together = True
     words = Words(
         "the graph network places it close to you",
@@ -126,6 +129,20 @@ class Graph(Block[GraphSettings]):
         """Train the networks for as many epochs as were chosen."""
         block: ProfileBlock = self._networks().learn(inputs, self.settings, chosen)
         return block
+
+    def choose_in_rounds(
+        self, sums: ItemSums, inputs: FitInputs, validation: Validation
+    ) -> Rounds[tuple[ProfileBlock, Chosen]]:
+        """As ``choose``, by the people of all parties, over nothing but who likes what."""
+        from graphrec.blocks import _network_rounds
+
+        return _network_rounds.choose(sums, inputs, self.settings, validation)
+
+    def learn_in_rounds(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> Rounds[ProfileBlock]:
+        """As ``learn``, with the item side of everybody."""
+        from graphrec.blocks import _network_rounds
+
+        return _network_rounds.learn(sums, inputs, self.settings, chosen)
 
     @staticmethod
     def _networks() -> Any:

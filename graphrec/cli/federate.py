@@ -13,7 +13,8 @@ from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weig
 from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
-    from graphrec.federation import Federated, Party
+    from graphrec.federation import Federated
+    from graphrec.party import Party
 
 
 def federate(
@@ -36,10 +37,11 @@ def federate(
 ) -> None:
     """Learn from several parties that keep their events: sums over people travel, and each party gets a model for its
     own people, whose items are of everybody."""
-    from graphrec.federation import Party, federated
+    from graphrec.federation import federated
     from graphrec.fit import Fitting
     from graphrec.linalg.sums import ItemSums
     from graphrec.model import artifact, files
+    from graphrec.party import Party
     from graphrec.pooled import sums_of
     from graphrec.recommender import Recommender
 

@@ -29,8 +29,8 @@ class Bipartite(NamedTuple):
         """The same on a device."""
         return Bipartite(*(part.to(device) for part in self))
 
-    def step(self, x: Tensor, total: Tensor, sent: Tensor) -> None:
-        """``sent`` := x + Ã total, (U + I, d) each."""
+    def step(self, x: Tensor, total: Tensor, sent: Tensor, layer: int | None = None) -> None:
+        """``sent`` := x + Ã total, (U + I, d) each. ``layer``: the number of the step forwards; None for gradients."""
         n_users = self.users.shape[0]
         torch.addmm(x[:n_users], self.users, total[n_users:], out=sent[:n_users])
         torch.addmm(x[n_users:], self.items, total[:n_users], out=sent[n_users:])
@@ -42,19 +42,19 @@ class _LayerMean(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, graph: Bipartite, x: Tensor, layers: int) -> Tensor:
         ctx.graph, ctx.layers = graph, layers
-        return _layer_mean(graph, x, layers)
+        return _layer_mean(graph, x, layers, forwards=True)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
-        return None, _layer_mean(ctx.graph, grads[0].contiguous(), ctx.layers), None
+        return None, _layer_mean(ctx.graph, grads[0].contiguous(), ctx.layers, forwards=False), None
 
 
-def _layer_mean(graph: Bipartite, x: Tensor, layers: int) -> Tensor:
+def _layer_mean(graph: Bipartite, x: Tensor, layers: int, forwards: bool) -> Tensor:
     """By Horner's rule, x + Ã(x + Ã(x + …)): each step is one product that adds on the way, nothing else is kept."""
     total = x
-    for _ in range(layers):
+    for layer in range(layers):
         sent = torch.empty_like(x)  # (U + I, d)
-        graph.step(x, total, sent)
+        graph.step(x, total, sent, layer if forwards else None)
         total = sent
     return total.div_(layers + 1) if layers else x.clone()
 
@@ -103,15 +103,22 @@ def perturbed(x: Tensor, noise: float) -> Tensor:
 
 
 def bipartite(
-    edge_index: Tensor, n_users: int, n_items: int, power: float = 0.5, weights: Tensor | None = None
+    edge_index: Tensor,
+    n_users: int,
+    n_items: int,
+    power: float = 0.5,
+    weights: Tensor | None = None,
+    taken: Tensor | None = None,
 ) -> Bipartite:
     """R̃ = D_u^-p R D_i^-p and its transpose in float32, from edge_index int64 (2, E), users over items.
 
-    ``weights``: float32 (E,) > 0, the entries of R; 1 where none are given.
+    ``weights``: float32 (E,) > 0, the entries of R; 1 where none are given. ``taken``: float32 (I,), the degrees of
+    items where there are more users than these.
     """
-    degrees = []
+    degrees: list[Tensor] = []
     for ends, n in zip(edge_index, (n_users, n_items), strict=True):
         sums = torch.bincount(ends, weights, minlength=n).to(torch.float32)
+        sums = taken if taken is not None and degrees else sums
         degrees.append(torch.where(sums > 0, sums.clamp(min=LEAST_DEGREE), 1.0))  # (U,), (I,)
     values = (degrees[0][edge_index[0]] * degrees[1][edge_index[1]]) ** -power  # (E,)
     values = values if weights is None else values * weights

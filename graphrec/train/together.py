@@ -69,7 +69,7 @@ class Divided(Bipartite):
         out.ranks = ranks
         return out
 
-    def step(self, x: Tensor, total: Tensor, sent: Tensor) -> None:
+    def step(self, x: Tensor, total: Tensor, sent: Tensor, layer: int | None = None) -> None:
         """As in one process."""
         n_users, rank = self.users.shape[0], self.ranks.rank
         for matrix, of, to in (
