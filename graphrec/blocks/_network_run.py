@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,13 +116,10 @@ class Run:
 
     def _kept(self, epochs: int, validation: Validation | None, falls: Sequence[int]) -> Checkpoint | None:
         """The file of this run: another one for other data, settings or validation users."""
-        if (work := self.inputs.runtime.work) is None:
-            return None
         users = b"" if validation is None else validation.queries.user_nums.tobytes()
         what = (self.temperature, self.reading, self.member, epochs, self.most, list(falls), self.inputs.runtime.seed)
-        made = hashlib.sha256(self.inputs.train.digest().encode() + users)
-        made.update(json.dumps([what, self.settings.model_dump(mode="json"), str(self.device)]).encode())
-        return Checkpoint(work / "training" / f"graph-{made.hexdigest()[:20]}.safetensors")
+        told = [what, self.settings.model_dump(mode="json"), str(self.device)]
+        return Checkpoint.of(self.inputs.runtime.work, "graph", self.inputs.train.digest().encode() + users, told)
 
     @contextmanager
     def _random(self) -> Iterator[None]:

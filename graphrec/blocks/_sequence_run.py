@@ -20,6 +20,7 @@ from graphrec.nn.causal import Causal
 from graphrec.nn.losses import cross_entropy
 from graphrec.profile.sequential import GAPS, SequenceBlock, Tokens, tokens_of
 from graphrec.query.query import Queries
+from graphrec.train.checkpoint import Checkpoint
 from graphrec.train.loop import Trained, deterministic, train
 from graphrec.train.together import add_gradients, means, mine
 from graphrec.types import Floats, Ints
@@ -36,11 +37,27 @@ class Windows(NamedTuple):
     following: Ints
 
 
+class _Stream:
+    """A numpy generator as a part of a run that is kept."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self.random = random
+
+    def state_dict(self) -> Any:
+        """Where the stream stands, as JSON can hold it."""
+        return self.random.bit_generator.state
+
+    def load_state_dict(self, state: Any) -> None:
+        """Go on from there."""
+        self.random.bit_generator.state = state
+
+
 class Run:
     """One network and its training, with a dropout that was chosen."""
 
     def __init__(self, inputs: FitInputs, settings: Any, dropout: float) -> None:
         self.inputs, self.settings, self.device = inputs, settings, inputs.runtime.torch_device()
+        self.dropout = dropout
         self.ranks = inputs.runtime.ranks
         ties, self.n_items = inputs.ties, inputs.train.n_items
         self.history = ties.timeline(True)
@@ -98,11 +115,21 @@ class Run:
                 evaluate=score if validation is not None else None,
                 every=max(1, math.ceil(self.most / self.settings.evaluations)),
                 patience=self.settings.patience,
-                parts={"optimiser": self.optimiser, "random": self.random},
+                parts={"optimiser": self.optimiser, "random": self.random, "shuffled": _Stream(self.shuffled)},
+                kept=self._kept(epochs, validation),
                 ranks=self.ranks,
                 progress=self.inputs.runtime.progress,
                 name="sequence block",
             )
+
+    def _kept(self, epochs: int, validation: Validation | None) -> Checkpoint | None:
+        """The file of this run: another one for other data, settings, first weights or validation users."""
+        users = b"" if validation is None else validation.queries.user_nums.tobytes()
+        first = self.model.output().detach().cpu().numpy().tobytes()
+        what = (self.dropout, self.length, epochs, self.most, self.inputs.runtime.seed)
+        told = [what, self.settings.model_dump(mode="json"), str(self.device)]
+        data = self.inputs.train.digest().encode() + users + first
+        return Checkpoint.of(self.inputs.runtime.work, "sequence", data, told)
 
     def epoch(self, number: int) -> float:
         """One pass over all histories, cut into pieces at random; the mean loss."""

@@ -6,6 +6,7 @@ so a kill leaves the state of before.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -32,6 +33,16 @@ class Checkpoint:
     path: Path
     seconds: float = SECONDS
     _last: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, work: Path | None, name: str, data: bytes, told: Any) -> Checkpoint | None:
+        """The file in a work folder of the run over this data with these settings, which JSON can hold: another one for
+        any other. None where no folder is kept."""
+        if work is None:
+            return None
+        made = hashlib.sha256(data)
+        made.update(json.dumps(told).encode())
+        return cls(work / "training" / f"{name}-{made.hexdigest()[:20]}.safetensors")
 
     def due(self) -> bool:
         """Whether a state is to be kept again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,43 @@ def test_it_sits_out_where_nothing_tells_an_order() -> None:
     assert chosen["left_out"] == UNORDERED
     assert isinstance(block, FittedBlock)
     assert block.empty
+
+
+class _Killed(Exception):
+    pass
+
+
+def test_a_block_that_was_killed_chooses_and_learns_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = split(chains(n_users=24), SplitConfig(kind="given"), 0)
+    settings: dict[str, Any] = {"max_epochs": 6, "evaluations": 6}
+
+    def made(work: Path | None) -> tuple[SequenceBlock, SequenceBlock, Any]:
+        plain = FitInputs(Ties(parts.train), None)
+        inputs = replace(plain, runtime=replace(plain.runtime, work=work))
+        block = sequence(**settings)
+        chosen_block, chosen = block.choose(Folds.of(inputs, Validation(inputs.ties, parts.valid, 10)))
+        return chosen_block, block.learn(inputs, chosen), chosen
+
+    whole = made(None)
+    monkeypatch.setattr("graphrec.train.checkpoint.Checkpoint.due", lambda _: True)
+    epoch, seen = Run.epoch, 0
+
+    def dying(self: Run, number: int) -> float:
+        nonlocal seen
+        seen += 1
+        if seen in (4, 9):  # while it chooses, and while it learns
+            raise _Killed
+        return epoch(self, number)
+
+    monkeypatch.setattr(Run, "epoch", dying)
+    for _ in range(2):
+        with pytest.raises(_Killed):
+            made(tmp_path)
+    again = made(tmp_path)
+    assert again[2] == whole[2]
+    assert seen == 2 + settings["max_epochs"] + whole[2]["epochs"]  # none was run twice but those that died
+    for one, other in zip(whole[:2], again[:2], strict=True):
+        assert one.items.tobytes() == other.items.tobytes()
+        assert one.users.tobytes() == other.users.tobytes()
