@@ -18,6 +18,7 @@ from pydantic import ValidationError, create_model
 
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import find, registered
+from graphrec.cluster.engine import engine_of
 from graphrec.errors import ConfigError
 from graphrec.presets import PRESETS, Preset
 from graphrec.runtime import Runtime
@@ -123,6 +124,7 @@ class Settings(Section):
             raise ConfigError(f"blocks: {', '.join(self.blocks)} names a block twice; name each once")
         for name in self.blocks:
             find(name)
+        engine_of(self.runtime.engine)
         if self.runtime.device not in ("auto", "cpu"):  # torch takes seconds to import
             Runtime(self.runtime.device).torch_device()
         if self.kg.extractor != "spacy" and not self.kg.model:
@@ -136,7 +138,11 @@ class Settings(Section):
 
     def fingerprint(self) -> str:
         """SHA-256 of all settings that count."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+        return hashlib.sha256(self.at_home().to_toml().encode()).hexdigest()
+
+    def at_home(self) -> Self:
+        """The same without the engine: where work was done is no part of what it made."""
+        return self if self.runtime.engine == "local" else self.with_(runtime={"engine": "local"})
 
     def to_toml(self) -> str:
         """This configuration as TOML; ``load`` reads it back equal. Blocks that it does not name have a section only

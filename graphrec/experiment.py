@@ -15,6 +15,7 @@ from graphrec import attacks
 from graphrec.ablation import ablations
 from graphrec.blocks.api import Block
 from graphrec.blocks.registry import registered
+from graphrec.cluster.engine import LOCAL, Engine
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.show import counted
@@ -86,6 +87,7 @@ def evaluate_model(
             popularity=asked.popularity(ties),
             auc=auc,
             task=task,
+            engine=model.runtime.engine,
         )
 
     scorer = _answering(model.fitted, task)
@@ -145,6 +147,7 @@ def measure_model(
     by: Sequence[str] = (),
     probe: Sequence[str] = (),
     privacy: bool = False,
+    engine: Engine = LOCAL,
 ) -> dict[str, Any]:
     """The `evaluate` document of a fitted model on data that it was not fitted on: what the users whom it knows took.
 
@@ -152,7 +155,7 @@ def measure_model(
     ``counts`` (``evaluate.later``).
 
     Args:
-        config: for other cut-offs (``evaluate.k``) than those of the model.
+        config: for other cut-offs (``evaluate.k``) than those of the model. engine: ranks and measures.
 
     Raises EmptyDataError where ``new`` holds nothing that the model could be asked for.
     """
@@ -166,7 +169,8 @@ def measure_model(
     # No leakage. People ask as the model knows them: nothing of ``new`` is in a query.
     queries = Queries.stored(model.ties, moments=found.moments)
     scorer = _answering(model, task)
-    report = evaluate(scorer, queries, found.truth, config.evaluate.k, config.evaluate.batch_size, progress, task=task)
+    ks, size = config.evaluate.k, config.evaluate.batch_size
+    report = evaluate(scorer, queries, found.truth, ks, size, progress, task=task, engine=engine)
     seconds = {"evaluate": time.perf_counter() - start}
     if per_user is not None:
         users.write(users.rows(report, model.data.users.ids), per_user)

@@ -62,6 +62,7 @@ class Recommender:
                 f"config is a {type(self.config).__name__}; give Config.load(FILE), or gr.Config().with_()"
             )
         self.runtime = Runtime.of(self.config.runtime, self.config.seed, progress, work, ranks)
+        self.config = self.config.at_home()
         self.seconds = {"features": 0.0, "kg": 0.0, "fit": 0.0}
         self._encoder, self._extractor = encoder, extractor
         self._model: Model | None = None
@@ -123,7 +124,7 @@ class Recommender:
         from graphrec.features.encoder import load_encoder
 
         fitted_with = None if self._model is None or self._languages else self._model.encoder_id
-        return self._encoder or load_encoder(self.config.features, self._languages, fitted_with)
+        return self._encoder or load_encoder(self.config.features, self._languages, fitted_with, self.runtime.engine)
 
     def forget(self, users: Any, way: Way = "refit") -> Receipt:
         """Take users, ids, out of the model; what was removed and how. See ``forgetting.forgotten``; ``save`` after."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow
 
+from graphrec.cluster.engine import LOCAL, Engine, engine_of
 from graphrec.errors import ConfigError
 from graphrec.ranks import Ranks
 from graphrec.settings import RuntimeConfig
@@ -42,6 +43,7 @@ class Runtime:
         progress: bars on standard error for whatever takes longer than a moment.
         work: a folder where what takes long is kept while it is done, so that a fit that was killed goes on from there.
         ranks: this process among several that fit the same model; None: it is alone.
+        engine: does what falls into batches.
     """
 
     device: str = "auto"
@@ -51,6 +53,7 @@ class Runtime:
     progress: bool = False
     work: Path | None = None
     ranks: Ranks | None = None
+    engine: Engine = LOCAL
 
     @classmethod
     def of(
@@ -61,8 +64,9 @@ class Runtime:
         work: Path | None = None,
         ranks: Ranks | None = None,
     ) -> Runtime:
-        """What the settings say."""
-        return cls(settings.device, settings.threads, settings.processes, seed, progress, work, ranks)
+        """What the settings say. Raises ConfigError where the engine is not installed."""
+        engine = engine_of(settings.engine)
+        return cls(settings.device, settings.threads, settings.processes, seed, progress, work, ranks, engine)
 
     def rng(self, stream: int = 0) -> np.random.Generator:
         """A numpy generator; another ``stream`` draws independently."""

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from graphrec.cluster.engine import EngineName
+
 
 def _listed(value: Any) -> Any:
     """A comma list or a single value → a list, so that ``--set blocks=spectral`` means what it says."""
@@ -159,4 +161,5 @@ class RuntimeConfig(Section):
     device: str = "auto"  # of the networks: cpu, cuda, cuda:1, mps, or auto: a GPU where there is one
     threads: int = Field(default=0, ge=0)  # of torch; 0: as many as there are cores
     processes: int = Field(default=2, ge=1)  # that read texts side by side
+    engine: EngineName = "local"  # this process, or a cluster; see docs/cluster.md
     memory_gb: float = Field(default=0.0, ge=0)  # of a fit, which is refused where a stage needs more; 0: all

@@ -24,7 +24,10 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     3: ("config",),
     2: ("blocks",),
     1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store", "privacy"),
-    0: ("data", "door", "read", "types", "settings", "presets", "errors", "runtime", "ranks", "budget", "cache_dir"),
+    0: (
+        *("data", "door", "read", "types", "settings", "presets", "errors"),
+        *("runtime", "ranks", "cluster", "budget", "cache_dir"),
+    ),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 NN_MAY_IMPORT = {"torch", "torch_geometric", "numpy", *sys.stdlib_module_names}

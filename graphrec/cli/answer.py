@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from graphrec.cli.options import Artifact, AsJson, At, Count, Here, context_of
+from graphrec.cli.options import Artifact, AsJson, At, Count, EngineOption, Here, context_of
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
 
@@ -53,10 +53,12 @@ def recommend(
     ] = [],  # noqa: B006
     here: Here = None,
     at: At = None,
+    engine: EngineOption = None,
     as_json: AsJson = False,
 ) -> None:
     """The best items for a user, for a basket of nobody in particular, or for many users into a file."""
     import graphrec
+    from graphrec.cluster.engine import engine_of
     from graphrec.data import sink
     from graphrec.explain.say import say, speaking
     from graphrec.model.asked import listed
@@ -66,6 +68,9 @@ def recommend(
         raise ConfigError("--filter is empty; write a condition such as --filter 'price < 50', or leave it out")
     _check_whom(user, history, everybody, users, out, query, here is not None)
     context = context_of(here, at)
+    if engine is not None and not many:
+        raise ConfigError(f"--engine {engine} is for --all and --users; leave it out for one answer")
+    by = engine_of(engine or "local")
     if out is not None:
         sink.check(out)
     model = graphrec.load(artifact)
@@ -78,7 +83,7 @@ def recommend(
 
         assert out is not None
         people = People(model.fitted.data.users.ids) if users is None else People.read(users, items)
-        found = write_all(model.fitted, people, k, out, **options)
+        found = write_all(model.fitted, people, k, out, by, **options)
         if as_json:
             print_json(found)
         for text in found["notes"]:

@@ -27,6 +27,7 @@ from graphrec.cli.options import (
     AllowBad,
     AsJson,
     ConfigFile,
+    EngineOption,
     PresetName,
     Settings,
     Source,
@@ -43,6 +44,7 @@ from graphrec.errors import ConfigError, GraphrecError
 from graphrec.presets import Preset
 
 if TYPE_CHECKING:
+    from graphrec.cluster.engine import EngineName
     from graphrec.ranks import Ranks
 
 app = typer.Typer(
@@ -90,13 +92,14 @@ def fit(
         Path | None,
         typer.Option("--like", help="A model whose settings and choices to take over; nothing is searched."),
     ] = None,
+    engine: EngineOption = None,
     allow_bad: AllowBad = None,
 ) -> None:
     """Learn from SOURCE and write a model; under torchrun by several processes together."""
     from graphrec.ranks import joined
 
     with joined() as ranks:
-        _fit(source, out, config, set_, preset, like, allow_bad, ranks)
+        _fit(source, out, config, set_, preset, like, engine, allow_bad, ranks)
 
 
 def _fit(
@@ -106,6 +109,7 @@ def _fit(
     set_: list[str],
     preset: Preset,
     like: Path | None,
+    engine: EngineName | None,
     allow_bad: float | None,
     ranks: Ranks | None,
 ) -> None:
@@ -121,7 +125,9 @@ def _fit(
     if replaced := artifact.earlier(out):
         warn(f"{out} holds {replaced}, which is replaced when the new one is whole; another --out keeps it")
     earlier = None if like is None else model_files.load(like)
-    settings = config_of(config, set_, preset=preset) if earlier is None else earlier.config
+    settings = config_of(config, set_, preset=preset, engine=engine) if earlier is None else earlier.config
+    if earlier is not None and engine is not None:
+        settings = settings.with_(runtime={"engine": engine}).checked()
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
     work = out.with_name(f"{out.name}.work")

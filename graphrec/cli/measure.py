@@ -13,6 +13,7 @@ from graphrec.cli.options import (
     AsJson,
     ConfigFile,
     CutOffs,
+    EngineOption,
     NewData,
     PresetName,
     Probed,
@@ -77,6 +78,7 @@ def evaluate(
             "one knows; and probe every attribute of people, sensitive ones too.",
         ),
     ] = False,
+    engine: EngineOption = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -84,6 +86,7 @@ def evaluate(
 
     A MODEL is asked about every user whom it knows, as it knows them; what they took in NEWDATA is to be found.
     """
+    from graphrec.cluster.engine import engine_of
     from graphrec.experiment import evaluate_model, measure_lists, measure_model
 
     if steps is not None and not prequential:
@@ -110,6 +113,7 @@ def evaluate(
         model = graphrec.load(source).fitted
         settings = model.config if k is None else model.config.with_(evaluate={"k": k})
         data, told = _told(measured_on, allow_bad)
+        attack["engine"] = engine_of(engine or "local")
         document = measure_model(model, data, settings, explanations=explanations, progress=True, **attack, **wanted)
     elif new is not None:
         raise ConfigError(
@@ -120,6 +124,8 @@ def evaluate(
             raise ConfigError("--recommendations are lists that learn nothing; leave --prequential out")
         if explanations:
             raise ConfigError("--recommendations are lists without explanations; leave --explanations out")
+        if engine is not None:
+            raise ConfigError(f"--recommendations are measured here; leave --engine {engine} out")
         settings = config_of(config, set_, split, k, preset)
         data, told = _told(source, allow_bad)
         document = measure_lists(data, settings, recommendations, **wanted)
@@ -129,7 +135,7 @@ def evaluate(
         from graphrec.prequential import checked
         from graphrec.prequential import prequential as go_through
 
-        settings, steps = config_of(config, set_, split, k, preset), steps or "10"
+        settings, steps = config_of(config, set_, split, k, preset, engine), steps or "10"
         checked(settings, steps)
         data, told = _told(source, allow_bad)
         document = go_through(data, settings, steps, progress=True)
@@ -139,7 +145,7 @@ def evaluate(
             show_steps(document, told)
         return
     else:
-        settings = config_of(config, set_, split, k, preset)
+        settings = config_of(config, set_, split, k, preset, engine)
         data, told = _told(source, allow_bad)
         document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
     if as_json:

@@ -11,6 +11,7 @@ import typer
 
 from graphrec.cli.completion import complete_setting
 from graphrec.cli.output import counts_line, note
+from graphrec.cluster.engine import EngineName
 from graphrec.errors import ConfigError
 from graphrec.presets import Preset
 
@@ -35,6 +36,14 @@ PresetName = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Count = Annotated[int, typer.Option("-k", help="How many.")]
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option(
+        "--engine",
+        help="Who does what falls into batches: this machine (local), or a cluster of Ray; see docs/cluster.md.",
+        show_default="local",
+    ),
+]
 CutOffs = Annotated[str | None, typer.Option("-k", help="Lengths of the lists that are measured: 10,20.")]
 AllowBad = Annotated[
     float | None,
@@ -93,10 +102,11 @@ def config_of(
     split: str | None = None,
     ks: str | None = None,
     preset: Preset = "default",
+    engine: EngineName | None = None,
 ) -> Config:
     from graphrec.config import Config
 
-    own = {"split.kind": split, "evaluate.k": ks}
+    own = {"split.kind": split, "evaluate.k": ks, "runtime.engine": engine}
     given = [f"{name}={value}" for name, value in own.items() if value is not None]
     return Config.load(file, [*settings, *given], preset).checked()
 

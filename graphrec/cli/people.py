@@ -12,6 +12,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from graphrec.cli.output import console
+from graphrec.cluster.engine import LOCAL, Engine
 from graphrec.data.sink import writing
 from graphrec.door.values import ids as as_ids
 from graphrec.errors import DataError
@@ -21,7 +22,7 @@ from graphrec.read.forms import whole_table
 from graphrec.read.streams import bare
 from graphrec.types import Ints, Vocabulary
 
-AT_ONCE = 8192  # people whose queries are held
+AT_ONCE = 2048  # people whose queries are held, four batches of answers
 TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".json")
 
 
@@ -123,7 +124,9 @@ class Told:
                 of["items"] += len(change["came"])
 
 
-def write_all(model: Model, people: People, k: int, out: Path, **options: Any) -> dict[str, Any]:
+def write_all(
+    model: Model, people: People, k: int, out: Path, engine: Engine = LOCAL, **options: Any
+) -> dict[str, Any]:
     """Write the lists of all these people, and say what they are: the document of `recommend --out`."""
     told, start = Told(), time.perf_counter()
     columns = ["user_id", "item_id", "score", "rank"]
@@ -140,7 +143,7 @@ def write_all(model: Model, people: People, k: int, out: Path, **options: Any) -
     )
     with writing(out) as sink, bar:
         task = bar.add_task("recommending", total=len(people.ids), rate="")
-        for table, found in streamed(model, people.parts(model.item_ids), k, **options):
+        for table, found in streamed(model, people.parts(model.item_ids), k, engine, **options):
             sink.write(table[columns])
             told.add(found)
             rate = told.users / (time.perf_counter() - start)

@@ -21,8 +21,9 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate import metrics
+from graphrec.evaluate.best import top_k
 from graphrec.evaluate.groups import grouping
-from graphrec.evaluate.ranking import Scorer, Task, hits_of, ranked, top_k
+from graphrec.evaluate.ranking import Scorer, Task, hits_of, ranked
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.gate import Gate
 from graphrec.profile.profiles import Profiles

@@ -15,14 +15,15 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-import torch
 from rich.console import Console
 from rich.progress import track
 
+from graphrec.cluster.engine import LOCAL, Engine
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate import metrics
+from graphrec.evaluate.best import nan, top_k
 from graphrec.query.query import Queries
 from graphrec.types import Floats, Ints
 
@@ -112,31 +113,6 @@ class Report:
     ranked: Ranked | None = None
 
 
-def top_k(scores: Floats, k: int) -> Ints:
-    """The k best items of each row of scores (B, I), int64 (B, min(k, I)), best first, ties by item number.
-
-    A score of -inf is never recommended: such places, always the last ones, hold -1. Raises DataError for NaN.
-    """
-    size = scores.shape[1]
-    table = torch.from_numpy(scores)
-    values, items = (found.numpy() for found in table.topk(min(k + 1, size), dim=1))  # NaN would come first
-    if np.isnan(values[:, 0]).any():
-        raise _nan()
-    if k < size:
-        # topk keeps any of the items tied at the last place; take the lowest numbers among them instead
-        tied = np.flatnonzero((values[:, k - 1] == values[:, k]) & (values[:, k] > -np.inf))
-        values, items = values[:, :k], items[:, :k]
-        for row in tied:
-            above = np.flatnonzero(scores[row] > values[row, -1])
-            level = np.flatnonzero(scores[row] == values[row, -1])
-            items[row] = np.concatenate([above, level[: k - len(above)]])
-    rows, items = np.arange(len(scores))[:, None], np.sort(items, axis=1)
-    values = scores[rows, items]
-    order = np.argsort(-values, axis=1, kind="stable")
-    items, values = items[rows, order], values[rows, order]
-    return np.where(values > -np.inf, items, -1)
-
-
 def ranked(
     scores: Callable[[Ints], Floats],
     n: int,
@@ -169,7 +145,7 @@ def ranked(
             buffer[first - start : first - start + len(block)] = raw[: len(block)]
         masked, history = buffer[: stop - start], seen[start:stop].tocoo()
         if np.isnan(masked[history.row, history.col]).any():
-            raise _nan()
+            raise nan()
         if only:
             kept = masked[history.row, history.col]
             masked[:] = -np.inf
@@ -212,6 +188,33 @@ def new_items(truth: sp.csr_matrix, seen: sp.csr_matrix) -> sp.csr_matrix:
     return out
 
 
+@dataclass(frozen=True)
+class Measures:
+    """Work: what is measured of some of n askings, from a place that is a multiple of BLOCK to another one."""
+
+    scorer: Scorer
+    asked: Queries
+    seen: sp.csr_matrix  # (n, I), what is left out, or ranked alone
+    relevant: sp.csr_matrix  # (n, I)
+    unseen: Ints  # (n,), how many items are ranked
+    ks: Sequence[int]
+    auc: bool
+    only: bool
+
+    def __call__(self, places: tuple[int, int]) -> tuple[Ints, dict[str, Floats]]:
+        """The lists, int64 (B, K), and per-user metrics, float32 (B,) by name."""
+        rows = slice(*places)
+        asked, seen, relevant = self.asked[np.arange(*places)], self.seen[rows], self.relevant[rows]
+        size = places[1] - places[0]
+        ((_, masked, items),) = ranked(
+            lambda n: self.scorer.scores(asked[n]), size, seen, max(self.ks), size, self.only
+        )
+        found = metrics.per_user(hits_of(items, relevant), np.diff(relevant.indptr), self.ks)
+        if self.auc:
+            found["auc"] = metrics.auc(masked, relevant, self.unseen[rows])
+        return items, found
+
+
 def evaluate(
     scorer: Scorer,
     queries: Queries,
@@ -222,6 +225,7 @@ def evaluate(
     popularity: npt.NDArray[np.number] | None = None,
     auc: bool = True,
     task: Task | None = None,
+    engine: Engine = LOCAL,
 ) -> Report:
     """Rank all unseen items for every user with at least one relevant item, and measure.
 
@@ -235,6 +239,7 @@ def evaluate(
         popularity: users who took each item (I,), for novelty; from the queries unless given.
         auc: also compute AUC, which sorts the whole row.
         task: what is done with what is seen; by default it is left out.
+        engine: ranks and measures the batches.
 
     Raises EmptyDataError where no user has a relevant item, DataError for NaN scores or shapes that do not fit,
     ConfigError for cut-offs below 1.
@@ -251,23 +256,25 @@ def evaluate(
         popularity = np.bincount(taken.indices, minlength=seen.shape[1])
     n_users, n_items = seen.shape
     seen, relevant = seen[user_nums], relevant[user_nums]
-    wanted, known = np.diff(relevant.indptr), np.diff(seen.indptr)  # (n,)
-    unseen = known if task.only else n_items - known  # (n,) that are ranked
+    known = np.diff(seen.indptr)  # (n,)
     counts = {k: np.zeros(n_items, np.int64) for k in ks}  # recommendations of each item
     lists = np.empty((len(user_nums), min(max(ks), n_items)), np.int32)
     parts: dict[str, list[Floats]] = {}
-    asked = queries[user_nums]
-    batches = ranked(lambda rows: scorer.scores(asked[rows]), len(user_nums), seen, max(ks), batch_size, task.only)
-    total = -(-len(user_nums) // _held(batch_size, len(user_nums), n_items))
-    for rows, masked, items in track(
-        batches, "ranking", total=total, console=Console(stderr=True), transient=True, disable=not progress
+    unseen = known if task.only else n_items - known
+    work = Measures(scorer, queries[user_nums], seen, relevant, unseen, ks, auc, task.only)
+    held, n = _held(batch_size, len(user_nums), n_items), len(user_nums)
+    batches = [(at, min(at + held, n)) for at in range(0, n, held)]
+    for (at, stop), (items, found) in track(
+        zip(batches, engine.map(work, batches), strict=True),
+        "ranking",
+        total=len(batches),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not progress,
     ):
-        found = metrics.per_user(hits_of(items, relevant[rows]), wanted[rows], ks)
-        if auc:
-            found["auc"] = metrics.auc(masked, relevant[rows], unseen[rows])
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
-        lists[rows] = items
+        lists[at:stop] = items
         for k in ks:
             shown = items[:, :k]
             counts[k] += np.bincount(shown[shown >= 0], minlength=n_items)
@@ -278,7 +285,3 @@ def evaluate(
         means[f"novelty@{k}"] = metrics.novelty(counts[k], popularity, n_users)
         means[f"gini@{k}"] = metrics.gini(counts[k])
     return Report(means, per_user, user_nums, Ranked(lists, relevant, sp.csr_matrix(taken[user_nums]), task or Task()))
-
-
-def _nan() -> DataError:
-    return DataError("scores are NaN, so nothing can be ranked; the model did not fit, look for zero norms or overflow")

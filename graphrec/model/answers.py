@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from graphrec.cluster.engine import LOCAL, Engine
 from graphrec.explain.say import marked, number, say, speaking
 from graphrec.model.asked import LEFT, Asked, as_id, checked
 from graphrec.model.learned import Learned
@@ -62,17 +63,30 @@ def joined(model: Learned, parts: Iterable[tuple[pd.DataFrame, Answers]], rerank
     return out
 
 
+@dataclass(frozen=True)
+class Answering:
+    """Work: ``batches`` for some people, user ids with their histories."""
+
+    model: Learned
+    k: int
+    options: Mapping[str, Any]
+
+    def __call__(self, people: tuple[Sequence[str], Any]) -> list[tuple[pd.DataFrame, Answers]]:
+        ids, histories = people
+        return list(batches(self.model, Asked.of(self.model, ids, self.k, histories=histories, **self.options)))
+
+
 def streamed(
-    model: Learned, people: Iterable[tuple[Sequence[str], Any]], k: int, **options: Any
+    model: Learned, people: Iterable[tuple[Sequence[str], Any]], k: int, engine: Engine = LOCAL, **options: Any
 ) -> Iterator[tuple[pd.DataFrame, Answers]]:
     """``batches`` for any number of people, of whom only a part is held at a time.
 
     Args:
         people: user ids with their histories, or None where nothing is known beside the training data.
-        options: as ``Recommender.recommend`` takes them.
+        engine: answers the parts. options: as ``Recommender.recommend`` takes them.
     """
-    for ids, histories in people:
-        yield from batches(model, Asked.of(model, ids, k, histories=histories, **options))
+    for part in engine.map(Answering(model, k, options), people):
+        yield from part
 
 
 def _reranked(model: Learned, asked: Asked, rows: Ints) -> list[Found]:

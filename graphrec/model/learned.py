@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from graphrec.cluster.engine import Made
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
@@ -29,6 +30,7 @@ from graphrec.query.ties import Ties
 from graphrec.rerank.api import Reranker
 from graphrec.rerank.attributes import AttributeTable
 from graphrec.rerank.exposure import Exposure
+from graphrec.settings import FeaturesConfig
 from graphrec.types import Floats
 from kg.graph import KnowledgeGraph
 from kg.languages import most_spoken
@@ -39,6 +41,12 @@ if TYPE_CHECKING:
 
 def _no_encoder() -> TextEncoder:
     raise ConfigError("this model has no text encoder; load it with graphrec.load, or fit with features.enabled")
+
+
+def _encoder(settings: FeaturesConfig, fitted_with: str | None) -> TextEncoder:
+    from graphrec.features.encoder import load_encoder
+
+    return load_encoder(settings, fitted_with=fitted_with)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,12 @@ class Learned:
     behind: int = 0
     made: float | None = None
     prices: Floats | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is sent: what was learned. What is made of that it makes itself, and it loads the text
+        encoder where words are asked."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return own | {"encoder": Made(_encoder, (self.config.features, self.encoder_id))}
 
     # --- what it is made of -------------------------------------------------------------------------------------------
 

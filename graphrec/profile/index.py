@@ -13,6 +13,7 @@ from typing import Any
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from graphrec.errors import ArtifactError, CorruptArtifactError, DataError
 from graphrec.profile import engines, lists
@@ -65,6 +66,10 @@ class Index:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process is sent FAISS's own form of it."""
+        return _read, (faiss.serialize_index(self._index), self._config, self.width, self.recall)
 
     @property
     def width(self) -> int:
@@ -250,6 +255,12 @@ class Index:
             block = self.items[nums[start : start + step]].astype(np.float64)  # (≤step, D)
             scores[start : start + step] = (block * query).sum(axis=1)
         return scores
+
+
+def _read(raw: npt.NDArray[np.uint8], config: RetrieveConfig, width: int, recall: float | None) -> Index:
+    out = Index(faiss.deserialize_index(raw), config, width)
+    out.recall = recall
+    return out
 
 
 def _is_ours(index: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kg.errors import KGError
 from kg.languages import of_each
@@ -51,17 +51,27 @@ def why_unread(language: str) -> str:
     return f"{remedy} for the extractor that does" if package and importlib.util.find_spec(package) is None else ""
 
 
+def of_language(language: str, processes: int = 1) -> Extractor:
+    """The extractor of a language that is read, loaded."""
+    module, name, _, _ = READERS[language]
+    made: Extractor = getattr(importlib.import_module(module), name)(processes)
+    return made
+
+
 class Readers:
     """Texts of several languages, each read by the extractor of its language; what none reads gives nothing.
 
     Args:
         texts: all that will be read: the language of a short one is settled by the others.
         processes: workers of each extractor.
+        reader: makes the extractor of a language, by its code.
     """
 
-    def __init__(self, texts: Sequence[str], processes: int = 2) -> None:
+    def __init__(
+        self, texts: Sequence[str], processes: int = 2, reader: Callable[[str, int], Extractor] = of_language
+    ) -> None:
         self._language = dict(zip(texts, of_each(texts), strict=True))
-        self._processes = processes
+        self._processes, self._reader = processes, reader
         self._loaded: dict[str, Extractor] = {}
         self.id = "readers"  # no spans are cached under it: each text is under the id of its extractor
 
@@ -88,6 +98,5 @@ class Readers:
 
     def _of(self, language: str) -> Extractor:
         if language not in self._loaded:
-            module, name, _, _ = READERS[language]
-            self._loaded[language] = getattr(importlib.import_module(module), name)(self._processes)
+            self._loaded[language] = self._reader(language, self._processes)
         return self._loaded[language]

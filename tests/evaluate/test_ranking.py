@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as hnp
 from graphrec.data.events import Events
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate import metrics
-from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, evaluate, new_items, ranked, top_k
+from graphrec.evaluate.best import top_k
+from graphrec.evaluate.ranking import BLOCK, EmbeddingScorer, evaluate, new_items, ranked
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.types import Floats

@@ -1,0 +1,1 @@
+"""Where work that falls into batches is done: here, or by the workers of a cluster."""
