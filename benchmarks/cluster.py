@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import report
 import typer
@@ -37,8 +38,10 @@ from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.runtime import Runtime
 from graphrec.samples import generate
+from graphrec.tuning import tune
 
 SETTINGS = ["blocks=spectral,popularity", "spectral.rank=16", "features.enabled=false", "kg.enabled=false"]
+NETWORK = {"dim": 8, "max_epochs": 2}
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -116,10 +119,21 @@ def stages(data: Dataset, config: Config) -> dict[str, Callable[[Engine], bytes]
         rows = b"".join(values.tobytes() for values in found.per_user.values())
         return json.dumps(found.metrics).encode() + rows + found.ranked.lists.tobytes()
 
-    return {"extraction": extraction, "embedding": embedding, "scoring": scoring, "evaluation": evaluation}
+    def tuning(engine: Engine) -> bytes:
+        with tempfile.TemporaryDirectory() as folder, patch("graphrec.runtime.engine_of", lambda _: engine):
+            found = tune(data, config.with_(blocks="popularity,graph", graph=NETWORK), Path(folder), trials=4)
+        return b"4" if found.trials == 4 else b""
+
+    return {
+        "tuning": tuning,
+        "extraction": extraction,
+        "embedding": embedding,
+        "scoring": scoring,
+        "evaluation": evaluation,
+    }
 
 
-def main(source: Path | None = None, keep: bool = False) -> None:
+def main(source: Path | None = None, only: str = "", keep: bool = False) -> None:
     people.AT_ONCE = 32
     data = generate(n_users=300, n_items=200, n_reviews=900) if source is None else Dataset.load(source)
     print(f"{data.name}: {data.n_users:,} users, {data.n_items:,} items, {len(data.reviews):,} reviews", flush=True)
@@ -128,6 +142,8 @@ def main(source: Path | None = None, keep: bool = False) -> None:
     print(f"{OnRay().workers} workers, {time.perf_counter() - start:.1f} s to begin the cluster", flush=True)
     rows = []
     for name, stage in stages(data, config).items():
+        if only and name not in only:
+            continue
         row: dict[str, Any] = {"stage": name}
         digests = {}
         engines: dict[str, Engine] = {"local": LOCAL, "ray": OnRay(), "killed": Struck()}

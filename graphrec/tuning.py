@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.blend import blend
+from graphrec.cluster.engine import LOCAL
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.split import split
@@ -29,9 +30,26 @@ from graphrec.errors import ConfigError
 from graphrec.features import lora
 from graphrec.features.encoder import SentenceEncoder, load_encoder
 from graphrec.fit import Fitting, carved, folds_of
+from graphrec.profile.api import FittedBlock
 from graphrec.runtime import Runtime
 
 JOURNAL, SETTINGS, REPORT = "trials.jsonl", "config.toml", "tuned.json"
+
+
+@dataclass(frozen=True)
+class Trying:
+    """Work: the NDCG of one point of the space, by ``section.key``, and the weights of the blocks that are searched."""
+
+    config: Config
+    searched: tuple[str, ...]
+    others: tuple[tuple[FittedBlock, ...], ...]
+    folds: Folds
+
+    def __call__(self, chosen: dict[str, Any]) -> tuple[float, dict[str, float]]:
+        settings = _with(self.config, chosen)
+        tried = [settings.block(name).tune(self.folds)[0] for name in self.searched]
+        weights, ndcg = blend([*self.others, *tried], self.folds, self.config.blend.candidates)
+        return ndcg, {name: weights[name] for name in self.searched}
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,8 @@ def tune(
 
     The first trial is ``config`` itself. Trials are kept in ``folder``: called again with the same data and settings,
     the search goes on where it was, until there are ``trials`` in all or ``minutes`` have passed; the running trial is
-    finished. ``folder/config.toml`` is the best configuration so far, for ``fit --config``.
+    finished. ``folder/config.toml`` is the best configuration so far, for ``fit --config``. An engine with several
+    workers tries as many points at once, which do not learn from each other.
 
     Raises ConfigError where ``blocks`` holds no block with settings to search, or ``trials`` is below 1.
     """
@@ -88,8 +107,9 @@ def tune(
     start = time.monotonic()
     # No leakage. The test part is cut off first, and nothing here reads it.
     parts = split(data, config.cut, config.seed)
-    runtime = Runtime.of(config.runtime, config.seed, progress)
-    fitting = Fitting(config, runtime, cache(lambda: load_encoder(config.features, data.report.languages)))
+    runtime, config = Runtime.of(config.runtime, config.seed, progress), config.at_home()
+    encoder = cache(lambda: load_encoder(config.features, data.report.languages, engine=runtime.engine))
+    fitting = Fitting(config, runtime, encoder)
     blocks = fitting.blocks()
     searched = {name: block for name, block in blocks.items() if block.searched}
     if not searched:
@@ -97,14 +117,7 @@ def tune(
     folds = folds_of(parts.folds, fitting)
     others = [block.tune(folds)[0] for name, block in blocks.items() if name not in searched]
     quiet = Folds(replace(fold, inputs=_quiet(fold.inputs)) for fold in folds)
-
-    def objective(trial: optuna.Trial) -> float:
-        chosen = {name: trial.suggest_categorical(name, list(values)) for name, values in space.items()}
-        settings = _with(config, chosen)
-        tried = [settings.block(name).tune(quiet)[0] for name in searched]
-        weights, ndcg = blend([*others, *tried], folds, config.blend.candidates)
-        trial.set_user_attr("weights", {name: weights[name] for name in searched})
-        return ndcg
+    work = Trying(config, tuple(searched), tuple(others), quiet)
 
     folder.mkdir(parents=True, exist_ok=True)
     current = {f"{name}.{key}": getattr(b.settings, key) for name, b in searched.items() for key in b.searched}
@@ -122,9 +135,16 @@ def tune(
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task("tuning", total=trials, completed=_done(study))
         while _done(study) < trials and (not _done(study) or time.monotonic() - start < 60 * minutes):
-            study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))
-            study.optimize(objective, n_trials=1)
-            bar.update(task, completed=_done(study), description=f"tuning: NDCG {study.best_value:.4f}")
+            several = []
+            for _ in range(min(runtime.engine.workers, trials - _done(study))):
+                study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))
+                trial = study.ask()
+                several.append((trial, {n: trial.suggest_categorical(n, list(values)) for n, values in space.items()}))
+            found = runtime.engine.map(work, [chosen for _, chosen in several])
+            for (trial, _), (ndcg, weights) in zip(several, found, strict=True):
+                trial.set_user_attr("weights", weights)
+                study.tell(trial, ndcg)
+                bar.update(task, completed=_done(study), description=f"tuning: NDCG {study.best_value:.4f}")
     best = _with(config, {name: study.best_params[name] for name in space})
     first = next(t.value for t in study.trials if t.value is not None)
     tuned = Tuned(best, float(study.best_value), float(first), _done(study))
@@ -144,7 +164,7 @@ def _with(config: Config, chosen: dict[str, Any]) -> Config:
 
 
 def _quiet(inputs: FitInputs) -> FitInputs:
-    return replace(inputs, runtime=replace(inputs.runtime, progress=False))
+    return replace(inputs, runtime=replace(inputs.runtime, progress=False, engine=LOCAL))
 
 
 def _done(study: optuna.Study) -> int:

@@ -14,6 +14,7 @@ from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.events import Events
 from graphrec.errors import ConfigError
 from graphrec.tuning import JOURNAL, tune
+from tests.cluster.test_engine import Shipped
 from tests.worlds import two_tastes
 
 CONFIG = gr.Config().with_(
@@ -43,6 +44,17 @@ def test_it_begins_with_what_is_set_and_goes_on_where_it_was(data: Dataset, tmp_
     again = tune(data, CONFIG, tmp_path, trials=4)
     assert (again.trials, again.config) == (4, more.config)
     assert (tmp_path / JOURNAL).stat().st_size - size < 500, "nothing was tried again"
+
+
+def test_several_workers_try_as_many_points_at_once(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Shipped()
+    monkeypatch.setattr("graphrec.runtime.engine_of", lambda _: engine)
+    found = tune(data, CONFIG.with_(runtime={"engine": "ray"}), tmp_path, trials=3)
+    assert (found.trials, engine.batches) == (3, 3)
+    assert found.config.runtime.engine == "local"
+    assert found.ndcg >= found.before == tune(data, CONFIG, tmp_path / "here", trials=1).ndcg
 
 
 def test_time_ends_the_search_but_not_before_one_trial(data: Dataset, tmp_path: Path) -> None:

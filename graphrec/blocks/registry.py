@@ -40,7 +40,7 @@ RESERVED = (  # names that mean something else beside those of the blocks
         "explain",
         "evaluate",
     ),
-    *("runtime", "parse", "load", "with_", "cut", "block", "run", "fingerprint", "to_toml"),  # in ``Config``
+    *("runtime", "parse", "load", "with_", "cut", "block", "run", "fingerprint", "at_home", "to_toml"),  # in ``Config``
     *("weights", "validation", "sums", "graphrec"),  # in what was chosen; a model that is compared
     *("friends", "attributes", "words"),  # parts of a score: ``profile.standing``
 )

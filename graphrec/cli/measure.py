@@ -233,13 +233,14 @@ def tune(
     config: ConfigFile = None,
     set_: Settings = [],  # noqa: B006
     split: SplitKind = None,
+    engine: EngineOption = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
     """Search the graph block's settings on validation users; called again, it goes on where it was."""
     from graphrec.tuning import tune as search
 
-    settings = config_of(config, set_, split)
+    settings = config_of(config, set_, split, engine=engine)
     found = search(load_data(source, allow_bad), settings, out, trials=trials, minutes=minutes, progress=True)
     chosen = {name: value for name, value in found.config.graph if value != getattr(settings.graph, name)}
     if as_json:
