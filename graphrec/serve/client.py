@@ -13,6 +13,7 @@ ServiceError for the rest. Where too much is asked at once, it is asked again af
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +74,14 @@ class Client:
             page = self.recommend(user_id, k, cursor=page["next_cursor"], **asked)
             yield page
 
+    def batch(self, user_ids: Sequence[str], k: int = 10, **asked: Any) -> Iterator[dict[str, Any]]:
+        """POST /recommend/batch: an answer for each of many, all of one model, as they come."""
+        with self._http.stream("POST", "/recommend/batch", json={"user_ids": list(user_ids), "k": k, **asked}) as found:
+            if found.status_code >= 400:
+                found.read()
+                _answer(found)
+            yield from (json.loads(line) for line in found.iter_lines() if line)
+
     def similar(self, item_id: str, k: int = 10) -> dict[str, Any]:
         """GET /similar: the items nearest to one."""
         return self._asked("GET", "/similar", params={"item_id": item_id, "k": k})
@@ -89,9 +98,10 @@ class Client:
         """POST /contrast: why one item scores higher or lower than another."""
         return self._why("/contrast", user_id, item_id, {"other_id": other_id, **asked})
 
-    def verify(self, receipt: Mapping[str, Any]) -> dict[str, Any]:
-        """POST /verify: whether the receipt of an explanation holds."""
-        return self._asked("POST", "/verify", json={"receipt": dict(receipt)})
+    def verify(self, receipt: Mapping[str, Any] | str) -> dict[str, Any]:
+        """POST /verify: whether the receipt of an explanation holds, or the answer with a ``recommendation_id``."""
+        said = {"recommendation_id": receipt} if isinstance(receipt, str) else {"receipt": dict(receipt)}
+        return self._asked("POST", "/verify", json=said)
 
     def send(self, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """POST /events. An event without an id gets one, so that it is counted once however often it is sent."""
@@ -110,6 +120,24 @@ class Client:
         """PUT /items/{id}: ``title``, ``text``, ``attributes``."""
         return self._asked("PUT", f"/items/{_segment(item_id)}", json=told)
 
+    def change_item(self, item_id: str, **told: Any) -> dict[str, Any]:
+        """PATCH /items/{id}: what is told changes, the rest stays."""
+        return self._asked("PATCH", f"/items/{_segment(item_id)}", json=told)
+
+    def item(self, item_id: str) -> dict[str, Any]:
+        """GET /items/{id}: what is known of an item."""
+        return self._asked("GET", f"/items/{_segment(item_id)}")
+
+    def items(self, **asked: Any) -> list[dict[str, Any]]:
+        """GET /items: items to pick from; ``asked``: ``title``, ``k``."""
+        found: list[dict[str, Any]] = self._asked("GET", "/items", params=asked)["items"]
+        return found
+
+    def users(self, **asked: Any) -> list[str]:
+        """GET /users: people to pick from; ``asked``: ``begins``, ``k``."""
+        found: list[str] = self._asked("GET", "/users", params=asked)["users"]
+        return found
+
     def hide_item(self, item_id: str) -> dict[str, Any]:
         """DELETE /items/{id}: out of every answer from now on."""
         return self._asked("DELETE", f"/items/{_segment(item_id)}")
@@ -118,6 +146,26 @@ class Client:
         """POST /admin/reload: let another model take over, answer a share of people, or be interleaved for one."""
         asked = {"artifact": artifact, "canary": canary, "interleave": interleave}
         return self._asked("POST", "/admin/reload", json=asked)
+
+    def promote(self) -> dict[str, Any]:
+        """POST /admin/promote: the model on trial answers all."""
+        return self._asked("POST", "/admin/promote")
+
+    def rollback(self) -> dict[str, Any]:
+        """POST /admin/rollback: the trial ends, or the model before answers again."""
+        return self._asked("POST", "/admin/rollback")
+
+    def ready(self) -> dict[str, Any]:
+        """GET /ready: what answers, what is on trial, and what does not work."""
+        return self._asked("GET", "/ready")
+
+    def model(self) -> dict[str, Any]:
+        """GET /model: the model card."""
+        return self._asked("GET", "/model")
+
+    def version(self) -> dict[str, Any]:
+        """GET /version: of the program and of the models that are kept."""
+        return self._asked("GET", "/version")
 
     def _why(self, path: str, user_id: str | None, item_id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         known = {"user_id": user_id, "item_id": item_id, **asked}
@@ -133,14 +181,25 @@ class Client:
                 ) from None
             if found.status_code not in AGAIN or not left:
                 break
-            time.sleep(min(LONGEST, float(found.headers.get("retry-after", "1"))))
-        document: dict[str, Any] = found.json()
-        if found.status_code < 400:
-            return document
-        detail = str(document.get("detail", found.status_code))
-        if found.status_code == 404:
-            raise UnknownIdError(detail)
-        raise ConfigError(detail) if found.status_code == 422 else ServiceError(detail, found.status_code)
+            after = found.headers.get("retry-after", "")
+            time.sleep(min(LONGEST, float(after) if after.isdecimal() else 1.0))  # else a date, of what stands between
+        return _answer(found)
+
+
+def _answer(found: Any) -> dict[str, Any]:
+    """What the service answered. Raises what it refused, and ServiceError for what is not from it."""
+    try:
+        document = found.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ServiceError(f"{found.url}: status {found.status_code}, and no answer of graphrec", found.status_code)
+    if found.status_code < 400:
+        return document
+    detail = str(document.get("detail", found.status_code))
+    if found.status_code == 404:
+        raise UnknownIdError(detail)
+    raise ConfigError(detail) if found.status_code == 422 else ServiceError(detail, found.status_code)
 
 
 def _segment(id_: str) -> str:

@@ -51,7 +51,10 @@ class Versions:
             elif self.previous is not None:
                 self.current, self.previous = self.previous, None
             else:
-                raise DataError("there is no model to go back to: none is on trial, and none was replaced")
+                raise DataError(
+                    "there is no model to go back to: none is on trial, and none that was replaced waits (a rollback"
+                    " itself cannot be rolled back); POST /admin/reload with the name of a folder lets its model answer"
+                )
             self._answering()
             return self.current
 

@@ -6,6 +6,7 @@ An acknowledged write survives kill -9 and a power cut: SQLite writes ahead (WAL
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -121,14 +122,12 @@ def _parsed(url: str) -> sa.URL:
 
 def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
     path = Path(str(url.database))
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise StoreError(f"{path}: is a folder; name a file in it")
-    if not create and not path.exists():
-        raise StoreError(f"{path}: there is no store; `graphrec store import` or `graphrec serve --store` make one")
-    if not path.exists():
-        path.touch(mode=0o600)  # who may read it is for its owner to widen
+    try:
+        file = _file(path, create)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be opened ({error.strerror}); name a file in a folder that can be written"
+        ) from None
     engine = sa.create_engine(url, connect_args={"timeout": BUSY}, pool_size=8, max_overflow=24)
 
     @sa.event.listens_for(engine, "connect")
@@ -140,10 +139,35 @@ def _sqlite(url: sa.URL, create: bool) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
+        if not _is(path, file):
+            raise StoreError(
+                f"{path}: is gone, or another file, and what is written now would be lost; put it back, or start anew"
+            )
         writes = connection.get_execution_options().get("graphrec_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine.execution_options(graphrec_turns=Turns())
+
+
+def _file(path: Path, create: bool) -> os.stat_result:
+    """The file of a store, made where there is none. Raises StoreError, and OSError for a folder that is not ours."""
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder; name a file in it")
+    if not path.exists():
+        if not create:
+            raise StoreError(f"{path}: there is no store; `graphrec store import` or `graphrec serve --store` make one")
+        path.touch(mode=0o600)  # who may read it is for its owner to widen
+    return path.stat()
+
+
+def _is(path: Path, file: os.stat_result) -> bool:
+    """Whether a path still leads to the file: what is written to one that was removed ends with its last process."""
+    try:
+        return os.path.samestat(path.stat(), file)
+    except OSError:
+        return False
 
 
 def _write_ahead(connection: Any) -> None:

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -78,6 +79,7 @@ def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
     assert [item for page in client.pages("u0", 4) for item in page["items"]] == whole["items"]
     best = ids(whole)[0]
     assert client.verify(client.explain("u0", best)["receipt"])["verified"] is True
+    assert client.verify(whole["recommendation_id"])["verified"] is True
     assert client.why_not("u0", best, k=3)["rank"] == 1
     assert client.contrast("u0", best, ids(whole)[1], weights={"popularity": 0.0})["text"]
     assert client.similar(best, 3)["items"]
@@ -88,6 +90,16 @@ def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
     assert client.profile("..")["user_id"] == ".."
     assert client.profile("u0", export=True)["history"]
     assert client.forget("u0")["removed"]
+    assert [page["user_id"] for page in client.batch(["u1", "u2"], k=2, seen="allow")] == ["u1", "u2"]
+    assert client.change_item(best, title="Another")["title"] == client.item(best)["title"] == "Another"
+    assert [item["item_id"] for item in client.items(title="Another")] == [best]
+    assert client.users(k=2) == ["u1", "u10"]
+    assert client.version()["kept"]
+    assert client.model()["counts"]
+    assert client.ready()["status"] == "ready"
+    for refused in (client.promote, client.rollback, lambda: list(client.batch([]))):
+        with pytest.raises(ConfigError):
+            refused()
     with pytest.raises(UnknownIdError, match="absent"):
         client.explain("u0", "absent")
     with pytest.raises(ConfigError, match="no such parameter"):
@@ -99,12 +111,18 @@ def test_the_client_asks_as_the_service_takes_it(client: Client) -> None:
 def test_the_client_asks_again_where_too_much_was_asked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     busy = [httpx.Response(503, headers={"retry-after": "0"}, json={"detail": "busy"})] * 3
     good = httpx.Response(200, json={"items": []})
-    coming: Iterator[Any] = iter([*busy, good, *busy, *busy])
+    dated = httpx.Response(503, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    other = httpx.Response(502, text="<h1>Bad Gateway</h1>", request=httpx.Request("GET", "http://testserver"))
+    monkeypatch.setattr("graphrec.serve.client.time", SimpleNamespace(sleep=lambda _: None))
+    coming: Iterator[Any] = iter([dated, good, *busy, good, *busy, *busy, other])
     monkeypatch.setattr(client._http, "request", lambda *_, **__: next(coming))
+    assert client.recommend("u0") == {"items": []}
     assert client.recommend("u0") == {"items": []}
     with pytest.raises(ServiceError, match="busy") as error:
         client.recommend("u0")
     assert error.value.status == 503
+    with pytest.raises(ServiceError, match="status 502, and no answer of graphrec"):
+        client.recommend("u0")
 
     def fails(*_: Any, **__: Any) -> Any:
         raise httpx.ConnectError("refused")

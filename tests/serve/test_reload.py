@@ -156,6 +156,7 @@ def test_a_trial_is_of_the_same_people_and_ends(folder: Path) -> None:
         assert {ask(client, "/recommend", user_id=user)["model_version"] for user in people} == {new}
         assert post(client, "/admin/rollback", None)["model_version"] == old
         assert "on trial" in post(client, "/admin/promote", None, expect=422)["detail"]
+        assert "a rollback itself cannot be" in post(client, "/admin/rollback", None, expect=422)["detail"]
 
 
 def test_shares_are_even() -> None:

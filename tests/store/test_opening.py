@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import sqlite3
 import stat
@@ -119,6 +120,32 @@ def test_a_url_that_cannot_be_used_is_refused_with_a_remedy(url: str, why: str) 
         Store.open(url)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuses)
+    with pytest.raises(StoreError, match=r"cannot be opened \(Read-only .*name a file in a folder that can"):
+        Store.open(f"sqlite:///{tmp_path}/s.db")
+
+
+def test_nothing_is_accepted_into_a_file_that_was_removed(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    event = StoredEvent(event_id="e", user_id="u", item_id="i")
+    with Store.open(f"sqlite:///{file}") as store:
+        file.rename(tmp_path / "away.db")
+        with pytest.raises(StoreError, match="is gone, or another file, and what is written"):
+            store.append([event])
+        file.touch()
+        with pytest.raises(StoreError, match="is gone, or another file"):
+            store.head()
+        (tmp_path / "away.db").replace(file)
+        store.append([event])
+        assert store.head() == 1
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
