@@ -120,7 +120,6 @@ class Party:
         assert self._judge is not None
         ties = Ties(self.data) if whole else self._judge.inputs.ties
         block = yield from self.blocks[name].learn_in_rounds(sums, FitInputs(ties, None, self.fitting.runtime), chosen)
-        block = replace(block, words=self.blocks[name].words)  # type: ignore[type-var]
         return block if whole else self.judges_with(name, block), chosen
 
     def judges_with(self, name: str, block: FittedBlock) -> FittedBlock:

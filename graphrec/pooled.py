@@ -52,15 +52,21 @@ class Candidate:
     weights: Mapping[str, float]
 
 
-def summed_blocks(config: Config, in_rounds: bool = False) -> tuple[dict[str, Block[Any]], list[str]]:
-    """The blocks of the settings that can be learned from sums, or in rounds too, and the names of those that cannot
-    where nobody named them. Raises ConfigError for one that was named and cannot, where none is left, and for
-    ``robust.set_aside``."""
+def summed_blocks(
+    config: Config, in_rounds: bool = False, by_person: bool = False
+) -> tuple[dict[str, Block[Any]], list[str]]:
+    """The blocks of the settings that can be learned from sums, in rounds or by private steps too where that is asked
+    for, and the names of those that cannot where nobody named them. Raises ConfigError for one that was named and
+    cannot, where none is left, and for ``robust.set_aside``."""
     if config.robust.set_aside:
         raise ConfigError(
             "robust.set_aside reads the rows of people, and sums are what is learned from here; leave it out"
         )
-    able = [name for name, block in registered().items() if block.summed or (in_rounds and block.in_rounds)]
+
+    def is_able(block: type[Block[Any]]) -> bool:
+        return block.summed or (in_rounds and block.in_rounds) or (by_person and block.by_person)
+
+    able = [name for name, block in registered().items() if is_able(block)]
     usual = {tuple(Config().blocks), *(_named_in(preset) for preset in PRESETS.values())}
     others = [name for name in config.blocks if name not in able]
     if others and (tuple(config.blocks) not in usual or len(others) == len(config.blocks)):
@@ -243,8 +249,10 @@ def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitti
         fitted = []
         for name, block in blocks.items():
             with fitting.watch(name):
-                found = made.trained.get(name)
-                fitted.append(_block(block, sums, inputs, candidate) if found is None else found)
+                if (found := made.trained.get(name)) is None:
+                    fitted.append(_block(block, sums, inputs, candidate))
+                else:
+                    fitted.append(replace(with_people(found, inputs), words=block.words))  # type: ignore[type-var]
         profiles = Profiles(tuple(fitted)).reweighted(candidate.weights)
         with fitting.watch("index"):
             index = Index.build(profiles.item_matrix(), config.retrieve)
@@ -262,6 +270,14 @@ def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitti
         encoder=fitting.encoder,
         made=time.time(),
     )
+
+
+def with_people(found: Any, inputs: FitInputs) -> FittedBlock:
+    """A block that is there already, with rows for the people of the model where it has none."""
+    if found.empty:
+        return empty_block(found.name, inputs.train.n_users, inputs.train.n_items)
+    out: FittedBlock = found if len(found.users) == inputs.train.n_users else found.fitted(inputs.ties)
+    return out
 
 
 def _block(block: Block[Any], sums: ItemSums, inputs: FitInputs, candidate: Candidate) -> FittedBlock:

@@ -45,37 +45,53 @@ from graphrec.pooled import (
     set_aside,
     start_of,
     summed_blocks,
+    with_people,
 )
-from graphrec.privacy.accountant import composed, epsilon_of, mu_of
+from graphrec.privacy.accountant import Sampled, epsilon_of_sampled, mu_of, noise_of
 from graphrec.privacy.mechanism import SPENT, Gaussian, bounded, released_sums, released_users, released_worth
 
 PRIVATE = "privacy"  # among the choices of a model: what was spent
 TOLERATED = 0.004  # deviation of a mean NDCG up to which candidates can be told apart
 LEAST, MOST = 500, 120  # judges, below which nothing is compared; candidates at most
 SALT = 7
+STEPS, STEPS_EACH = 0.3, 100  # of μ² less for sums where blocks are trained by private steps; steps of a block
+DRAWN = 8.0  # √people times the chance that somebody is drawn for a step
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What has been released of the people, all in all: ``mus`` of each fit, the earliest first, and at ``delta`` the ε
-    that they are together."""
+    """What has been released of the people, all in all: ``mus`` and private ``steps`` of each fit, the earliest first,
+    and at ``delta`` the ε that they are together."""
 
     delta: float
     mus: tuple[float, ...]
+    steps: tuple[tuple[Sampled, ...], ...] = ()
+
+    @classmethod
+    def of(cls, delta: float, told: Mapping[str, Any]) -> Spent:
+        """That of an earlier model, from what ``told`` made of it."""
+        none: list[Any] = [[] for _ in told["mus"]]
+        steps = tuple(tuple(Sampled(*one) for one in fit) for fit in told.get("steps", none))
+        return cls(delta, tuple(told["mus"]), steps)
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(other.delta, self.mus + other.mus, self.steps + other.steps)
 
     @property
     def epsilon(self) -> float:
         """Of all fits, by composition."""
-        return epsilon_of(composed(self.mus), self.delta)
+        return epsilon_of_sampled(self.mus, [one for fit in self.steps for one in fit], self.delta)
 
     def told(self, events: int, judges: float, candidates: int) -> dict[str, Any]:
         """As it stands among a model's choices."""
-        each = [round(epsilon_of(mu, self.delta), 4) for mu in self.mus]
+        fits = zip(self.mus, self.steps, strict=True)
+        each = [round(epsilon_of_sampled([mu], steps, self.delta), 4) for mu, steps in fits]
         return {
             "epsilon": round(self.epsilon, 4),
             "delta": self.delta,
             "fits": each,
             "mus": list(self.mus),
+            **({"steps": [[list(one) for one in fit] for fit in self.steps]} if any(self.steps) else {}),
             "events": events,
             "judges": judges,
             "candidates": candidates,
@@ -90,24 +106,36 @@ def fitted(data: Dataset, fitting: Fitting, like: Model | None = None, noise: Ga
         like: an earlier model, whose choices are taken and whose cost is added. noise: by default of the operating
             system's entropy; another protects nobody.
 
-    Raises ConfigError for blocks that cannot be learned from sums, none that says the same of everybody, settings that
-    learn from people in another way, too many items, and an earlier model that was not made so.
+    Raises ConfigError for blocks that can be learned neither from sums nor by private steps, none that says the same
+    of everybody, settings that learn from people in another way, too many items, and an earlier model that was not made
+    so.
     """
+    draw = None if noise is None else noise.torch()
     noise, config = noise or Gaussian.secret(), fitting.config
     if like is not None and PRIVATE not in like.chosen:
         raise ConfigError(
             f"{like.version} was chosen with people and no noise; fit once with privacy.epsilon, then like that"
         )
     blocks = checked(config, data.n_items)
-    known = bare(whole(data, config), summed_blocks(config)[1])
+    known = bare(whole(data, config), summed_blocks(config, by_person=True)[1])
     settings, mu = config.privacy, mu_of(config.privacy.epsilon, config.privacy.delta)
-    rest = mu * (1 - SPENT["users"]) ** 0.5
+    by_person = [block for block in blocks.values() if not block.summed]
+    rest = mu * (1 - SPENT["users"] - STEPS * bool(by_person)) ** 0.5
     with fitting.timed("fit"):
         people = released_users(known.n_users, mu * SPENT["users"] ** 0.5, noise)
         judges = 0.0 if like is not None else settings.judges * people
         trials = min(MOST, int((TOLERATED * judges * rest) ** 2)) if judges >= LEAST else 0
         judging = lots(known.users.ids, SALT) < np.uint64(settings.judges * 2**64) if trials > 1 else None
-        sums = _taught(known, judging, people, rest, settings.events, noise)
+        kept = _teaching(known, judging, settings.events)
+        sums = released_sums(kept, known.items.ids, people, settings.events, rest, noise)
+        if by_person:
+            mu = (rest**2 + mu**2 * SPENT["users"]) ** 0.5  # the rest is for the steps
+        teachers = people - (settings.judges * people if judging is not None else 0.0)
+        steps = _steps(config, mu, teachers, len(by_person))
+        trained = {}
+        for block, own in zip(by_person, steps, strict=True):
+            with fitting.watch(block.name):
+                trained[block.name] = block.learn_by_person(sums, kept, own, teachers, draw)
         if like is not None:
             weights = {name: float(w) for name, w in like.chosen["weights"].items()}
             chosen = Candidate({name: like.chosen[name] for name in blocks}, weights)
@@ -115,18 +143,20 @@ def fitted(data: Dataset, fitting: Fitting, like: Model | None = None, noise: Ga
         elif judging is None:
             chosen, found, trials = candidate_of(start_of(blocks, sums)[0], blocks), {}, 0
         else:
-            chosen, found, trials = _chosen(known, judging, blocks, sums, config, judges, rest, trials, noise)
-    before = () if like is None else tuple(like.chosen[PRIVATE]["mus"])
-    spent = Spent(settings.delta, (*before, mu))
+            chosen, found, trials = _chosen(known, judging, blocks, sums, config, judges, rest, trials, noise, trained)
+    spent = Spent(settings.delta, (mu,), (steps,))
+    if like is not None:
+        spent = Spent.of(settings.delta, like.chosen[PRIVATE]) + spent
     told = {"users": round(people), "reading": sums.reading, "parties": 1}
-    model = model_of(sums, known, chosen, fitting, Made(told, found, _version(sums, chosen, config)))
+    made = Made(told, found, _version(sums, chosen, config, trained), trained)
+    model = model_of(sums, known, chosen, fitting, made)
     cost = spent.told(settings.events, round(judges) if trials else 0, trials)
     return replace(model, chosen={**model.chosen, PRIVATE: cost})
 
 
 def checked(config: Config, n_items: int) -> Mapping[str, Block[Any]]:
     """The blocks that are learned. Raises ConfigError as ``fitted``."""
-    blocks, _ = summed_blocks(config)
+    blocks, _ = summed_blocks(config, by_person=True)
     if not any(block.fallback for block in blocks.values()):
         able = [name for name in Config().blocks if Config().block(name).fallback and Config().block(name).summed]
         raise ConfigError(
@@ -163,15 +193,22 @@ def bare(data: Dataset, others: list[str]) -> Dataset:
     )
 
 
-def _taught(data: Dataset, judging: Any, people: float, mu: float, events: int, noise: Gaussian) -> ItemSums:
-    """The sums of those who do not judge, with noise."""
+def _steps(config: Config, mu: float, people: float, blocks: int) -> tuple[Sampled, ...]:
+    """The private steps of so many blocks, which with a Gaussian answer of ``mu`` are what the settings allow."""
+    if not blocks:
+        return ()
+    s, rate = config.privacy, min(1.0, DRAWN / max(people, 1.0) ** 0.5)
+    noise = noise_of(s.epsilon, s.delta, mu, rate, blocks * STEPS_EACH)
+    return (Sampled(noise, rate, STEPS_EACH),) * blocks
+
+
+def _teaching(data: Dataset, judging: Any, events: int) -> Any:
+    """What those who do not judge took, CSR (U', I), as far as it counts."""
     rows, place = from_last(data, SALT)
     matrix = data.seen()
     order = np.lexsort((rows.item_nums, rows.user_nums))  # as the matrix has them
     kept = bounded(matrix, place[order], events)
-    if judging is not None:
-        kept = kept[~judging]
-    return released_sums(kept, data.items.ids, people, events, mu, noise)
+    return kept if judging is None else kept[~judging]
 
 
 def _chosen(
@@ -184,12 +221,14 @@ def _chosen(
     mu: float,
     trials: int,
     noise: Gaussian,
+    trained: Mapping[str, Any],
 ) -> tuple[Candidate, dict[str, Any], int]:
     """The best candidate by the judges, and what it is worth; the last of ``trials`` + 1 figures is that of the one
     that was chosen."""
     own = data.subset(judging[data.events.user_nums])
     train, valid = held_out(own, SALT)
     judge = Judge(train, valid, blocks, config, int(judging.sum()))
+    judge.trained = {name: with_people(block, judge.inputs) for name, block in trained.items()}
     each = mu / trials**0.5
 
     def worth(candidate: Candidate) -> float:
@@ -200,8 +239,10 @@ def _chosen(
     return found, {"users": round(judges), "folds": 1, f"ndcg@{config.blend.k}": figure}, asked + 1
 
 
-def _version(sums: ItemSums, chosen: Candidate, config: Config) -> str:
+def _version(sums: ItemSums, chosen: Candidate, config: Config, trained: Mapping[str, Any]) -> str:
     """Of what was released and of the settings; a digest of the data would tell whether somebody is in it."""
     made = hashlib.sha256(sums.counts.tobytes() + b"".join(gram.tobytes() for gram in sums.grams.values()))
+    for block in trained.values():
+        made.update(block.items.tobytes() if block.history is None else block.history.tobytes())
     told = hashlib.sha256((config.fingerprint() + repr(chosen)).encode())
     return f"{made.hexdigest()[:12]}-{told.hexdigest()[:8]}"

@@ -21,9 +21,10 @@ from graphrec.linalg.sums import ItemSums
 from graphrec.model.card import card
 from graphrec.model.model import Model
 from graphrec.pooled import Judge
-from graphrec.privacy.accountant import epsilon_of, mu_of
+from graphrec.privacy.accountant import Sampled, epsilon_of, epsilon_of_sampled, mu_of
 from graphrec.privacy.mechanism import Gaussian, released_sums
-from graphrec.private import PRIVATE, bare, fitted
+from graphrec.private import PRIVATE, Spent, bare, fitted
+from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.runtime import Runtime
 
@@ -78,6 +79,28 @@ def test_what_it_cost_is_said_and_adds_up(model: Model, data: Dataset, tmp_path:
     assert both["epsilon"] == pytest.approx(epsilon_of(mu_of(8.0, 1e-6) * 2**0.5, 1e-6), abs=1e-3)
     Recommender.of(again).save(tmp_path / "model")
     assert graphrec.load(tmp_path / "model").fitted.chosen[PRIVATE] == both
+
+
+def test_a_block_by_private_steps_is_in_the_budget(data: Dataset, tmp_path: Path) -> None:
+    """Steps beside sums cost no more than was allowed, they add up over fits, and what is learned is kept."""
+    pytest.importorskip("opacus", reason="private steps need the extra privacy")
+    ways = fitting("privacy.epsilon=8", "blocks=popularity,neighbours,autoencoder", "privacy.judges=0")
+    first = fitted(data, ways)
+    one = first.chosen[PRIVATE]
+    twice = Spent.of(1e-6, one) + Spent.of(1e-6, one)
+    ((noise, rate, _),) = one["steps"][0]
+    assert noise > 0.3
+    assert 0 < rate < 1
+    assert 7.5 < one["epsilon"] <= 8.0
+    steps = [Sampled(*each) for each in one["steps"][0]] * 2
+    assert twice.epsilon == epsilon_of_sampled(one["mus"] * 2, steps, 1e-6)
+    assert 11 < twice.epsilon < 16
+    assert "autoencoder" in first.profiles.weights
+    scores = first.profiles["autoencoder"].scores(Queries.stored(first.ties, np.arange(100)))
+    best = np.argsort(-scores, axis=1)[:, :10]
+    assert (best % 2 == np.arange(100)[:, None] % 2).mean() > 0.9
+    Recommender.of(first).save(tmp_path / "model")
+    assert graphrec.load(tmp_path / "model").fitted.chosen[PRIVATE] == one
 
 
 def test_noise_is_drawn_anew_and_the_version_is_not_of_the_data(data: Dataset) -> None:

@@ -23,6 +23,7 @@ from graphrec.blocks.search import Chosen, search
 from graphrec.data.readings import READINGS, Reading
 from graphrec.errors import ConfigError
 from graphrec.linalg.sums import ItemSums
+from graphrec.privacy.accountant import Sampled
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock, empty_block
 from graphrec.query.ties import Ties
@@ -75,6 +76,7 @@ class Block(ABC, Generic[S]):
         ordered: what it says depends on the order of events.
         summed: it can be learned from sums over people alone (``from_sums``).
         in_rounds: several parties that keep their events can train it together (``learn_in_rounds``).
+        by_person: it can be trained by private steps, each person an example (``learn_by_person``).
         resumes: a refit starts from where an earlier model ended (``FitInputs.before``).
         together: of several processes all train it at once (``train.together``); others are dealt out whole.
         readings: of the strengths, that the method can use. uses_text: it wants text features.
@@ -93,6 +95,7 @@ class Block(ABC, Generic[S]):
     resumes: ClassVar[bool] = False
     summed: ClassVar[bool] = False
     in_rounds: ClassVar[bool] = False
+    by_person: ClassVar[bool] = False
     together: ClassVar[bool] = False
     searched: ClassVar[Space] = {}
     uses_text: ClassVar[bool] = False
@@ -197,6 +200,18 @@ class Block(ABC, Generic[S]):
     def learn_in_rounds(self, sums: ItemSums, inputs: FitInputs, chosen: Chosen) -> Rounds[FittedBlock]:
         """``learn`` by several parties, with hyper-parameters that are settled; see ``choose_in_rounds``."""
         raise ConfigError(f"blocks: {self.name} reads the rows of all people at once; have one party fit it alone")
+
+    def learn_by_person(self, sums: ItemSums, rows: Any, steps: Sampled, people: float, draw: Any = None) -> Any:
+        """The block, without rows of users, by private steps in which a person is an example.
+
+        Args:
+            sums: what was released of people already. rows: CSR (U, I) of who teaches, over the items of the sums.
+            steps: how many, the chance that somebody is drawn for one, and their noise. people: how many teach, as far
+            as that is known in public. draw: a stand-in for the system's entropy; protects nobody.
+
+        Raises ConfigError where it is not ``by_person``, or Opacus is not installed.
+        """
+        raise ConfigError(f"blocks: {self.name} allows no gradient of a person alone; leave it out")
 
     @abstractmethod
     def learn(self, inputs: FitInputs, chosen: Chosen) -> FittedBlock:

@@ -18,6 +18,8 @@ from pydantic import Field
 from graphrec.blocks.api import Block, FitInputs, Folds, held
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import entity_rows
+from graphrec.linalg.sums import ItemSums
+from graphrec.privacy.accountant import Sampled
 from graphrec.profile.api import Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.settings import FloatList, Section, ShareList
@@ -46,6 +48,7 @@ class Autoencoder(Block[AutoencoderSettings]):
     name = "autoencoder"
     words = Words("it belongs to histories like yours", "what belongs to histories like yours")
     Settings = AutoencoderSettings
+    by_person = True
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """Each candidate is trained once, up to the epoch that is best on the validation users of the first fold."""
@@ -76,6 +79,14 @@ class Autoencoder(Block[AutoencoderSettings]):
         run.train(int(chosen["epochs"]), None)
         block: ProfileBlock = run.block()
         return block
+
+    def learn_by_person(
+        self, sums: ItemSums, rows: Any, steps: Sampled, people: float, draw: Any = None
+    ) -> ProfileBlock:
+        """A map between sides that are of released sums; see ``_denoising_private``."""
+        from graphrec.blocks import _denoising_private
+
+        return _denoising_private.learn(sums, rows, steps, people, draw)
 
     def _run(self, inputs: FitInputs, chosen: Chosen) -> Any:
         from graphrec.blocks._denoising import Run  # torch takes seconds to import

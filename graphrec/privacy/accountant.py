@@ -6,11 +6,17 @@ together √Σμ²-GDP (Dong, Roth and Su, Gaussian Differential Privacy, JRSS B
 a refit. In ε and δ that is (Balle and Wang, ICML 2018, theorem 8)
 
     δ(ε) = Φ(μ/2 − ε/μ) − e^ε Φ(−μ/2 − ε/μ)
+
+Steps on people who are drawn by chance (``steps``) are no Gaussian alone. They and it are put together by numbers: the
+distribution of what all of it may tell (PRV accountant: Gopi, Lee and Wutschitz, NeurIPS 2021), as Opacus has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -19,6 +25,17 @@ from scipy.special import log_ndtr, ndtr
 from graphrec.errors import ConfigError
 
 LEAST, MOST = 1e-6, 1e4  # μ between which it is looked for
+QUIETEST, LOUDEST = 0.3, 100.0  # noise of steps between which it is looked for
+ERROR = 0.05  # of an ε by numbers, which is the upper bound
+REMEDY = "private steps need the package opacus; pip install 'graphrec[privacy]', or leave the block out"
+
+
+class Sampled(NamedTuple):
+    """Steps: of everybody with chance ``rate`` in each, with noise of ``noise`` times what one person can add."""
+
+    noise: float
+    rate: float
+    steps: int
 
 
 def delta_of(epsilon: float, mu: float) -> float:
@@ -43,3 +60,32 @@ def epsilon_of(mu: float, delta: float) -> float:
 def composed(mus: Iterable[float]) -> float:
     """The μ of several answers together."""
     return float(np.sqrt(sum(mu**2 for mu in mus)))
+
+
+def epsilon_of_sampled(mus: Sequence[float], sampled: Sequence[Sampled], delta: float) -> float:
+    """The ε that Gaussian answers and steps cost together at this δ, an upper bound. Raises ConfigError where Opacus is
+    not installed."""
+    if not sampled:
+        return epsilon_of(composed(mus), delta)
+    try:
+        from opacus.accountants import PRVAccountant
+    except ImportError:
+        raise ConfigError(REMEDY) from None
+    accountant = PRVAccountant()
+    accountant.history = [(1 / mu, 1.0, 1) for mu in mus if mu > 0] + [tuple(each) for each in sampled]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):  # it takes logarithms of 0, and says how it guesses
+        warnings.filterwarnings("ignore", "Optimal order is the")
+        return float(accountant.get_epsilon(delta, eps_error=ERROR))
+
+
+def noise_of(epsilon: float, delta: float, mu: float, rate: float, steps: int) -> float:
+    """The least noise, up to 3 %, of so many steps that with a Gaussian answer of ``mu`` cost no more than (ε, δ).
+    Raises ConfigError where the answer leaves nothing for steps."""
+    low, high = math.log(QUIETEST), math.log(LOUDEST)
+    if epsilon_of_sampled([mu], [Sampled(LOUDEST, rate, steps)], delta) > epsilon:
+        raise ConfigError(f"privacy: ε = {epsilon:g} leaves nothing for {steps} private steps; raise privacy.epsilon")
+    while high - low > 0.03:
+        middle = (low + high) / 2
+        told = epsilon_of_sampled([mu], [Sampled(math.exp(middle), rate, steps)], delta)
+        low, high = (middle, high) if told > epsilon else (low, middle)
+    return math.exp(high)

@@ -8,6 +8,7 @@ in theory tells a little of what they are added to (Mironov, CCS 2012); nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,12 @@ class Gaussian:
     def secret(cls) -> Gaussian:
         """Noise that nobody can draw again."""
         return cls(np.random.default_rng())
+
+    def torch(self) -> Any:
+        """A generator of torch, seeded by a draw."""
+        import torch
+
+        return torch.Generator().manual_seed(int(self.draw.integers(2**62)))
 
     def added(self, values: Doubles, sensitivity: float, mu: float) -> Doubles:
         """Values (n,) that one person moves by ``sensitivity`` at most, with noise that makes them μ-GDP."""
