@@ -22,6 +22,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.data.kinds import Kind
+from graphrec.data.order import sorted_by
 from graphrec.data.readings import Norms, Reading, combined, holds_dislikes, weigh
 from graphrec.errors import DataError
 from graphrec.types import Floats, Interactions, Ints, frozen
@@ -289,7 +290,7 @@ def limits(kind: Kind) -> tuple[float, float, float]:
 def _order(user_nums: Ints, item_nums: Ints, timestamps: Ints | None) -> Ints:
     """Positions by user, item and time, int64 (E,)."""
     times = () if timestamps is None else (timestamps,)
-    return np.lexsort((*times, item_nums, user_nums)).astype(np.int64)
+    return sorted_by(*times, item_nums, user_nums)
 
 
 def _matrix(pairs: Interactions, weights: Floats, shape: tuple[int, int]) -> sp.csr_matrix:

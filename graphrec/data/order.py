@@ -23,8 +23,39 @@ def placed(
     times = events["timestamp"].to_numpy(np.int64) if "timestamp" in events else None
     place = places(user_nums, item_nums, times, ids)
     events = events if place is None else events.assign(order=place)
-    rows = np.lexsort((*(() if times is None else (times,)), item_nums, user_nums))
+    rows = sorted_by(*(() if times is None else (times,)), item_nums, user_nums)
     return events.iloc[rows], user_nums[rows], item_nums[rows]
+
+
+def sorted_by(*keys: npt.NDArray[np.integer]) -> Ints:
+    """Positions int64 (E,) in the order of whole numbers (E,), the last key first, and as they come: ``np.lexsort``.
+
+    A key and the place before it in one number of 64 bits sort faster than places by a key do, and in less memory.
+    """
+    n = len(keys[0])
+    of_place = max(n - 1, 0).bit_length()
+    out: Ints | None = None
+    at = 0
+    while n and at < len(keys):
+        packed, bits = np.zeros(n, np.int64), 0
+        while at < len(keys):  # as many keys as fit beside the place
+            low, high = int(keys[at].min()), int(keys[at].max())
+            wide = (high - low).bit_length()
+            if bits + wide + of_place > 63:
+                break
+            own = keys[at].astype(np.int64)
+            own -= low
+            own <<= bits
+            packed |= own if out is None else own[out]
+            bits, at = bits + wide, at + 1
+        if not bits and at < len(keys):  # a key of nearly 64 bits
+            return np.lexsort(keys).astype(np.int64)
+        packed <<= of_place
+        packed |= np.arange(n)
+        packed.sort()
+        packed &= (1 << of_place) - 1
+        out = packed if out is None else out[packed]
+    return np.zeros(0, np.int64) if out is None else out
 
 
 def places(user_nums: Ints, item_nums: Ints, times: Ints | None, ids: Sequence[str]) -> Ints | None:
@@ -61,7 +92,7 @@ def places(user_nums: Ints, item_nums: Ints, times: Ints | None, ids: Sequence[s
 def history_order(user_nums: Ints, times: Ints | None, place: Ints | None) -> Ints:
     """Positions by user, time and place in the history, and as they come, int64 (E,)."""
     keys = [key for key in (place, times) if key is not None]
-    return np.lexsort((*keys, user_nums)).astype(np.int64)
+    return sorted_by(*keys, user_nums)
 
 
 def ranks(user_nums: Ints, order: Ints) -> Ints:

@@ -19,6 +19,7 @@ from graphrec.types import Ints, Vocabulary, frozen
 
 EVENT = ("user_id", "item_id", "timestamp", "kind", "value", "text", "summary", "part", "latitude", "longitude")
 _LETTER = re.compile(r"[^\W\d_]")
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth, The Art of Computer Programming, section 6.4
 
 
 def review_id(user_id: str, item_id: str) -> str:
@@ -30,18 +31,43 @@ def merged(events: pd.DataFrame, quarantine: Quarantine) -> pd.DataFrame:
     """Without the rows that repeat another in everything, which are counted. Without times, repeats are events."""
     if "timestamp" not in events:
         return events
-    repeated = events.duplicated([c for c in EVENT if c in events]).to_numpy()
+    columns = [c for c in EVENT if c in events]
+    mixed = np.zeros(len(events), np.uint64)  # rows that are equal have equal ones, and few others
+    for column in ("user_id", "item_id", "timestamp"):
+        own = events[column]
+        if isinstance(own.dtype, pd.CategoricalDtype):
+            mixed += own.cat.codes.to_numpy().astype(np.uint64)
+        else:
+            mixed += (own.to_numpy(np.int64) if column == "timestamp" else pd.factorize(own)[0]).astype(np.uint64)
+        mixed *= _MIX
+    found = np.sort(mixed)
+    several = found[:-1][found[1:] == found[:-1]]
+    if not len(several):
+        return events
+    alike = np.flatnonzero(np.isin(mixed, several))
+    repeated = np.zeros(len(events), np.bool_)
+    repeated[alike] = events.iloc[alike].duplicated(columns).to_numpy()
     quarantine.merged += int(repeated.sum())
     return events[~repeated] if repeated.any() else events
 
 
 def numbered(columns: Sequence[pd.Series], kind: str) -> tuple[Vocabulary, Ints]:
     """The vocabulary of columns of ids, and the number of each row of the first; a distinct id is looked up once."""
-    codes, distinct = pd.factorize(columns[0])
-    known = distinct.astype(str).tolist()
+    codes, known = _coded(columns[0])
     others = {str(id_) for column in columns[1:] for id_ in pd.unique(column).tolist()}
     vocabulary = Vocabulary({*known, *others}, kind)
-    return vocabulary, vocabulary.numbers(known)[codes]
+    same = vocabulary.ids == tuple(known)
+    return vocabulary, codes.astype(np.int64) if same else vocabulary.numbers(known)[codes]
+
+
+def _coded(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str]]:
+    """Codes of the rows, and their distinct ids as text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, found = column.cat.codes.to_numpy(), column.cat.categories
+        if np.bincount(codes, minlength=len(found)).all():
+            return codes, found.astype(object).tolist()
+    codes, found = pd.factorize(column)
+    return codes, found.astype(str).tolist()
 
 
 def social_edges(friends: pd.DataFrame | None, directed: bool, users: Vocabulary, report: Report) -> Ints:
@@ -122,6 +148,8 @@ def review_table(events: pd.DataFrame, user_nums: Ints, item_nums: Ints, quarant
 
     One without a letter ("!!!", "5/5") says nothing that can be read: its event stays, the text goes, and is counted.
     """
+    if "text" not in events:
+        events = events.iloc[:0]
     text, summary = (
         events[c].fillna("").astype(str) if c in events else pd.Series("", index=events.index)
         for c in ("text", "summary")

@@ -103,6 +103,8 @@ def check_events(
     faults.refuse_many(quarantine, allow_bad)
     if not good.all():
         out = out[good].reset_index(drop=True)
+        for column in ("user_id", "item_id"):
+            out[column] = out[column].cat.remove_unused_categories()
     names = None
     if "reviewer_name" in raw:
         names = [name if isinstance(name, str) else "" for name in raw["reviewer_name"][good]]
@@ -111,8 +113,6 @@ def check_events(
             out[column] = pd.Series(
                 mask_all(out[column], quarantine.masked, names, reviews=column == "text"), dtype=object
             )
-    for column in ("user_id", "item_id"):
-        out[column] = out[column].cat.remove_unused_categories()
     if "timestamp" in out:
         out["timestamp"] = np.floor(out["timestamp"]).astype(np.int64)
         _warn_of_one_day(out["timestamp"].to_numpy(), quarantine, source)
@@ -158,8 +158,10 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
             "the ids of users are e-mail addresses, which are personal data: they are stored in the model and shown "
             "in answers; write a code or a hash of them instead"
         )
-    long = np.array([len(i) > MAX_ID for i in names] + [False])
-    control = np.array([_CONTROL.search(i) is not None for i in names] + [False])
+    long, control = np.zeros((2, len(names) + 1), np.bool_)
+    long[:-1] = [len(i) > MAX_ID for i in names]
+    if _CONTROL.search("".join(names)):
+        control[:-1] = [_CONTROL.search(i) is not None for i in names]
     if pd.api.types.is_object_dtype(column) and (found.codes < 0).any():
         several = np.array([isinstance(v, (list, tuple, dict, np.ndarray)) for v in column], np.bool_)
         faults.mark(several, f"{name} holds several values", column)
@@ -169,7 +171,7 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
 
     usable = ~(long | control)[:-1]
     order = sorted(np.flatnonzero(usable).tolist(), key=names.__getitem__)
-    place = np.full(len(names) + 1, -1)
+    place = np.full(len(names) + 1, -1, np.int32)
     place[order] = np.arange(len(order))
     return pd.Categorical.from_codes(place[found.codes], pd.Index([names[i] for i in order], dtype=str))
 
@@ -264,8 +266,8 @@ def _warn_of_the_future(seconds: npt.NDArray[np.int64], quarantine: Quarantine, 
 
 
 def _warn_of_the_tireless(users: pd.Series, quarantine: Quarantine, source: str | Path) -> None:
-    counts = users.value_counts()
-    if len(counts) and int(counts.iloc[0]) >= TIRELESS:
+    if int(np.bincount(users.cat.codes).max(initial=0)) >= TIRELESS:
+        counts = users.value_counts()
         many = int((counts >= TIRELESS).sum())
         quarantine.warn(
             f"{source}: user {counts.index[0]!r} has {int(counts.iloc[0]):,} events, which no person makes"

@@ -192,11 +192,15 @@ def _of_numbers(values: Floats, blank: Mask, unit: Unit | None, zone: str | None
     unit, digits = (unit, 8) if unit is not None else _unit_of(present)
     if unit in _UNITS:
         scale, word = _UNITS[unit]
-        seconds = values / scale if declared else values / _scale(values)
+        alone = (present < EPOCH_FROM * 1e3 * scale).all() if scale < 1e9 else True
+        alone = alone and (scale == 1 or (present >= EPOCH_FROM * scale).all())  # all are of this size
+        seconds = values / (scale if declared or alone else _scale(values))
         early = int(((seconds >= 0) & (seconds < EPOCH_FROM)).sum())
         warnings = [f"{name}: {early:,} times are 0 or lie before 1973; are they times?"] if early else []
+        if declared or alone:
+            return Times(seconds, blank, f"{word} since 1970", warnings=tuple(warnings))
         others = np.isfinite(values) & (_scale(values) != scale) & (seconds >= EPOCH_FROM)
-        if not declared and others.any():
+        if others.any():
             warnings.append(f"{name}: {others.sum():,} times are in another unit than {word}, as their size shows")
         return Times(seconds, blank, f"{word} since 1970", warnings=tuple(warnings))
     if unit == "yyyymmdd":
@@ -231,14 +235,12 @@ def _unit_of(present: Floats) -> tuple[Unit, int]:
             continue
         if np.isfinite(calendar(present, digits)).mean() >= least:
             return "yyyymmdd", digits
-    positive = present[present > 0]  # zeros and -1 stand for none
-    if len(positive):
-        scale = _scale(positive)
-        plausible = (positive >= EPOCH_FROM * scale) & (positive < LATEST * scale)
-        if plausible.mean() >= 0.5:
-            sizes, counts = np.unique(scale[plausible], return_counts=True)
-            main = sizes[counts.argmax()]
-            return next(u for u in UNITS if _UNITS[u][0] == main), 0
+    positive = int((present > 0).sum())  # zeros and -1 stand for none
+    if positive:
+        sizes = [_UNITS[u][0] for u in UNITS]
+        counts = [int(((present >= EPOCH_FROM * s) & (present < LATEST * s)).sum()) for s in sizes]
+        if 2 * sum(counts) >= positive:
+            return UNITS[int(np.argmax(counts))], 0
     whole = bool((present == np.floor(present)).all())
     if np.isfinite(calendar(present, 6)).all():
         return "yyyymmdd", 6

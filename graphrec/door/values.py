@@ -16,6 +16,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 BLANKS = frozenset({"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "\\n"})  # in lower case
+_LONGEST_BLANK = max(map(len, BLANKS))
 EXACT_TO = 2.0**53  # whole numbers beyond are not exact as floating-point numbers
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _SHORTENED = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")
@@ -31,7 +32,7 @@ class Ids:
     ``whole``: the decimals of whole numbers were cut (12.0 is 12).
     """
 
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.integer]
     names: list[str]
     whole: bool = False
     warnings: tuple[str, ...] = ()
@@ -61,18 +62,34 @@ def blanks(column: pd.Series) -> Mask:
     return np.array([_is_nothing(v) or (isinstance(v, str) and is_blank(v)) for v in column], np.bool_)
 
 
-def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
+def distinct(column: pd.Series) -> tuple[npt.NDArray[np.integer], pd.Series]:
     """Codes of the rows (-1: no value, or one that is no text or number) and the distinct values as text."""
     if pd.api.types.is_object_dtype(column):
         column = pd.Series([_plain(v) for v in column], dtype=object)
-    codes, found = pd.factorize(column)
-    if not isinstance(column.dtype, pd.StringDtype):
+    codes: npt.NDArray[np.integer]
+    found: pd.Index
+    if isinstance(column.dtype, pd.CategoricalDtype) and _all_used(column):
+        codes, found = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, found = pd.factorize(column)
+    if pd.api.types.is_integer_dtype(found):
+        found = pd.Index(list(map(str, found.tolist())), dtype=object)
+    elif not isinstance(found.dtype, pd.StringDtype):
         found = pd.Index([_plain(v) for v in found.tolist()], dtype=object)
     try:
         text = pd.Series(found, dtype="str")
     except UnicodeEncodeError:  # half of a character, which Arrow cannot hold
         text = pd.Series(found, dtype=pd.StringDtype("python", na_value=np.nan))
-    return codes.astype(np.int64, copy=False), text
+    return codes, text
+
+
+def _all_used(column: pd.Series) -> bool:
+    """Whether every category has a row."""
+    return bool(
+        np.bincount(column.cat.codes.to_numpy().astype(np.int32) + 1, minlength=len(column.cat.categories) + 1)[
+            1:
+        ].all()
+    )
 
 
 def _plain(value: Any) -> str | None:
@@ -106,23 +123,26 @@ def ids(column: pd.Series, name: str = "ids") -> Ids:
         if bool((column.isna() | ((column == np.floor(column)) & (column.abs() < 1e300))).all()):
             codes, found = pd.factorize(column)
             return Ids(codes.astype(np.int64), [str(int(v)) for v in found.tolist()], bool(len(found)), tuple(warnings))
-    codes, values = distinct(column)
+    codes_of, values = distinct(column)
     names = [v.strip() if isinstance(v, str) else "" for v in values.tolist()]
-    present = [n for n in names if n.lower() not in BLANKS]
+    blank = {n for n in set(names) if len(n) <= _LONGEST_BLANK and n.lower() in BLANKS}
+    present = [n for n in names if n not in blank] if blank else names
     whole = any("." in n for n in present) and all(_WHOLE.fullmatch(n) for n in present)
     if whole:
         names = [n.partition(".")[0] for n in names]
-    if shortened := [n for n in present if "e" in n.lower() and _SHORTENED.fullmatch(n)]:
+    if shortened := [n for n in present if ("e" in n or "E" in n) and _SHORTENED.fullmatch(n)]:
         warnings.append(
             f"{name}: {len(shortened):,} ids such as {shortened[0]!r} look shortened by a spreadsheet, so that "
             "different ids may have become one; export the column as text"
         )
+    if not blank and len(set(names)) == len(names):
+        return Ids(codes_of, names, whole, tuple(warnings))
     final, unique = pd.factorize(pd.Series(names, dtype=object))
     place = np.append(np.asarray(final, np.int64), -1)
     lost = np.array([str(n).lower() in BLANKS for n in unique.tolist()], np.bool_)
-    number = np.append(np.where(lost, -1, np.cumsum(~lost) - 1), -1)
+    number = np.append(np.where(lost, -1, np.cumsum(~lost) - 1), -1).astype(np.int32)
     kept = [str(n) for n, gone in zip(unique.tolist(), lost.tolist(), strict=True) if not gone]
-    return Ids(number[place][codes], kept, whole, tuple(warnings))
+    return Ids(number[place][codes_of], kept, whole, tuple(warnings))
 
 
 def numbers(column: pd.Series, decimal: Literal[".", ","] | None = None, name: str = "numbers") -> Numbers:
@@ -157,14 +177,16 @@ def _is_nothing(value: Any) -> bool:
 def _cast(column: pd.Series) -> Floats | None:
     """Strings as float64 by Arrow, "" as NaN; None where one is no plain number."""
     arrow = pa.array(column)
-    try:
-        filled = pc.if_else(pc.equal(pc.binary_length(arrow), 0), pa.scalar(None, arrow.type), arrow)
-        found = pc.cast(filled, pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    if isinstance(found, pa.ChunkedArray):
-        found = found.combine_chunks()
-    values: Floats = found.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
+    values: Floats = np.empty(len(column), np.float64)
+    at = 0
+    for part in arrow.chunks if isinstance(arrow, pa.ChunkedArray) else [arrow]:
+        try:
+            filled = pc.if_else(pc.equal(pc.binary_length(part), 0), pa.scalar(None, part.type), part)
+            found = pc.cast(filled, pa.float64())
+        except pa.ArrowInvalid:
+            return None
+        values[at : at + len(part)] = found.to_numpy(zero_copy_only=False)
+        at += len(part)
     return values
 
 

@@ -35,7 +35,8 @@ class Known:
     def of(cls, tables: Tables) -> Known:
         """What the events know."""
         events = tables.events
-        return cls(set(events["user_id"].cat.categories), set(events["item_id"].cat.categories))
+        users, items = (set(events[c].cat.categories.astype(object)) for c in ("user_id", "item_id"))
+        return cls(users, items)
 
 
 _LOOSE: Mapping[str, Callable[[str], str]] = {

@@ -22,6 +22,7 @@ from graphrec.read.lines import Lines, Looks, Mask, Places, is_utf8
 from graphrec.read.quotes import MAX_QUOTED_LINES, Record, checked, record
 from graphrec.read.streams import BLOCK, LOST, blocks
 
+UNIFIED = 8  # blocks whose ids are put under one dictionary at once
 UNIT = "\x1f"  # stands for a separator of more than one character
 _STRING = pa.large_string()
 _BLANKS, _MARGIN = re.compile(rb"[ \t]+"), re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
@@ -33,6 +34,7 @@ def read_delimited(
     quarantine: Quarantine,
     columns: Sequence[str] | None = None,
     limit: int | None = None,
+    ids: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Rows as str columns, with ``line`` (int64, from 1) and ``file``.
 
@@ -40,6 +42,7 @@ def read_delimited(
         form: how it is written down; without ``names`` the first line after ``skip`` names the columns.
         columns: the ones wanted, None for all.
         limit: stop after so many rows, for a look at a file.
+        ids: columns that come as categories of str, each distinct value held once.
 
     Lines with more fields than columns, or with bytes that are no text, are set aside; absent last fields are "";
     lines without anything are no rows.
@@ -61,14 +64,25 @@ def read_delimited(
             parser = _Parser(path, form, names, columns, quarantine)
             number, data = number + n_lines, data[used:]
         table, rest, rest_number = parser.parse(data, number, last)
-        parts.append(table)
+        parts.append(_encoded(table, ids))
+        if ids and len(parts) == UNIFIED:
+            parts = [pa.concat_tables(parts).unify_dictionaries()]
         n_rows += table.num_rows
         if limit is not None and n_rows >= limit:
             break
     if parser is None:
         parser = _Parser(path, form, list(form.names), columns, quarantine)
-    table = pa.concat_tables(parts) if parts else parser.empty()
-    return _frame(table if limit is None else table.slice(0, limit), path)
+    table = pa.concat_tables(parts or [_encoded(parser.empty(), ids)])
+    parts.clear()
+    return _frame(table.unify_dictionaries() if limit is None else table.slice(0, limit), path)
+
+
+def _encoded(table: pa.Table, ids: Sequence[str]) -> pa.Table:
+    """The same with these columns as places in their distinct values."""
+    for n, name in enumerate(table.column_names):
+        if name in ids:
+            table = table.set_column(n, name, table.column(n).dictionary_encode())
+    return table
 
 
 def column_names(names: Iterable[str]) -> list[str]:

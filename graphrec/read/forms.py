@@ -37,11 +37,13 @@ def read_table(
     columns: Sequence[str] | None = None,
     *,
     limit: int | None = None,
+    ids: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The rows of a file, with ``line`` (int64, from 1; of Parquet and JSON documents the row) and ``file``.
 
     Args:
         form: how it is written down. columns: the ones wanted, None for all. limit: no more rows than these.
+        ids: columns of strings that come as categories, each distinct value held once (delimited text, Parquet).
 
     Columns are str for delimited text, objects as they came for JSON, native for Parquet; a blank name is its place,
     a repeated one gets ``(2)`` behind it, ``file`` and ``line`` get ``_``. Bad lines go to the quarantine.
@@ -49,9 +51,9 @@ def read_table(
     Raises DataError where a file of Parquet or one JSON document cannot be read.
     """
     if form.container == "delimited":
-        return read_delimited(path, form, quarantine, columns, limit)
+        return read_delimited(path, form, quarantine, columns, limit, ids)
     if form.container == "parquet":
-        return _parquet(path, columns, limit)
+        return _parquet(path, columns, limit, ids)
     if form.container == "json":
         return frame_of(json_document(path, quarantine, form.encoding), path, columns, limit)
     return frame_of(json_lines(path, quarantine, encoding=form.encoding), path, columns, limit)
@@ -89,28 +91,40 @@ def _text(value: Any) -> str:
     return "" if value is None or value is pd.NaT or value is pd.NA or value != value else str(value)
 
 
-def _parquet(path: Path, columns: Sequence[str] | None, limit: int | None) -> pd.DataFrame:
+def _parquet(path: Path, columns: Sequence[str] | None, limit: int | None, ids: Sequence[str]) -> pd.DataFrame:
+    """The columns that are wanted, and no others are read."""
     try:
         packed = path.name.lower().endswith(PACKED)
-        file = pq.ParquetFile(io.BytesIO(slurp(path, Quarantine())) if packed else path)
-        names = column_names(file.schema_arrow.names)
-        if limit is None:
+        file = pq.ParquetFile(io.BytesIO(slurp(path, Quarantine())) if packed else path, read_dictionary=list(ids))
+        own = file.schema_arrow.names
+        names = column_names(own)
+        wanted = [name for name in names if columns is None or name in columns]
+        if limit is None and names == own and wanted:
+            table, names = file.read(wanted), wanted
+        elif limit is None:
             table = file.read()
         else:
             batch = next(file.iter_batches(batch_size=limit), None)
             table = file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
-    data = {name: _native(table.column(n)) for n, name in enumerate(names) if columns is None or name in columns}
-    frame = pd.DataFrame(data, index=range(table.num_rows))
+    n_rows = table.num_rows
+    parts = {name: table.column(n) for n, name in enumerate(names) if name in wanted}
+    del table
+    data = {name: _native(parts.pop(name), name in ids) for name in list(parts)}
+    frame = pd.DataFrame(data, index=range(n_rows))
     frame["line"] = np.arange(1, len(frame) + 1, dtype=np.int64)
     frame["file"] = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), categories=pd.Index([str(path)]))
     return frame
 
 
-def _native(column: pa.ChunkedArray) -> pd.Series:
-    """A column as pandas holds it; whole numbers stay whole beside blanks, and decimals become float64."""
+def _native(column: pa.ChunkedArray, of_ids: bool) -> pd.Series:
+    """A column as pandas holds it, strings ``of_ids`` as categories; whole numbers stay whole beside blanks, and
+    decimals become float64."""
     if pa.types.is_dictionary(column.type):
+        if of_ids and pa.types.is_string(column.type.value_type):
+            codes: pd.Series = column.unify_dictionaries().to_pandas()
+            return codes
         column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())

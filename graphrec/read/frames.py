@@ -1,4 +1,5 @@
-"""Tables in memory (pandas, polars, pyarrow) as a source: they go through the same door as files, with the same report.
+"""Tables in memory (pandas, polars, pyarrow) and streams of Arrow record batches as a source: they go through the same
+door as files, with the same report.
 
 Each table becomes a Parquet file of a temporary folder, so that there is one way in, whatever the data came as. In the
 report and in errors the files bear the names of the tables.
@@ -10,10 +11,11 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import narwhals as nw
 import pyarrow as pa
@@ -49,7 +51,7 @@ def load(events: Any, sides: Mapping[str, Any], name: str = "frames", said: Mapp
         folder = Path(made) / (name if _FILE_NAME.fullmatch(name) else "frames")
         folder.mkdir()
         for table, frame in {**kinds, **beside}.items():
-            pq.write_table(arrow(frame, table), folder / f"{table}.parquet")
+            _write(frame, table, folder / f"{table}.parquet")
         spec = _spec(said or {}, kinds, beside, isinstance(events, Mapping))
         (folder / SPEC_FILE).write_text(to_toml(spec), "utf-8")
 
@@ -67,6 +69,43 @@ def load(events: Any, sides: Mapping[str, Any], name: str = "frames", said: Mapp
     return replace(data, name=name, report=_renamed(data.report, named))
 
 
+def _write(frame: Any, name: str, path: Path) -> None:
+    """A table as Parquet; of a stream of Arrow record batches one batch is held at a time. Raises DataError."""
+    stream = _batches(frame)
+    if stream is None:
+        pq.write_table(arrow(frame, name), path)
+        return
+    if len(set(stream.schema.names)) < len(stream.schema.names):
+        raise DataError(f"{name}: two columns of the record batches have one name; give each a name of its own")
+    try:
+        with pq.ParquetWriter(path, stream.schema) as file:
+            for batch in stream:
+                file.write_batch(batch)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise DataError(
+            f"{name}: the record batches cannot be read ({str(error).splitlines()[0]}); give batches of one schema"
+        ) from None
+
+
+def _batches(frame: Any) -> pa.RecordBatchReader | None:
+    """A stream of record batches, or an iterable of them; None for a table that is in memory."""
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.RecordBatchReader.from_batches(frame.schema, [frame])
+    if hasattr(frame, "to_reader") and not isinstance(frame, pa.Table):  # pyarrow.dataset.Scanner
+        return cast("pa.RecordBatchReader", frame.to_reader())
+    if hasattr(frame, "scanner") and not isinstance(frame, pa.Table):  # pyarrow.dataset.Dataset
+        return cast("pa.RecordBatchReader", frame.scanner().to_reader())
+    if not isinstance(frame, (list, tuple, Iterator)):
+        return None
+    rest = iter(frame)
+    first = next(rest, None)
+    if not isinstance(first, pa.RecordBatch):
+        return None
+    return pa.RecordBatchReader.from_batches(first.schema, chain([first], rest))
+
+
 def arrow(frame: Any, name: str) -> pa.Table:
     """A table of any library as an Arrow table. Values of mixed types in one column become text.
 
@@ -79,7 +118,7 @@ def arrow(frame: Any, name: str) -> pa.Table:
         what = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__name__}"
         raise DataError(
             f"{name}: not a table that can be read, but {what} ({str(error).strip().splitlines()[0]}); "
-            "give a pandas or polars DataFrame or a pyarrow Table whose columns have distinct names"
+            "give a pandas or polars DataFrame, a pyarrow Table or Arrow record batches, columns with distinct names"
         ) from None
 
 

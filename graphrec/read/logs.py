@@ -26,6 +26,7 @@ from graphrec.read.reading import Planned, written
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+_UNRATED = (0.0,)
 SHOWN = "shown"  # the kind of what was shown and not taken
 _PASSED: tuple[Role, ...] = ("user_id", "item_id", "timestamp", "text", "summary", "reviewer_name")
 Load = Callable[[Planned, Report], pd.DataFrame]
@@ -51,6 +52,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         _told(table, raw, out, "user_id", table.user_attributes, spec, report)
         _report(planned, table, out, report)
         parts.append((planned, events))
+        del raw
     out.kinds = [replace(k, scale=k.scale or scales.get(n)) for n, k in enumerate(out.kinds)]
     heard = {k.name for k in out.kinds} | out.words
     for name in spec.kinds:
@@ -80,7 +82,7 @@ def _checked(
             frame[role] = raw[table.columns[role]]
     if table.part is not None:
         frame["part"] = PARTS[table.part]
-    frame["kind"] = _kinds(table, raw, spec, report, out)
+    frame["kind"] = _kinds(table, raw, spec, report, out).astype(np.int16)
     if (frame["kind"] < 0).any():
         bad = frame[frame["kind"] < 0]
         for file, line, found in zip(bad["file"], bad["line"], raw.loc[bad.index, table.columns["label"]], strict=True):
@@ -123,9 +125,6 @@ def _at_its_time(table: EventTable, raw: pd.DataFrame, report: Report) -> pd.Ser
         return raw[day]
     days, times = (raw[c].map(lambda v: "" if is_blank(v) else str(v).strip()) for c in (day, time))
     return (days + " " + times).str.strip().where(days != "", "")
-
-
-_UNRATED = (0.0,)
 
 
 def _zero_is_none(found: pd.Series) -> bool:
@@ -262,11 +261,9 @@ def _report(planned: Planned, table: EventTable, out: Tables, report: Report) ->
 def _one_source(parts: Sequence[tuple[Planned, pd.DataFrame]]) -> None:
     """Raises FormatError where files of events have neither users nor items in common."""
     first, of_first = parts[0]
+    known = {c: set(of_first[c].cat.categories.astype(object)) for c in ("user_id", "item_id") if len(parts) > 1}
     for planned, events in parts[1:]:
-        shared = [
-            of_first[c].cat.categories.intersection(events[c].cat.categories).size for c in ("user_id", "item_id")
-        ]
-        if not any(shared):
+        if all(ids.isdisjoint(events[c].cat.categories.astype(object)) for c, ids in known.items()):
             raise FormatError(
                 f"{planned.path.parent}: {first.path.name} and {planned.path.name} both hold events but have no user "
                 f"and no item in common: two sources; point at one of them, or name it in a {SPEC_FILE} "
@@ -281,10 +278,13 @@ def together(parts: Sequence[pd.DataFrame], report: Report) -> pd.DataFrame:
     if len(parts) == 1:
         return parts[0]
     timed = ["timestamp" in p for p in parts]
-    out = pd.concat([p.astype({"user_id": object, "item_id": object}) for p in parts], ignore_index=True)
-    for column in ("user_id", "item_id"):
-        codes, ids = pd.factorize(out[column], sort=True)
-        out[column] = pd.Categorical.from_codes(codes, pd.Index(ids, dtype=str))
+    out = pd.concat([p.drop(columns=["user_id", "item_id"]) for p in parts], ignore_index=True)
+    for place, column in enumerate(("user_id", "item_id")):
+        own = [p[column].cat.categories.astype(object).tolist() for p in parts]
+        number = {id_: n for n, id_ in enumerate(sorted(set().union(*own)))}
+        codes = [np.array([number[i] for i in of])[p[column].cat.codes] for p, of in zip(parts, own, strict=True)]
+        one = pd.Categorical.from_codes(np.concatenate(codes), pd.Index(list(number), dtype=str))
+        out.insert(place, column, pd.Series(one))
     if any(timed) and not all(timed):
         pair = out.groupby(["user_id", "item_id"], observed=True)["timestamp"].transform("max")
         mine = out.groupby("user_id", observed=True)["timestamp"].transform("max")

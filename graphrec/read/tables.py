@@ -137,4 +137,8 @@ def load_table(planned: Planned, report: Report) -> pd.DataFrame:
     """The columns of a table that are used, as they came, with ``file`` and ``line``."""
     unused = set(planned.table.unused) - set(planned.table.columns.values())
     columns = [c for c in planned.header if c not in unused]
-    return read_table(planned.path, planned.form, report.quarantine, columns)
+    ids: list[str] = []
+    if isinstance(table := planned.table, EventTable):
+        told = [*table.columns.values(), *table.item_attributes, *table.user_attributes]
+        ids = [c for role, c in table.columns.items() if role in ("user_id", "item_id") and told.count(c) == 1]
+    return read_table(planned.path, planned.form, report.quarantine, columns, ids=ids)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphrec.data.events import MIN_RATINGS, Events, limits
 from graphrec.data.kinds import Kind, usual_kind, weight_of
+from graphrec.data.order import sorted_by
 from graphrec.data.readings import LEAST_GRADE
 from graphrec.errors import DataError
 
@@ -230,3 +231,12 @@ def test_dislikes_stay_below_zero_where_nothing_is_liked() -> None:
     events = Events(np.array([0, 0]), np.array([0, 1]), none, kinds, kind_table=(Kind("dislike", -1.0),))
     assert (events.taste("signed", 1, 2).toarray() < 0).all()
     assert (events.learning("signed", 1, 2).toarray() < 0).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from((1, 3, 1 << 20, 1 << 40, 1 << 62)), st.integers(1, 60))
+@example(0, 1 << 62, 60)
+def test_rows_are_sorted_as_lexsort_sorts_them(seed: int, most: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    keys = [random.integers(-most, most, n) for _ in range(2)] + [random.integers(0, 4, n)]
+    assert sorted_by(*keys).tolist() == np.lexsort(keys).tolist()
+    assert sorted_by(*reversed(keys)).tolist() == np.lexsort(keys[::-1]).tolist()

@@ -105,3 +105,10 @@ def test_each_id_is_text_without_blanks_or_missing(values: list[Any]) -> None:
             assert (name is None) == (value.strip().lower() in BLANKS)
         if name is not None:
             assert name == name.strip() != ""
+
+
+def test_categories_without_a_row_are_no_ids() -> None:
+    column = pd.Series(pd.Categorical(["a", "b", None, "a"], ["c", "b", "a"]))
+    found = ids(column)
+    assert [found.names[c] if c >= 0 else None for c in found.codes] == ["a", "b", None, "a"]
+    assert sorted(found.names) == ["a", "b"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
 import pytest
 
 from graphrec.data.dataset import Dataset
@@ -16,6 +19,7 @@ from graphrec.read.frames import arrow
 from tests.cases.support import PAIRS, when
 from tests.read.support import friends, item_attributes, titles
 
+NOON = 1_600_000_000
 ORDERS = {
     "customer": [f"c{u}" for u, _ in PAIRS],
     "product": [i for _, i in PAIRS],
@@ -167,3 +171,35 @@ def test_rows_of_friends_that_say_nothing_are_counted() -> None:
     assert told in data.report.all_warnings()
     quiet = load(pd.DataFrame, friends=pd.DataFrame(rows[:2], columns=["user_id", "friend_id"]))
     assert not any("rows of friends" in line for line in quiet.report.all_warnings())
+
+
+def test_record_batches_are_read_as_their_table(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "user_id": ["a", "b", "a", "c"],
+            "item_id": ["x", "x", "y", "z"],
+            "timestamp": [NOON, NOON + 9, NOON + 5, NOON],
+        }
+    )
+    one = Dataset.from_frames(table)
+    assert len(one.events) == 4
+    pq.write_table(table, tmp_path / "events.parquet", row_group_size=2)
+    batches = table.to_batches(2)
+    for given in (batches, iter(batches), table.to_reader(2), pyarrow.dataset.dataset(tmp_path)):
+        assert Dataset.from_frames(given) == one
+    with pytest.raises(DataError, match="one schema"):
+        Dataset.from_frames(iter([batches[0], batches[1].rename_columns(["a", "b", "c"])]))
+    twice = pa.RecordBatch.from_arrays(batches[0].columns, names=["user_id", "item_id", "user_id"])
+    with pytest.raises(DataError, match="a name of its own"):
+        Dataset.from_frames(twice)
+
+
+def test_parts_with_dictionaries_of_their_own_are_one_log(tmp_path: Path) -> None:
+    """Each file and row group numbers its ids in its own way."""
+    users, items = [f"u{n % 7}" for n in range(40)], [f"i{n * 5 % 11}" for n in range(40)]
+    table = pa.table({"user_id": users, "item_id": items, "timestamp": [NOON + n for n in range(40)]})
+    for n in range(4):
+        pq.write_table(table.slice(10 * n, 10), tmp_path / f"events-{n}.parquet", row_group_size=3)
+    read, one = Dataset.load(tmp_path), Dataset.from_frames(table)
+    assert read == one
+    assert read.users.ids == tuple(sorted(set(users)))
