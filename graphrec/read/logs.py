@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,12 +30,12 @@ _UNRATED = (0.0,)
 SHOWN = "shown"  # the kind of what was shown and not taken
 _PASSED: tuple[Role, ...] = ("user_id", "item_id", "timestamp", "text", "summary", "reviewer_name")
 Load = Callable[[Planned, Report], pd.DataFrame]
+_Part: TypeAlias = tuple[Planned, pd.DataFrame]
 
 
 def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -> Tables:
     """Every file of events, checked and put together. Raises EmptyDataError, FormatError (files of two sources)."""
-    out, scales = Tables(pd.DataFrame(), kinds=[]), dict[int, tuple[float, float]]()
-    parts: list[tuple[Planned, pd.DataFrame]] = []
+    out, scales, parts = Tables(pd.DataFrame(), kinds=[]), dict[int, tuple[float, float]](), list[_Part]()
     for planned in logs:
         table = planned.table
         assert isinstance(table, EventTable)
@@ -258,7 +258,7 @@ def _report(planned: Planned, table: EventTable, out: Tables, report: Report) ->
     report.use_columns(planned.path, planned.header, roles, why, types)
 
 
-def _one_source(parts: Sequence[tuple[Planned, pd.DataFrame]]) -> None:
+def _one_source(parts: Sequence[_Part]) -> None:
     """Raises FormatError where files of events have neither users nor items in common."""
     first, of_first = parts[0]
     known = {c: set(of_first[c].cat.categories.astype(object)) for c in ("user_id", "item_id") if len(parts) > 1}

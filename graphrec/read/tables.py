@@ -20,6 +20,7 @@ from graphrec.read.logs import Load
 from graphrec.read.reading import Plan, Planned
 from graphrec.read.source import Source, ending, listing
 from graphrec.read.spec import EventTable, SideTable, Spec
+from graphrec.runtime import give_back
 
 NAME = "csv"
 _ENDINGS = (".csv", ".tsv", ".parquet", ".txt", ".dat", ".tab", ".jsonl", ".json", ".ndjson", ".data")
@@ -120,6 +121,7 @@ def run(found: Plan, spec: Spec, report: Report, load: Load | None = None) -> Ta
     """Execute a reading: read every table that it uses, check it, and name all its columns."""
     load = load or load_table
     out = logs.read_logs(found.of("events"), spec, report, load)
+    give_back()
     out.catalogue = spec.catalogue or "all"
     _run_sides(found, spec, out, report, load)
     return out
