@@ -88,9 +88,9 @@ def fresh() -> Iterator[None]:
                 os.environ["GRAPHREC_CACHE"] = before
 
 
-def stages(data: Dataset, config: Config) -> dict[str, Callable[[Engine], bytes]]:
-    """What each stage makes with an engine, as bytes."""
-    parts = split(data, config.cut, config.seed)
+def stages(data: Dataset, many: Dataset, config: Config) -> dict[str, Callable[[Engine], bytes]]:
+    """What each stage makes with an engine, as bytes: of the texts of ``data``, and of the people of ``many``."""
+    parts = split(many, config.cut, config.seed)
     model = Recommender(config).fit_split(parts).fitted
     texts = [review_text(s, t) for s, t in zip(data.reviews["summary"], data.reviews["text"], strict=True)]
     queries, truth = Queries.before(model.ties, parts.test), parts.test.matrix()
@@ -134,14 +134,15 @@ def stages(data: Dataset, config: Config) -> dict[str, Callable[[Engine], bytes]
 
 
 def main(source: Path | None = None, only: str = "", keep: bool = False) -> None:
-    people.AT_ONCE = 32
+    people.AT_ONCE = 256
     data = generate(n_users=300, n_items=200, n_reviews=900) if source is None else Dataset.load(source)
     print(f"{data.name}: {data.n_users:,} users, {data.n_items:,} items, {len(data.reviews):,} reviews", flush=True)
     config = Config.load(None, SETTINGS)
     start = time.perf_counter()
     print(f"{OnRay().workers} workers, {time.perf_counter() - start:.1f} s to begin the cluster", flush=True)
     rows = []
-    for name, stage in stages(data, config).items():
+    many = generate(n_users=1500, n_items=300, n_reviews=4500) if source is None else data
+    for name, stage in stages(data, many, config).items():
         if only and name not in only:
             continue
         row: dict[str, Any] = {"stage": name}

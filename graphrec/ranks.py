@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
@@ -158,7 +159,8 @@ def joined() -> Iterator[Ranks | None]:
         raise ConfigError(
             f"{here} processes for {cards} cards; --nproc-per-node {cards}, or CUDA_VISIBLE_DEVICES= to use none"
         )
-    signal.signal(signal.SIGTERM, _told_to_stop)
+    if threading.current_thread() is threading.main_thread():  # of Ray Train it is another
+        signal.signal(signal.SIGTERM, _told_to_stop)
     patient = timedelta(hours=HOURS)
     with _together():
         store, rank, size = next(rendezvous("env://", timeout=patient))

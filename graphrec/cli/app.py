@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import warnings
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,9 +93,47 @@ def fit(
         typer.Option("--like", help="A model whose settings and choices to take over; nothing is searched."),
     ] = None,
     engine: EngineOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Of --engine ray: how many fit it together, as under torchrun.")
+    ] = 1,
     allow_bad: AllowBad = None,
 ) -> None:
     """Learn from SOURCE and write a model; under torchrun by several processes together."""
+    if workers == 1:
+        _joined(source, out, config, set_, preset, like, engine, allow_bad)
+        return
+    if engine != "ray":
+        raise ConfigError(f"--workers {workers} is of --engine ray; add that, or call it by torchrun")
+    from graphrec.cluster.train import together
+    from graphrec.model import artifact
+
+    artifact.check_target(out)
+    config_of(config, set_, preset=preset, engine=engine)
+    config, like = (path and path.resolve() for path in (config, like))
+    note(f"{workers} workers of the cluster fit it together")
+    kept = out.resolve().with_name(f"{out.name}.train")
+    try:
+        together(
+            partial(_joined, source.resolve(), out.resolve(), config, set_, preset, like, None, allow_bad),
+            workers,
+            kept,
+        )
+    finally:
+        shutil.rmtree(kept, ignore_errors=True)
+    note(f"{out} written; next: graphrec evaluate {out} NEWDATA")
+
+
+def _joined(
+    source: Path,
+    out: Path,
+    config: Path | None,
+    set_: list[str],
+    preset: Preset,
+    like: Path | None,
+    engine: EngineName | None,
+    allow_bad: float | None,
+) -> None:
+    """One process of those that fit the model, or the only one."""
     from graphrec.ranks import joined
 
     with joined() as ranks:

@@ -20,7 +20,7 @@ from graphrec.errors import ConfigError, GraphrecError, ProcessError
 
 REMEDY = "pip install 'graphrec[ray]'"
 RETRIES = 3  # of a batch at which a worker died
-BEGINS = 180  # seconds that a busy machine may take to begin a cluster
+BEGINNINGS = 3  # of a cluster, to which Ray gives 30 seconds each
 AHEAD = 2  # batches for each processor of the cluster, handed out and not yet taken back
 ALONE = "run it with --engine local: what was read and embedded is kept in the caches"
 A = TypeVar("A")
@@ -73,18 +73,25 @@ def connected(num_cpus: int | None = None) -> Any:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # tasks that ask for no card see those there are
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", str(BEGINS))
     import ray
 
-    if not ray.is_initialized():
+    for left in reversed(range(0 if ray.is_initialized() else BEGINNINGS)):
         try:
             ray.init(num_cpus=num_cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            break
         except Exception as error:  # Ray raises Exception itself where its processes do not begin in time
-            raise ConfigError(
-                f"no cluster of Ray answers at {os.environ.get('RAY_ADDRESS', 'this machine')} "
-                f"({str(error).strip().splitlines()[0][:200]}); start one with `ray start --head`, or unset "
-                "RAY_ADDRESS for one of this machine's own"
-            ) from None
+            ray.shutdown()
+            if "timed out" in str(error) and left:
+                continue
+            why = str(error).strip().splitlines()[0][:200]
+            address = os.environ.get("RAY_ADDRESS")
+            if address:
+                told = (
+                    f"at RAY_ADDRESS={address} ({why}); start one there with `ray start --head`, or unset RAY_ADDRESS"
+                )
+            else:
+                told = f"begins here ({why}); try again when less runs on this machine, or leave --engine ray out"
+            raise ConfigError(f"no cluster of Ray {told}") from None
     return ray
 
 

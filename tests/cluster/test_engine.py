@@ -17,6 +17,7 @@ import pytest
 import graphrec as gr
 from graphrec import doctor
 from graphrec.cli import people
+from graphrec.cli.app import fit
 from graphrec.cluster import on_ray
 from graphrec.cluster.engine import LOCAL, Engine, Made, engine_of
 from graphrec.data.dataset import build
@@ -126,6 +127,14 @@ def test_without_ray_one_line_says_what_installs_it(monkeypatch: pytest.MonkeyPa
     found = {finding.what: finding for finding in doctor.examine()}["ray"]
     assert found.ok
     assert "pip install 'graphrec[ray]'" in found.found
+
+
+def test_several_workers_are_asked_of_a_cluster_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--workers 2 is of --engine ray; add that, or call it by torchrun"):
+        fit(tmp_path, tmp_path / "model", workers=2)
+    monkeypatch.setattr(on_ray, "installed", lambda: False)
+    with pytest.raises(ConfigError, match="ray is not installed"):
+        fit(tmp_path, tmp_path / "model", engine="ray", workers=2)
 
 
 @pytest.fixture(scope="module")
