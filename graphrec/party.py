@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -68,9 +68,7 @@ class Party:
 
     def __post_init__(self) -> None:
         if self.fitting.config.privacy.epsilon:
-            raise ConfigError(
-                "privacy.epsilon: sums of parties travel without noise; leave it out, or fit one party alone"
-            )
+            raise ConfigError("privacy.epsilon: sums of parties travel without noise here; NoisedParty adds it")
         self.data = as_read(whole(self.data, self.fitting.config), self.fitting.config)
         self.blocks, others = summed_blocks(self.fitting.config, in_rounds=True)
         for line in set_aside(self.data, others):
@@ -78,8 +76,7 @@ class Party:
 
     def catalogue(self) -> tuple[dict[str, str], bool]:
         """Item id → title, and whether its people dislike anything."""
-        titles = dict(zip(self.data.items.ids, map(str, self.data.item_titles), strict=True))
-        return titles, bool((self.data.events.pairs.weights < 0).any())
+        return titles_of(self.data), bool((self.data.events.pairs.weights < 0).any())
 
     def number(self, titles: Mapping[str, str], max_items: int) -> None:
         """Number items as all parties do. Raises ConfigError for more than ``max_items``."""
@@ -133,7 +130,19 @@ class Party:
         return model_of(sums, self.data, candidate, self.fitting, made)
 
 
-def introduced(parties: Sequence[Party]) -> None:
+def titles_of(data: Dataset) -> dict[str, str]:
+    """Item id → title."""
+    return dict(zip(data.items.ids, map(str, data.item_titles), strict=True))
+
+
+class Known(Protocol):
+    """A party that shares keys with others."""
+
+    name: str
+    keys: dict[str, bytes]
+
+
+def introduced(parties: Sequence[Known]) -> None:
     """Give each pair of parties a key that nobody else has. Between machines it goes from one to the other over a
     channel of their own, not past whoever adds up."""
     for one, other in combinations(parties, 2):

@@ -124,9 +124,9 @@ def fitted(data: Dataset, fitting: Fitting, like: Model | None = None, noise: Ga
     with fitting.timed("fit"):
         people = released_users(known.n_users, mu * SPENT["users"] ** 0.5, noise)
         judges = 0.0 if like is not None else settings.judges * people
-        trials = min(MOST, int((TOLERATED * judges * rest) ** 2)) if judges >= LEAST else 0
-        judging = lots(known.users.ids, SALT) < np.uint64(settings.judges * 2**64) if trials > 1 else None
-        kept = _teaching(known, judging, settings.events)
+        trials = trials_of(judges, rest)
+        judging = who_judges(known, settings.judges) if trials > 1 else None
+        kept = teaching(known, judging, settings.events)
         sums = released_sums(kept, known.items.ids, people, settings.events, rest, noise)
         if by_person:
             mu = (rest**2 + mu**2 * SPENT["users"]) ** 0.5  # the rest is for the steps
@@ -148,15 +148,26 @@ def fitted(data: Dataset, fitting: Fitting, like: Model | None = None, noise: Ga
     if like is not None:
         spent = Spent.of(settings.delta, like.chosen[PRIVATE]) + spent
     told = {"users": round(people), "reading": sums.reading, "parties": 1}
-    made = Made(told, found, _version(sums, chosen, config, trained), trained)
+    made = Made(told, found, released_version(sums, chosen, config, trained), trained)
     model = model_of(sums, known, chosen, fitting, made)
     cost = spent.told(settings.events, round(judges) if trials else 0, trials)
     return replace(model, chosen={**model.chosen, PRIVATE: cost})
 
 
-def checked(config: Config, n_items: int) -> Mapping[str, Block[Any]]:
-    """The blocks that are learned. Raises ConfigError as ``fitted``."""
-    blocks, _ = summed_blocks(config, by_person=True)
+def trials_of(judges: float, mu: float) -> int:
+    """How many candidates so many judges can tell apart."""
+    return min(MOST, int((TOLERATED * judges * mu) ** 2)) if judges >= LEAST else 0
+
+
+def who_judges(data: Dataset, share: float) -> Any:
+    """Who judges, bool (U,): as their ids draw it, whoever else is there."""
+    return lots(data.users.ids, SALT) < np.uint64(share * 2**64)
+
+
+def checked(config: Config, n_items: int, by_person: bool = True) -> Mapping[str, Block[Any]]:
+    """The blocks that are learned, of sums and, where that is asked for, by private steps. Raises ConfigError as
+    ``fitted``."""
+    blocks, _ = summed_blocks(config, by_person=by_person)
     if not any(block.fallback for block in blocks.values()):
         able = [name for name in Config().blocks if Config().block(name).fallback and Config().block(name).summed]
         raise ConfigError(
@@ -202,7 +213,7 @@ def _steps(config: Config, mu: float, people: float, blocks: int) -> tuple[Sampl
     return (Sampled(noise, rate, STEPS_EACH),) * blocks
 
 
-def _teaching(data: Dataset, judging: Any, events: int) -> Any:
+def teaching(data: Dataset, judging: Any, events: int) -> Any:
     """What those who do not judge took, CSR (U', I), as far as it counts."""
     rows, place = from_last(data, SALT)
     matrix = data.seen()
@@ -239,7 +250,7 @@ def _chosen(
     return found, {"users": round(judges), "folds": 1, f"ndcg@{config.blend.k}": figure}, asked + 1
 
 
-def _version(sums: ItemSums, chosen: Candidate, config: Config, trained: Mapping[str, Any]) -> str:
+def released_version(sums: ItemSums, chosen: Candidate, config: Config, trained: Mapping[str, Any]) -> str:
     """Of what was released and of the settings; a digest of the data would tell whether somebody is in it."""
     made = hashlib.sha256(sums.counts.tobytes() + b"".join(gram.tobytes() for gram in sums.grams.values()))
     for block in trained.values():

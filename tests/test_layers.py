@@ -18,7 +18,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
     5: (
         *("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
-        *("fitted", "pooled", "party", "federation", "private", "attacks", "robust"),
+        *("fitted", "pooled", "party", "federation", "noised", "private", "attacks", "robust"),
     ),
     4: ("explain", "evaluate", "rerank", "report"),
     3: ("config",),

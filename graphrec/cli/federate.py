@@ -14,7 +14,6 @@ from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
     from graphrec.federation import Federated
-    from graphrec.party import Party
 
 
 def federate(
@@ -41,6 +40,7 @@ def federate(
     from graphrec.fit import Fitting
     from graphrec.linalg.sums import ItemSums
     from graphrec.model import artifact, files
+    from graphrec.noised import NoisedParty, noised
     from graphrec.party import Party
     from graphrec.pooled import sums_of
     from graphrec.recommender import Recommender
@@ -52,7 +52,12 @@ def federate(
         raise ConfigError(f"--sums writes those of one party, and {len(party)} are named; give one PARTY")
     given = [ItemSums.load(path) for path in party if path.suffix == ".npz"]
     settings = config_of(config, set_, preset=preset)
-    parties: list[Party] = []
+    if (private := bool(settings.privacy.epsilon)) and (given or not masked):
+        raise ConfigError(
+            "federate with privacy.epsilon: each party adds its share of the noise, and only their total has all of it;"
+            " add --masked, and name the events of every party, not sums (.npz) or --sums"
+        )
+    parties: list[Any] = []
     for name, source in zip(_names(sources), sources, strict=True):
         if out is not None:
             artifact.check_target(out / name)
@@ -60,7 +65,7 @@ def federate(
         data = load_data(source, allow_bad)
         told = data.report.all_warnings()
         fitting = Fitting(settings, face.runtime, lambda face=face: face.encoder)  # type: ignore[misc]
-        parties.append(Party(name, data, fitting))
+        parties.append(NoisedParty(name, data, fitting) if private else Party(name, data, fitting))
         warn_anew(parties[-1].data.report.all_warnings(), told)
     if sums is not None:
         own = parties[0]
@@ -71,7 +76,7 @@ def federate(
         return
     assert out is not None
     out.mkdir(parents=True, exist_ok=True)
-    made = federated(parties, given, masked)
+    made = noised(parties) if private else federated(parties, given, masked)
     for name, model in made.models.items():
         files.save(out / name, model)
     document = _document(made, parties, out)
@@ -97,7 +102,7 @@ def _names(sources: list[Path]) -> list[str]:
     return out
 
 
-def _document(made: Federated, parties: list[Party], out: Path) -> dict[str, Any]:
+def _document(made: Federated, parties: list[Any], out: Path) -> dict[str, Any]:
     first = next(iter(made.models.values()))
     return {
         "models": {name: str(out / name) for name in made.models},

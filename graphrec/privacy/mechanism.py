@@ -87,18 +87,31 @@ def released_sums(
         rows: CSR (U, I) of zeros and ones, ``events`` in each at most. items: ids (I,), ascending. users: how many
             people there are, as that was released. mu: for both sums.
     """
-    parts = {name: mu * (SPENT[name] / (SPENT["counts"] + SPENT["gram"])) ** 0.5 for name in ("counts", "gram")}
+    parts = parts_of(mu)
     deviation = events**0.5 / parts["counts"]
     counts = noise.added(np.asarray(rows.sum(axis=0), np.float64).ravel(), events**0.5, parts["counts"])
     counts = np.maximum(counts, deviation)
-    scale = counts**-POWER
-    weighed = sp.csr_matrix(rows.astype(np.float64) @ sp.diags(scale))
+    gram = noise.added_to_gram(gram_of(unit_rows(rows, counts)), 1.0, parts["gram"])
+    return sums_from(items, users, counts, gram, parts["gram"])
+
+
+def parts_of(mu: float) -> dict[str, float]:
+    """What of ``mu`` goes into the counts, and what into the Gram matrix."""
+    return {name: mu * (SPENT[name] / (SPENT["counts"] + SPENT["gram"])) ** 0.5 for name in ("counts", "gram")}
+
+
+def unit_rows(rows: sp.csr_matrix, counts: Doubles) -> sp.csr_matrix:
+    """x_u = W r_u / ‖W r_u‖ of each person, CSR float64 (U, I); zero rows stay so."""
+    weighed = sp.csr_matrix(rows.astype(np.float64) @ sp.diags(counts**-POWER))
     lengths = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1), np.float64)).ravel()
-    unit = sp.csr_matrix(sp.diags(1 / np.where(lengths > 0, lengths, 1.0)) @ weighed)
-    gram = denoised(noise.added_to_gram(gram_of(unit), 1.0, parts["gram"]), 1 / parts["gram"])
+    return sp.csr_matrix(sp.diags(1 / np.where(lengths > 0, lengths, 1.0)) @ weighed)
+
+
+def sums_from(items: tuple[str, ...], users: float, counts: Doubles, gram: Doubles, mu: float) -> ItemSums:
+    """Sums from what was released: counts (I,), and the Gram matrix (I, I) of unit rows with noise of ``mu``."""
+    gram, scale = denoised(gram, 1 / mu), counts**-POWER
     size = float((scale**2 * counts).sum() / max(counts.sum(), 1.0)) ** 0.5  # as long as without W, all in all
-    gram = gram / np.outer(scale, scale) * size**2
-    return ItemSums(items, users, counts, {HALF: gram})
+    return ItemSums(items, users, counts, {HALF: gram / np.outer(scale, scale) * size**2})
 
 
 def denoised(gram: Doubles, sigma: float) -> Doubles:
