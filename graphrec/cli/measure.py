@@ -11,6 +11,7 @@ from graphrec.cli import fairness
 from graphrec.cli.options import (
     AllowBad,
     AsJson,
+    Attacks,
     ConfigFile,
     CutOffs,
     EngineOption,
@@ -70,14 +71,7 @@ def evaluate(
         ),
     ] = None,
     probe: Probed = None,
-    privacy: Annotated[
-        bool,
-        typer.Option(
-            "--privacy",
-            help="Also attack: 8 models learn anew, each from half of the people, and show how well a guess tells whom "
-            "one knows; and probe every attribute of people, sensitive ones too.",
-        ),
-    ] = False,
+    privacy: Attacks = False,
     engine: EngineOption = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,

@@ -50,6 +50,14 @@ AllowBad = Annotated[
     typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
 ]
 
+Attacks = Annotated[
+    bool,
+    typer.Option(
+        "--privacy",
+        help="Also attack: 8 models learn anew, each from half of the people, and show how well a guess tells whom "
+        "one knows; and probe every attribute of people, sensitive ones too.",
+    ),
+]
 Probed = Annotated[
     str | None,
     typer.Option(

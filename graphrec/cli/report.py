@@ -9,6 +9,7 @@ import typer
 
 from graphrec.cli.options import (
     AllowBad,
+    Attacks,
     ConfigFile,
     CutOffs,
     NewData,
@@ -40,6 +41,7 @@ def report(
         ),
     ] = None,
     probe: Probed = None,
+    privacy: Attacks = False,
     explanations: Annotated[bool, typer.Option("--explanations", help="Also measure the explanations.")] = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -55,7 +57,7 @@ def report(
     _writable(out)
     if (source / "manifest.sha256").is_file():
         as_fitted({"--config": config, "--set": set_, "--preset": preset != "default"})
-        document = _of_model(source, new, k, by, explanations, allow_bad, probe)
+        document = _of_model(source, new, k, by, explanations, allow_bad, probe, privacy)
     elif new is not None:
         raise ConfigError(f"{source}: is no model, so there is nothing to measure on {new}")
     else:
@@ -64,7 +66,14 @@ def report(
         settings, data = config_of(config, set_, None, k, preset), load_data(source, allow_bad)
         groups = _groups(by, data)
         document = evaluate_model(
-            data, settings, explanations=explanations, progress=True, by=groups, probe=listed(probe), each_block=True
+            data,
+            settings,
+            explanations=explanations,
+            progress=True,
+            by=groups,
+            probe=listed(probe),
+            each_block=True,
+            privacy=privacy,
         ) | _beside(data)
     from graphrec.report import page
 
@@ -92,6 +101,7 @@ def _of_model(
     explanations: bool,
     allow_bad: float | None,
     probe: str | None,
+    privacy: bool,
 ) -> dict[str, Any]:
     """What is told of a model, measured on later data where there are any."""
     import graphrec
@@ -100,9 +110,10 @@ def _of_model(
     model = graphrec.load(source).fitted
     own = {"model_version": model.version, "chosen": model.chosen}
     if new is None:
-        if by is not None or explanations or k is not None or probe is not None:
+        if by is not None or explanations or privacy or k is not None or probe is not None:
             raise ConfigError(
-                f"{source}: nothing is measured without data; name NEWDATA, or leave --by, --probe and -k out"
+                f"{source}: nothing is measured without data; name NEWDATA,"
+                " or leave --by, --probe, --privacy and -k out"
             )
         return {
             "data": model.data.name,
@@ -115,7 +126,7 @@ def _of_model(
     settings = model.config if k is None else model.config.with_(evaluate={"k": k})
     groups = _groups(by, model.data, data)
     measured = measure_model(
-        model, data, settings, explanations=explanations, progress=True, by=groups, probe=listed(probe)
+        model, data, settings, explanations=explanations, progress=True, by=groups, probe=listed(probe), privacy=privacy
     )
     return measured | own | _beside(data)
 

@@ -48,6 +48,7 @@ def page(document: Document) -> str:
         ("people", "Whom it serves worse", [*_people(document)]),
         ("items", "What it shows too seldom", [*_items(document)]),
         ("leakage", "What profiles tell of people", [*_leakage(document)]),
+        ("membership", "Whether it tells whom it knows", [*_membership(document)]),
         ("explanations", "Explanations", [*_explanations(document)]),
         ("drift", "Drift", [*_drift(document)]),
         ("data", "Data", [*_data(document)]),
@@ -209,9 +210,31 @@ def _leakage(document: Document) -> Iterator[str]:
         for row in found["rows"]:
             sides = [c for side in ("before", "after") for c in (row[side]["right"], _between(row[side]["interval"]))]
             rows.append([row["part"], *sides, row["held"]["right"]])
-        raw = ["what people took", found["raw"]["right"], _between(found["raw"]["interval"]), None, None, None]
+        beside = {"what people took": found["raw"]}
+        beside |= {"lists that they are shown": found["answers"]} if "answers" in found else {}
+        raw = [[what, of["right"], _between(of["interval"]), None, None, None] for what, of in beside.items()]
         yield f"<h3><bdi>{html.escape(name)}</bdi></h3>{_note(told)}"
-        yield table(["told from", "as it is", "95 %", "cleared", "95 %", "of its teachers"], [*rows, raw])
+        yield table(["told from", "as it is", "95 %", "cleared", "95 %", "of its teachers"], [*rows, *raw])
+
+
+def _membership(document: Document) -> Iterator[str]:
+    privacy = document.get("privacy")
+    if privacy:
+        found = privacy["membership"]
+        words = {"both": "both", "artifact": "sides and links", "answers": f"lists of {found['k']}"}
+        told = (
+            f"Of {found['people']:,} people ({found['left_out']:,} more were not asked about) a guess that knows what "
+            f"they took and {found['models']} models of half of them, says who taught a model. AUC: .5 by chance; "
+            "found: the share of those who did, where one in a hundred of the others is taken for one."
+        )
+        rows = []
+        for row in found["rows"]:
+            ends = _between(row["interval"]), _between(row["tpr_interval"])
+            rows.append([row["part"] or words[row["of"]], row["auc"], ends[0], row["tpr"], ends[1]])
+        yield _note(told)
+        yield table(["told by", "AUC", "95 %", "found at 1 %", "95 % of it"], rows)
+        for name, why in privacy["not_probed"].items():
+            yield _note(f"{name} was not probed: {why}")
 
 
 def _explanations(document: Document) -> Iterator[str]:

@@ -22,6 +22,7 @@ from graphrec.experiment import measure_model
 from graphrec.linalg.sums import SUMS
 from graphrec.model.model import Model
 from graphrec.query.query import Queries
+from graphrec.report import page
 from tests.profile.test_clearing import BLOCKS, CHOSEN, world
 
 
@@ -132,6 +133,10 @@ def test_a_document_has_both_attacks_and_tables_fit(
     shown = capsys.readouterr().out
     assert "members told from others" in shown
     assert max(map(len, shown.splitlines())) <= 80
+    written = page(document | {"made": "today", "model_version": "1", "chosen": model.chosen})
+    assert "lists that they are shown" in written
+    assert f"{rows['artifact', '']:.4f}" in written
+    assert 'id="membership"' in written
 
 
 def test_what_cannot_be_attacked_is_refused(model: Model) -> None:
