@@ -76,4 +76,6 @@ class ProcessError(GraphrecError):
 
 
 class StoreError(GraphrecError):
-    """The store of events cannot be opened, read or written."""
+    """The store of events cannot be opened, read or written. ``code``: of the database, such as SQLITE_FULL."""
+
+    code: str = ""

@@ -85,8 +85,17 @@ def languages(texts: Iterable[str], sample: int = SAMPLE) -> dict[str, float]:
 
 
 def most_spoken(texts: Iterable[str]) -> str:
-    """The language of most texts, ISO 639-1; English where none can be told."""
-    return next(iter(languages([text for text in texts if text])), ENGLISH)
+    """The language of most texts, ISO 639-1; English where none can be told.
+
+    A script tells the language of a text however short it is, an alphabet only that of a longer one: where most texts
+    share an alphabet, those few of which the script tells are not most, even if all the others are too short to tell.
+    """
+    found = [text for text in texts if text]
+    looked_at = _spread(found, SAMPLE)
+    alphabetic = [text for text in looked_at if _by_script(text)[0] == "" and _LETTER.search(text)]
+    if 2 * len(alphabetic) <= len(looked_at):
+        return next(iter(languages(found)), ENGLISH)
+    return next(iter(languages(alphabetic)), ENGLISH)
 
 
 def of_each(texts: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -102,15 +103,34 @@ class Serving(BaseModel):
         return found
 
     def checked(self, path: Path) -> None:
-        """Raises ConfigError for a scenario that no question could have."""
+        """Raises ConfigError for a scenario that no question could have, and for a file of ``oidc`` without keys."""
+        from graphrec.rerank.filters import tree
         from graphrec.serve.schemas import Ask
 
         for name, fields in self.scenarios.items():
             try:
-                Ask.model_validate(fields)
+                ask = Ask.model_validate(fields)
+                if ask.filter:
+                    tree(ask.filter)
             except ValidationError as error:
                 fault = error.errors()[0]
                 where = ".".join(map(str, fault["loc"]))
                 raise ConfigError(
                     f"{path}: scenarios.{name}.{where}: {fault['msg']}; it takes what POST /recommend does"
                 ) from None
+            except ConfigError as error:
+                raise ConfigError(f"{path}: scenarios.{name}: {error}") from None
+            if ask.explore is not None and ask.explore > self.explore:
+                raise ConfigError(
+                    f"{path}: scenarios.{name}.explore: {ask.explore:g} is more than {self.explore:g}, which this"
+                    " service allows; set explore above all scenarios"
+                )
+        if self.oidc is not None and "://" not in self.oidc.jwks:
+            try:
+                held = json.loads(Path(self.oidc.jwks).read_bytes())["keys"]
+            except (OSError, ValueError, KeyError, TypeError):
+                held = None
+            if not isinstance(held, list) or not held:
+                raise ConfigError(
+                    f'{path}: oidc.jwks: {self.oidc.jwks} is no file with {{"keys": [...]}}; give one, or an https URL'
+                )

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 
-from graphrec.errors import DataError
+from graphrec.errors import DataError, StoreError
 from graphrec.serve.faults import lost
 from graphrec.serve.settings import Serving
 from graphrec.serve.trial import Trial
@@ -83,7 +83,8 @@ class Versions:
             self.faults.pop(what, None)
             return
         if what not in self.faults:
-            log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__}})
+            code = {"code": error.code} if isinstance(error, StoreError) and error.code else {}
+            log.error("fault", extra={"told": {"what": what, "kind": type(error).__name__, **code}})
         self.faults[what] = lost(what)
 
     def _answering(self) -> None:

@@ -57,6 +57,13 @@ def why(error: BaseException) -> str:
     return text.splitlines()[0] if text else type(error).__name__
 
 
+def _failed(engine: sa.Engine, error: BaseException) -> StoreError:
+    out = StoreError(f"{shown(engine)}: {why(error)}; {_remedy(engine)}")
+    from_it: Any = getattr(error, "orig", None) or error
+    out.code = str(getattr(from_it, "sqlite_errorname", None) or getattr(from_it, "sqlstate", None) or "")
+    return out
+
+
 @contextmanager
 def transaction(engine: sa.Engine, writes: bool = False) -> Iterator[sa.Connection]:
     """A transaction, committed when the block ends well. In SQLite one that writes is alone from its beginning.
@@ -70,7 +77,7 @@ def transaction(engine: sa.Engine, writes: bool = False) -> Iterator[sa.Connecti
         ):
             yield connection
     except SQLAlchemyError as error:
-        raise StoreError(f"{shown(engine)}: {why(error)}; {_remedy(engine)}") from None
+        raise _failed(engine, error) from None
 
 
 @contextmanager
@@ -96,7 +103,7 @@ def _bare(engine: sa.Engine) -> Iterator[Any]:
             connection.autocommit = True
         yield connection
     except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
-        raise StoreError(f"{shown(engine)}: {why(error)}; {_remedy(engine)}") from None
+        raise _failed(engine, error) from None
     finally:
         if of_postgresql and not connection.closed:
             connection.autocommit = False

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.languages import languages, named, of_each
+from kg.languages import languages, most_spoken, named, of_each
 from tests.conftest import shared_data
 
 ENGLISH = [
@@ -57,6 +57,14 @@ def test_short_texts_go_to_a_language_that_the_long_ones_are_in() -> None:
 def test_short_texts_alone_are_read_together() -> None:
     assert of_each(["Sehr gut", "Leider kaputt", "Gerne wieder", "nicht schlecht"]) == ["de"] * 4
     assert of_each(["very good", "works fine", "broke soon"]) == ["en"] * 3
+
+
+def test_few_short_texts_in_another_script_are_not_most() -> None:
+    short = ["Guitar 12", "Drum 3", "Flute 4"]
+    assert most_spoken([*short, "吉他 5"]) == "en"
+    assert most_spoken([short[0], "吉他 5", "王牌"]) == "zh"
+    assert most_spoken(["Schlagzeug für Kinder", "Flöte mit Koffer", "Und die Noten dazu", "吉他 5"]) == "de"
+    assert most_spoken([]) == "en"
 
 
 def test_languages_in_words() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,3 +216,21 @@ def test_without_keys_nobody_is_let_in_and_it_is_said(settings: dict[str, Any], 
     with serving(settings={"oidc": away}, keyed=True) as client:
         found = client.get("/recommend?user_id=u0", headers={"authorization": f"Bearer {token()}"})
         assert (found.status_code, found.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[oidc]\nissuer = "i"\naudience = "a"\njwks = "/no/such"', "jwks: /no/such is no file with"),
+        ('[oidc]\nissuer = "i"\naudience = "a"\njwks = "HERE"', 'is no file with {"keys"'),
+        ('[scenarios.home]\nfilter = "price <"', "scenarios.home: filter, character 1: invalid syntax"),
+        ("[scenarios.home]\nexplore = 0.3", "explore: 0.3 is more than 0.2, which this service allows"),
+    ],
+)
+def test_settings_that_no_question_or_token_could_use_are_refused_at_start(text: str, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "serve.toml"
+    file.write_text(text.replace("HERE", str(file)))
+    with pytest.raises(ConfigError, match=re.escape(why)):
+        Serving.read(file)
+    file.write_text('explore = 0.3\n[scenarios.home]\nexplore = 0.3\nfilter = "price < 5"')
+    assert Serving.read(file).scenarios

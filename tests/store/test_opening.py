@@ -133,6 +133,12 @@ def test_a_folder_that_cannot_be_written_is_refused_with_a_remedy(
         Store.open(f"sqlite:///{tmp_path}/s.db")
 
 
+def test_what_the_database_calls_a_fault_is_told_beside_the_line(store: Store) -> None:
+    with pytest.raises(StoreError) as told, opening.transaction(store._engine, writes=True) as connection:
+        connection.execute(sa.text("SELECT * FROM nothing"))
+    assert told.value.code in ("SQLITE_ERROR", "42P01")
+
+
 def test_nothing_is_accepted_into_a_file_that_was_removed(tmp_path: Path) -> None:
     file = tmp_path / "s.db"
     event = StoredEvent(event_id="e", user_id="u", item_id="i")
