@@ -54,11 +54,13 @@ def _trains(process: psutil.Process) -> bool:
         return False
 
 
-def main(source: Path | None = None, keep: bool = False) -> None:
+def main(source: Path | None = None, only: str = "", keep: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = source or write(Path(folder) / "shop", n_users=120, n_items=80, n_reviews=700)
         two, rows = ["--engine", "ray", "--workers", "2"], {}
         for name, options, kill in (("one", [], False), ("two", two, False), ("killed", two, True)):
+            if only and name != only:
+                continue
             rows[name] = run(source, Path(folder) / name, options, kill)
             print(name, rows[name], flush=True)
     if keep:

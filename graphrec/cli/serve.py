@@ -6,12 +6,13 @@ import json
 import logging
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graphrec.cli.options import Artifact
+from graphrec.cli.options import Artifact, EngineOption
 from graphrec.cli.output import note
 from graphrec.errors import ConfigError
 
@@ -36,26 +37,36 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
     keys: Annotated[bool, typer.Option("--keys", help="Demand a key on this machine too.")] = False,
     config: Annotated[Path | None, typer.Option(help="Limits, scenarios, OIDC …, TOML; see docs/serving.md.")] = None,
+    engine: EngineOption = None,
 ) -> None:
     """Answer over HTTP: recommendations and reasons, events, items, metrics; the API is described at /docs."""
     import uvicorn
 
+    from graphrec.cluster.engine import engine_of
     from graphrec.serve.connection import Connection
     from graphrec.serve.settings import Serving
 
+    engine_of(engine or "local")
     settings = Serving.read(config)
     url = store or f"sqlite:///{artifact.resolve().parent / (artifact.resolve().name + '.events.sqlite')}"
     keyed = keys or host not in HERE
     _check(artifact, url, keyed and settings.oidc is None, host)
     told = {"artifact": str(artifact), "store": url, "keyed": keyed, "config": str(config or "")}
     told["hosts"] = [*HERE, "[::1]"] if host in HERE else []
-    logs = _logs(f"http://{host}:{port} answers from {artifact}; docs at /docs; events in {_shown(url)}", workers)
+    says = f"http://{host}:{port} answers from {artifact}; docs at /docs; events in {_shown(url)}"
+    logs = _logs(says, workers)
     with tempfile.TemporaryDirectory(prefix="graphrec-serve-") as shared:
         os.environ[TOLD] = json.dumps(told)
         if workers > 1:
             os.environ["GRAPHREC_WORKERS_SHARE"] = shared
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
         note(f"reading {artifact}")
+        if engine == "ray":
+            from graphrec.cluster.serving import served
+
+            told |= {"artifact": str(artifact.resolve()), "config": str(config.resolve()) if config else ""}
+            served(partial(_replica, told, shared), workers, host, port, partial(note, says))
+            return
         uvicorn.run(
             "graphrec.cli.serve:application",
             factory=True,
@@ -86,6 +97,12 @@ def application() -> FastAPI:
     app = make_app(version, journal, settings, path.parent, told["keyed"], told["hosts"], told["store"])
     app.state.service.alone = True
     return app
+
+
+def _replica(told: dict[str, Any], shared: str) -> FastAPI:
+    """``application`` in a replica of a cluster."""
+    os.environ |= {TOLD: json.dumps(told), "GRAPHREC_WORKERS_SHARE": shared}
+    return application()
 
 
 def _check(artifact: Path, url: str, keyed: bool, host: str) -> None:

@@ -18,6 +18,7 @@ import graphrec as gr
 from graphrec import doctor
 from graphrec.cli import people
 from graphrec.cli.app import fit
+from graphrec.cli.serve import serve
 from graphrec.cluster import on_ray
 from graphrec.cluster.engine import LOCAL, Engine, Made, engine_of
 from graphrec.data.dataset import build
@@ -135,6 +136,8 @@ def test_several_workers_are_asked_of_a_cluster_alone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(on_ray, "installed", lambda: False)
     with pytest.raises(ConfigError, match="ray is not installed"):
         fit(tmp_path, tmp_path / "model", engine="ray", workers=2)
+    with pytest.raises(ConfigError, match="ray is not installed"):
+        serve(tmp_path, engine="ray")
 
 
 @pytest.fixture(scope="module")
