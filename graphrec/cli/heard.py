@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graphrec.store import Store, StoredEvent
 
 AT_ONCE = 10_000
+SAME = "another one has the same person, item, kind, value and second, and they are one"
 GIVE = "give SOURCE too: graphrec refit MODEL SOURCE --store URL"
 
 
@@ -27,8 +28,8 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
     """The data with the events above ``since`` and all changes of items; why events were left out → how many.
 
     Kinds that the data does not have and whose names say what they are (like, purchase, dislike) are heard as a service
-    hears them. What is left out: events of any other kind, off its scale, or in the future. Hidden items stay in the
-    data: they are hidden where answers are given.
+    hears them. What is left out: events of any other kind, off its scale, or in the future, and those that are equal to
+    another one. Hidden items stay in the data: they are hidden where answers are given.
     """
     from graphrec.model.told import knowing
     from graphrec.model.update import with_new
@@ -43,7 +44,10 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
                 rows.append(row)
             else:
                 left_out[why] += 1
-    return with_new(data, rows, _items(data, store)), left_out
+    out = with_new(data, rows, _items(data, store))
+    if merged := len(rows) - (len(out.events) - len(data.events)):
+        left_out[SAME] += merged
+    return out, left_out
 
 
 def _row(event: StoredEvent) -> dict[str, Any]:

@@ -131,7 +131,8 @@ def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: 
             StoredEvent(event_id=str(n), user_id=u, item_id=i, type=t, time=when + n)
             for n, (u, i, t) in enumerate([*said, (names[2], items[0], "unheard of")])
         ]
-        store.append([*events, StoredEvent(event_id="f", user_id=names[3], item_id=items[0], time=when)])
+        twice = StoredEvent(event_id="twice", user_id=names[0], item_id=items[3], type="like", time=when)
+        store.append([*events, StoredEvent(event_id="f", user_id=names[3], item_id=items[0], time=when), twice])
         told = ItemChange(item_id="new item", action="add", attributes={"title": "Brand new", "colour": "red"})
         store.change_items(
             [told, ItemChange(item_id="new item", action="add", attributes={"size": ["S", "M"], "colour": None})]
@@ -141,8 +142,9 @@ def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: 
     found = CliRunner().invoke(app, [*call, str(tmp_path / "n")])
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
-    assert list(document["store"]["left_out"].values()) == [1]
-    assert document["store"]["learned_to"] == 8
+    assert list(document["store"]["left_out"].values()) == [1, 1]
+    assert "the same person, item, kind, value and second" in list(document["store"]["left_out"])[1]
+    assert document["store"]["learned_to"] == 9
     model = gr.load(tmp_path / "n").fitted
     assert "somebody new" in model.data.users.ids
     assert names[3] not in model.data.users.ids, "erased in the store, so nowhere else"
@@ -154,7 +156,7 @@ def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: 
     assert len(model.data.events) == len(data.events) - theirs + 3
     assert "like" in {kind.name for kind in model.data.events.kind_table}, "as a service hears it"
     with Store.open(url) as store:
-        assert store.learned(model.version) == 8
+        assert store.learned(model.version) == 9
         store.append([StoredEvent(event_id="later", user_id=names[0], item_id=items[5], time=when + 50)])
     again = CliRunner().invoke(app, ["refit", str(tmp_path / "n"), "--store", url, "--json"])
     assert again.exit_code == 0, again.output
