@@ -8,6 +8,13 @@ and four stars against three to one, and from what people felt about single sent
 with the domain left out, its labels and its ratings both: of each sentence alone ("plain"), with vectors where that is
 not sure ("vectors"), and settled in its corpus, whose aspects are as the extractor finds them, without ratings
 ("corpus") and with them ("ratings"; restaurants have none).
+
+What was tried and is not done, on the four parts that are learned from, each left out (restaurants, music, magazines,
+electronics; of single sentences .720, .816, .840, .680, mean .764): vectors of the sentence and of the words near as
+features of their own .762 at best; a classifier of vectors beside, three tenths of the odds, .768, won by restaurants
+and lost by music; what turns vectors into praise learned from the corpus's own ratings too .808 (music) and .833
+(magazines), from these alone .776 and .819; features of comparison, exception, absence and reduction .766, with
+vectors beside .768; the lexicon of VADER .759; pairs of words near the term .759; classes weighed against praise .763.
 """
 
 from __future__ import annotations

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
 
 from graphrec.explain.finding import Finding
 from graphrec.explain.links import Bridges, Links
 from graphrec.explain.quotes import Said
 from graphrec.types import Step
 from kg.names import split
+
+SOUGHT = 5
 
 
 def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequence[int]) -> Finding:
@@ -21,8 +27,10 @@ def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequ
     """
 
     def known(c: int) -> bool:
-        """Over one relation, and not by the judgement of reviews."""
+        """Over one relation, neither by the judgement of reviews nor over a third item."""
         near, far = int(bridges.near[c]), int(bridges.far[c])
+        if links.is_item(int(bridges.node[c])):
+            return False
         return near != far and len(_kinds(links, bridges, c)) == 1 and not links.judged(far)
 
     if not f.entity or not (f.evidence.source or (b is not None and known(b))):
@@ -36,6 +44,25 @@ def also(links: Links, bridges: Bridges, f: Finding, b: int | None, others: Sequ
     path = (f.evidence.path[0], near, far, far, near, *f.evidence.path[1:])  # there and back first
     more = links.relation(int(bridges.near[c])), links.label(int(bridges.node[c]))
     return replace(f, evidence=replace(f.evidence, path=path), also=more)
+
+
+def alike(
+    links: Links,
+    bridges: Bridges,
+    eligible: npt.NDArray[np.bool_],
+    history: Mapping[int, float],
+    said: Mapping[int, Sequence[Said]],
+    disliked: AbstractSet[int],
+) -> bool:
+    """Whether a sentence praises of the item what reviewers praise of one of the SOUGHT history items that add most to
+    its score (item → what it adds) too: that is told before what a stranger praises."""
+    most = sorted((item for item, share in history.items() if share > 0), key=lambda item: -history[item])[:SOUGHT]
+    for b in np.flatnonzero(np.isin(bridges.start, most) & eligible).tolist():
+        node, near, far = int(bridges.node[b]), int(bridges.near[b]), int(bridges.far[b])
+        judged = near != far and links.judged(near) and links.judged(far) and node not in disliked
+        if judged and min(links.tone[near], links.tone[far]) > 0 and any(s.triple == far for s in said.get(node, ())):
+            return True
+    return False
 
 
 def commended(links: Links, f: Finding, aspect: int) -> Finding:

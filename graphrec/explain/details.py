@@ -29,7 +29,7 @@ def detail(found: Sequence[Finding], lead: Finding | None, together: bool) -> st
     text = _quoting(f, source, lead, together)
     if not f.also:
         return text
-    named = f is lead or _both_praised(f)
+    named = f is lead or f.relations == ("has aspect",) * 2
     return listed(
         text, say("{sentence}.", sentence=_shared(f.also, f.also[0], _via(f, named), _via(f, named, inside=True)))
     )
@@ -40,7 +40,11 @@ def _quoting(f: Finding, source: Source, lead: Finding | None, together: bool) -
     if f.theirs:
         return ended("{sentence}: {quote}", source.quote, sentence=_praised(f, known=f is lead and together))
     if f.evidence.kind in {"knowledge", "history"} and not _both_praised(f):
-        return _praise(f.entity, source)
+        praise = _praise(f.entity, source)
+        if f.relations != ("has aspect",) * 2:
+            return praise
+        named = (("has aspect", f.entity), "has aspect", _via(f, f is lead), _via(f, f is lead, inside=True))
+        return listed(say("{sentence}.", sentence=_shared(*named)), praise)
     text = _mention(f) if f.evidence.kind == "mention" else _like(f, _via(f, f is lead, inside=True))
     writes = say("you wrote") if f.quote_is_yours else say("a reviewer of it writes")
     return ended("{sentence}; {author}: {quote}", source.quote, sentence=text, author=writes)
@@ -120,13 +124,20 @@ def _shared(thing: tuple[str, str], far: str, via: str, inside: str) -> str:
         return say(_BESIDE[near][1], **told)
     told["relation"] = relation(near)
     if is_noun(near):
+        told["entity"] = quoted(_value(near, entity))
         return say("It shares the {relation} {entity} with {via}", **told)
     return say("It shares {entity} ({relation}) with {via}", **told)
 
 
+def _value(relation_: str, entity: str) -> str:
+    """An entity without the relation's name before it, which is told beside it: "price 19 to 41"."""
+    return entity.removeprefix(f"{relation_.removeprefix('has ')} ")
+
+
 def _thing(relation_: str, entity: str) -> str:
     """One of two things that items share, with what it is."""
-    told = {"entity": quoted(entity), "relation": say("brand") if relation_ == "made by" else relation(relation_)}
+    of = say("brand") if relation_ == "made by" else relation(relation_)
+    told = {"entity": quoted(_value(relation_, entity)), "relation": of}
     if is_noun(relation_) or relation_ == "made by":
         return say("the {relation} {entity}", **told)
     return say("{entity} ({relation})", **told)

@@ -16,6 +16,7 @@ from graphrec.types import Ints, Step
 from kg.graph import KnowledgeGraph
 from kg.names import split
 
+SEVERAL = 2  # reviews that praise an aspect, for it to be told without a sentence: one may have been misread
 NEUTRAL = 0.1  # a mean polarity within ±0.1 claims neither praise nor complaint
 CATEGORY = "Category:"  # how Wikipedia writes one, and DBpedia with it
 NAMED = ("mentions_", "wikipage")  # in the name of a relation that says no more than that a text names something
@@ -117,6 +118,10 @@ class Links:
         links = slice(*self._first[item_num : item_num + 2])
         return frozenset(self._other[links][~self._of_reviews[self._triple[links]]].tolist())
 
+    def is_item(self, node: int) -> bool:
+        """Whether an entity is an item."""
+        return bool(self._item_of[node] >= 0)
+
     def label(self, node: int) -> str:
         """An entity's name or an item's title; the id where there is none."""
         item = int(self._item_of[node])
@@ -201,9 +206,9 @@ class Links:
 
     def praised(self, item_num: int) -> int | None:
         """The triple of the aspect that reviewers praise most of an item, of a side of it before the very thing and of
-        what tells more before what tells less; None where they praise none."""
+        what tells more before what tells less; None where SEVERAL praise none."""
         links = slice(*self._first[item_num : item_num + 2])
-        fit = [t for t in self._triple[links].tolist() if self.tone[t] > 0 and self.quotes.praise[t]]
+        fit = [t for t in self._triple[links].tolist() if self.tone[t] > 0 and self.quotes.praise[t] >= SEVERAL]
 
         def rank(triple: int) -> tuple[bool, float]:
             node = int(self.graph.triples[triple, 2])

@@ -14,10 +14,10 @@ Of the ways from a history item the one is taken that tells most, by one product
 
 with the lift of what is shared among those who took both (``lift``), how much it tells by itself (``Links.tells``), and
 how well the sentence of a review fits that judges it (``quotes``; 1 for what no reviewer has to say). The first item
-that has such a sentence has it shown; beside it what is worth TELLING is told. Where nothing is, the best of what is
-SPECIFIC and not clearly less usual than by chance is told once, first of the item that adds most; that few have it
-tells as much as a lift of TELLING: of two films the director, not the genre. Else it is that people took both, and what
-a reviewer praises. What reviewers of either complain of, or the reader does, is nothing that the two have in common.
+that has such a sentence has it shown, beside it what is worth TELLING. Where nothing is, the best of what is SPECIFIC
+and not clearly less usual than by chance is told once, first of the item that adds most; that few have it tells as much
+as a lift of TELLING: of two films the director, not the genre. Else it is that people took both. A third item beside
+both is told last. What reviewers of either complain of, or the reader does, is nothing that the two have in common.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.data.tables import review_id
-from graphrec.explain.beside import also, commended, praised
+from graphrec.explain.beside import alike, also, commended, praised
 from graphrec.explain.finding import Finding
 from graphrec.explain.lift import Lift, Lifts
 from graphrec.explain.links import Bridges, Links
@@ -94,8 +94,7 @@ class PathFinder:
         shown, rest = found[:limit], [f for f in found[limit:] if f.evidence.source]
         if rest and shown and not any(f.evidence.source for f in shown):
             shown[-1] = max(rest, key=lambda f: f.worth)
-        own = review_id(self.user, self.item)
-        said = next((s for s in self._spoken if s.source.review_id != own), None)
+        said = next((s for s in self._spoken if s.source.review_id != review_id(self.user, self.item)), None)
         at = next((n for n, f in enumerate(shown) if f.item not in (-1, self.item_num) and f.takers != UNTOLD), None)
         if at is None or any(f.evidence.source for f in shown):
             return shown
@@ -149,7 +148,7 @@ class PathFinder:
         ways = (np.flatnonzero(self._eligible[at_item.start : at_item.stop]) + at_item.start).tolist()
         fresh = [b for b in ways if int(self.bridges.node[b]) not in told | self._disliked]
         nodes = set(self.lifts.user_nodes[both].tolist()) if self._said else set()
-        words = [s for s in self._spoken if s.by in nodes and s.node not in told]
+        words = [s for s in self._spoken if s.by in nodes and s.node not in told and not self._alike]
         at = [int(self.bridges.node[b]) for b in fresh] + [s.node for s in words]
         lifts = self.lifts.of(at, both, (item, self.item_num))
         worth = [self._worth(b, lift) for b, lift in zip(fresh, lifts, strict=False)]
@@ -168,9 +167,7 @@ class PathFinder:
             tells = tells or not finding.entity
         else:
             finding = self._words(item, share, words[best - len(fresh)], len(both), worth[best])
-        facts = [
-            n for n, b in enumerate(fresh) if worth[n] and self.lifts.linked(int(self.bridges.node[b])) is not None
-        ]
+        facts = [n for n in range(len(fresh)) if worth[n] and self.lifts.linked(at[n]) is not None]
         others = [fresh[n] for n in sorted(facts, key=lambda n: -rank[n][2])]
         finding = also(self.links, self.bridges, finding, fresh[best] if best < len(fresh) else None, others)
         if tells:
@@ -189,15 +186,20 @@ class PathFinder:
         named = np.isin(self.bridges.far, praised) & (self.links.tone[self.bridges.near] >= 0)
         return np.asarray(named | self.links.tell(self.bridges), bool)
 
+    @cached_property
+    def _alike(self) -> bool:
+        return alike(self.links, self.bridges, self._eligible, self.shares.history, self._said, self._disliked)
+
     def _worth(self, b: int, lift: Lift) -> float:
         """How much a bridge tells; nothing where no sentence speaks for it and its lift speaks against it."""
         near, far, node = int(self.bridges.near[b]), int(self.bridges.far[b]), int(self.bridges.node[b])
         if near == far:
             return math.inf
-        said = self._quote(node, far)
-        if said:
+        if said := self._quote(node, far):
             return lift.shrunken * self._fit(said)
         specific = self.links.tells(node)
+        if self.links.is_item(node):  # a third thing, which the reader may not know
+            return FAINT * specific * (lift.shrunken >= USUAL)
         worth = float(lift.shrunken**specific) * (LEAST_FIT * self._side(node) if self.links.judged(far) else 1.0)
         if worth >= TELLING or (lift.shrunken >= USUAL and specific >= SPECIFIC):
             return worth
@@ -210,8 +212,7 @@ class PathFinder:
 
     def _friends(self) -> list[Finding]:
         """Friends who took the item and do not lower its score."""
-        took = set(self._takers.tolist())
-        return [self._friend(f, s) for f, s in self.shares.friends.items() if f in took and s >= 0]
+        return [self._friend(f, s) for f, s in self.shares.friends.items() if s >= 0 and f in self._takers]
 
     def _mentions(self) -> list[Finding]:
         """What the user wrote about and the item is known for, best first: what they judged and reviewers praise, or
@@ -233,7 +234,7 @@ class PathFinder:
         if not len(both):
             return None
         other = int(both[np.argmin(self.ties.activity[both])])
-        path = (took, self._took(other, item), self._took(other, self.item_num))
+        path = took, self._took(other, item), self._took(other, self.item_num)
         return Finding(Evidence(share, "history", path), via, takers=len(both))
 
     def _words(self, item: int, share: float, said: Said, takers: int, worth: float) -> Finding:
@@ -256,9 +257,8 @@ class PathFinder:
 
     def _knowledge(self, b: int, share: float) -> Finding:
         """History item → what it has in common with the item explained."""
-        item = int(self.bridges.start[b])
-        name = self.data.items.ids[item]
-        return self._over(self.bridges, b, "knowledge", share, (self._took(self.user_num, item),), name)
+        took = self._took(self.user_num, item := int(self.bridges.start[b]))
+        return self._over(self.bridges, b, "knowledge", share, (took,), self.data.items.ids[item])
 
     def _mention(self, b: int) -> Finding:
         """The user's own words → the item explained."""

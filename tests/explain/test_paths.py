@@ -122,6 +122,40 @@ def test_what_somebody_praises_who_took_both() -> None:
     assert out.text.endswith('They praise its "spring": "The spring is strong and quiet."')
 
 
+def test_what_both_are_praised_for_is_told_before_what_a_stranger_praises() -> None:
+    """The tuner adds most and cid, who took it and the capo, praises the spring; the strings are praised for it."""
+    spring = ("aspect:spring", "spring", 0.9)
+    facts = [*judged("cid", "capo", *spring, "r1"), *judged("dee", "capo", *spring, "r2")]
+    facts += judged("bob", "strings", *spring, "r3")
+    texts = {"r1": "The spring is strong and quiet.", "r2": "I like the spring.", "r3": "The spring is great."}
+    worth = counted(world(), {"tuner": 3.0, "strings": 2.0})
+    out = explain("ann", "capo", graph=graph_of(facts, texts), profiles=worth)
+    assert 'Like "Slinky & Co", which you took, it is praised for "spring"' in out.text
+    facts = facts[:6]
+    facts.append(Fact("item:strings", "has_aspect", "aspect:spring", "r3", "spring", 0.0))
+    texts["r3"] = "It has a spring."
+    out = explain("ann", "capo", graph=graph_of(facts, texts), profiles=counted(world(), {"strings": 2.0}))
+    assert 'It shares "spring" with "Slinky & Co". A reviewer praises its "spring": "The spring' in out.text
+
+
+def test_a_third_item_is_told_last_and_never_beside_another_thing() -> None:
+    shared = [("has_colour", "colour:red"), ("also_buy", "item:lamp"), ("also_buy", "item:pick")]
+    facts = [Fact(f"item:{item}", *what) for item in ("capo", "tuner") for what in shared]
+    profiles = counted(world(), {"tuner": 4.0})
+    assert explain("ann", "capo", graph=graph_of(facts, {}), profiles=profiles).text.endswith(
+        'It shares the colour "red" with "Snark "SN1"".'
+    )
+    alone = graph_of([f for f in facts if f.relation == "also_buy"], {})
+    assert "along with it, as with" in explain("ann", "capo", graph=alone, profiles=profiles).text
+
+
+def test_a_value_is_told_without_its_name_twice() -> None:
+    facts = [Fact(f"item:{item}", "has_price", "price:below-13") for item in ("capo", "tuner")]
+    graph = graph_of(facts, {}, {"price:below-13": "price below 13"})
+    text = explain("ann", "capo", graph=graph, profiles=counted(world(), {"tuner": 4.0})).text
+    assert text.endswith('It shares the price "below 13" with "Snark "SN1"".')
+
+
 def test_what_both_are_hated_for_is_not_told() -> None:
     """The tuner's padding is criticised, and the capo's: it is no common ground, and neither complaint is quoted."""
     out = explain("bob", "tuner")
