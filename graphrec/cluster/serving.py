@@ -30,13 +30,17 @@ def served(build: Callable[[], Any], replicas: int, host: str, port: int, up: Ca
         from ray import serve
     except ImportError as error:
         raise ConfigError(f"Ray's service is not installed ({error}); pip install 'graphrec[ray-serve]'") from None
+
+    def application() -> Any:  # Ray tells a builder from an application by whether it is a plain function
+        return build()
+
     over = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: over.set())
     try:
         serve.start(proxy_location="HeadOnly", http_options={"host": host, "port": port})
         deployment = serve.deployment(
-            serve.ingress(build)(),
+            serve.ingress(application)(),
             name=NAME,
             num_replicas=replicas,
             ray_actor_options={"num_cpus": 1},
