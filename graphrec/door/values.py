@@ -85,11 +85,8 @@ def distinct(column: pd.Series) -> tuple[npt.NDArray[np.integer], pd.Series]:
 
 def _all_used(column: pd.Series) -> bool:
     """Whether every category has a row."""
-    return bool(
-        np.bincount(column.cat.codes.to_numpy().astype(np.int32) + 1, minlength=len(column.cat.categories) + 1)[
-            1:
-        ].all()
-    )
+    rows = np.bincount(column.cat.codes.to_numpy(np.int64) + 1, minlength=len(column.cat.categories) + 1)
+    return bool(rows[1:].all())
 
 
 def _plain(value: Any) -> str | None:
