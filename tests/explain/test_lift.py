@@ -179,9 +179,8 @@ def test_what_reviewers_praise_is_told_where_no_sentence_can_be_quoted() -> None
     assert check(out, data, graph) == []
     assert out.text.endswith('Reviewers praise its "tone".')
     one = graph_of(facts[:3], {said("u11", "b"): "great tone"})
-    assert explained(Explainer(counted(data, {"a": 3.0}), Ties(data), one), "u10", "b").text.endswith(
-        'A reviewer praises its "tone".'
-    )
+    text = explained(Explainer(counted(data, {"a": 3.0}), Ties(data), one), "u10", "b").text
+    assert "tone" not in text  # one reviewer's words without their sentence may have been misread
 
 
 def test_few_counts_tell_little() -> None:
