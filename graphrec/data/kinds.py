@@ -50,12 +50,12 @@ class Kind:
     @cached_property
     def outright(self) -> bool:
         """Whether an event is an opinion, so that the latest one counts and not how many there are."""
-        return self.values == "rating" or _plain(self.name) in OPINIONS
+        return self.values == "rating" or plain(self.name) in OPINIONS
 
 
 def weight_of(name: str) -> float | None:
     """What one event of a kind with this name says, None where the name is not known."""
-    return WEIGHTS.get(_plain(name))
+    return WEIGHTS.get(plain(name))
 
 
 SCALES = ((1.0, 5.0), (0.5, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0))
@@ -87,5 +87,6 @@ def usual_kind(values: npt.NDArray[np.float32], name: str = "interaction") -> Ki
     return Kind(name, values="count") if low >= 0 else Kind(name, values="rating", scale=(low, high))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as ``WEIGHTS`` has it: "Add_to-Cart" is addtocart."""
     return "".join(c for c in name.lower() if c.isalnum())

@@ -14,7 +14,7 @@ import pandas as pd
 
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
-from graphrec.data.kinds import WEIGHTS, Kind
+from graphrec.data.kinds import WEIGHTS, Kind, plain
 from graphrec.door.values import is_blank
 from graphrec.errors import DataError
 from graphrec.rerank.attributes import AttributeTable
@@ -120,7 +120,8 @@ def checked(times: pd.Series, log: Events) -> pd.Series:
 def knowing(log: Events, names: Collection[str]) -> Events:
     """The log with further kinds of these names, as far as a name says how much an event counts for (like, dislike)."""
     known = {kind.name for kind in log.kind_table}
-    further = [Kind(name, WEIGHTS[name]) for name in names if name in WEIGHTS and name not in known]
+    usual = dict.fromkeys(plain(name) for name in names if name not in known)
+    further = [Kind(name, WEIGHTS[name]) for name in usual if name in WEIGHTS and name not in known]
     against = log.against
     if against is not None:
         against = replace(against, ratings=(*against.ratings, *[np.nan] * len(further)))
@@ -128,8 +129,10 @@ def knowing(log: Events, names: Collection[str]) -> Events:
 
 
 def kind_of(name: Any, log: Events) -> int:
-    """The number of a kind of event. Raises DataError for one that the model does not know."""
+    """The number of a kind of event, in any spelling. Raises DataError for one that the model does not know."""
     names = [kind.name for kind in log.kind_table]
+    if name not in names and (usual := plain(str(name))) in names:
+        name = usual
     if name not in names:
         raise DataError(f"updated: {name!r} is no kind of event of this model; there are {', '.join(names)}")
     return names.index(name)

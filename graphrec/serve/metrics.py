@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphrec.data.kinds import WEIGHTS, plain
 from graphrec.errors import MissingModelError
 from graphrec.serve.journal import Heard
 
@@ -152,4 +153,6 @@ class Metrics:
 
 
 def _kind(name: Any) -> str:
-    return str(name or "default")[:40]
+    """One label for each kind, however its name is written, so that there are no more of them than kinds."""
+    usual = plain(str(name or "default"))
+    return usual if usual in WEIGHTS else str(name or "default")[:40]

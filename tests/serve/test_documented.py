@@ -18,7 +18,7 @@ from graphrec.serve.client import Client, ServiceError
 from graphrec.serve.journal import Memory
 from graphrec.serve.schemas import Ask, Event
 from graphrec.serve.settings import Limits, Oidc, Otel, Serving
-from tests.serve.support import ids, serving
+from tests.serve.support import ask, ids, post, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "serving.md").read_text("utf-8")
@@ -63,6 +63,22 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
         known = set(re.findall(r"^# TYPE (graphrec_\w+)", client.get("/metrics").text, re.MULTILINE))
     assert len(asked) > 12
     assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked} <= known
+
+
+def test_the_name_of_a_kind_may_be_written_in_any_way() -> None:
+    pytest.importorskip("prometheus_client")
+    with serving() as client:
+        liked = ids(
+            post(client, "/recommend", {"history": ["i1"], "suppose": [{"item_id": "i2", "type": "addtocart"}]})
+        )
+        for name in ("add_to_cart", "Add to Cart", "addToCart"):
+            body = {"history": ["i1"], "suppose": [{"item_id": "i2", "type": name}]}
+            assert ids(post(client, "/recommend", body)) == liked, name
+            post(client, "/events", {"events": [{"user_id": "shopper", "item_id": "i2", "type": name}]}, expect=202)
+        assert ask(client, "/users/shopper", export=True)["heard"] == 3
+        text = client.get("/metrics").text
+        assert 'graphrec_events_total{type="addtocart"} 3' in text
+        assert "add_to_cart" not in text
 
 
 @pytest.fixture
