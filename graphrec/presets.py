@@ -24,7 +24,8 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
     "default": (),
     "best": (  # wide networks side by side, one of the order, as much of a spectrum as memory holds, more users
         "blocks=popularity,season,spectral,neighbours,ease,ials,transitions,sequence,place,circle,kin,graph,semantic",
-        "sequence.minutes=10",
+        "sequence.dim=128",
+        "sequence.minutes=40",
         "graph.dim=512",
         "graph.members=3",
         "graph.learning_rate=0.015",
