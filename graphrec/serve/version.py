@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from graphrec.errors import ArtifactError
+from graphrec.errors import ArtifactError, ConfigError
 from graphrec.explain.names import Names
 from graphrec.model.answers import found_of
 from graphrec.model.asked import Asked
@@ -22,6 +22,7 @@ from graphrec.model.model import Model
 from graphrec.model.retrieve import Found
 from graphrec.model.slid import slid
 from graphrec.model.veil import veiled
+from graphrec.model.worded import liking_of
 from graphrec.query.query import NONE, Queries
 from graphrec.query.ties import row
 from graphrec.types import Ints, model_of
@@ -232,8 +233,9 @@ class Version:
         if model.profiles.of_texts is None or not model.config.features.enabled:
             return
         try:
-            model.encoder().encode(["words"])
-            model.lexicon  # noqa: B018
+            liking_of(model, "words")
+        except ConfigError:
+            return  # without texts there is nothing to hear them by; a question in words is told so
         except Exception as error:
             log.error("fault", extra={"told": {"what": "encoder", "kind": type(error).__name__}})
 
