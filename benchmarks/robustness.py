@@ -2,13 +2,15 @@
 
     python benchmarks/robustness.py ../shared/data
     python benchmarks/robustness.py ../shared/data --only yelp_places
+    python benchmarks/robustness.py ../shared/data --only lastfm_social --attack segment    # beside what is kept
     python benchmarks/robustness.py ../shared/data --only clean          # who looks made up where nobody is known to be
 
-One in a hundred people more is made up (``samples/shills.py``: random, average, bandwagon), all for one item, which few
-people took. Choices are those of preset ``fast`` that presets.py kept, or made anew, without texts and knowledge, and
-what is learned is learned anew with them: blocks alone, and the blend (of yelp_places: of these four blocks). How far
-the item moves is the mean over people who have not taken it of its place among what is new to them. NDCG is of test
-users; which people look made up is told from training and validation part alone.
+One in a hundred people more is made up (``samples/shills.py``: random, average, bandwagon, segment), all for one item,
+which few people took. Choices are those of preset ``fast`` that presets.py kept, or made anew, without texts and
+knowledge, and what is learned is learned anew with them: blocks alone, and the blend (of yelp_places: of these four
+blocks). How far the item moves is the mean over people who have not taken it of its place among what is new to them; of
+a segment attack also over the people of the segment alone. NDCG is of test users; which people look made up is told
+from training and validation part alone.
 
 Beside it stands whom other ways would take: as many people as are made up, those who vary least with others
 (PCA-VarSelect: Mehta and Nejdl, UMUAI 2009), and those whose items go together least, person by person.
@@ -16,6 +18,7 @@ Beside it stands whom other ways would take: as many people as are made up, thos
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +40,7 @@ from graphrec.profile.index import Index
 from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.robust import trusted
-from graphrec.samples.shills import ATTACKS, shilled
+from graphrec.samples.shills import ATTACKS, group, shilled
 from graphrec.types import Ints
 
 SETS = {"yelp_places": False, "lastfm_social": True, "ml1m_kg": True}  # whether kept choices are taken
@@ -88,6 +91,14 @@ def ndcg(model: Model, parts: Split) -> float:
     return evaluate(model, asked, wide, (K,), auc=False, task=task).metrics[f"ndcg@{K}"]
 
 
+def told(models: dict[str, Model], parts: Split, target: int, asked: dict[str, Ints]) -> dict[str, dict[str, Any]]:
+    """Of each model its NDCG, and the places of an item for each group of people."""
+    return {
+        name: {"ndcg": ndcg(model, parts), **{w: places(model, target, who) for w, who in asked.items()}}
+        for name, model in models.items()
+    }
+
+
 def caught(taken: sp.csr_matrix, real: int) -> dict[str, Any]:
     """Of the people from ``real`` on, who are made up, the share that each way finds, and whom else it takes."""
     n = taken.shape[0] - real
@@ -112,8 +123,8 @@ def chosen_of(name: str, config: Config) -> dict[str, Any]:
     return chosen | {key: {} for key in others} | {"weights": dict.fromkeys(others, 0.0) | weights}
 
 
-def measured(parts: Split, config: Config, chosen: dict[str, Any]) -> dict[str, Any]:
-    """All attacks on one data set."""
+def measured(parts: Split, config: Config, chosen: dict[str, Any], attacks: Sequence[str]) -> dict[str, Any]:
+    """Some attacks on one data set."""
     data = parts.fit_data
     careful = config.with_(robust={"set_aside": True})
     clean = learned(data, chosen, config)
@@ -126,27 +137,31 @@ def measured(parts: Split, config: Config, chosen: dict[str, Any]) -> dict[str, 
     alarms = {"people": int((np.diff(taken.indptr) > 0).sum() - (np.diff(kept.seen().indptr) > 0).sum())}
     mended = plain if kept is data else {k: ndcg(m, parts) for k, m in learned(kept, chosen, config).items()}
     rows = []
-    for attack in ATTACKS:
+    for attack in attacks:
         for number, target in enumerate(targets.tolist()):
-            users = np.flatnonzero(np.asarray(taken[:, target].toarray()).ravel() == 0)
-            users = np.sort(np.random.default_rng(1).permutation(users)[:PEOPLE]).astype(np.int64)
-            pushed = shilled(data, attack, target, n, number)
-            before = {name: places(model, target, users) for name, model in clean.items()}
+            new_to = np.flatnonzero(np.asarray(taken[:, target].toarray()).ravel() == 0)
+            asked = {"place": np.sort(np.random.default_rng(1).permutation(new_to)[:PEOPLE]).astype(np.int64)}
+            if attack == "segment":
+                asked["near"] = np.intersect1d(new_to, group(data, target, number)).astype(np.int64)
+            pushed = shilled(data, attack, target, n, number)  # type: ignore[arg-type]
             row = {"attack": attack, "takers": int(counts[target]), **caught(pushed.seen(), data.n_users)}
-            for way, known in (("without", pushed), ("with", trusted(pushed, careful))):
-                models = learned(known, chosen, config)
-                row[way] = {
-                    name: {"place": places(model, target, users), "ndcg": ndcg(model, parts)}
-                    for name, model in models.items()
-                }
-            rows.append(row | {"before": before})
-            print(rows[-1], flush=True)
+            row["before"] = {name: places(model, target, asked["place"]) for name, model in clean.items()}
+            if "near" in asked:
+                row["near"] = {name: places(model, target, asked["near"]) for name, model in clean.items()}
+            known = trusted(pushed, careful)
+            row["without"] = row["with"] = told(learned(pushed, chosen, config), parts, target, asked)
+            if known is not pushed:
+                row["with"] = told(learned(known, chosen, config), parts, target, asked)
+            rows.append(row)
+            print(row, flush=True)
     shape = {"users": data.n_users, "items": data.n_items, "made_up": n, "split": parts.kind, "people": PEOPLE, "k": K}
     return {**shape, "rows": rows, "clean": {"ndcg": plain, "with": mended, **alarms}}
 
 
 def main(
-    data: Annotated[Path, typer.Argument()], only: Annotated[str, typer.Option(help="One of the sets.")] = ""
+    data: Annotated[Path, typer.Argument()],
+    only: Annotated[str, typer.Option(help="One of the sets.")] = "",
+    attack: Annotated[str, typer.Option(help="One of the attacks; others stay as they are kept.")] = "",
 ) -> None:
     for name, kept in SETS.items():
         if only in ("", name):
@@ -154,14 +169,17 @@ def main(
             config = Config.load(None, [*FAST, *(() if kept else ALL_ALONE), "evaluate.relevant=all"], "fast")
             parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
             chosen = chosen_of(name, config) if kept else dict(Recommender(config).fit_split(parts).fitted.chosen)
-            report.keep("robustness", name, measured(parts, config, chosen))
+            found = measured(parts, config, chosen, [attack] if attack else ATTACKS)
+            before = report.kept("robustness", name).get("rows", [])
+            rows = [row for row in before if attack and row["attack"] != attack]
+            report.keep("robustness", name, {**found, "rows": [*rows, *found["rows"]]})
     if only in ("", "clean"):
         for name in CLEAN:
             source = Dataset.load(data / name)
             parts = split(replace(source, reviews=source.reviews[:0]), Config().cut, 0)
-            found = suspects(parts.fit_data.seen())
+            alarms = suspects(parts.fit_data.seen())
             counts = {"users": parts.fit_data.n_users, "items": parts.fit_data.n_items}
-            report.keep("robust_clean", name, counts | {"people": len(found.users), "pushed": len(found.items)})
+            report.keep("robust_clean", name, counts | {"people": len(alarms.users), "pushed": len(alarms.items)})
 
 
 if __name__ == "__main__":

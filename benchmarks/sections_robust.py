@@ -13,7 +13,7 @@ def robustness(name: str, result: dict[str, Any]) -> list[str]:
     """How far the item moves with each model, without and with the defence, and who is found."""
     k, clean = result["k"], result["clean"]
     attacks = list(dict.fromkeys(row["attack"] for row in result["rows"]))
-    moved, found = [], []
+    moved, found, near = [], [], []
     for attack in attacks:
         rows = [row for row in result["rows"] if row["attack"] == attack]
         for model in rows[0]["before"]:
@@ -28,6 +28,8 @@ def robustness(name: str, result: dict[str, Any]) -> list[str]:
             quality = [np.mean([row[way][model]["ndcg"] for row in rows]) for way in ("without", "with")]
             prices = [f"{value / clean['ndcg'][model] - 1:+.2%}" for value in quality]
             moved.append([attack, model, *cells, f"{left:.3f}", *prices])
+        if "near" in rows[0]:
+            near += [[model, *_near(rows, model)] for model in rows[0]["near"]]
         means = [f"{np.mean([row[what] for row in rows]):.1%}" for what in ("found", "pca", "person")]
         found.append([attack, means[0], f"{np.mean([row['others'] for row in rows]):.1f}", *means[1:]])
     price = ", ".join(f"{m} {clean['with'][m] / clean['ndcg'][m] - 1:+.2%}" for m in clean["ndcg"])
@@ -43,11 +45,26 @@ def robustness(name: str, result: dict[str, Any]) -> list[str]:
         "",
         *table(["attack", "model", "place", *heads], moved),
         "",
+        *_segment(near, k),
         "Found of those who are made up; as many taken as there are, PCA-VarSelect and person by person find:",
         "",
         *table(["attack", "found", "real people taken for them", "PCA-VarSelect", "person by person"], found),
         "",
     ]
+
+
+def _near(rows: list[dict[str, Any]], model: str) -> list[str]:
+    """Place and share of people of the segment who are shown the item, before, and with each way."""
+    told = [np.array([row["near"][model] for row in rows])]
+    told += [np.array([row[way][model]["near"] for row in rows]) for way in ("without", "with")]
+    return [f"{value:,.{d}f}" for d, of in ((0, 0), (3, 1)) for value in (t[:, of].mean() for t in told)]
+
+
+def _segment(rows: list[list[str]], k: int) -> list[str]:
+    if not rows:
+        return []
+    heads = ["place", "attacked", "defended", f"HR@{k}", "attacked ", "defended "]
+    return ["Segment attack, for the people of the segment:", "", *table(["model", *heads], rows), ""]
 
 
 def clean_sets(name: str, result: dict[str, Any]) -> list[str]:

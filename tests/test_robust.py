@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from graphrec.linalg.suspects import suspects, together
 from graphrec.pooled import summed_blocks
 from graphrec.recommender import Recommender
 from graphrec.robust import trusted
-from graphrec.samples.shills import ATTACKS, shilled
+from graphrec.samples.shills import ATTACKS, group, praised, shilled
 from tests.profile.test_clearing import CHOSEN
 
 CAREFUL = Config.load(None, ["robust.set_aside=true", "blocks=popularity,neighbours", "features.enabled=false"])
@@ -37,7 +39,7 @@ def world() -> Dataset:
     return build("tastes", pd.DataFrame(rows, columns=columns))
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack != "segment"])
 def test_who_is_made_up_is_found_and_nobody_else(attack: str, world: Dataset) -> None:
     target = world.items.number(f"i{TARGET:03d}")
     pushed = shilled(world, attack, target, MADE_UP)  # type: ignore[arg-type]
@@ -52,6 +54,42 @@ def test_who_is_made_up_is_found_and_nobody_else(attack: str, world: Dataset) ->
     assert (found.users >= world.n_users).sum() >= MADE_UP - 2
     assert (found.users < world.n_users).sum() <= 3
     assert not len(suspects(before).users)
+
+
+def test_a_segment_is_made_up_of_what_its_group_takes(world: Dataset) -> None:
+    """And looks like it: so these fake profiles are not found, as ``docs/robustness.md`` says."""
+    target = world.items.number(f"i{TARGET:03d}")
+    made_up = shilled(world, "segment", target, MADE_UP).seen()[world.n_users :].toarray() > 0
+    taken = world.seen().toarray() > 0
+    people = group(world, target)
+    assert len(people) >= 10
+    assert taken[people].all(axis=0).any()
+    assert made_up[:, target].all()
+    made_up[:, target] = False
+    by_group = taken[people].mean(axis=0)
+    assert not made_up[:, by_group == 0].any()
+    assert by_group[np.nonzero(made_up)[1]].mean() > 1.1 * taken.mean(axis=0)[np.nonzero(made_up)[1]].mean()
+    fillers = shilled(world, "average", target, MADE_UP).seen()[world.n_users :].toarray() > 0
+    assert made_up[:, taken[people].all(axis=0)].mean() > 3 * fillers[:, taken[people].all(axis=0)].mean()
+    assert not len(suspects(shilled(world, "segment", target, MADE_UP).seen()).users)
+
+
+def test_who_is_made_up_writes_what_others_wrote_of_popular_things(world: Dataset) -> None:
+    target = world.items.number(f"i{TARGET:03d}")
+    pushed = shilled(world, "average", target, MADE_UP)
+    written = praised(pushed, target, MADE_UP)
+    more = written.reviews[written.reviews["user_num"] >= world.n_users]
+    assert len(more) == MADE_UP
+    assert set(more["item_num"]) == {target}
+    assert set(more["text"]) == {"A good one."}
+    assert written.events is pushed.events
+    texts = written.events.item_nums[written.reviews["event"].to_numpy()]
+    np.testing.assert_array_equal(texts, written.reviews["item_num"])
+    assert len(written.reviews) == len(world.reviews) + MADE_UP
+    kept = trusted(written, CAREFUL)
+    assert (kept.reviews["user_num"] >= world.n_users).sum() <= 2
+    with pytest.raises(ConfigError, match="no review praises"):
+        praised(replace(pushed, reviews=pushed.reviews[:0]), target, MADE_UP)
 
 
 def test_what_goes_together_is_told_without_oneself(world: Dataset) -> None:

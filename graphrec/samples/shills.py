@@ -4,11 +4,13 @@
 random      filled with any items
 average     filled with items as often as people take them
 bandwagon   half of it the most popular items, one in a hundred of all; the rest any items
+segment     filled with items as often as one group takes them: who took one thing (``group``)
 ==========  ==============================================================================
 
-Each is as long as the history of somebody who is drawn, and holds the item that is pushed. Its events are copies of
-real ones: with the values, kinds, times and places that somebody's event of the same item has, so that none of these
-tells.
+A segment is the hardest of them to tell from people. As its authors have it, a few items of the group stand beside any
+others; here nothing else does. Each profile is as long as the history of somebody who is drawn, and holds the item that
+is pushed. Its events are copies of real ones: with the values, kinds, times and places that somebody's event of the
+same item has, so that none of these tells.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from graphrec.data.events import Events
 from graphrec.errors import ConfigError
 from graphrec.types import Ints, frozen
 
-Attack: TypeAlias = Literal["random", "average", "bandwagon"]
+Attack: TypeAlias = Literal["random", "average", "bandwagon", "segment"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
 POPULAR = 0.01  # of the items, that a bandwagon fills with
+LEAST = 10  # people of a group, where that many took anything
 
 
 def shilled(data: Dataset, attack: Attack, target: int, n: int, seed: int = 0) -> Dataset:
@@ -38,7 +41,9 @@ def shilled(data: Dataset, attack: Attack, target: int, n: int, seed: int = 0) -
         raise ConfigError(f"there is no attack {attack!r}; there are {', '.join(ATTACKS)}")
     random, log = np.random.default_rng(seed), data.events
     taken = data.seen()
-    counts, lengths = np.asarray(taken.sum(axis=0)).ravel(), np.diff(taken.indptr)
+    lengths, counts = np.diff(taken.indptr), np.asarray(taken.sum(axis=0)).ravel()
+    if attack == "segment":
+        counts = np.asarray(taken[group(data, target, seed)].sum(axis=0)).ravel()
     users, items = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for number, length in enumerate(random.choice(lengths[lengths > 1], n).tolist()):
         mine = np.union1d(_fillers(attack, counts, min(length, data.n_items // 2), random), [target])
@@ -62,10 +67,43 @@ def shilled(data: Dataset, attack: Attack, target: int, n: int, seed: int = 0) -
     )
 
 
+def praised(data: Dataset, target: int, n: int, seed: int = 0) -> Dataset:
+    """The same for fake people who also write, each one review of what is pushed: those of the last ``n`` people.
+
+    Each is somebody's real praise of one of the most popular items, so that the item reads like these, and what their
+    praise speaks of is said of it. Raises ConfigError where nobody praises these.
+    """
+    random, reviews = np.random.default_rng([seed, 2]), data.reviews
+    counts = np.asarray(data.seen().sum(axis=0)).ravel()
+    popular = np.argsort(-counts, kind="stable")[: max(1, int(data.n_items * POPULAR))]
+    liked = data.events.strengths[reviews["event"].to_numpy(np.int64)] > 0
+    praise = reviews[liked & reviews["item_num"].isin(popular) & (reviews["item_num"] != target)]
+    if not len(praise):
+        raise ConfigError("no review praises any of the most popular items; take data with reviews")
+    log = data.events
+    theirs = np.flatnonzero((log.item_nums == target) & (log.user_nums >= data.n_users - n))
+    ids = [f"shill-{number}" for number in range(len(theirs))]
+    drawn = praise.iloc[random.integers(0, len(praise), len(theirs))]
+    made_up = drawn.assign(review_id=ids, event=theirs, user_num=log.user_nums[theirs], item_num=target)
+    joined = pd.concat([reviews, made_up]).sort_values("event", kind="stable", ignore_index=True)
+    return replace(data, reviews=joined)
+
+
+def group(data: Dataset, target: int, seed: int = 0) -> Ints:
+    """The people whose like a segment attack is made up of, int64, ascending: who took one thing, which is drawn by how
+    many did, and not the one that is pushed."""
+    taken = data.seen()
+    counts = np.asarray(taken.sum(axis=0), np.float64).ravel()
+    counts[target] = 0
+    counts[counts < min(LEAST, counts.max())] = 0
+    by = np.random.default_rng([seed, 1]).choice(len(counts), p=counts / counts.sum())
+    return np.flatnonzero(np.asarray(taken[:, by].todense()).ravel()).astype(np.int64)
+
+
 def _fillers(attack: str, counts: np.ndarray, length: int, random: np.random.Generator) -> Ints:
-    """The items, int64 (length,), that a profile is filled with."""
+    """The items, int64 (length,), that a profile is filled with; ``counts``: how many take each."""
     n = len(counts)
-    if attack == "average":
+    if attack in ("average", "segment"):
         length = min(length, int(np.count_nonzero(counts)))
         return random.choice(n, length, replace=False, p=counts.astype(np.float64) / counts.sum(dtype=np.float64))
     if attack == "random":
