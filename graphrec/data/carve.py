@@ -10,6 +10,7 @@ Forecasting 2000), earlier rows of each user, or other draws.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,8 @@ class Carve:
     @property
     def users(self) -> int:
         """How many users with validation rows have training rows too."""
-        return len(np.intersect1d(self.valid.events.user_nums, self.train.events.user_nums))
+        held, known = (np.bincount(part.events.user_nums, minlength=part.n_users) for part in (self.valid, self.train))
+        return int(((held > 0) & (known > 0)).sum())
 
 
 def carves(data: Dataset, kind: str, config: SplitConfig, seed: int) -> tuple[Carve, ...]:
@@ -60,19 +62,23 @@ def carves(data: Dataset, kind: str, config: SplitConfig, seed: int) -> tuple[Ca
         parts, _, ways = given(Rows(data, config), config, np.random.default_rng(seed))
         # No leakage. The source's test rows are in neither mask.
         first = Carve(data.subset(parts == TRAIN), data.subset(parts == VALID), ways)
-        data = data.subset(parts != TEST)
-    else:
-        first = _carve(data, "either" if kind == "random" else kind, config.valid, config, seed)
-    return (first, *further(data, first, kind, config, seed))
+        return (first, *further(lambda: data.subset(parts != TEST), first, kind, config, seed))
+    first = _carve(data, "either" if kind == "random" else kind, config.valid, config, seed)
+    return (first, *further(lambda: data, first, kind, config, seed))
 
 
-def further(data: Dataset, first: Carve, kind: str, config: SplitConfig, seed: int) -> tuple[Carve, ...]:
-    """More folds of ``data``, all that may be fitted, where the first has too few users to choose on."""
+def further(
+    fitted: Callable[[], Dataset], first: Carve, kind: str, config: SplitConfig, seed: int
+) -> tuple[Carve, ...]:
+    """More folds of all that may be fitted, where the first has too few users to choose on."""
+    if (users := first.users) >= ENOUGH:
+        return ()
+    data = fitted()
     if kind == "given" or (kind == "random" and first.ways.any()):
         kind = "either" if first.ways.any() or not data.has_times else "each"
     share = len(first.valid.events) / len(data.events)
     found = [first]
-    for n in range(1, min(FOLDS, math.ceil(ENOUGH / max(first.users, 1)))):
+    for n in range(1, min(FOLDS, math.ceil(ENOUGH / max(users, 1)))):
         # No leakage. What is later than an earlier window is in no part of that fold.
         known = data if kind in ("random", "either", "cold-user", "cold-item") else found[-1].train
         try:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from graphrec.data.blocked import grouped_order, item_groups
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset
+from graphrec.data.order import ranks, sorted_by
 from graphrec.errors import DataError, EmptyDataError
 from graphrec.settings import SplitConfig
 from graphrec.types import Ints
@@ -40,7 +41,7 @@ class Rows:
         alone = config.repeats
         self.latest: Ints = np.arange(len(events)) if alone else events.last_of_pair
         self.of: Ints = np.arange(len(events)) if alone else events.pair_of
-        rows = events.take(self.latest)
+        rows = events if len(self.latest) == len(events) else events.take(self.latest)
         self.user_nums, self.item_nums, self.timestamps = rows.user_nums, rows.item_nums, rows.timestamps
         self.degrees = np.bincount(self.user_nums, minlength=data.n_users)  # (U,)
         self.alike: Ints = np.full(data.n_users, OWN)  # the way of users whose validation rows are like the test rows
@@ -154,15 +155,13 @@ def times_of(rows: Rows, kind: str) -> Ints:
 
 def oldest_first(rows: Rows) -> Ints:
     """Rows by time, ties by item number (R,)."""
-    return np.lexsort((rows.item_nums, times_of(rows, "timed")))
+    return sorted_by(rows.item_nums, times_of(rows, "timed"))
 
 
 def from_last(rows: Rows) -> tuple[Ints, Ints]:
     """Per row (R,): its place from the user's last row (0) backwards, and the user's number of rows."""
     times, users = times_of(rows, "leave-last"), rows.user_nums
-    order = np.lexsort((rows.item_nums, times, users))
-    place = np.empty(len(users), np.int64)
-    place[order] = np.cumsum(rows.degrees)[users[order]] - 1 - np.arange(len(users))
+    place = rows.degrees[users] - 1 - ranks(users, sorted_by(rows.item_nums, times, users))
     return place, rows.degrees[users]
 
 
@@ -188,7 +187,7 @@ def time_cuts(times: Ints, shares: list[float]) -> list[int] | None:
 def per_user(rows: Rows, order: Ints, share: float, rng: np.random.Generator) -> Mask:
     """The last ``share`` of each user's rows in ``order`` (row positions), as a mask over all rows (R,)."""
     users, n_users = rows.user_nums, rows.data.n_users
-    order = order[np.argsort(users[order], kind="stable")]
+    order = order[sorted_by(users[order])]
     degree = np.bincount(users[order], minlength=n_users)  # (U,)
     taken = np.minimum(np.floor(degree * share + rng.random(n_users)), degree - 1)
     if taken.max(initial=0) < 1:

@@ -109,7 +109,7 @@ def split(data: Dataset, config: SplitConfig, seed: int = 42) -> Split:
             )
     cut = {"seed": seed, "k_core": config.k_core, "sizes": sizes, **cut, **left_out}
     # No leakage. Further folds are made of what may be fitted, without the test part.
-    more = further(merge(train, valid), Carve(train, valid, ways), kind, config, seed)
+    more = further(lambda: merge(train, valid), Carve(train, valid, ways), kind, config, seed)
     return Split(train, valid, test, kind, cut, ways, more)
 
 
@@ -150,8 +150,8 @@ def k_core(data: Dataset, k: int) -> Dataset:
 
     Seidman, Network structure and minimum degree, Social Networks 5 (1983). Raises EmptyDataError where none is left.
     """
-    pairs = data.events.take(data.events.last_of_pair)
-    users, items = pairs.user_nums, pairs.item_nums  # (P,)
+    last = data.events.last_of_pair
+    users, items = data.events.user_nums[last], data.events.item_nums[last]  # (P,)
     kept = np.ones(len(users), dtype=bool)
     while True:
         user_degree = np.bincount(users[kept], minlength=data.n_users)  # (U,)

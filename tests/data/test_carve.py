@@ -63,9 +63,18 @@ def test_the_sources_test_rows_say_whether_they_are_the_last(later: bool, ways: 
     assert set(cut.ways.tolist()) == ways
 
 
-def test_enough_users_need_one_fold_and_three_users_get_several() -> None:
+def refused(*parts: Dataset) -> Dataset:
+    raise AssertionError
+
+
+def test_enough_users_need_one_fold_and_three_users_get_several(monkeypatch: pytest.MonkeyPatch) -> None:
     many = shop([(u, i, 100 * i + u) for u in range(ENOUGH) for i in range(12)])
     assert len(carves(many, "leave-last", SplitConfig(), 1)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "graphrec.data.split.merge", refused
+        )  # what may be fitted is put together for further folds alone
+        assert len(split(many, SplitConfig(kind="leave-last")).folds) == 1
     few = shop([(u, i, 100 * i + u) for u in range(3) for i in range(12)])
     for kind in ("temporal", "leave-last", "random"):
         folds = carves(few, kind, SplitConfig(), 1)
