@@ -82,7 +82,6 @@ def measured(file: Path, preset: str) -> dict[str, Any]:
     from graphrec.fit import Fitting, choose, learn
     from graphrec.model import files
     from graphrec.query.query import Queries
-    from graphrec.query.ties import Ties
     from graphrec.runtime import Runtime
 
     stage = Stages()
@@ -102,17 +101,18 @@ def measured(file: Path, preset: str) -> dict[str, Any]:
     else:
         chosen = {name: CHOSEN.get(name, OUT) for name in config.blocks}
         chosen["weights"] = {name: float(name in CHOSEN) for name in config.blocks}
-    model = learn(parts.fit_data, chosen, fitting)
+    known, held_out = parts.fit_data, parts.test
+    del data, parts  # as where the choices of an earlier model are taken: nothing is held but what is learned from
+    model = learn(known, chosen, fitting)
     with tempfile.TemporaryDirectory() as folder, stage("save"):
         files.save(Path(folder) / "model", model)
         disk = sum(part.stat().st_size for part in Path(folder).rglob("*") if part.is_file())
     stage.found["save"]["disk_mb"] = round(disk / 2**20, 1)
-    queries, task = Queries.before(Ties(parts.fit_data), parts.test), Task.of(config)
+    queries, task = Queries.before(model.ties, held_out), Task.of(config)
     asked = queries[np.sort(np.random.default_rng(0).permutation(len(queries))[:ASKED])]
     with stage("evaluation"):
-        truth = task.truth(parts.test)[asked.user_nums]  # (n, I)
+        truth = task.truth(held_out)[asked.user_nums]  # (n, I)
         found = evaluate(model, asked, truth, (20,), config.evaluate.batch_size, task=task)
-    known = parts.fit_data
     told: dict[str, Any] = {"users": known.n_users, "items": known.n_items, "events": len(known.interactions)}
     return {
         **told,

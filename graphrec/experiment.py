@@ -73,7 +73,8 @@ def evaluate_model(
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
     model = Recommender(config, progress=progress).fit_split(parts)
     start = time.perf_counter()
-    ties = Ties(parts.fit_data, model.fitted.ties.heard)
+    ties = model.fitted.ties
+    ties = ties if ties.data.events is parts.fit_data.events else Ties(parts.fit_data, ties.heard)
     asked = questions(ties, parts, task, config.seed)
 
     def measured(scorer: Scorer, auc: bool = False) -> Report:

@@ -113,11 +113,11 @@ def _fitted(data: Dataset, config: Config) -> Dataset:
 
 
 def as_read(data: Dataset, config: Config) -> Dataset:
-    """The data with what its events say for the task that is set, or, where the configuration has it so, with all
-    events alike."""
+    """The data with what its events say for the task that is set, or with all alike where the configuration says so."""
     if not config.strength.use:
         return data.alike()
-    return replace(data, events=replace(data.events, exposure=config.evaluate.relevant == "all"))
+    all_ = config.evaluate.relevant == "all"
+    return data if data.events.exposure == all_ else replace(data, events=replace(data.events, exposure=all_))
 
 
 def learn_from(train: Dataset, fitting: Fitting, heard: str = TRUSTED) -> tuple[FitInputs, KnowledgeGraph]:

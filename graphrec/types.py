@@ -27,6 +27,26 @@ def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     return out
 
 
+def in_rows(rows: Ints, columns: Ints, values: npt.NDArray[Any], shape: tuple[int, int]) -> sp.csr_matrix:
+    """CSR matrix of distinct pairs in order of row and column, without a sort; places take 32 bits where these do."""
+    narrow: Any = np.int32 if max(len(rows), *shape) < 2**31 else np.int64
+    ends: Any = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(narrow)
+    return sp.csr_matrix((values, columns.astype(narrow), ends), shape=shape)
+
+
+def ascending(rows: Ints, columns: Ints, again: bool = False) -> bool:
+    """Whether pairs (E,) are in order of row and column, and each is there once, or several times (``again``)."""
+    later = columns[1:] >= columns[:-1] if again else columns[1:] > columns[:-1]
+    return bool(((rows[1:] > rows[:-1]) | (later & (rows[1:] == rows[:-1]))).all())
+
+
+def changes(rows: Ints, columns: Ints) -> npt.NDArray[np.bool_]:
+    """Where another pair begins than before, and that one begins and ends at the ends, bool (E + 1,)."""
+    out = np.ones(len(rows) + 1, np.bool_)
+    out[1:-1] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
+    return out
+
+
 class Vocabulary:
     """External string ids ↔ dense numbers 0..n-1.
 
@@ -118,6 +138,8 @@ class Interactions:
     def matrix(self, n_users: int, n_items: int) -> sp.csr_matrix:
         """Binary user-item matrix R, CSR float32 (U, I), item numbers sorted within a row."""
         ones = np.ones(len(self), dtype=np.float32)
+        if ascending(self.user_nums, self.item_nums):
+            return in_rows(self.user_nums, self.item_nums, ones, (n_users, n_items))
         out = sp.csr_matrix((ones, (self.user_nums, self.item_nums)), shape=(n_users, n_items))
         out.sum_duplicates()
         out.data[:] = 1.0

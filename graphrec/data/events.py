@@ -23,9 +23,9 @@ import scipy.sparse as sp
 
 from graphrec.data.kinds import Kind
 from graphrec.data.order import sorted_by
-from graphrec.data.readings import Norms, Reading, combined, holds_dislikes, weigh
+from graphrec.data.readings import Norms, Reading, holds_dislikes, said_of_pairs, weigh
 from graphrec.errors import DataError
-from graphrec.types import Floats, Interactions, Ints, frozen
+from graphrec.types import Floats, Interactions, Ints, ascending, changes, frozen, in_rows
 
 MIN_RATINGS = 10  # of one person, for their own mean to count
 LEAST_LIKED = 0.5  # what the lowest rating that is liked says; the highest says 1
@@ -76,8 +76,7 @@ class Events:
         lengths = {len(getattr(self, name)) for name in types if getattr(self, name) is not None}
         if len(lengths) != 1:
             raise DataError(f"event columns differ in length: {sorted(lengths)}")
-        same = np.diff(self.user_nums) == 0
-        if (np.diff(self.user_nums) < 0).any() or (np.diff(self.item_nums)[same] < 0).any():
+        if not ascending(self.user_nums, self.item_nums, again=True):
             raise DataError("events must be in order of user and item; Events.of brings them into it")
         if np.isinf(self.values).any():
             raise DataError("event values must be finite, or NaN where there is none")
@@ -174,16 +173,12 @@ class Events:
     @property
     def pair_of(self) -> Ints:
         """The pair that each event belongs to, int64 (E,), in order of user and item."""
-        if not len(self):
-            return np.zeros(0, np.int64)
-        new = (np.diff(self.user_nums) != 0) | (np.diff(self.item_nums) != 0)
-        return np.concatenate([[0], np.cumsum(new)]).astype(np.int64)
+        return np.cumsum(changes(self.user_nums, self.item_nums)[: len(self)]) - 1
 
     @property
     def last_of_pair(self) -> Ints:
         """The position of each pair's latest event, int64 (P,)."""
-        pair = self.pair_of
-        return np.flatnonzero(np.diff(pair, append=pair[-1:] + 1)).astype(np.int64)
+        return np.flatnonzero(changes(self.user_nums, self.item_nums)[1:])
 
     @cached_property
     def pairs(self) -> Interactions:
@@ -191,13 +186,11 @@ class Events:
 
         Pairs of which all events say nothing (shown, not taken) are none.
         """
-        says, pair, last = self.strengths.astype(np.float64), self.pair_of, self.last_of_pair
-        n = len(last)
-        weights = combined(pair, says, self.outright, n).astype(np.float32)
-        said = np.bincount(pair, weights=(says != 0) | ~np.isnan(self.values), minlength=n) > 0
+        last, weights = said_of_pairs(self.last_of_pair, self.strengths, self.outright, ~np.isnan(self.values))
+        if len(last) == len(self):  # every event is a pair of its own: no copy of what may be most of the memory
+            return Interactions(self.user_nums, self.item_nums, weights, self.timestamps)
         times = None if self.timestamps is None else self.timestamps[last]
-        found = Interactions(self.user_nums[last], self.item_nums[last], weights, times)
-        return found if said.all() else found.take(said)
+        return Interactions(self.user_nums[last], self.item_nums[last], weights, times)
 
     @cached_property
     def liked(self) -> Interactions:
@@ -267,6 +260,11 @@ class Events:
             return Norms(tuple(means), exposure=self.exposure)
         return Norms(tuple(means), float(liked.mean()), float(liked.max()), self.exposure)
 
+    @property
+    def all_liked(self) -> bool:
+        """Whether whatever anything is said of is liked."""
+        return self.liked is self.pairs
+
     def taste(self, reading: str, n_users: int, n_items: int) -> sp.csr_matrix:
         """Users' rows over what they took, CSR float32 (U, I); see ``read``."""
         return _matrix(*self.read(reading, learning=False), (n_users, n_items))
@@ -294,7 +292,6 @@ def _order(user_nums: Ints, item_nums: Ints, timestamps: Ints | None) -> Ints:
 
 
 def _matrix(pairs: Interactions, weights: Floats, shape: tuple[int, int]) -> sp.csr_matrix:
-    out = sp.csr_matrix((weights, (pairs.user_nums, pairs.item_nums)), shape=shape, dtype=np.float32)
-    out.sort_indices()
+    out = in_rows(pairs.user_nums, pairs.item_nums, weights, shape)
     out.eliminate_zeros()
     return out

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from graphrec.types import Floats, Ints
 
+PAIRS = 2**20  # that are weighed at a time
 LEAST_GRADE = 0.2  # of what is disliked most, of 1, under the ``graded`` reading
 
 Reading: TypeAlias = Literal["alike", "liked", "graded", "weighted", "signed"]
@@ -45,6 +46,25 @@ def weigh(strengths: Floats, reading: str, norms: Norms) -> Floats:
         grades = np.sqrt(np.maximum(1 + strengths / np.float32(norms.highest), 2 * LEAST_GRADE) / 2)
         return np.asarray(grades, np.float32)
     return np.asarray(strengths / np.float32(norms.liked), np.float32)
+
+
+def said_of_pairs(
+    last: Ints, strengths: Floats, outright: npt.NDArray[np.bool_], valued: npt.NDArray[np.bool_]
+) -> tuple[Ints, Floats]:
+    """The pairs of which anything is said, by the place int64 (P,) of the ``last`` event of each, and their strengths
+    float32 (P,), from those of events (E,) in order of pair and time; ``valued``: events with a value, bool (E,)."""
+    weights, said = np.empty(len(last), np.float32), np.empty(len(last), np.bool_)
+    for first in range(0, len(last), PAIRS):
+        here = slice(first, min(first + PAIRS, len(last)))
+        rows = slice(int(last[first - 1]) + 1 if first else 0, int(last[here.stop - 1]) + 1)
+        pair, n = (
+            np.repeat(np.arange(here.stop - first), np.diff(last[here], prepend=rows.start - 1)),
+            here.stop - first,
+        )
+        says = strengths[rows].astype(np.float64)
+        weights[here] = combined(pair, says, outright[rows], n)
+        said[here] = np.bincount(pair, weights=(says != 0) | valued[rows], minlength=n) > 0
+    return (last, weights) if said.all() else (last[said], weights[said])
 
 
 def combined(

@@ -28,7 +28,17 @@ def degree_normalised(matrix: sp.csr_matrix, rows: float = 0.5, columns: float =
     """
     sums = (degrees(matrix, axis=a).astype(np.float64) for a in (1, 0))
     left, right = (np.where(d > 0, np.maximum(d, 1e-12) ** -e, 0.0) for d, e in zip(sums, (rows, columns), strict=True))
-    return sp.csr_matrix(sp.diags(left) @ matrix @ sp.diags(right), dtype=np.float32)
+    values = np.empty(matrix.nnz, np.float32)
+    for start in range(0, matrix.shape[0], CHUNK):  # products in float64, of which all would be twice the memory
+        ends = matrix.indptr[start : start + CHUNK + 1]
+        here = slice(ends[0], ends[-1])
+        each = np.repeat(left[start : start + CHUNK], np.diff(ends))
+        values[here] = each * matrix.data[here] * right[matrix.indices[here]]
+    out = sp.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+    if not values.all():
+        out = out.copy()
+        out.eliminate_zeros()
+    return out
 
 
 def degrees(matrix: sp.csr_matrix, axis: int = 0) -> Floats:

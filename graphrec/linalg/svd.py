@@ -117,6 +117,6 @@ def _orthonormal(y: Tensor) -> Tensor:
 def _torch_csr(matrix: sp.csr_matrix) -> Tensor:
     import torch
 
-    parts = (torch.from_numpy(matrix.indptr.astype(np.int64)), torch.from_numpy(matrix.indices.astype(np.int64)))
-    values = torch.from_numpy(matrix.data.astype(np.float32))
-    return torch.sparse_csr_tensor(*parts, values, matrix.shape, check_invariants=False)
+    places = (torch.from_numpy(matrix.indptr), torch.from_numpy(matrix.indices))  # no copies
+    values = torch.from_numpy(matrix.data.astype(np.float32, copy=False))
+    return torch.sparse_csr_tensor(*places, values, matrix.shape, check_invariants=False)

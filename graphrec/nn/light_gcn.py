@@ -122,12 +122,20 @@ def bipartite(
         degrees.append(torch.where(sums > 0, sums.clamp(min=LEAST_DEGREE), 1.0))  # (U,), (I,)
     values = (degrees[0][edge_index[0]] * degrees[1][edge_index[1]]) ** -power  # (E,)
     values = values if weights is None else values * weights
+    users, items = edge_index
     return Bipartite(
-        _csr(edge_index, values, (n_users, n_items)),
-        _csr(edge_index.flip(0), values, (n_items, n_users)),
+        _csr(users, items, values, (n_users, n_items)),
+        _csr(items, users, values, (n_items, n_users)),
         torch.cat(degrees),
     )
 
 
-def _csr(index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
-    return torch.sparse_coo_tensor(index, values, shape, check_invariants=False).coalesce().to_sparse_csr()
+def _csr(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """The matrix with these entries (E,), each once. Places take 32 bits where these do: products convert others."""
+    ends = torch.bincount(rows, minlength=shape[0]).cumsum(0)
+    if bool(((rows[1:] < rows[:-1]) | ((rows[1:] == rows[:-1]) & (columns[1:] < columns[:-1]))).any()):
+        order = torch.argsort(rows * shape[1] + columns)
+        columns, values = columns[order], values[order]
+    narrow = torch.int32 if max(len(values), *shape) < 2**31 else torch.int64
+    ends = torch.cat([ends.new_zeros(1), ends]).to(narrow)
+    return torch.sparse_csr_tensor(ends, columns.to(narrow), values, shape, check_invariants=False)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
+from graphrec.data.readings import holds_dislikes
 from graphrec.linalg.adjacency import friend_mean
 from graphrec.query.hearing import TRUSTED, TRUSTING
 from graphrec.query.sessions import pause_of
@@ -34,7 +35,7 @@ class Ties:
         self.data, self.heard, self.together = data, heard, together
         # No leakage. These interactions are all that is shown of who took what: pass the training part.
         self.matrix = data.matrix()
-        self.known = data.seen()
+        self.known = self.matrix if data.events.all_liked else data.seen()
         self._tastes: dict[str, sp.csr_matrix] = {}
         self._takers = self.matrix.T.tocsr()  # (I, U)
         self.friend_mean = _friends(data, heard)
@@ -57,7 +58,8 @@ class Ties:
     def taste(self, reading: str) -> sp.csr_matrix:
         """``Dataset.taste``, made once: CSR float32 (U, I)."""
         if reading not in self._tastes:
-            self._tastes[reading] = self.data.taste(reading)
+            likes = reading in ("alike", "liked") and not holds_dislikes(reading, False, self.data.events.exposure)
+            self._tastes[reading] = self.matrix if likes else self.data.taste(reading)
         return self._tastes[reading]
 
     @cached_property
@@ -68,6 +70,7 @@ class Ties:
 
     def timeline(self, liked: bool = False) -> Timeline:
         """The histories in order, made once; ``liked``: of pairs that are liked alone."""
+        liked = liked and not self.data.events.all_liked  # then they are the same
         if liked not in self._timelines:
             self._timelines[liked] = timeline_of(self.data.events, self.data.n_users, liked)
         return self._timelines[liked]

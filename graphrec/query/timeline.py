@@ -11,6 +11,8 @@ from graphrec.data.order import history_order
 from graphrec.query.fading import DAY, ROUNDS, Fading
 from graphrec.types import Floats, Ints
 
+HELD = 2**16  # histories that are weighed at once
+
 
 class Ordered(NamedTuple):
     """The last L events of B histories, the newest last.
@@ -65,7 +67,17 @@ class Timeline:
 
     def faded(self, numbers: Ints, fading: Fading, now: Ints | None = None) -> tuple[Ints, Ints, Floats]:
         """What the items of these histories (B,) count for at ``now`` (B,), in seconds, by the event that counts most:
-        rows, items and weights > 0, (P,)."""
+        rows, items and weights > 0, (P,). ``HELD`` histories at a time."""
+        parts = []
+        for first in range(0, max(len(numbers), 1), HELD):
+            here = slice(first, first + HELD)
+            rows, items, weights = self._faded(numbers[here], fading, None if now is None else now[here])
+            parts.append((rows + first, items, weights))
+        rows, items, weights = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+        return rows, items, weights
+
+    def _faded(self, numbers: Ints, fading: Fading, now: Ints | None) -> tuple[Ints, Ints, Floats]:
+        """``faded`` of histories that fit."""
         counts = self.counts[numbers]
         kept = np.minimum(counts, fading.last) if fading.last else counts
         rows = np.repeat(np.arange(len(numbers)), kept)

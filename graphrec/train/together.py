@@ -86,7 +86,7 @@ class Divided(Bipartite):
     def _ends(self, matrix: Tensor) -> list[int]:
         edges = matrix.crow_indices()
         share = torch.arange(1, self.ranks.size, device=edges.device) * int(edges[-1]) // self.ranks.size
-        return [0, *torch.searchsorted(edges[:-1], share).tolist(), matrix.shape[0]]
+        return [0, *torch.searchsorted(edges[:-1], share.to(edges.dtype)).tolist(), matrix.shape[0]]
 
 
 def _rows(matrix: Tensor, some: slice) -> Tensor:

@@ -5,15 +5,19 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from graphrec.data import readings
+from graphrec.data.dataset import build
 from graphrec.data.events import MIN_RATINGS, Events, limits
 from graphrec.data.kinds import Kind, usual_kind, weight_of
 from graphrec.data.order import sorted_by
 from graphrec.data.readings import LEAST_GRADE
 from graphrec.errors import DataError
+from graphrec.query.ties import Ties
 
 ORDER, VIEW = Kind("order", values="count"), Kind("view", 0.25)
 STARS = Kind("review", values="rating", scale=(1, 5))
@@ -142,6 +146,32 @@ def test_pairs_are_those_of_the_naive_twin(rows: list[tuple[int, int, int, float
     assert set(zip(events.liked.user_nums.tolist(), events.liked.item_nums.tolist(), strict=True)) == {
         pair for pair, weight in expected.items() if weight > 1e-9
     }
+
+
+@pytest.mark.parametrize("held", [1, 2, 3])
+def test_pairs_are_the_same_however_many_are_weighed_at_a_time(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [(u, i, k, 1.0 + (u + i + k) % 5) for u in range(3) for i in range(4) for k in range(5) if (u + i + k) % 3]
+    expected = log(*told).pairs
+    monkeypatch.setattr(readings, "PAIRS", held)
+    found = log(*told).pairs
+    for name in ("user_nums", "item_nums", "weights", "timestamps"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_what_was_taken_once_and_liked_is_held_once() -> None:
+    once, twice = log((0, 0, 1, NONE), (0, 1, 1, NONE)), log((0, 0, 1, NONE), (0, 0, 1, NONE))
+    assert np.shares_memory(once.pairs.user_nums, once.user_nums)
+    assert len(twice.pairs) == 1
+    data = build(
+        "once", pd.DataFrame({"user_id": ["a", "a", "b"], "item_id": ["x", "y", "x"], "value": [5.0, 5.0, 5.0]})
+    )
+    ties = Ties(data)
+    assert ties.known is ties.matrix is ties.taste("alike")
+    assert ties.timeline(True) is ties.timeline()
+    mixed = Ties(build("mixed", pd.DataFrame({"user_id": ["a", "a"], "item_id": ["x", "y"], "value": [5.0, 1.0]})))
+    assert (mixed.matrix.nnz, mixed.known.nnz) == (1, 2)
+    assert mixed.timeline(True).items.tolist() == [0]
+    assert mixed.timeline().items.tolist() == [0, 1]
 
 
 @given(ROWS, st.data())

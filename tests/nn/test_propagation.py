@@ -39,6 +39,19 @@ def test_the_adjacency_is_divided_by_degrees_to_a_power(power: float, weighted: 
     assert (graph.degrees > 0).all()
 
 
+def test_edges_in_any_order_are_one_graph_whose_places_take_32_bits() -> None:
+    shuffled = torch.tensor([3, 0, 6, 2, 5, 1, 4])
+    one, other = (
+        bipartite(EDGES, USERS, ITEMS, weights=WEIGHTS),
+        bipartite(EDGES[:, shuffled], USERS, ITEMS, weights=WEIGHTS[shuffled]),
+    )
+    for name in ("users", "items"):
+        ours, theirs = getattr(one, name), getattr(other, name)
+        assert ours.col_indices().dtype == ours.crow_indices().dtype == torch.int32
+        for part in ("crow_indices", "col_indices", "values"):
+            torch.testing.assert_close(getattr(ours, part)(), getattr(theirs, part)())
+
+
 def test_an_edge_named_twice_counts_twice() -> None:
     double = bipartite(torch.cat([EDGES, EDGES[:, :1]], dim=1), USERS, ITEMS, 0.0)
     assert double.users.to_dense()[0, 0] == 2

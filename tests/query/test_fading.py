@@ -17,6 +17,7 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.readings import READINGS
 from graphrec.evaluate.validation import Validation
 from graphrec.graph.hetero import hetero_graph
+from graphrec.query import timeline
 from graphrec.query.fading import DAY, STEADY, Fading
 from graphrec.query.query import Queries, Query, query_of
 from graphrec.query.ties import Ties
@@ -60,6 +61,15 @@ def test_one_event_is_told_as_ever() -> None:
         assert Queries.stored(ties).taste("alike", fading=fading).toarray().tolist() == [[1.0]]
     stranger = Query(items=np.array([0]), strengths=np.ones(1, np.float32), now=10**9)
     assert Queries.of(ties, [stranger, Query()]).taste("alike", fading=FADINGS[1]).toarray().tolist() == [[1.0], [0.0]]
+
+
+def test_histories_are_weighed_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ties = Ties(drift()[0])
+    expected = Queries.stored(ties).taste("alike", fading=FADINGS[1])
+    monkeypatch.setattr(timeline, "HELD", 7)
+    found = Queries.stored(ties).taste("alike", fading=FADINGS[1])
+    for part in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
 
 
 def drift(shuffled: bool = False) -> tuple[Dataset, Dataset]:
