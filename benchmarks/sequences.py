@@ -6,8 +6,8 @@
         --set sequence.minutes=0 --set sequence.max_epochs=60  # the Transformer too: minutes on a card
 
 Everything is chosen on validation users, and the test part is looked at once for each row. Two rows for each model:
-``train``, learned without the validation events, which are in the histories that are read; ``refitted``, learned with
-them. ``timeless`` blocks read histories without fading, all else as chosen with it.
+``train``, as it was learned on the first fold, without the validation events, which are in the histories that are
+read; ``refitted``, learned with them. ``timeless`` blocks read histories without fading, all else as chosen with it.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def measured(data: Dataset, config: Config, dev: bool, network: bool = False) ->
     models = [name for name in weights if name.partition(",")[0] not in out]
     rows = [{"model": name, "valid": valid[name], "seconds": seconds[name]} for name in models]
     out_of = {"rows": rows, "weights": {n: weights[n] for n in blends}, "chosen": chosen}
-    return out_of if dev else out_of | {"per_user": tested(parts, made, chosen, weights, rows, runtime, config)}
+    return out_of if dev else out_of | {"per_user": tested(parts, made, tuned, chosen, weights, rows, runtime, config)}
 
 
 def alone(blocks: Sequence[FittedBlock], judges: Folds) -> float:
@@ -119,6 +119,7 @@ def alone(blocks: Sequence[FittedBlock], judges: Folds) -> float:
 def tested(
     parts: Split,
     made: Mapping[str, Any],
+    tuned: Mapping[str, Sequence[Any]],
     chosen: Mapping[str, Any],
     weights: Mapping[str, Mapping[str, float]],
     rows: list[dict[str, Any]],
@@ -129,10 +130,10 @@ def tested(
     ties, task = Ties(parts.fit_data), Task.of(config)
     queries, truth = Queries.before(ties, parts.test), task.truth(parts.test)
     per_user: dict[str, dict[str, Floats]] = {"train": {}, "refitted": {}}
-    for how, learned in (("train", Ties(parts.train)), ("refitted", ties)):
+    for how in ("train", "refitted"):
         blocks = {}
         for name, block in made.items():
-            fitted = block.fit(FitInputs(learned, None, runtime), chosen[name])
+            fitted = tuned[name][0] if how == "train" else block.fit(FitInputs(ties, None, runtime), chosen[name])
             read = fitted.fitted(ties) if how == "train" and hasattr(fitted, "fitted") and not fitted.empty else fitted
             blocks[name] = read if getattr(read, "history", True) is not None else fitted
             blocks[f"{name}, timeless"] = steady(blocks[name], ties)

@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from graphrec.errors import ConfigError, DataError
+from graphrec.evaluate.labelled import interactions, surmised
 from graphrec.evaluate.leakage import CELLS, labelled
 from graphrec.profile.api import Doubles
-from graphrec.profile.clearing import Clearing, Eraser, erase, one_hot
+from graphrec.profile.clearing import Clearing, Eraser, erase
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -22,15 +23,17 @@ from graphrec.types import Ints
 
 
 def cleared(profiles: Profiles, ties: Ties, names: Sequence[str], seed: int = 0) -> Profiles:
-    """The profiles with what tells the attributes ``names`` taken out of each block's part; as they are without any.
+    """The profiles with what tells the attributes ``names`` taken out of each block's part, and what lets them be
+    surmised of what people took; as they are without any.
 
     Raises ConfigError where the data does not tell one of them, as an artifact does not, or tells it of too few.
     """
     if not names:
         return profiles
-    users, concept = _concept(ties, names)
+    users, labels = _known(ties, names)
     some = _some(len(users), ties, seed)
-    users, concept = users[some], concept[some]
+    users, raw = users[some], interactions(ties.matrix[users[some]])
+    concept = np.hstack([surmised(raw, of[some], seed) for of in labels])
     return replace(profiles, clearing=Clearing(tuple(names), _erasers(profiles, ties, users, lambda _: concept)))
 
 
@@ -75,8 +78,8 @@ def _erasers(
     return out
 
 
-def _concept(ties: Ties, names: Sequence[str]) -> tuple[Ints, Doubles]:
-    """The people of whom all attributes are known, int64 (n,), and these one-hot side by side, float64 (n, K)."""
+def _known(ties: Ties, names: Sequence[str]) -> tuple[Ints, list[Ints]]:
+    """The people of whom all attributes are known, int64 (n,), and their labels of each, int64 (n,)."""
     found = []
     for name in names:
         try:
@@ -91,4 +94,4 @@ def _concept(ties: Ties, names: Sequence[str]) -> tuple[Ints, Doubles]:
     if not len(users):
         raise ConfigError(f"fair.clear={','.join(names)}: of nobody all are known; name fewer")
     places = [np.argsort(one.users)[np.searchsorted(np.sort(one.users), users)] for one in found]
-    return users, np.hstack([one_hot(one.labels[at]) for one, at in zip(found, places, strict=True)])
+    return users, [one.labels[at] for one, at in zip(found, places, strict=True)]

@@ -22,9 +22,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset
-from graphrec.evaluate.labelled import FEWEST, Doubles, Labelled, interactions
+from graphrec.evaluate.labelled import FEWEST, Doubles, Labelled, interactions, surmised
 from graphrec.profile.api import FittedBlock
-from graphrec.profile.clearing import erase, one_hot
+from graphrec.profile.clearing import erase
 from graphrec.profile.profiles import Profiles
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -63,15 +63,19 @@ def leakage(
     people = labelled(ties.data, key, told, allow)
     drawn, labels = _drawn(people, ties.data.n_items, seed)
     thirds = _thirds(labels, seed)
-    names, whole = list[str](), (np.arange(len(labels)),)
+    names, whole = list[str](), np.arange(len(labels))
     before, after, held = (list[Floats]() for _ in range(3))
+    raw = interactions(ties.matrix[drawn])
+    # No leakage. Whoever is asked about did not teach the eraser.
+    teachers = [(np.setdiff1d(whole, mine), mine) for mine in thirds]
+    taught = [(others, mine, surmised(raw[others], labels[others], seed)) for others, mine in teachers]
+    itself = [(whole, whole, surmised(raw, labels, seed))]
     for block, part in replace(profiles, clearing=None).parts(Queries.stored(ties, drawn)):
         if np.ptp(part, axis=0).max(initial=0.0) > 0:
             names.append(block.name)
-            eraser = erase(part, one_hot(labels))
             before.append(_narrow(block, part, seed))
-            after.append(_narrow(block, _cleared(part, labels, thirds), seed))
-            held.append(_narrow(block, part if eraser is None else eraser(part), seed))
+            after.append(_narrow(block, _cleared(part, taught), seed))
+            held.append(_narrow(block, _cleared(part, itself), seed))
     if len(names) > 1:
         names = [ALL, *names]
         before, after, held = ([np.hstack(parts), *parts] for parts in (before, after, held))
@@ -80,11 +84,10 @@ def leakage(
             "part": name,
             "before": _told(x, labels, thirds, seed),
             "after": _told(y, labels, thirds, seed),
-            "held": _told(z, labels, whole, seed),
+            "held": _told(z, labels, (whole,), seed),
         }
         for name, x, y, z in zip(names, before, after, held, strict=True)
     ]
-    raw = interactions(ties.matrix[drawn])
     answers = {} if lists is None else {"answers": _told(interactions(lists(drawn)), labels, thirds, seed)}
     return {
         "classes": list(people.classes),
@@ -157,15 +160,12 @@ def _thirds(labels: Ints, seed: int) -> tuple[Ints, ...]:
     return tuple(np.flatnonzero(side == n) for n in range(3))
 
 
-def _cleared(part: Floats, labels: Ints, thirds: Sequence[Ints]) -> Floats:
-    """Rows of each third cleared by an eraser that was learned from the others."""
-    out, concept = part.copy(), one_hot(labels)
-    for mine in thirds:
-        # No leakage. Whoever is asked about did not teach the eraser.
-        others = np.setdiff1d(np.arange(len(labels)), mine)
-        eraser = erase(part[others], concept[others])
-        if eraser is not None:
-            out[mine] = eraser(part[mine])
+def _cleared(part: Floats, taught: Sequence[tuple[Ints, Ints, Doubles]]) -> Floats:
+    """Rows cleared, of some people each time, by an eraser that ``others`` taught: others, some, others' concept."""
+    out = part.copy()
+    for others, some, concept in taught:
+        if (eraser := erase(part[others], concept)) is not None:
+            out[some] = eraser(part[some])
     return out
 
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from graphrec.data.dataset import Dataset, build
 from graphrec.errors import ConfigError, DataError
-from graphrec.evaluate.labelled import Labelled, Likeness, Probe, Told, interactions
+from graphrec.evaluate.labelled import SURMISED, Labelled, Likeness, Probe, Told, interactions, surmised
 from graphrec.types import Floats, Ints
 
 
@@ -94,6 +94,18 @@ def test_interactions_are_unit_rows_in_which_rare_items_count_more() -> None:
     found = interactions(sp.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32))).toarray()
     assert found[0, 1] > found[0, 0] > 0
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 1, 1, 0])
+
+
+def test_what_is_surmised_of_somebody_is_told_by_others() -> None:
+    rows, labels = people(apart=3.0)
+    found = surmised(rows, labels)
+    assert found.shape == (600, 2 + len(SURMISED))
+    np.testing.assert_array_equal(found[:, 1], labels)
+    right = [np.mean((found[:, 2 + n] > 0) == labels) for n in range(len(SURMISED))]
+    assert min(right) > 0.85
+    noise = np.random.default_rng(1).normal(size=(600, 900))  # where a regression knows its own people by heart
+    assert all(abs(np.corrcoef(column, labels)[0, 1]) < 0.2 for column in surmised(noise, labels)[:, 2:].T)
+    assert surmised(rows, np.arange(600) % 3).shape == (600, 3 + 3 * len(SURMISED))
 
 
 def test_labels_that_are_all_alike_are_refused_in_one_line() -> None:

@@ -13,6 +13,7 @@ import graphrec as gr
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
+from graphrec.evaluate.labelled import interactions, surmised
 from graphrec.model import files
 from graphrec.model.model import Model
 from graphrec.model.parts import parts
@@ -105,6 +106,16 @@ def test_each_block_and_what_answers_are_made_of_tell_nothing(model: Model) -> N
     other = slid(model, {"spectral": 0.2, "neighbours": 3.0})
     assert across(other.scores(queries), labels) < 1e-6  # whatever each counts for
     np.testing.assert_allclose(slid(model, {}).scores(queries), model.scores(queries), atol=1e-5)
+
+
+def test_nothing_is_left_of_what_lets_the_attribute_be_surmised_either(model: Model) -> None:
+    queries, labels = Queries.stored(model.ties), genders(model)
+    guess = surmised(interactions(model.ties.matrix), labels, model.config.seed)[:, 2:]
+    guess = (guess - guess.mean(axis=0)) / guess.std(axis=0)
+    for part, gone in ((replace(model.profiles, clearing=None), False), (model.profiles, True)):
+        rows = {b.name: p for b, p in part.parts(queries)}["spectral"]
+        apart = np.abs((rows - rows.mean(axis=0)).T @ guess / len(rows)).max() / rows.std()
+        assert (apart < 1e-3) == gone, apart
 
 
 def test_somebody_new_is_cleared_as_the_same_history_is(model: Model) -> None:
