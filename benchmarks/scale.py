@@ -13,12 +13,8 @@ events from the first size to the last; 1 is in proportion.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +23,7 @@ import pyarrow.csv
 import report
 import typer
 
+from graphrec.pilots import BETWEEN, Stages
 from graphrec.samples.planted import generated
 
 OUT: dict[str, Any] = {"left_out": "not measured"}
@@ -53,24 +50,6 @@ CHOSEN: dict[str, dict[str, Any]] = {
 }
 GIVEN = "choices given"
 ASKED = 10_000  # people whose lists are measured
-
-
-class Stages:
-    """Core-seconds of each stage by name, what it was entered for added up, and the peak of memory within it."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, dict[str, float]] = defaultdict(lambda: {"s": 0.0, "mb": 0.0})
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-        busy = sum(os.times()[:4])
-        yield
-        peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-        stage = self.found[name]
-        stage["s"] = round(stage["s"] + sum(os.times()[:4]) - busy, 2)
-        stage["mb"] = round(max(stage["mb"], peak))
-        print(f"  {name:12} {stage['s']:8.1f} core-s {peak:8,.0f} MB", flush=True)
 
 
 def measured(file: Path, preset: str) -> dict[str, Any]:
@@ -117,7 +96,7 @@ def measured(file: Path, preset: str) -> dict[str, Any]:
     return {
         **told,
         "file_mb": file.stat().st_size / 2**20,
-        "stages": dict(stage.found),
+        "stages": {name: dict(took) for name, took in stage.found.items() if name != BETWEEN},
         "ndcg": found.metrics["ndcg@20"],
     }
 
@@ -143,6 +122,8 @@ def main(
             print(f"{n_events:,} events of {n_users:,} users and {n_items:,} items {preset}", flush=True)
             with ProcessPoolExecutor(1, fresh) as pool:
                 found = pool.submit(measured, file, preset).result()
+        for stage, took in found["stages"].items():
+            print(f"  {stage:12} {took['s']:8.1f} core-s {took['mb']:8,.0f} MB")
         print(f"  NDCG@20 {found['ndcg']:.4f}", flush=True)
         if keep:
             name = preset or GIVEN

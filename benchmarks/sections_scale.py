@@ -108,9 +108,39 @@ def lenskit(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def plan(name: str, result: dict[str, Any]) -> list[str]:
+    """A row for each run."""
+    rows: list[list[str]] = []
+    off: dict[str, list[float]] = {"core_s": [], "mb": []}
+    for run, found in result["runs"].items():
+        told, took = found["foretold"], found["took"]
+        ratios = {what: told[what] / took[what] for what in off}
+        for what, ratio in ratios.items():
+            off[what].append(ratio)
+        row = [run]
+        for what in off:
+            row += [f"{told[what]:,.0f}", f"{took[what]:,.0f}", f"{ratios[what]:.2f}"]
+        rows.append([*row, f"{told['spent']:,.0f}", took["from"]])
+    n = len(rows)
+    near = sum(0.5 <= ratio <= 2 for ratio in off["core_s"]), sum(0.7 <= ratio <= 1.3 for ratio in off["mb"])
+    return [
+        "## What a fit will cost, foretold",
+        "",
+        f"`graphrec plan` beside what the fit took, of the machine named ({result['machine']}); where the fit was not "
+        "run beside it, it is one that presets.py or scale.py kept, of an earlier day. The law has no figure of these "
+        f"runs. Of {n}, {near[0]} are within a factor of 2 in core-seconds and {near[1]} within 30 % in memory.",
+        "",
+        *table(
+            ["run", "core-s foretold", "took", "ratio", "MB foretold", "took", "ratio", "pilots, core-s", "fit"], rows
+        ),
+        "",
+    ]
+
+
 SCALE: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "scale": scale,
     "processes": processes,
     "als": als,
     "lenskit": lenskit,
+    "plan": plan,
 }

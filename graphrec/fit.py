@@ -177,7 +177,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     processes the first one weighs."""
     config, ranks = fitting.config, fitting.runtime.ranks
     blocks = fitting.blocks()
-    _something_fits(blocks, carved[0].train.n_items)
+    something_fits(blocks, carved[0].train.n_items)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
 
@@ -272,7 +272,7 @@ def _refit(block: Block[Any], inputs: FitInputs, chosen: dict[str, Any], weight:
     return empty_block(block.name, inputs.train.n_users, inputs.train.n_items)
 
 
-def _something_fits(blocks: Mapping[str, Block[Any]], n_items: int) -> None:
+def something_fits(blocks: Mapping[str, Block[Any]], n_items: int) -> None:
     """Raises ConfigError where every block sits out on so large a catalogue."""
     if all(block.too_large(n_items) for block in blocks.values()):
         name, block = next(iter(blocks.items()))
@@ -291,7 +291,7 @@ def _within_limits(n_items: int, chosen: Mapping[str, Any], blocks: Mapping[str,
             out[name] = {"left_out": why}
             out["weights"] = {**out["weights"], name: 0.0}
     if not any(out["weights"].values()):
-        _something_fits(blocks, n_items)
+        something_fits(blocks, n_items)
         usable = [name for name, block in blocks.items() if not block.too_large(n_items)]
         raise ConfigError(
             f"the blocks with a weight cannot learn from {n_items:,} items; fit without --like, so that weights are "

@@ -19,6 +19,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     5: (
         *("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
         *("fitted", "pooled", "party", "federation", "noised", "private", "attacks", "robust"),
+        *("pilots", "planning", "advising"),
     ),
     4: ("explain", "evaluate", "rerank", "report"),
     3: ("config",),

@@ -221,6 +221,11 @@ class Block(ABC, Generic[S]):
         """Why there is nothing to learn for this block from this data; "" where there is."""
         return self.too_large(inputs.train.n_items)
 
+    def grows(self, users: int, items: int, pairs: int) -> float:
+        """What its seconds grow with, up to a factor, for what is foretold of a fit (``planning``); by default the
+        pairs that it learns from, which grow like the scores of all people who judge."""
+        return float(pairs)
+
     def too_large(self, n_items: int) -> str:
         """Why a catalogue is too large for this block; "" where it is not."""
         limit = getattr(self.settings, "max_items", np.inf)

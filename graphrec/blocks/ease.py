@@ -32,6 +32,7 @@ from graphrec.query.ties import Ties
 from graphrec.settings import CountList, FloatList
 from graphrec.types import Floats, Ints
 
+PICKING = 2_800  # items; measured at 2,000, 3,915 and 8,000 (benchmarks/scale.py --preset fast)
 HELD = 4_000  # items up to which a fit keeps its inverse, 128 MB, so that users are subtracted from it
 NONE: Mapping[str, Any] = {"inverse": None, "stacked": None, "of": None}
 FEW = 8  # part of the items up to which so many rows are subtracted, and no inverse is taken anew
@@ -84,6 +85,10 @@ class Ease(LinkBlock[EaseSettings]):
     def price(self, stacked: sp.csr_matrix) -> float:
         """The inverse: I³."""
         return float(stacked.shape[1]) ** 3
+
+    def grows(self, users: int, items: int, pairs: int) -> float:
+        """The inverse, I³, and the largest of I² weights, which take as long as it up to ``PICKING`` items."""
+        return float(items) ** 2 * (PICKING + items)
 
     def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
         """The rows that go, and those that their friends' smoothing changes, are subtracted from the inverse."""

@@ -145,6 +145,11 @@ class Spectral(Block[SpectralSettings]):
     ordered = True
     summed = True
 
+    def grows(self, users: int, items: int, pairs: int) -> float:
+        """A decomposition at the highest rank r: r E for the products and r² (U + I) for what keeps them apart."""
+        rank = min(max(self.settings.rank), users, items)
+        return float(rank) * pairs + float(rank) ** 2 * (users + items)
+
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""
         settings, inputs = self.settings, folds.inputs

@@ -35,6 +35,7 @@ from graphrec.cli.options import (
     load_data,
 )
 from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
+from graphrec.cli.plan import plan
 from graphrec.cli.portrait import map_, profile
 from graphrec.cli.refit import refit
 from graphrec.cli.report import report
@@ -196,7 +197,21 @@ def _fit(
     note(f"next: graphrec recommend {out} --user {model.fitted.data.users.ids[0]}")
 
 
-for command in (refit, federate, forget, recommend, explain, similar, profile, evaluate, report, tune, compare, serve):
+for command in (
+    plan,
+    refit,
+    federate,
+    forget,
+    recommend,
+    explain,
+    similar,
+    profile,
+    evaluate,
+    report,
+    tune,
+    compare,
+    serve,
+):
     app.command()(command)
 app.command("map")(map_)
 

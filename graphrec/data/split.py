@@ -162,7 +162,7 @@ def k_core(data: Dataset, k: int) -> Dataset:
         kept &= ~weak
     if not kept.any():
         raise EmptyDataError(f"{data.name}: no user and item have {k} interactions each; lower split.k_core")
-    return _renumber(data.subset(kept[data.events.pair_of]), user_degree > 0, item_degree > 0)
+    return renumbered(data.subset(kept[data.events.pair_of]), user_degree > 0, item_degree > 0)
 
 
 def resolve_kind(data: Dataset, config: SplitConfig) -> str:
@@ -175,8 +175,8 @@ def resolve_kind(data: Dataset, config: SplitConfig) -> str:
     return "temporal" if times is not None and len(times) and times.min() < times.max() else "random"
 
 
-def _renumber(data: Dataset, keep_user: Mask, keep_item: Mask) -> Dataset:
-    """``data`` without the users and items outside the masks (U,), (I,), whose interactions are gone already."""
+def renumbered(data: Dataset, keep_user: Mask, keep_item: Mask) -> Dataset:
+    """``data`` without the users and items outside the masks bool (U,), (I,), whose events are gone already."""
     user_new, item_new = np.cumsum(keep_user) - 1, np.cumsum(keep_item) - 1  # old number → new
     e, edges = data.events, data.social_edge_index
     edges = user_new[edges[:, keep_user[edges].all(axis=0)]]
