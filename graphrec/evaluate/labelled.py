@@ -33,7 +33,7 @@ FOLDS = 5
 FEWEST = 2 * FOLDS  # people with a label, below which it can be neither learned nor judged
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # C of the logistic regression
 BINS = 10
-SURMISED = (0.1, 1.0, 10.0)  # C of the regressions by which a label is surmised
+SURMISED = 1.0  # C of the regression by which a label is surmised; three at once cost more and told as much
 
 
 @dataclass(frozen=True)
@@ -199,18 +199,15 @@ def interactions(taken: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def surmised(rows: Any, labels: Ints, seed: int = 0) -> Doubles:
-    """Labels one-hot, and how likely regressions of each strength make them of rows (n, d): float64 (n, K + 3 K'), in
-    log odds, K' of K > 2 labels and one of two. A label that few carry is as likely as any."""
+    """Labels one-hot, and how likely a regression makes them of rows (n, d), in log odds: float64 (n, K + K'), K' of
+    K > 2 labels and one of two. A label that few carry is as likely as any."""
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    columns = [one_hot(labels)]  # (n, K)
-    for strength in SURMISED:
-        model = _regression(strength, class_weight="balanced")
-        # No leakage. What is surmised of somebody is told by others, as it will be of people who are new.
-        found = cross_val_predict(model, rows, labels, cv=folds, method="decision_function")
-        columns.append(np.asarray(found, np.float64).reshape(len(labels), -1))
-    return np.hstack(columns)
+    model = _regression(SURMISED, class_weight="balanced")
+    # No leakage. What is surmised of somebody is told by others, as it will be of people who are new.
+    found = cross_val_predict(model, rows, labels, cv=folds, method="decision_function")
+    return np.hstack([one_hot(labels), np.asarray(found, np.float64).reshape(len(labels), -1)])
 
 
 def _unit(rows: Floats) -> Floats:
