@@ -21,11 +21,10 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     Nodes: ``user`` (U), ``item`` (I), ``entity`` (N, those of the knowledge graph that are neither user nor item),
     each with ``x`` float32 (·, F + A + B): the text (F is 0 where there is none; it is the graph's ``text_width``), the
     numbers that items have, and those that users have, zero for nodes of the other kinds.
-    Edges: (user, interacts, item) with ``weight`` float32 (P,), the signed strength of each pair, dislikes below 0;
-    (user, trusts, user); for each relation of the knowledge graph and each pair of node kinds it joins, (kind,
-    relation, kind) with ``edge_attr`` float32 (E, 2): log(1 + number of sources), mean polarity. Every one has its
-    reverse ``rev_*``, friendships excepted (both directions are there), and interactions, which are most of the memory
-    and are read in either direction.
+    Edges: (user, interacts, item) with ``weight`` float32 (P,), the signed strength of each pair, dislikes below 0, and
+    ``time`` int64 (P,) where known; (user, trusts, user); for each relation of the knowledge graph and each pair of
+    node kinds it joins, (kind, relation, kind) with ``edge_attr`` float32 (E, 2): log(1 + number of sources), mean
+    polarity. Every one has its reverse ``rev_*``, friendships excepted (both directions are there).
     ``graph[ENTITY].num`` int64 (N,) is each entity's number in the knowledge graph.
     """
     data = HeteroData()
@@ -53,8 +52,12 @@ def hetero_graph(train: Dataset, graph: KnowledgeGraph, text: TextFeatures | Non
     data[ENTITY].num = torch.from_numpy(others)
 
     interactions = train.events.pairs
-    data[INTERACTS].edge_index = torch.from_numpy(np.vstack([interactions.user_nums, interactions.item_nums]))  # (2, P)
+    ends = (interactions.user_nums, interactions.item_nums, interactions.user_nums)
+    both = torch.from_numpy(np.vstack(ends))  # (3, P), of which either direction is a part
+    data[INTERACTS].edge_index, data[ITEM, "rev_interacts", USER].edge_index = both[:2], both[1:]
     data[INTERACTS].weight = torch.from_numpy(interactions.weights.copy())
+    if interactions.timestamps is not None:
+        data[INTERACTS].time = torch.from_numpy(interactions.timestamps.copy())
     data[TRUSTS].edge_index = torch.from_numpy(train.social_edge_index.copy())
     if train.directed:
         data[USER, "rev_trusts", USER].edge_index = data[TRUSTS].edge_index.flip(0)

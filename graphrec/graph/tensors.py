@@ -34,7 +34,7 @@ def tensors(graph: HeteroData, power: float = 0.5, weighted: bool = False) -> Gr
     sizes = {kind: int(graph[kind].num_nodes) for kind in (USER, ITEM, ENTITY)}
     start = {USER: 0, ITEM: sizes[USER], ENTITY: sizes[USER] + sizes[ITEM]}
     index, kinds, attributes = [], [], []
-    relations = [t for t in graph.edge_types if t != INTERACTS]
+    relations = [t for t in graph.edge_types if t != INTERACTS and t[1] != "rev_interacts"]
     for number, (head, relation, tail) in enumerate(relations):
         store = graph[head, relation, tail]
         edges = store.edge_index + torch.tensor([[start[head]], [start[tail]]])

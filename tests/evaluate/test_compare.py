@@ -148,6 +148,7 @@ def test_models_learn_from_interactions_alone() -> None:
         assert inputs.graph is not None
         assert [kind for kind in inputs.graph.edge_types if inputs.graph[kind].edge_index.numel()] == [
             ("user", "interacts", "item"),
+            ("item", "rev_interacts", "user"),
         ]
 
 

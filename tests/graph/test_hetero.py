@@ -64,6 +64,8 @@ def test_nodes_and_edges() -> None:
     assert found[ENTITY].num.tolist() == [0, 1]
     assert found[INTERACTS].edge_index.T.tolist() == [[0, 0], [0, 1], [1, 0]]
     assert found[INTERACTS].weight.tolist() == [1.0, 1.0, 1.0]
+    assert found[INTERACTS].time.tolist() == [1, 2, 3]
+    assert found[ITEM, "rev_interacts", USER].edge_index.T.tolist() == [[0, 0], [1, 0], [0, 1]]
     assert sorted(found[TRUSTS].edge_index.T.tolist()) == [[0, 1], [1, 0]]
     assert found[ITEM, "made_by", ENTITY].edge_index.T.tolist() == [[0, 1], [1, 1]]
     assert found[ENTITY, "rev_made_by", ITEM].edge_index.T.tolist() == [[1, 0], [1, 1]]
