@@ -126,9 +126,10 @@ def plan(name: str, result: dict[str, Any]) -> list[str]:
     return [
         "## What a fit will cost, foretold",
         "",
-        f"`graphrec plan` beside what the fit took, of the machine named ({result['machine']}); where the fit was not "
-        "run beside it, it is one that presets.py or scale.py kept, of an earlier day. The law has no figure of these "
-        f"runs. Of {n}, {near[0]} are within a factor of 2 in core-seconds and {near[1]} within 30 % in memory.",
+        f"`graphrec plan` beside what the fit took, {result['machine']}; a fit that was not run beside it is one that "
+        "presets.py or scale.py kept, of an earlier and quieter day. The law had its form from these runs; its slopes are "
+        "the pilots' own. Of "
+        f"{n} runs {near[0]} are within a factor of 2 in core-seconds and {near[1]} within 30 % in memory.",
         "",
         *table(
             ["run", "core-s foretold", "took", "ratio", "MB foretold", "took", "ratio", "pilots, core-s", "fit"], rows

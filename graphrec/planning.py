@@ -2,12 +2,12 @@
 
     y(D) = a + b D,   a, b ≥ 0                    through both pilots, and then to the whole
 
-D is what a stage grows with. Of seconds it is what the block says (``Block.grows``: an inverse of I items, the parts of
-a decomposition), else the distinct pairs E of people and items; a pilot's budgets are smaller by as much as its people
-and items are (``pilots.scaled``), so E holds for them too. Of memory, and of what is saved, D is U + I, for the rows of
-both sides; beside it stand ``OF_EVENT`` bytes of a pair, and of each fold's training part, and ``DENSE`` of a pair of
-items for a block that is left out above ``max_items``. What starting takes does not grow. What reading takes is
-measured on the whole source; for a shape it is measured on generated data, and grows with E.
+D is what a stage grows with. Of a block's seconds it is what the block says (``Block.grows``): what people's scores
+take, an inverse of I items, the parts of a decomposition; a pilot's budgets are smaller by as much as its people and
+items are (``pilots.scaled``), so that holds for them too. Of weights it is the scores, of all other stages, of memory
+and of what is saved it is U + I, the rows of both sides. Beside these stand ``OF_EVENT`` bytes of a pair, and of each
+fold's training part, and what matrices of items by items take (``Block.holds``). What starting takes does not grow.
+What reading takes is measured on the whole source; for a shape it is measured on generated data, and grows with E.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from graphrec import pilots
-from graphrec.blocks.api import Block
+from graphrec.blocks.api import PERSON, Block
 from graphrec.config import Config
 from graphrec.errors import ProcessError
 from graphrec.pilots import START, Pilot, Shape
 
 OF_EVENT = 100  # bytes of a pair in memory, and as many of each fold's training part: docs/capacity.md
-DENSE = 2 * 8  # bytes of a pair of items: two matrices of float64
+WEIGHTS = "weights"  # the stage of them
 SECONDS, MEMORY = (0.5, 2.0), (0.7, 1.3)  # parts of what is foretold that a fit may take: benchmarks/plan.py
 
 
@@ -80,24 +80,21 @@ def whole(small: Pilot, large: Pilot, shape: Shape, blocks: Mapping[str, Block[A
             found[name] = Stage(after["s"], 0.0)
             continue
         block, before, shapes = blocks.get(name), small.stages.get(name, after), (small.shape, large.shape, shape)
-        few, more, at = (_of_seconds(one, block) for one in shapes)
+        few, more, at = (_of_seconds(one, name, block) for one in shapes)
         seconds = line((few, before["s"]), (more, after["s"]), at)
-        held = [one.events * of_pair + _dense(one, block) for one in shapes]
+        dense = None if block is None or block.too_large(shape.items) else block.holds
+        held = [one.events * of_pair + (dense(one.items) / 2**20 if dense else 0.0) for one in shapes]
         few, more, at = map(_rows, shapes)
         mb = line((few, before["mb"] - held[0]), (more, after["mb"] - held[1]), at) + held[2]
         found[name] = Stage(seconds, mb)
     return found
 
 
-def _of_seconds(shape: Shape, block: Block[Any] | None) -> float:
+def _of_seconds(shape: Shape, name: str, block: Block[Any] | None) -> float:
     """What the seconds of a block, or of another stage, grow with."""
-    return float(shape.events) if block is None else block.grows(shape.users, shape.items, shape.events)
-
-
-def _dense(shape: Shape, block: Block[Any] | None) -> float:
-    """MB of the matrices of a block that is left out above ``max_items`` because these are dense."""
-    dense = block is not None and shape.items <= getattr(block.settings, "max_items", 0)
-    return DENSE * shape.items**2 / 2**20 if dense else 0.0
+    if name == WEIGHTS:
+        return float(shape.users) * (shape.items + PERSON)
+    return _rows(shape) if block is None else block.grows(shape.users, shape.items, shape.events)
 
 
 def _rows(shape: Shape) -> float:

@@ -15,7 +15,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, ProcessError
 from graphrec.pilots import Pilot, Shape, Stages, part, piloted, scaled
-from graphrec.planning import DENSE, OF_EVENT, Plan, Stage, line, whole
+from graphrec.planning import OF_EVENT, Plan, Stage, line, whole
 from graphrec.samples.planted import generated
 from tests.cli.support import SPECTRAL
 
@@ -30,8 +30,8 @@ def planted(users: int, items: int) -> Pilot:
     shape = Shape(users, items, users * items // 100)
     stages = {
         "start": {"s": 5.0, "mb": 0.0},
-        "ease": {"s": 1 + 1e-9 * items**2 * (2_800 + items), "mb": 520 + DENSE * items**2 / 2**20},
-        "popularity": {"s": 2 + 1e-4 * shape.events, "mb": 500 + 0.02 * (users + items)},
+        "ease": {"s": 1 + 1e-9 * items**2 * (2_800 + items), "mb": 520 + 16 * items**2 / 2**20},
+        "popularity": {"s": 2 + 1e-6 * users * (items + 5_000), "mb": 500 + 0.02 * (users + items)},
         "index": {"s": 0.0, "mb": 500.0},
     }
     for stage in stages.values():

@@ -33,6 +33,7 @@ from graphrec.types import Floats, Ints
 
 S = TypeVar("S", bound=Section)
 ANEW, SUBTRACTED, NEARED = "anew", "subtracted", "neared"  # ways to forget; see ``Forgotten``
+PERSON = 5_000  # items whose scores take as long as all else that is done for one person who judges
 Space: TypeAlias = Mapping[str, Sequence[Any]]
 
 
@@ -222,9 +223,13 @@ class Block(ABC, Generic[S]):
         return self.too_large(inputs.train.n_items)
 
     def grows(self, users: int, items: int, pairs: int) -> float:
-        """What its seconds grow with, up to a factor, for what is foretold of a fit (``planning``); by default the
-        pairs that it learns from, which grow like the scores of all people who judge."""
-        return float(pairs)
+        """What its seconds grow with, up to a factor, for what is foretold of a fit (``planning``); by default what
+        people's scores take, U (I + ``PERSON``), or U I where a budget of minutes is in proportion to that."""
+        return float(users) * (items + (0 if getattr(self.settings, "minutes", 0) else PERSON))
+
+    def holds(self, items: int) -> float:
+        """Bytes that it holds beside rows of users and items while it learns: matrices of items by items."""
+        return 0.0
 
     def too_large(self, n_items: int) -> str:
         """Why a catalogue is too large for this block; "" where it is not."""

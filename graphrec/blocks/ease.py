@@ -90,6 +90,10 @@ class Ease(LinkBlock[EaseSettings]):
         """The inverse, I³, and the largest of I² weights, which take as long as it up to ``PICKING`` items."""
         return float(items) ** 2 * (PICKING + items)
 
+    def holds(self, items: int) -> float:
+        """Two matrices of float64."""
+        return 16.0 * items**2
+
     def forgotten(self, block: FittedBlock, inputs: FitInputs, chosen: Chosen, gone: Gone) -> Forgotten | None:
         """The rows that go, and those that their friends' smoothing changes, are subtracted from the inverse."""
         rows, n_items = stacked_rows(inputs, chosen), inputs.train.n_items
