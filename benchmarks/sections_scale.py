@@ -127,8 +127,8 @@ def plan(name: str, result: dict[str, Any]) -> list[str]:
         "## What a fit will cost, foretold",
         "",
         f"`graphrec plan` beside what the fit took, {result['machine']}; a fit that was not run beside it is one that "
-        "presets.py or scale.py kept, of an earlier and quieter day. The law had its form from these runs; its slopes are "
-        "the pilots' own. Of "
+        "presets.py or scale.py kept, of an earlier and quieter day. The law had its form from these runs; "
+        "its slopes are the pilots' own. Of "
         f"{n} runs {near[0]} are within a factor of 2 in core-seconds and {near[1]} within 30 % in memory.",
         "",
         *table(
