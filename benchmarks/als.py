@@ -34,7 +34,7 @@ from graphrec.evaluate.ranking import EmbeddingScorer, Scorer, Task, evaluate
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 
 DIM, ROUNDS = 64, 15
 GRID = tuple(product((1.0, 10.0, 40.0), (1.0, 10.0, 100.0)))  # of α and λ

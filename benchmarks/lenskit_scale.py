@@ -31,7 +31,7 @@ from graphrec.evaluate.ranking import ranked
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 
 NEIGHBOURS, K = 20, 20
 Found = dict[str, float]

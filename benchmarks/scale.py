@@ -24,7 +24,7 @@ import report
 import typer
 
 from graphrec.pilots import BETWEEN, Stages
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 
 OUT: dict[str, Any] = {"left_out": "not measured"}
 CHOSEN: dict[str, dict[str, Any]] = {

@@ -34,7 +34,7 @@ from graphrec.fit import Fitting, carved, choose, learn, something_fits
 from graphrec.fitted import of_data
 from graphrec.model import files
 from graphrec.runtime import Runtime
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 
 EVENTS, PEOPLE, ITEMS = 30_000, 300, 2_000  # of the larger pilot: events about, people at least, items at most
 READ = (100_000, 1_000_000)  # events of the generated files whose reading is measured, at most

@@ -16,7 +16,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, ProcessError
 from graphrec.pilots import Pilot, Shape, Stages, part, piloted, scaled
 from graphrec.planning import OF_EVENT, Plan, Stage, line, whole
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 from tests.cli.support import SPECTRAL
 
 QUICK = Config.load(None, ["blocks=popularity,spectral", "features.enabled=false", *SPECTRAL[1::2]])

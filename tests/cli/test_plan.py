@@ -10,7 +10,7 @@ import pyarrow.csv
 import pytest
 
 from graphrec import planning
-from graphrec.samples.planted import generated
+from graphrec.samples.many import generated
 from tests.cli.support import QUICK, document, printed, run
 
 
