@@ -70,7 +70,7 @@ class Ties:
 
     def timeline(self, liked: bool = False) -> Timeline:
         """The histories in order, made once; ``liked``: of pairs that are liked alone."""
-        liked = liked and not self.data.events.all_liked  # then they are the same
+        liked = liked and self.known is not self.matrix  # else they are the same
         if liked not in self._timelines:
             self._timelines[liked] = timeline_of(self.data.events, self.data.n_users, liked)
         return self._timelines[liked]
