@@ -9,7 +9,6 @@ the graph over all of them.
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 import time
@@ -23,6 +22,7 @@ import typer
 from graphrec.data.dataset import Dataset
 from graphrec.features.cache import ContentCache
 from graphrec.knowledge.adapter import sources
+from graphrec.pilots import core_seconds
 from kg.build import build
 from kg.extract.reading import extract
 from kg.extract.spacy import MAX_CHARS, SpacyExtractor
@@ -37,10 +37,10 @@ class Clock:
         self.wall = self.cpu = 0.0
 
     def time(self, work: Callable[[], T]) -> T:
-        wall, cpu = time.perf_counter(), sum(os.times()[:4])
+        wall, cpu = time.perf_counter(), core_seconds()
         out = work()
         self.wall += time.perf_counter() - wall
-        self.cpu += sum(os.times()[:4]) - cpu
+        self.cpu += core_seconds() - cpu
         return out
 
 

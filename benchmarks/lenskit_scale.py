@@ -10,7 +10,6 @@ work on the machine does not lengthen; what graphrec reads it also checks, and c
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from graphrec.blocks.itemknn import ItemKNN
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.evaluate.ranking import ranked
+from graphrec.pilots import core_seconds
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
@@ -40,9 +40,9 @@ Found = dict[str, float]
 @contextmanager
 def timed(out: Found, stage: str) -> Iterator[None]:
     """Core-seconds of a stage."""
-    start = sum(os.times()[:4])
+    start = core_seconds()
     yield
-    out[stage] = round(sum(os.times()[:4]) - start, 2)
+    out[stage] = round(core_seconds() - start, 2)
     print(f"  {stage:10} {out[stage]:8.2f} core-s", flush=True)
 
 

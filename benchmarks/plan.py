@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import report
 import typer
+from presets import RUNS
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
@@ -26,17 +27,6 @@ from graphrec.pilots import START, Shape, Stages, core_seconds
 from graphrec.planning import Plan, plan_shape, plan_source
 from graphrec.recommender import Recommender
 
-RUNS: dict[str, str] = {  # folder/split, and what is relevant, as in presets.py
-    "magazine_subscriptions/temporal": "liked",
-    "musical_instruments/leave-last": "all",
-    "lastfm_social/given": "all",
-    "yelp_places/temporal": "all",
-    "lfm1m/temporal": "all",
-    "amazon_beauty/leave-last": "all",
-    "ml1m_sequences/leave-last": "all",
-    "ml1m_kg/given": "all",
-    "gowalla/given": "all",
-}
 GENERATED = ("features.enabled=false", "split.kind=leave-last")  # of scale.py
 AFTER = "evaluation"  # its stage that no fit has
 

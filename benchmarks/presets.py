@@ -12,7 +12,6 @@ embedded and mentions that it extracted are in the cache, as they are for whoeve
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -28,6 +27,7 @@ from graphrec.data.split import split
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.experiment import peak_rss_mb
 from graphrec.fit import Fitting, as_read, learn_from
+from graphrec.pilots import core_seconds
 from graphrec.presets import PRESETS, Preset
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -53,13 +53,11 @@ METRICS = ("ndcg@10", "ndcg@20", "recall@20")
 def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str, Any]:
     """Figures of the blend, seconds and memory until they were there, and each block alone beside it."""
     config = Config.load(None, (f"split.kind={kind}", f"evaluate.relevant={relevant}"), preset)
-    start, busy = time.perf_counter(), sum(os.times()[:4])
+    start, busy = time.perf_counter(), core_seconds()
     parts = split(Dataset.load(folder), config.cut, config.seed)
     model = Recommender(config).fit_split(parts)
     seconds = {"fit": time.perf_counter() - start}
-    busy = (
-        sum(os.times()[:4]) - busy
-    )  # of all threads and finished children: what other work on the machine does not lengthen
+    busy = core_seconds() - busy  # what other work on the machine does not lengthen
     queries, task = Queries.before(Ties(parts.fit_data), parts.test), Task.of(config)
 
     def tested(scorer: Scorer) -> Report:

@@ -38,7 +38,7 @@ def within(memory_gb: float, watch: Watch) -> Iterator[Watch]:
             yield found
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    held, asked = _of("VmRSS"), _of("VmData")  # what is asked for but not used counts for nothing so far
+    held, asked = (status_bytes(name) for name in ("VmRSS", "VmData"))  # what is asked for but not used counts not yet
     if held >= memory_gb * 2**30:
         raise ConfigError(
             f"runtime.memory_gb: {memory_gb:g} GB are taken before anything is learned ({held / 2**30:.1f} GB by the "
@@ -59,6 +59,6 @@ def within(memory_gb: float, watch: Watch) -> Iterator[Watch]:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _of(name: str) -> int:
-    """A figure of this process, in bytes."""
+def status_bytes(name: str) -> int:
+    """A figure of this process, such as ``VmRSS``, in bytes. Of Linux alone."""
     return int(STATUS.read_text("ascii").split(f"{name}:")[1].split()[0]) * 1024

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.csv
 
-from graphrec.budget import STATUS
+from graphrec.budget import status_bytes
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.show import facts
@@ -69,7 +69,7 @@ class Stages:
     def _peak(self, name: str) -> None:
         """The peak since the last call is of this stage."""
         if sys.platform == "linux":
-            peak = int(STATUS.read_text("ascii").split("VmHWM:")[1].split()[0]) / 1024
+            peak = status_bytes("VmHWM") / 2**20
             Path("/proc/self/clear_refs").write_text("5")
         else:
             import resource  # not on Windows

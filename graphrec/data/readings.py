@@ -57,10 +57,8 @@ def said_of_pairs(
     for first in range(0, len(last), PAIRS):
         here = slice(first, min(first + PAIRS, len(last)))
         rows = slice(int(last[first - 1]) + 1 if first else 0, int(last[here.stop - 1]) + 1)
-        pair, n = (
-            np.repeat(np.arange(here.stop - first), np.diff(last[here], prepend=rows.start - 1)),
-            here.stop - first,
-        )
+        n = here.stop - first
+        pair = np.repeat(np.arange(n), np.diff(last[here], prepend=rows.start - 1))
         says = strengths[rows].astype(np.float64)
         weights[here] = combined(pair, says, outright[rows], n)
         said[here] = np.bincount(pair, weights=(says != 0) | valued[rows], minlength=n) > 0
