@@ -74,9 +74,9 @@ def _of_time(plan: Plan, config: Config) -> list[str]:
 
 def _of_index(plan: Plan, config: Config) -> list[str]:
     how = config.retrieve
-    if plan.shape.items <= how.exact_below:
+    if min(plan.shape.items, how.shard or plan.shape.items) <= how.exact_below:
         return []
     return [
         f"The index is no longer exact above {how.exact_below:,} items (retrieve.exact_below): {how.large}; "
-        "retrieve.memory_gb bounds it."
+        "retrieve.memory_gb bounds it, and retrieve.shard divides it."
     ]

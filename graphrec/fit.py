@@ -39,8 +39,8 @@ from graphrec.profile.api import FittedBlock
 from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
 from graphrec.profile.gate import GATE, Gate
-from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.shards import built
 from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
 from graphrec.robust import trusted
@@ -244,7 +244,7 @@ def learn(
         profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
         profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
         with fitting.watch("index"):
-            index = Index.build(profiles.item_matrix(), config.retrieve)
+            index = built(profiles.item_matrix(), config.retrieve)
         prices = mending.prices_for(chosen, profiles, inputs.ties, config)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(

@@ -44,8 +44,8 @@ from graphrec.model.model import Model
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
-from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.shards import built
 from graphrec.query.ties import Ties
 from graphrec.robust import trusted
 from graphrec.runtime import Runtime
@@ -163,7 +163,7 @@ def forgotten(
         model,
         data=inputs.train,
         profiles=profiles,
-        index=Index.build(profiles.item_matrix(), model.config.retrieve),
+        index=built(profiles.item_matrix(), model.config.retrieve),
         graph=graph,
         version=_version(model, inputs.train, way),
         counts=dict(inputs.train.counts()),

@@ -32,8 +32,8 @@ from graphrec.model.model import Model
 from graphrec.presets import PRESETS
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.dense import empty_block
-from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.shards import built
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.settings import SplitConfig
@@ -255,7 +255,7 @@ def model_of(sums: ItemSums, data: Dataset, candidate: Candidate, fitting: Fitti
                     fitted.append(replace(with_people(found, inputs), words=block.words))  # type: ignore[type-var]
         profiles = Profiles(tuple(fitted)).reweighted(candidate.weights)
         with fitting.watch("index"):
-            index = Index.build(profiles.item_matrix(), config.retrieve)
+            index = built(profiles.item_matrix(), config.retrieve)
     chosen = {**{name: dict(c) for name, c in candidate.chosen.items()}, "weights": dict(candidate.weights)}
     chosen |= {"validation": dict(made.validation), SUMS: dict(made.told)}
     return Model(

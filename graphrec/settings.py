@@ -103,6 +103,7 @@ class RetrieveConfig(Section):
     exact_below: int = Field(default=200_000, ge=0)
     large: Literal["lists", "graph", "halves", "codes"] = "lists"
     memory_gb: float = Field(default=0.0, ge=0)  # of a loaded index: a smaller kind where it takes more; 0: no limit
+    shard: int = Field(default=0, ge=0)  # items of each index, of several whose answers are merged; 0: one of all
     recall: float = Field(default=0.95, gt=0, le=1)  # of ten; lists look into more of them until it is measured
     hnsw_links: int = Field(default=32, ge=4)
     ef_search: int = Field(default=256, ge=16)

@@ -6,7 +6,7 @@
                                                                   its header when the model was fitted
     index.faiss           the MIPS index    users.parquet, items.parquet, history.parquet, friends.parquet
     item_attributes.parquet, user_attributes.parquet    reviews.parquet, external.json: what else was learned from
-    report.json: what became of the data
+    report.json: what became of the data              index/00001.faiss …: instead of one index, shards
     kg/                   knowledge graph   metrics.json, README.md (a model card)
 """
 
@@ -39,8 +39,8 @@ from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.clearing import CLEARED, Clearing
 from graphrec.profile.dense import empty_block
 from graphrec.profile.gate import GATE, Gate
-from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.shards import read, write
 from graphrec.types import Vocabulary, frozen
 from kg.types import ExternalTriples
 
@@ -72,7 +72,7 @@ def save(path: Path, model: Model) -> None:
         if model.prices is not None:
             held["fair.prices"] = model.prices
         save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, folder / ARRAYS)
-        model.index.save(folder / "index.faiss")
+        write(folder, model.index)
         data = model.data
         written = data.user_text if model.config.features.user_text else [""] * data.n_users
         people = pd.DataFrame({"user_id": data.users.ids, "text": written}, dtype=object)
@@ -124,7 +124,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
     return Model(
         data=_dataset(path, manifest, (users, items), user_table, item_table),
         profiles=profiles,
-        index=Index.load(path / "index.faiss", config.retrieve, shape),
+        index=read(path, config.retrieve, shape),
         graph=kg.store.load(path / "kg"),
         chosen=manifest["chosen"],
         config=config,

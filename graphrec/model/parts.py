@@ -32,7 +32,7 @@ def parts(model: Learned, query: Queries, item_nums: Ints, asker: bool = True) -
     own = None if sparse is None else sparse[0]
     if decided(model, query, profile[0], own, personal):
         return out
-    of_profile = model.items @ profile[0] + (0 if own is None else own)
+    of_profile = model.index.products(profile[0]) + (0 if own is None else own)
     if not unusual(query, personal, of_profile[None])[0]:
         return out
     standing = standing_of(model, query, of_profile, bool(personal[0]), asker=asker)

@@ -107,7 +107,7 @@ def _asked(model: Learned, user_id: Any, item_num: int, known: dict[str, Any]) -
 
     @cache
     def of_profile() -> Floats:
-        out: Floats = model.items @ profile[0] + (0 if own is None else own)
+        out: Floats = model.index.products(profile[0]) + (0 if own is None else own)
         return out
 
     def scores() -> Floats:

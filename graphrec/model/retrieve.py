@@ -48,7 +48,7 @@ def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
         own = None if sparse is None else sparse[n]
         found = Found(*next(by_profile)) if usual[n] else None
         if found is None or _level(model, profile[n], own, found, queries.seen, n, new):
-            of_profile = model.items @ profile[n] + (0 if own is None else own)  # (I,)
+            of_profile = model.index.products(profile[n]) + (0 if own is None else own)  # (I,)
             asker = asked.user_ids[int(rows[n])] != SOMEBODY
             standing = standing_of(model, queries[np.array([n])], of_profile, bool(personal[n]), liking, asker)
             if found is None or not standing.plain:
@@ -61,7 +61,7 @@ def retrieve(model: Learned, asked: Asked, rows: Ints, k: int) -> list[Found]:
 def scores(model: Learned, queries: Queries) -> Floats:
     """Scores of the whole catalogue, float32 (B, I); see ``Model.scores``."""
     profile, sparse, personal = model.profiles.encode(queries)
-    out: Floats = profile @ model.items.T
+    out = model.index.products(profile)
     if sparse is not None:
         out += sparse
     liking = cache(partial(liking_of, model))
@@ -133,8 +133,8 @@ def _level(
 
 def _some(model: Learned, profile: Floats, sparse: Floats | None, seen: sp.csr_matrix, n: int) -> Floats:
     """Scores at those of ``_places`` that row n of ``seen`` does not hold."""
-    places = np.setdiff1d(_places(len(model.items)), row(seen, n))
-    out: Floats = model.items[places] @ profile + (0 if sparse is None else sparse[places])
+    places = np.setdiff1d(_places(len(model.index)), row(seen, n))
+    out: Floats = model.index.rows(places) @ profile + (0 if sparse is None else sparse[places])
     return out
 
 

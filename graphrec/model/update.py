@@ -31,8 +31,8 @@ from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
 from graphrec.model.told import ALIASES, EVENT, kind_of, on_scale, seconds, unreadable
 from graphrec.profile.api import FittedBlock
-from graphrec.profile.index import Index
 from graphrec.profile.profiles import Profiles
+from graphrec.profile.shards import built
 from graphrec.query.ties import Ties
 from graphrec.types import Floats, Ints, model_of
 
@@ -65,8 +65,7 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     if data.n_items > model.data.n_items or len(touched):
         profiles = _grown_blocks(model, data, touched, of_items, due)
         sides = profiles.item_matrix()
-        same = sides.shape == model.items.shape and np.array_equal(sides, model.items)
-        index = model.index if same else Index.build(sides, model.config.retrieve)
+        index = model.index if model.index.holds(sides) else built(sides, model.config.retrieve)
     told = (data.fingerprint(), of_items.map(str), of_users.map(str))
     made = hashlib.sha256((model.version + digest(told)).encode()).hexdigest()
     return replace(

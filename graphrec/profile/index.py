@@ -168,7 +168,7 @@ class Index:
             query: float32 (D,). scores: float32 (I,). sparse: float32 (I,), what is in them beside the inner products.
         """
         slack = 4 * float(FLOAT.eps) * abs(float(scores[item_num]))
-        near = np.flatnonzero(np.abs(scores - scores[item_num]) <= 2 * self._propose.rounding(query) + slack)
+        near = np.flatnonzero(np.abs(scores - scores[item_num]) <= 2 * self.rounding(query) + slack)
         out = scores.copy()
         out[near] = self.exact(query, near) + (0 if sparse is None else sparse[near])
         return out
@@ -239,7 +239,24 @@ class Index:
             scores += sparse[may]
         last = float(np.partition(scores, -n)[-n])
         slack = 0.0 if sparse is None else 4 * float(FLOAT.eps) * abs(last)
-        return may[scores >= last - 2 * self._propose.rounding(query) - slack]
+        return may[scores >= last - 2 * self.rounding(query) - slack]
+
+    def rounding(self, query: Floats) -> float:
+        """How far a float32 product of a query (D,) with any item can be from the exact one, twice over."""
+        return self._propose.rounding(query)
+
+    def products(self, queries: Floats) -> Floats:
+        """Inner products with all items in float32, as they round: (I,) of one query (D,), (B, I) of several (B, D)."""
+        out: Floats = self.items @ queries if queries.ndim == 1 else queries @ self.items.T
+        return out
+
+    def rows(self, nums: Ints) -> Floats:
+        """Profiles of these items, float32 (n, D)."""
+        return self.items[nums]
+
+    def holds(self, items: Floats) -> bool:
+        """Whether it is of these item profiles."""
+        return items.shape == (len(self), self.width) and np.array_equal(items, self.items)
 
     def _rank(self, query: Floats, nums: Ints, n: int) -> tuple[Ints, Floats]:
         """The n best of these ascending item numbers, and their scores."""
