@@ -22,7 +22,7 @@ import typer
 from graphrec.data.dataset import Dataset
 from graphrec.features.cache import ContentCache
 from graphrec.knowledge.adapter import sources
-from graphrec.pilots import core_seconds
+from graphrec.stages import core_seconds
 from kg.build import build
 from kg.extract.reading import extract
 from kg.extract.spacy import MAX_CHARS, SpacyExtractor

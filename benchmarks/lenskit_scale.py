@@ -27,11 +27,11 @@ from graphrec.blocks.itemknn import ItemKNN
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.evaluate.ranking import ranked
-from graphrec.pilots import core_seconds
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.runtime import Runtime
 from graphrec.samples.many import generated
+from graphrec.stages import core_seconds
 
 NEIGHBOURS, K = 20, 20
 Found = dict[str, float]

@@ -27,12 +27,12 @@ from graphrec.data.split import split
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.experiment import peak_rss_mb
 from graphrec.fit import Fitting, as_read, learn_from
-from graphrec.pilots import core_seconds
 from graphrec.presets import PRESETS, Preset
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
 from graphrec.runtime import Runtime
+from graphrec.stages import core_seconds
 
 RUNS: dict[str, str] = {  # folder/split: what a user takes is relevant if it is liked, or all of it
     "magazine_subscriptions/temporal": "liked",

@@ -23,8 +23,8 @@ import pyarrow.csv
 import report
 import typer
 
-from graphrec.pilots import BETWEEN, Stages
 from graphrec.samples.many import generated
+from graphrec.stages import BETWEEN, Stages
 
 OUT: dict[str, Any] = {"left_out": "not measured"}
 CHOSEN: dict[str, dict[str, Any]] = {

@@ -4,90 +4,45 @@ A pilot is a scale model of the fit. Of f of the people and g of the items it ta
 that the settings set smaller by as much: f of the validation users who judge, f g of the minutes of a training. Blocks
 that sit out on the whole catalogue sit out here. Everything else runs as it would: searches, learning, index and
 saving, in a process of its own whose core-seconds and peak of memory are the pilot's alone.
+
+What the caches do not hold of its texts is read before, and measured by itself (``texts``): a pilot then finds all of
+its texts, and where some of the others are left to the fit it has the models loaded that read these, as the fit has.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow.csv
 
-from graphrec.budget import status_bytes
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.show import facts
 from graphrec.data.split import renumbered
 from graphrec.errors import DataError
 from graphrec.features.encoder import TextEncoder, load_encoder
-from graphrec.fit import Fitting, carved, choose, learn, something_fits
+from graphrec.fit import Fitting, as_read, carved, choose, learn, learn_from, something_fits
 from graphrec.fitted import of_data
+from graphrec.knowledge.unread import Unread, read_few, unread
 from graphrec.model import files
+from graphrec.robust import trusted
 from graphrec.runtime import Runtime
 from graphrec.samples.many import generated
+from graphrec.stages import Stages, core_seconds, held_mb
 
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Masks: TypeAlias = tuple[Mask, Mask]  # of people (U,) and of items (I,)
 EVENTS, PEOPLE, ITEMS = 30_000, 300, 2_000  # of the larger pilot: events about, people at least, items at most
 READ = (100_000, 1_000_000)  # events of the generated files whose reading is measured, at most
 SMALLER = 3  # times fewer people and items has the smaller one
-READING, SPLIT, START, BETWEEN, SAVING = (
-    "door",
-    "split",
-    "start",
-    "between",
-    "save",
-)  # beside what ``Fitting.watch`` names
-
-
-class Stages:
-    """Core-seconds of each stage by name, what it was entered for added up, and the peak of memory within it.
-
-    Core-seconds are of all threads and ended children: what else the machine does makes them no longer. Where the
-    system does not tell the peak of a part of a run (it is not Linux) it is that of the process so far.
-    """
-
-    def __init__(self) -> None:
-        self.found: dict[str, dict[str, float]] = defaultdict(lambda: {"s": 0.0, "mb": 0.0})
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        self._peak(BETWEEN)
-        busy = core_seconds()
-        yield
-        self._peak(name)
-        self.found[name]["s"] = round(self.found[name]["s"] + core_seconds() - busy, 2)
-
-    def _peak(self, name: str) -> None:
-        """The peak since the last call is of this stage."""
-        if sys.platform == "linux":
-            peak = status_bytes("VmHWM") / 2**20
-            Path("/proc/self/clear_refs").write_text("5")
-        else:
-            import resource  # not on Windows
-
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
-        self.found[name]["mb"] = round(max(self.found[name]["mb"], peak))
-
-    def ended(self, since: float = 0.0) -> dict[str, dict[str, float]]:
-        """All stages, with the core-seconds of the process from ``since`` on that lay between them."""
-        self._peak(BETWEEN)
-        named = sum(stage["s"] for name, stage in self.found.items() if name != BETWEEN)
-        self.found[BETWEEN]["s"] = round(max(core_seconds() - since - named, 0.0), 2)
-        return {name: dict(stage) for name, stage in self.found.items()}
-
-
-def core_seconds() -> float:
-    """Of this process so far, all threads and ended children."""
-    return sum(os.times()[:4])
+EXAMPLES = 300  # events whose texts are read to see what that takes, where there are so many
+READING, SPLIT, START, LOADED, SAVING = "door", "split", "start", "loaded", "save"  # beside those of ``Fitting.watch``
 
 
 @dataclass(frozen=True)
@@ -110,12 +65,14 @@ class Shape:
                 "many events at most, or more users or items"
             )
 
-    def sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """People and items of both pilots, the smaller one first."""
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """People and items of the pilots, the smaller one first: of two, or of one alone where that is half of all."""
         items = min(self.items, ITEMS)
         of_each = max(self.events / self.users * items / self.items, 1.0)
-        people = min(max(int(EVENTS / of_each), PEOPLE), max(self.users // 2, 1))
-        return (max(people // SMALLER, 1), max(items // SMALLER, 1)), (people, items)
+        wanted, half = max(int(EVENTS / of_each), PEOPLE), max(self.users // 2, 1)
+        if wanted >= half:
+            return ((half, items),)
+        return (max(wanted // SMALLER, 1), max(items // SMALLER, 1)), (wanted, items)
 
 
 @dataclass(frozen=True)
@@ -129,9 +86,25 @@ class Pilot:
     index_mb: float
 
 
-def read(source: Path, allow_bad: float | None, config: Config) -> tuple[Shape, dict[str, Any], Dataset, str]:
-    """A source as a fit reads it: its shape, what each stage took, and the part of it that the larger pilot takes, and
-    what is in it, in one line. For a process of its own."""
+@dataclass(frozen=True)
+class Source:
+    """A source as a fit reads it.
+
+    ``stages``: what reading it took. ``sample``: what the larger pilot takes of it. ``told``: what is in it, in a line.
+    ``unread``: characters of texts that the caches lack. ``examples``: the part of it by which it is seen what reading
+    these takes: the sample, and others where the caches hold most of its texts; None where nothing is lacking.
+    """
+
+    shape: Shape
+    stages: dict[str, dict[str, float]]
+    sample: Dataset
+    told: str
+    unread: int
+    examples: Dataset | None
+
+
+def read(source: Path, allow_bad: float | None, config: Config) -> Source:
+    """A source as a fit reads it. For a process of its own."""
     stage, since = Stages(), core_seconds()
     with stage(READING):
         data = Dataset.load(source, allow_bad)
@@ -140,18 +113,85 @@ def read(source: Path, allow_bad: float | None, config: Config) -> tuple[Shape, 
         data, folds = carved(data, config)
     shape = Shape(data.n_users, data.n_items, len(data.events.last_of_pair), len(folds))
     found = stage.ended(since)
-    return shape, {name: found[name] for name in (READING, SPLIT)}, part(data, *shape.sizes()[1], config.seed), told
+    lacking = _unread(data, fitting_of(data, config, Stages()))
+    masks = _drawn_sides(data, *shape.sizes()[-1], config.seed)
+    examples = _examples(data, masks, lacking, config.seed) if lacking.characters else None
+    stages = {name: found[name] for name in (READING, SPLIT)}
+    return Source(shape, stages, _among(data, *masks), told, lacking.characters, examples)
+
+
+def _unread(data: Dataset, fitting: Fitting) -> Unread:
+    config = fitting.config
+    embeds = config.features.enabled and any(block.uses_text for block in fitting.blocks().values())
+    return unread(data, config.kg, fitting.encoder().id if embeds else None, config.features.user_text)
+
+
+def _examples(data: Dataset, masks: Masks, lacking: Unread, seed: int) -> Dataset:
+    """The part, and of what is unread beside it as much as makes ``EXAMPLES`` events."""
+    users, items = masks
+    kept = users[data.events.user_nums] & items[data.events.item_nums]
+    others = np.flatnonzero(lacking.events & ~kept)
+    wanted = max(EXAMPLES - int((lacking.events & kept).sum()), 0)
+    kept[np.random.default_rng(seed).permutation(others)[:wanted]] = True
+    found = data.subset(kept)
+    counts = (
+        np.bincount(nums, minlength=n)
+        for nums, n in ((found.events.user_nums, data.n_users), (found.events.item_nums, data.n_items))
+    )
+    return renumbered(found, *(of | (count > 0) for of, count in zip(masks, counts, strict=True)))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What reading texts takes: core-seconds of loading what reads them, and of each character; how many characters
+    were read to see that; and the peak of memory in MB."""
+
+    loading: float
+    of_each: float
+    characters: int
+    mb: float
+
+
+def texts(examples: Dataset, config: Config) -> Texts:
+    """Read what the caches lack of the texts of a part: of a third of its people, then of the others. For a process of
+    its own.
+
+    What is done anew by each fit, whose texts are cached or not, is done once more and taken off.
+    """
+    stage = Stages()
+    read, seconds = [], []
+    for people in (examples.n_users // SMALLER, examples.n_users):
+        data = part(examples, people, examples.n_items, config.seed)
+        fitting = fitting_of(data, config, stage)
+        lacking, took = _unread(data, fitting).characters, []
+        for _ in ("read", "cached"):
+            since = core_seconds()
+            learn_from(trusted(as_read(data, config), config), fitting)
+            took.append(core_seconds() - since)
+        read.append(lacking - _unread(data, fitting).characters)
+        seconds.append(max(took[0] - took[1], 0.0))
+    of_each = seconds[1] / read[1] if read[1] else sum(seconds) / max(sum(read), 1)
+    peak = max(one["mb"] for one in stage.ended().values())
+    return Texts(max(seconds[0] - of_each * read[0], 0.0), of_each, sum(read), peak)
 
 
 def part(data: Dataset, people: int, items: int, seed: int) -> Dataset:
     """So many people, drawn, with all that is theirs; of a larger catalogue so many items, drawn too. By the seed
     alone, so that a smaller part of a part is one of the whole."""
-    of = [_drawn(data.n_users, people, seed), _drawn(data.n_items, items, seed)]
+    return _among(data, *_drawn_sides(data, people, items, seed))
+
+
+def _drawn_sides(data: Dataset, people: int, items: int, seed: int) -> Masks:
+    return _drawn(data.n_users, people, seed), _drawn(data.n_items, items, seed)
+
+
+def _among(data: Dataset, users: Mask, items: Mask) -> Dataset:
+    """What is of these people (U,) and items (I,)."""
     events = data.events
-    return renumbered(data.subset(of[0][events.user_nums] & of[1][events.item_nums]), *of)
+    return renumbered(data.subset(users[events.user_nums] & items[events.item_nums]), users, items)
 
 
-def _drawn(n: int, among: int, seed: int) -> npt.NDArray[np.bool_]:
+def _drawn(n: int, among: int, seed: int) -> Mask:
     """A mask (n,) of ``among`` places, or of all."""
     drawn = np.zeros(n, bool)
     drawn[np.random.default_rng(seed).permutation(n)[:among]] = True
@@ -181,19 +221,16 @@ def reading(shape: Shape, config: Config) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def piloted(data: Dataset, config: Config, shape: Shape) -> Pilot:
-    """A whole fit of a part of the data, up to the saved model. For a process of its own. Raises what a fit raises."""
+def piloted(data: Dataset, config: Config, shape: Shape, reads: bool = False) -> Pilot:
+    """A whole fit of a part of the data, up to the saved model; ``reads``: with the models loaded that read texts. For
+    a process of its own. Raises what a fit raises."""
     stage = Stages()
-    stage.found[START]["s"] = round(core_seconds(), 2)
+    stage.found[START] = {"s": round(core_seconds(), 2), "mb": held_mb()}
     config = scaled(config, shape, data.n_users / shape.users, data.n_items / shape.items)
-    runtime = Runtime.of(config.runtime, config.seed)
-    runtime.set_threads()
-
-    @cache
-    def encoder() -> TextEncoder:
-        return load_encoder(config.features, data.report.languages, None, runtime.engine)
-
-    fitting = Fitting(config, runtime, encoder, watch=stage)
+    fitting = fitting_of(data, config, stage)
+    if reads:
+        with stage(LOADED):
+            read_few(data, config.kg, fitting.encoder() if config.features.enabled else None)
     if config.privacy.epsilon:
         model = of_data(data, fitting)
     else:
@@ -201,7 +238,8 @@ def piloted(data: Dataset, config: Config, shape: Shape) -> Pilot:
         model = learn(known, choose(folds[: shape.folds or len(folds)], fitting), fitting)
     with tempfile.TemporaryDirectory() as folder, stage(SAVING):
         files.save(Path(folder) / "model", model)
-        sizes = {file.name: file.stat().st_size / 2**20 for file in Path(folder).rglob("*") if file.is_file()}
+        written = [file for file in Path(folder).rglob("*") if file.is_file()]
+        sizes = {str(file.relative_to(folder)): file.stat().st_size / 2**20 for file in written}
     pairs = len(data.events.last_of_pair)
     return Pilot(
         Shape(data.n_users, data.n_items, pairs),
@@ -209,6 +247,19 @@ def piloted(data: Dataset, config: Config, shape: Shape) -> Pilot:
         sum(sizes.values()),
         sum(mb for name, mb in sizes.items() if "index" in name),
     )
+
+
+def fitting_of(data: Dataset, config: Config, stage: Stages) -> Fitting:
+    """What a fit of the data shares, with its stages measured."""
+    config = config.at_home()
+    runtime = Runtime.of(config.runtime, config.seed)
+    runtime.set_threads()
+
+    @cache
+    def encoder() -> TextEncoder:
+        return load_encoder(config.features, data.report.languages, None, runtime.engine)
+
+    return Fitting(config, runtime, encoder, watch=stage)
 
 
 def scaled(config: Config, shape: Shape, people: float, items: float) -> Config:

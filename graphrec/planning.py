@@ -1,4 +1,4 @@
-"""What a fit will cost, before it runs: two pilots on parts of the data, and the law by which each stage grows.
+"""What a fit will cost, before it runs: pilots on parts of the data, and the law by which each stage grows.
 
     y(D) = a + b D,   a, b ≥ 0                    through both pilots, and then to the whole
 
@@ -8,12 +8,21 @@ items are (``pilots.scaled``), so that holds for them too. Of weights it is the 
 and of what is saved it is U + I, the rows of both sides. Beside these stand ``OF_EVENT`` bytes of a pair, and of each
 fold's training part, and what matrices of items by items take (``Block.holds``). What starting takes does not grow.
 What reading takes is measured on the whole source; for a shape it is measured on generated data, and grows with E.
+
+Where one pilot of half the people is all (``Shape.sizes``), a stage takes on the whole y at least and y D / D₁ at most,
+and its geometric mean √(D / D₁) y is foretold, which is off by that factor at most; of memory beyond what the process
+begins with.
+
+Texts that the caches lack are counted, and read beforehand by pilots as far as these have them (``pilots.texts``). What
+is left takes a fit its part of what that took, by characters, beside loading the models; a fit that finds all has none
+of it.
 """
 
 from __future__ import annotations
 
+import math
 import multiprocessing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -23,11 +32,16 @@ from typing import Any
 from graphrec import pilots
 from graphrec.blocks.api import PERSON, Block
 from graphrec.config import Config
+from graphrec.data.dataset import Dataset
 from graphrec.errors import ProcessError
-from graphrec.pilots import START, Pilot, Shape
+from graphrec.pilots import LOADED, START, Pilot, Shape, Texts
+from graphrec.stages import core_seconds
 
 OF_EVENT = 100  # bytes of a pair in memory, and as many of each fold's training part: docs/capacity.md
 WEIGHTS = "weights"  # the stage of them
+TEXTS = "texts"  # reading and embedding those that the caches lack
+NOTHING = {"s": 0.0, "mb": 0.0}
+HELD = ("kg", "features")  # the stages that do so
 SECONDS, MEMORY = (0.5, 2.0), (0.7, 1.3)  # parts of what is foretold that a fit may take: benchmarks/plan.py
 
 
@@ -71,23 +85,53 @@ def line(first: tuple[float, float], second: tuple[float, float], at: float) -> 
     return y2 + slope * (at - x2)
 
 
-def whole(small: Pilot, large: Pilot, shape: Shape, blocks: Mapping[str, Block[Any]]) -> dict[str, Stage]:
-    """Each stage of a fit of data of that shape, but for those that are measured on it."""
+def grown(points: Sequence[tuple[float, float]], at: float, base: float = 0.0) -> float:
+    """y(``at``) of the line through two points (x, y). Of a single one, the geometric mean of y and y ``at`` / x, where
+    ``base`` is the part of y that surely does not grow."""
+    if len(points) == 1:
+        (x, y), part = points[0], min(base, points[0][1])
+        return part + (y - part) * math.sqrt(max(at / x, 1.0) if x else 1.0)
+    return line(points[0], points[1], at)
+
+
+def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]]) -> dict[str, Stage]:
+    """Each stage of a fit of data of that shape, but for those that are measured on it; ``run``: the pilots, the
+    largest one last."""
     of_pair = OF_EVENT * (1 + max(shape.folds, 1)) / 2**20
     found = {}
-    for name, after in large.stages.items():
-        if name == START:
-            found[name] = Stage(after["s"], 0.0)
+    base = run[-1].stages.get(START, NOTHING)["mb"]
+    for name, largest in run[-1].stages.items():
+        if name == LOADED:
             continue
-        block, before, shapes = blocks.get(name), small.stages.get(name, after), (small.shape, large.shape, shape)
-        few, more, at = (_of_seconds(one, name, block) for one in shapes)
-        seconds = line((few, before["s"]), (more, after["s"]), at)
+        if name == START:
+            found[name] = Stage(largest["s"], 0.0)
+            continue
+        block = blocks.get(name)
+        took = [(one.shape, one.stages.get(name, largest)) for one in run]
         dense = None if block is None or block.too_large(shape.items) else block.holds
-        held = [one.events * of_pair + (dense(one.items) / 2**20 if dense else 0.0) for one in shapes]
-        few, more, at = map(_rows, shapes)
-        mb = line((few, before["mb"] - held[0]), (more, after["mb"] - held[1]), at) + held[2]
+
+        def held(one: Shape, dense: Callable[[int], float] | None = dense) -> float:
+            return one.events * of_pair + (dense(one.items) / 2**20 if dense else 0.0)
+
+        seconds = grown([(_of_seconds(of, name, block), y["s"]) for of, y in took], _of_seconds(shape, name, block))
+        mb = grown([(_rows(of), y["mb"] - held(of)) for of, y in took], _rows(shape), base) + held(shape)
         found[name] = Stage(seconds, mb)
     return found
+
+
+def left(texts: Texts | None, unread: int, stages: Mapping[str, Stage], largest: Pilot) -> dict[str, Stage]:
+    """What reading the texts takes of which the caches hold nothing when the pilots are done; nothing where there are
+    none.
+
+    Args:
+        unread: characters that the caches lacked before. stages: of the whole. largest: the pilot that held the most.
+    """
+    if texts is None or unread <= texts.characters:
+        return {}
+    foretold = max((stages[name].mb for name in HELD if name in stages), default=0.0)
+    beyond = texts.mb - max(largest.stages[name]["mb"] for name in HELD)
+    rest = unread - texts.characters
+    return {TEXTS: Stage(texts.loading + texts.of_each * rest, foretold + max(beyond, 0.0))}
 
 
 def _of_seconds(shape: Shape, name: str, block: Block[Any] | None) -> float:
@@ -106,45 +150,55 @@ def plan_source(
     source: Path, config: Config, allow_bad: float | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Plan:
     """What a fit of a source will cost; it is read as the fit reads it. Raises DataError, ConfigError, ProcessError."""
-    shape, read, large, told = _alone(pilots.read, source, allow_bad, config)
-    say(told)
-    (people, items), _ = shape.sizes()
-    small = pilots.part(large, people, items, config.seed)
-    measured = {name: Stage(stage["s"], stage["mb"]) for name, stage in read.items()}
-    return _plan(shape, config, (small, large), measured, say)
+    since = core_seconds()
+    found = _alone(pilots.read, source, allow_bad, config)
+    say(found.told)
+    texts = None
+    if found.examples is not None:
+        say(f"reads texts that are in no cache: {found.unread:,} characters are not")
+        texts = _alone(pilots.texts, found.examples, config)
+    sizes = found.shape.sizes()
+    parts = [*(pilots.part(found.sample, users, items, config.seed) for users, items in sizes[:-1]), found.sample]
+    measured = {name: Stage(stage["s"], stage["mb"]) for name, stage in found.stages.items()}
+    return _plan(found.shape, config, parts, measured, say, since, texts, found.unread)
 
 
 def plan_shape(shape: Shape, config: Config, say: Callable[[str], None] = lambda _: None) -> Plan:
     """What a fit of generated data of this shape will cost. Raises ConfigError, ProcessError."""
+    since = core_seconds()
     say(f"reads generated files of at most {max(pilots.READ):,} events")
     (fewer, before), (more, after) = _alone(pilots.reading, shape, config)
     measured = {
         name: Stage(*(line((fewer, before[name][of]), (more, after[name][of]), shape.events) for of in ("s", "mb")))
         for name in after
     }
-    small, large = (pilots.made(shape, people, items, config.seed) for people, items in shape.sizes())
-    return _plan(shape, config, (small, large), measured, say)
+    parts = [pilots.made(shape, *size, config.seed) for size in shape.sizes()]
+    return _plan(shape, config, parts, measured, say, since)
 
 
 def _plan(
     shape: Shape,
     config: Config,
-    parts: tuple[Any, Any],
+    parts: Sequence[Dataset],
     measured: dict[str, Stage],
     say: Callable[[str], None],
+    since: float,
+    texts: Texts | None = None,
+    unread: int = 0,
 ) -> Plan:
+    reads = texts is not None and unread > texts.characters
     run = []
     for part in parts:
         say(f"a fit of {part.n_users:,} users and {part.n_items:,} items, {len(part.events):,} events")
-        run.append(_alone(pilots.piloted, part, config, shape))
+        run.append(_alone(pilots.piloted, part, config, shape, reads))
     blocks = {name: config.block(name) for name in config.blocks}
-    stages = measured | whole(run[0], run[1], shape, blocks)
-    few, more = (_rows(one.shape) for one in run)
-    disk = line((few, run[0].disk_mb), (more, run[1].disk_mb), _rows(shape))
-    index = line((few, run[0].index_mb), (more, run[1].index_mb), _rows(shape))
+    stages = measured | whole(run, shape, blocks)
+    stages |= left(texts, unread, stages, run[-1])
+    disk, index = (
+        grown([(_rows(one.shape), getattr(one, what)) for one in run], _rows(shape)) for what in ("disk_mb", "index_mb")
+    )
     left_out = {name: why for name, block in blocks.items() if (why := block.too_large(shape.items))}
-    spent = sum(stage["s"] for one in run for stage in one.stages.values()) + sum(s.seconds for s in measured.values())
-    return Plan(shape, stages, disk, index, left_out, spent)
+    return Plan(shape, stages, disk, index, left_out, core_seconds() - since)
 
 
 def _alone(work: Callable[..., Any], *arguments: Any) -> Any:

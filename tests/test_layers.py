@@ -27,7 +27,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     1: ("query", "linalg", "graph", "features", "knowledge", "nn", "profile", "train", "samples", "store", "privacy"),
     0: (
         *("data", "door", "read", "types", "settings", "presets", "errors"),
-        *("runtime", "ranks", "cluster", "budget", "cache_dir"),
+        *("runtime", "ranks", "cluster", "budget", "stages", "cache_dir"),
     ),
 }
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}

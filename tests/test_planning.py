@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,20 @@ from graphrec.advising import advice
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, ProcessError
-from graphrec.pilots import Pilot, Shape, Stages, part, piloted, scaled
-from graphrec.planning import OF_EVENT, Plan, Stage, line, whole
+from graphrec.features.cache import ContentCache
+from graphrec.features.encoder import CachedEncoder
+from graphrec.features.text import item_descriptions
+from graphrec.fit import Fitting, learn_from
+from graphrec.knowledge.unread import Unread, unread
+from graphrec.pilots import Pilot, Shape, Texts, part, piloted, scaled
+from graphrec.planning import OF_EVENT, Plan, Stage, left, line, whole
+from graphrec.runtime import Runtime
 from graphrec.samples.many import generated
+from graphrec.settings import KGConfig
+from graphrec.stages import Stages
 from tests.cli.support import SPECTRAL
+from tests.features.test_encoder import CountingEncoder
+from tests.model.shop import WordExtractor, shop
 
 QUICK = Config.load(None, ["blocks=popularity,spectral", "features.enabled=false", *SPECTRAL[1::2]])
 
@@ -29,7 +40,8 @@ def planted(users: int, items: int) -> Pilot:
     """Costs by formulae; 500 MB are libraries."""
     shape = Shape(users, items, users * items // 100)
     stages = {
-        "start": {"s": 5.0, "mb": 0.0},
+        "start": {"s": 5.0, "mb": 400.0},
+        "loaded": {"s": 7.0, "mb": 450.0},
         "ease": {"s": 1 + 1e-9 * items**2 * (2_800 + items), "mb": 520 + 16 * items**2 / 2**20},
         "popularity": {"s": 2 + 1e-6 * users * (items + 5_000), "mb": 500 + 0.02 * (users + items)},
         "index": {"s": 0.0, "mb": 500.0},
@@ -41,11 +53,26 @@ def planted(users: int, items: int) -> Pilot:
 
 def test_planted_costs_are_found_again() -> None:
     wanted = planted(90_000, 8_000)
-    found = whole(planted(300, 600), planted(900, 1_800), wanted.shape, BLOCKS)
+    found = whole([planted(300, 600), planted(900, 1_800)], wanted.shape, BLOCKS)
     assert found["start"].seconds == 5.0
     for name in ("ease", "popularity", "index"):
         assert found[name].seconds == pytest.approx(wanted.stages[name]["s"])
         assert found[name].mb == pytest.approx(wanted.stages[name]["mb"])
+
+
+def test_of_one_pilot_what_is_foretold_is_amid_what_may_be() -> None:
+    """A stage takes what the pilot took, where nothing of it grows, or as much more as there is more of what it grows
+    with; of memory beyond what the process began with."""
+    half = planted(500, 400)
+    found = whole([half], Shape(1_000, 400, 4_000), BLOCKS)
+    assert found["start"].seconds == 5.0
+    assert "loaded" not in found
+    assert found["popularity"].seconds == pytest.approx(half.stages["popularity"]["s"] * 2**0.5)
+    assert found["ease"].seconds == pytest.approx(half.stages["ease"]["s"]), "which grows with items alone"
+    data = [2 * OF_EVENT * pairs / 2**20 for pairs in (2_000, 4_000)]
+    base = half.stages["start"]["mb"]
+    beyond = half.stages["popularity"]["mb"] - data[0] - base
+    assert found["popularity"].mb == pytest.approx(base + beyond * (1_400 / 900) ** 0.5 + data[1])
 
 
 @pytest.mark.parametrize(
@@ -77,9 +104,11 @@ def test_what_cannot_be_is_refused(sizes: tuple[int, int, int], said: str) -> No
     "shape", [Shape(1, 1, 1), Shape(2, 3, 4), Shape(300, 9_000, 40_000), Shape(10**8, 10**7, 10**9)]
 )
 def test_pilots_are_no_larger_than_the_whole(shape: Shape) -> None:
-    (fewer, less), (people, items) = shape.sizes()
-    assert 1 <= fewer <= people <= shape.users
-    assert 1 <= less <= items <= min(shape.items, pilots.ITEMS)
+    *smaller, (people, items) = shape.sizes()
+    assert 1 <= people <= max(shape.users // 2, 1)
+    assert 1 <= items <= min(shape.items, pilots.ITEMS)
+    assert len(smaller) == (people < shape.users // 2), "half of the people are pilot enough"
+    assert all(1 <= fewer < people and 1 <= less < items for fewer, less in smaller)
     assert people * items * shape.events / shape.users / shape.items <= max(1.1 * pilots.EVENTS, people)
 
 
@@ -128,6 +157,59 @@ def test_a_pilot_is_a_whole_fit(data: Dataset) -> None:
     assert {"start", "kg", "popularity", "spectral", "weights", "index", "save", "between"} <= set(found.stages)
     assert all(stage["mb"] > 0 for name, stage in found.stages.items() if name != "start")
     assert found.disk_mb > found.index_mb > 0
+
+
+def test_what_texts_take_is_found_again(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading takes 5 seconds, a character .01, and what every fit does anew 3."""
+    read, clock = [0], [100.0]
+
+    def lacking(some: Dataset, fitting: Any) -> Unread:
+        return Unread(np.zeros(0, bool), 10 * some.n_users - read[0])
+
+    def learned(some: Dataset, fitting: Any) -> None:
+        clock[0] += 3 + (5 if not read[0] else 0) + 0.01 * (10 * some.n_users - read[0])
+        read[0] = 10 * some.n_users
+
+    monkeypatch.setattr(pilots, "_unread", lacking)
+    monkeypatch.setattr(pilots, "learn_from", learned)
+    monkeypatch.setattr(pilots, "core_seconds", lambda: clock[0])
+    found = pilots.texts(data, QUICK)
+    assert found.loading == pytest.approx(5)
+    assert found.of_each == pytest.approx(0.01)
+    assert found.characters == 10 * data.n_users
+    assert found.mb > 0
+
+
+def test_texts_that_are_left_cost_a_fit_what_they_cost_the_pilots() -> None:
+    small = planted(300, 600)
+    stages = {"kg": {"s": 1.0, "mb": 700.0}, "features": {"s": 1.0, "mb": 800.0}}
+    pilot, foretold = replace(small, stages=stages), {"kg": Stage(9.0, 950.0), "features": Stage(9.0, 900.0)}
+    took = Texts(5.0, 0.01, 1_200, 850.0)
+    assert left(took, 1_200, foretold, pilot) == {}, "the pilots have read them all"
+    assert left(None, 0, foretold, pilot) == {}
+    rest = left(took, 3_200, foretold, pilot)["texts"]
+    assert (rest.seconds, rest.mb) == (5.0 + 20.0, 1_000.0)
+
+
+def test_what_no_cache_holds_is_what_a_fit_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRAPHREC_CACHE", str(tmp_path))
+    monkeypatch.setattr(pilots, "EXAMPLES", 10)
+    monkeypatch.setattr("graphrec.knowledge.unread.readers", lambda texts, _: [(WordExtractor(), texts)])
+    town = shop()
+    encoder = CachedEncoder(CountingEncoder(), ContentCache("embeddings"))
+    fitting = Fitting(Config(), Runtime(), lambda: encoder, WordExtractor())
+    before = unread(town, KGConfig(), encoder.id)
+    assert before.events.all()
+    once = [{*town.reviews["text"]}, {*item_descriptions(town)}, {"B0", "B1"}]  # names too
+    assert before.characters == sum(len(text) for texts in (once[0], *once) for text in texts)
+    first = np.array([int(id_[1:]) % 4 == 0 for id_ in town.items.ids])  # the word that reviews of an item hold
+    learn_from(town.subset(first[town.events.item_nums]), fitting)
+    after = unread(town, KGConfig(), encoder.id)
+    np.testing.assert_array_equal(after.events, ~first[town.events.item_nums])
+    examples = pilots._examples(town, (np.ones(town.n_users, bool), first), after, 1)
+    assert len(examples.events) == 10 + int(first[town.events.item_nums].sum()), "and what is unread"
+    learn_from(town, fitting)
+    assert unread(town, KGConfig(), encoder.id).characters == 0
 
 
 def test_a_pilot_that_is_killed_is_told() -> None:

@@ -89,6 +89,20 @@ class ContentCache:
             self._do("write", note)
         return out
 
+    def lacks(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys (hexadecimal) without an entry; looking counts as no use."""
+        found: set[str] = set()
+
+        def look(db: sqlite3.Connection) -> None:
+            for at in range(0, len(keys), CHUNK):
+                chunk = [bytes.fromhex(key) for key in keys[at : at + CHUNK]]
+                rows = db.execute(f"SELECT key FROM contents WHERE key IN ({','.join('?' * len(chunk))})", chunk)
+                found.update(key.hex() for (key,) in rows)
+
+        if self._reads:
+            self._do("read", look)
+        return set(keys) - found
+
     def put_many(self, values: Mapping[str, bytes]) -> None:
         """Store entries in one transaction, then hold the file to its limit."""
         now = time.time_ns()

@@ -53,9 +53,14 @@ def _ids(texts: Sequence[str], settings: KGConfig, extractor: Extractor | None) 
         return []
     if extractor is not None:
         return [extractor.id]
+    return [one.id for one, _ in readers(texts, settings)]
+
+
+def readers(texts: Sequence[str], settings: KGConfig) -> list[tuple[Extractor, list[str]]]:
+    """The configured extractors, loaded, each with those of the texts that it reads; none that is not installed."""
     try:
         if settings.extractor == "spacy" and not settings.model:
-            return [one.id for one, _ in Readers(texts, 1).shared_out(texts)]
-        return [kg.extract.extractors.make(settings.extractor, settings.model, 1).id]
+            return list(Readers(texts, 1).shared_out(texts))
+        return [(kg.extract.extractors.make(settings.extractor, settings.model, 1), list(texts))]
     except KGError:
         return []
