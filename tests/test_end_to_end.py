@@ -17,7 +17,7 @@ from graphrec.explain.check import check
 from graphrec.query.query import Queries
 from tests.conftest import shared_data
 
-REVIEWS = 500  # with their texts; the interactions are all there
+REVIEWS = 250  # with their texts; the interactions are all there
 
 
 def test_magazines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
