@@ -236,7 +236,7 @@ def _of_all(like: str, shares: Shares, words: Mapping[str, Words]) -> tuple[str,
         return say("of what you took"), sum(shares.history.values())
     own = _causes(shares, words)[like]
     blocks = [block for block in shares.blocks if words.get(block, Words()).like == like]
-    return _block(blocks[0], 0, words), own
+    return _block(blocks[0], 0, words, taken=True), own
 
 
 def _example(f: Finding, like: str) -> str:
@@ -264,12 +264,14 @@ def _cause(f: Finding, like: str = "") -> str:
     return say("you took {title}", title=quoted(f.via))
 
 
-def _block(name: str, takers: int, words: Mapping[str, Words]) -> str:
-    """What a block as a whole, or what stands in for one, means, as a clause after "because"."""
+def _block(name: str, takers: int, words: Mapping[str, Words], taken: bool = False) -> str:
+    """What a block as a whole, what stands in for one, or its part of what was ``taken`` means, as a clause after
+    "because"."""
     known = words.get(name, Words(BLOCKS.get(name, "")))
     if not known.because:
         return say("the block {name} ranks it high for you", name=quoted(name))
-    cause = foreign(known.because) or say("{clause}", clause=known.because)
+    clause = known.because if taken else known.rest or known.because
+    cause = foreign(clause) or say("{clause}", clause=clause)
     if known.counted and takers > 0:
         return say("{cause}: {people} took it", cause=cause, people=people(takers))
     return cause

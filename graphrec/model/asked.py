@@ -248,8 +248,13 @@ def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
     """What of a context is of no use, a line each: friends whom the model does not know, a place or moment that nothing
     hears."""
     out: list[str] = []
-    if context.get("place") is not None and not any(block.hears_places for block in model.profiles.heard):
+    hearing = [block for block in model.profiles.heard if block.hears_place()]
+    if (place := context.get("place")) is not None and not hearing:
         out.append(model.reason("place", "where somebody is now is not heard: no block of this model knows places"))
+    elif place is not None and not any(block.hears_place(position(place)) for block in hearing):
+        out.append(
+            model.reason("place", "where somebody is now is not heard: no item is near it; the latitude comes first")
+        )
     if context.get("now") is not None and model.data.events.timestamps is None:
         out.append(
             model.reason("now", "when somebody asks is not heard: the events that were learned from have no times")

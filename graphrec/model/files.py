@@ -138,7 +138,7 @@ def _load(path: Path, manifest: dict[str, Any]) -> Model:
 
 def _words(name: str, stored: Mapping[str, Any]) -> Words:
     """How a block is put into sentences; earlier models lack what it says of a single item."""
-    return _exactly(Words, {"like": registered()[name].words.like, **stored})
+    return _exactly(Words, {"like": registered()[name].words.like, "rest": "", **stored})
 
 
 def _brought(path: Path, names: Iterable[str]) -> None:

@@ -36,6 +36,7 @@ class Words:
             people took both: "its text reads like that of {title}".
         last: ``like`` of the item that they took last: "you took {title} last, and people go on to it".
         counted: the number of people who took the item is told with it.
+        rest: ``because`` of what belongs to nothing that they or their friends took, where that is another clause.
     """
 
     because: str = ""
@@ -43,6 +44,7 @@ class Words:
     like: str = ""
     last: str = ""
     counted: bool = False
+    rest: str = ""
 
 
 NO_WORDS = Words()
@@ -206,9 +208,8 @@ class FittedBlock(ABC):
         """Whether a user's side depends on what friends took."""
         return bool(getattr(self, "friend_weight", 0.0))
 
-    @property
-    def hears_places(self) -> bool:
-        """Whether a user's side depends on where they are now."""
+    def hears_place(self, place: tuple[float, float] | None = None) -> bool:
+        """Whether a user's side depends on where they are now; at a place, in degrees, whether it says anything."""
         return False
 
     @property

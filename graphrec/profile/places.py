@@ -28,6 +28,7 @@ SETTINGS = ("name", "weight", "reading", "spread", "scale", "power", "far", "hou
 FURTHER = ("week", "near")  # settings that are told where they say anything
 BACK = 20  # events looked through for the last whose place is known
 ARRAYS = ("centres", "cell_of")
+HERE = Words("it is near where you are", "where you are, and the places where you usually go")
 Points = npt.NDArray[np.float64]
 
 
@@ -254,9 +255,12 @@ class PlaceBlock(FittedBlock):
         made = out.computed(Queries.of(ties, [query_of(ties, u) for u in touched.tolist()]))
         return replace(out, users=with_rows(users, touched, made))
 
-    @property
-    def hears_places(self) -> bool:
-        return True
+    def hears_place(self, place: tuple[float, float] | None = None) -> bool:
+        return place is None or bool(next_cell(np.array([place], np.float64), self.centres)[0] >= 0)
+
+    def said(self, query: Queries, item_num: int) -> Words:
+        """Where somebody is now is not where they usually go."""
+        return replace(self.words, cause=HERE.cause, rest=HERE.because) if self._said(query)[0] >= 0 else self.words
 
     @property
     def size(self) -> str:

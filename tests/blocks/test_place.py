@@ -235,6 +235,13 @@ def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
     found = model.recommend(None, 10, context={"place": (50.0, 11.0)})
     assert {int(item[1:]) // 30 for item in found["item_id"]} == {2}
     assert not [why for why in found.attrs["degraded"] if why.startswith("place")]
+    for far in ((11.0, 50.0), (0.0, 0.0)):  # what nothing hears is said, as that of which both numbers are swapped
+        said = model.recommend(None, 3, context={"place": far}).attrs["degraded"]
+        assert any("no item is near it" in why for why in said)
+    for user, item in ((None, str(found["item_id"].iat[0])), ("u001", "i061")):
+        told = model.explain(user, item, place=(50.0, 11.0))
+        assert "it is near where you are" in told.text, told.text
+        assert "usually" not in told.text
     mine = model.recommend("u001", 5)["item_id"]
     assert {int(item[1:]) // 30 for item in mine} == {1}
     told = model.explain("u001", str(mine.iat[0]))
