@@ -271,3 +271,8 @@ def test_rows_are_sorted_as_lexsort_sorts_them(seed: int, most: int, n: int) -> 
     keys = [random.integers(-most, most, n) for _ in range(2)] + [random.integers(0, 4, n)]
     assert sorted_by(*keys).tolist() == np.lexsort(keys).tolist()
     assert sorted_by(*reversed(keys)).tolist() == np.lexsort(keys[::-1]).tolist()
+    keys[2].sort()  # rows that come by the last key, as events do by user
+    assert sorted_by(*keys).tolist() == np.lexsort(keys).tolist()
+    keys[0] = np.concatenate([np.sort(keys[0][keys[2] == group]) for group in range(4)])  # and by the first within it
+    assert sorted_by(*keys).tolist() == np.lexsort(keys).tolist()
+    assert sorted_by(keys[0], keys[2]).tolist() == np.lexsort((keys[0], keys[2])).tolist()
