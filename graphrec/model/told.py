@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -79,27 +78,34 @@ def sensible(table: AttributeTable, told: Mapping[str, Any]) -> None:
 def seconds(column: pd.Series, log: Events) -> pd.Series:
     """Times in seconds since 1970, float64 (n,), NaN where there is none; those that name no zone are in UTC.
 
-    Raises DataError for what cannot be read, for times that are infinite, or later than now and than
+    Raises DataError for what cannot be read, for times that are infinite, before 1970, or later than now and than
     whatever the log knows by more than a day: clocks err, and milliseconds are mistaken for seconds.
     """
+    numbers = pd.Series(np.nan, column.index)
     if not pd.api.types.is_datetime64_any_dtype(column):
-        numbers = pd.to_numeric(column, errors="coerce")
+        numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
         if (numbers.notna() == column.notna()).all():
-            return checked(numbers.astype(np.float64), log)
-        found = pd.to_datetime(column, utc=True, format="ISO8601", errors="coerce")
-        if (wrong := found.isna() & column.notna()).any():
+            return checked(numbers, log)
+        found = pd.to_datetime(column.where(numbers.isna()), utc=True, format="ISO8601", errors="coerce")
+        if (wrong := found.isna() & column.notna() & numbers.isna()).any():
             raise DataError(
                 f"updated: the timestamp {column[wrong].iloc[0]!r} is no time; give seconds since 1970, datetimes or "
                 "texts such as 2026-01-31 12:00, or leave it out where it was now"
             )
         column = found
-    return checked((pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1), log)
+    told = (pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return checked(told.fillna(numbers), log)
 
 
 def checked(times: pd.Series, log: Events) -> pd.Series:
     """The times, where they can be times of events. Raises DataError."""
     if np.isinf(times).any():
         raise DataError("updated: a timestamp is infinite; leave it out where it is not known")
+    if (times < 0).any():
+        raise DataError(
+            f"updated: a timestamp of {times[times < 0].iloc[0]:.0f} seconds lies before 1970; leave it out where it is"
+            " not known"
+        )
     latest = time.time() if log.timestamps is None else max(time.time(), int(log.timestamps.max(initial=0)))
     late = times[times > latest + AHEAD]
     if not len(late):
@@ -162,7 +168,7 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
     try:
         value = np.nan if said.get("value") is None else float(said["value"])
         when = time.time() if said.get("timestamp") is None else said["timestamp"]
-        quick = isinstance(when, int | float) and math.isfinite(when) and when <= time.time()
+        quick = isinstance(when, int | float) and 0 <= when <= time.time()
         at = float(when) if quick else float(seconds(pd.Series([when]), log).to_numpy(np.float64)[0])
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None

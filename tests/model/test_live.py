@@ -143,6 +143,8 @@ def test_a_model_that_was_read_back_learns_transitions_too(model: Model, tmp_pat
         ("in ten days", "lies in the future"),
         ("2199-01-01", "lies in the future"),
         (float("inf"), "infinite"),
+        (-5e12, "before 1970"),
+        ("1899-12-31", "before 1970"),
         ("soon", "no time"),
     ],
 )
@@ -156,6 +158,14 @@ def test_times_that_cannot_be(model: Model, when: Any, says: str) -> None:
         live.hear(**event)
     assert not live.pending
     assert len(live.query("u3").items) == 8
+
+
+def test_each_time_has_a_form_of_its_own(model: Model) -> None:
+    whens = (1_577_836_800, "2020-01-01T01:00:00+01:00")
+    told = model.updated([{"user_id": "new", "item_id": "i4", "value": 5.0, "timestamp": t} for t in whens])
+    events = told.data.events
+    assert events.timestamps is not None
+    assert events.timestamps[events.user_nums == told.data.users.number("new")].tolist() == [1_577_836_800]
 
 
 def test_a_word_for_a_time_has_a_remedy_of_its_own(model: Model) -> None:

@@ -203,3 +203,23 @@ def test_parts_with_dictionaries_of_their_own_are_one_log(tmp_path: Path) -> Non
     read, one = Dataset.load(tmp_path), Dataset.from_frames(table)
     assert read == one
     assert read.users.ids == tuple(sorted(set(users)))
+
+
+def test_a_clock_that_errs_by_years_does_not_make_all_else_long_past() -> None:
+    table = pd.DataFrame({"user_id": list("aabb") * 10, "item_id": [f"i{n}" for n in range(40)]})
+    times = NOON + np.arange(40) * 60
+    for late in ([3], [3, 7]):  # seconds of the year 2096, which come last, and in their order
+        wrong = times.copy()
+        wrong[late] = 4_000_000_000 + np.arange(len(late))
+        data = Dataset.from_frames(table.assign(timestamp=wrong))
+        assert data.report is not None
+        assert any("lie in the future (the latest on 2096-10-02)" in line for line in data.report.all_warnings())
+        stamps = data.events.timestamps
+        assert stamps is not None
+        last = sorted(stamps.tolist())[-len(late) :]
+        assert last == [times[-1] + 1 + n for n in range(len(late))]
+        newest = data.events.item_nums[np.argsort(stamps)[-len(late) :]]
+        assert [data.items.ids[n] for n in newest] == [f"i{n}" for n in late]
+    many = Dataset.from_frames(table.assign(timestamp=times + 2_400_000_000))
+    assert many.events.timestamps is not None
+    assert many.events.timestamps.min() > 3_900_000_000, "where all lie there, no clock erred"
