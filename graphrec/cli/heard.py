@@ -52,6 +52,7 @@ def joined(data: Dataset, store: Store, since: int) -> tuple[Dataset, Counter[st
 
 def _row(event: StoredEvent) -> dict[str, Any]:
     said = {"kind": event.type, "value": event.value, "timestamp": event.time}
+    said |= {"latitude": event.latitude, "longitude": event.longitude}
     return {"user_id": event.user_id, "item_id": event.item_id, **{k: v for k, v in said.items() if v is not None}}
 
 

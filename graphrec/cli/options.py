@@ -88,8 +88,7 @@ def context_of(here: str | None, at: str | None) -> dict[str, Any]:
         position(where, "--here:")
         known |= {"place": where}
     if at is not None:
-        seconds = at.strip().removeprefix("-").isdecimal() and len(at.strip()) > len("20260131")
-        known["now"] = moment(int(at) if seconds else at, "--at:")
+        known["now"] = moment(at, "--at:")
     return known
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ LEFT = {
     "only": marked("{n} of {k} items are left that this user took{filtered}"),
 }
 LATEST = 4_102_444_800  # seconds, the year 2100
+SECONDS = r"-?\d{9,}(\.\d+)?"  # as a text; of fewer digits a date is meant, as 20260131
 CONTEXT = ("now", "place", "friends", "attributes")
 SOMEBODY = "somebody"  # the user_id of a history without one; never that of a user
 
@@ -219,7 +221,8 @@ def moment(now: Any, called: str = "context: now =") -> int:
     try:
         if isinstance(now, bool):
             raise TypeError
-        found = int(pd.Timestamp(now).timestamp()) if isinstance(now, str | date) else int(now)
+        dated = not re.fullmatch(SECONDS, now.strip()) if isinstance(now, str) else isinstance(now, date)
+        found = int(pd.Timestamp(now).timestamp()) if dated else int(float(now))
     except (ValueError, TypeError, OverflowError):
         raise DataError(f"{called} {now!r} is no time; {how}") from None
     if abs(found) > LATEST:

@@ -21,7 +21,8 @@ from graphrec.types import Floats, Ints
 
 AHEAD = 86_400  # seconds that clocks may differ
 ALIASES = {"rating": "value", "count": "value", "dwell": "value", "type": "kind", "time": "timestamp"}
-EVENT = ("user_id", "item_id", "value", "kind", "timestamp")
+PLACE = ("latitude", "longitude")
+EVENT = ("user_id", "item_id", "value", "kind", "timestamp", *PLACE)
 TEXTS = frozenset(["title", "text"])  # of an item; all else that is told of one are attributes
 
 
@@ -123,6 +124,23 @@ def checked(times: pd.Series, log: Events) -> pd.Series:
     )
 
 
+def places_of(table: pd.DataFrame, log: Events) -> Floats | None:
+    """Where events were, float32 (n, 2) in degrees, NaN where it is not told; None where no event of the log and none
+    of these tells it. Raises DataError for what is no place, ValueError for what is no number."""
+    if log.places is None and not set(PLACE) & set(table):
+        return None
+    columns = [pd.to_numeric(table[name]) if name in table else np.full(len(table), np.nan) for name in PLACE]
+    at = np.column_stack(columns).astype(np.float64)
+    wrong = (np.isnan(at).sum(axis=1) == 1) | (np.abs(at) > (90, 180)).any(axis=1)
+    if wrong.any():
+        latitude, longitude = at[wrong][0].tolist()
+        raise DataError(
+            f"updated: latitude {latitude:g} and longitude {longitude:g} are no place; give both in degrees, such as"
+            " 48.1 and 11.6, or neither"
+        )
+    return at.astype(np.float32)
+
+
 def knowing(log: Events, names: Collection[str]) -> Events:
     """The log with further kinds of these names, as far as a name says how much an event counts for (like, dislike)."""
     known = {kind.name for kind in log.kind_table}
@@ -170,6 +188,9 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
         when = time.time() if said.get("timestamp") is None else said["timestamp"]
         quick = isinstance(when, int | float) and 0 <= when <= time.time()
         at = float(when) if quick else float(seconds(pd.Series([when]), log).to_numpy(np.float64)[0])
+        told = {name: [said[name]] for name in PLACE if said.get(name) is not None}
+        places = None if log.places is None else np.full((1, 2), np.nan, np.float32)
+        places = places_of(pd.DataFrame(told), log) if told else places
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None
     none = np.zeros(1, np.int64)
@@ -181,7 +202,7 @@ def single(log: Events, event: Mapping[str, Any]) -> Events:
         values=np.array([value], np.float32),
         kinds=np.array([kind], np.uint8),
         timestamps=None if log.timestamps is None else np.array([int(at)]),
-        places=None if log.places is None else np.full((1, 2), np.nan, np.float32),
+        places=places,
         order=None if log.order is None else none,
     )
 

@@ -29,7 +29,7 @@ from graphrec.graph.hetero import hetero_graph
 from graphrec.linalg.sums import SUMS
 from graphrec.model.asked import as_id
 from graphrec.model.learned import Learned
-from graphrec.model.told import ALIASES, EVENT, kind_of, on_scale, seconds, unreadable
+from graphrec.model.told import ALIASES, EVENT, kind_of, on_scale, places_of, seconds, unreadable
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.profiles import Profiles
 from graphrec.profile.shards import built
@@ -46,9 +46,9 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
 
     Args:
         events: a table, or mappings, of user_id and item_id; ``value`` (a rating or count), ``kind`` (by name, the
-            first by default) and ``timestamp`` (seconds, datetimes or texts of them; now by default) where they are
-            known; none may lie in the future. An event that is known already changes nothing. Ids that are new become
-            users and items.
+            first by default), ``timestamp`` (seconds, datetimes or texts of them; now by default), ``latitude`` and
+            ``longitude`` where they are known; no time may lie in the future. An event that is known already changes
+            nothing. Ids that are new become users and items.
         items: a table of item_id, and ``title``, ``text`` or attributes, which take the place of what was known of
             the same item; an empty list takes an attribute away. users: of user_id and attributes.
 
@@ -144,7 +144,10 @@ def _joined(data: Dataset, events: pd.DataFrame, items: pd.DataFrame, users: pd.
     if not len(new) and not len(items) and not len(users):
         return data, np.zeros(0, np.int64)
     against = data.events.norms if len(new) else data.events.against
-    log, order = replace(data.events, against=against).joined(new)
+    log = replace(data.events, against=against)
+    if log.places is None and new.places is not None:
+        log = replace(log, places=np.full((len(log), 2), np.nan, np.float32))
+    log, order = log.joined(new)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     reviews = data.reviews.assign(event=place[data.reviews["event"].to_numpy(np.int64)])
@@ -189,13 +192,16 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         times = (
             seconds(table["timestamp"], log).fillna(time.time()) if "timestamp" in table else np.full(n, time.time())
         )
+        places = places_of(table, log)
     except (ValueError, TypeError) as error:
         raise DataError(unreadable(error)) from None
     numbers = np.array([kinds[name] for name in said], np.int64)
     on_scale(values, numbers, log)
     new = pd.DataFrame({"u": user_nums, "i": item_nums, "v": values, "k": numbers})
     new["t"] = np.asarray(times).astype(np.int64) if log.timestamps is not None else 0
-    new = new.astype({"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}).drop_duplicates()
+    types = {"u": np.int64, "i": np.int64, "v": np.float32, "k": np.int64, "t": np.int64}
+    new = new.astype(types).drop_duplicates()
+    new["at"] = new.index  # the row of the table
     if log.timestamps is not None:  # without times every event is another one
         here = np.flatnonzero(np.isin(log.user_nums, user_nums))
         width = max(int(item_nums.max(initial=0)), data.n_items) + 1
@@ -203,12 +209,11 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         known = pd.DataFrame({"u": log.user_nums[here], "i": log.item_nums[here], "v": log.values[here]})
         known = known.assign(k=log.kinds[here], t=log.timestamps[here])
         if len(known):
-            merged = new.merge(known.astype(new.dtypes.to_dict()).drop_duplicates(), how="left", indicator=True)
+            merged = new.merge(known.astype(types).drop_duplicates(), how="left", indicator=True)
             new = merged[merged["_merge"] == "left_only"]
     first = 0 if log.order is None or not len(log) else int(log.order.max()) + 1
     new["o"] = np.arange(first, first + len(new))  # as they come, after all that is known
     new = new.sort_values(["u", "i", "t"], kind="stable")
-    places = None if log.places is None else np.full((len(new), 2), np.nan, np.float32)
     stamps = None if log.timestamps is None else new["t"].to_numpy(np.int64)
     return replace(
         log,
@@ -217,7 +222,7 @@ def _events(data: Dataset, table: pd.DataFrame, user_nums: Ints, item_nums: Ints
         values=new["v"].to_numpy(np.float32),
         kinds=new["k"].to_numpy(np.uint8),
         timestamps=stamps,
-        places=places,
+        places=None if places is None else places[new["at"].to_numpy(np.int64)],
         order=None if log.order is None else new["o"].to_numpy(np.int64),
     )
 

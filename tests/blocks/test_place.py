@@ -15,6 +15,7 @@ from graphrec.blocks.place import NOWHERE, TELLS_NOTHING, Place, PlaceSettings, 
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import TRAIN, VALID, Dataset, build
 from graphrec.data.points import item_points
+from graphrec.errors import DataError
 from graphrec.evaluate.validation import Validation
 from graphrec.profile.places import EARTH, FAR, PlaceBlock, apart, next_cell
 from graphrec.query.fading import Fading
@@ -252,3 +253,19 @@ def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
     plain = gr.Recommender(gr.Config().with_(blocks=["popularity"], **settings)).fit(towns(n_users=32))
     said = plain.recommend(None, 3, context={"place": (50.0, 11.0)}).attrs["degraded"]
     assert any(why.startswith("place: where somebody is now is not heard") for why in said)
+
+
+def test_where_new_events_were_is_where_a_new_item_is() -> None:
+    settings = {"features": {"enabled": False}, "kg": {"enabled": False}}
+    model = gr.Recommender(gr.Config().with_(blocks=["popularity", "place"], **settings)).fit(towns(n_users=32)).fitted
+    event = {"user_id": "u001", "item_id": "new", "latitude": 50.0, "longitude": 11.0}
+    for told in (
+        [event],
+        [{"user_id": "u002", "item_id": "i001"}, event],
+    ):
+        data = model.updated(told).data
+        np.testing.assert_allclose(item_points(data)[data.items.number("new")], [50.0, 11.0])
+        assert item_points(data)[0, 0] == pytest.approx(48, abs=0.1)
+    for wrong in ({"latitude": 95.0}, {"longitude": None}, {"longitude": 181}):
+        with pytest.raises(DataError, match="are no place; give both in degrees"):
+            model.updated([{**event, **wrong}])

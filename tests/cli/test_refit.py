@@ -13,6 +13,7 @@ import graphrec as gr
 from graphrec.blocks import _warm
 from graphrec.cli.app import app
 from graphrec.data.dataset import Dataset
+from graphrec.data.points import item_points
 from graphrec.model.model import Model
 from graphrec.recommender import Recommender
 from graphrec.store import ItemChange, Store, StoredEvent
@@ -128,7 +129,7 @@ def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: 
     with Store.open(url) as store:
         said = [(names[0], items[3], "like"), ("somebody new", items[0], None), (names[1], "new item", "add_to_cart")]
         events = [
-            StoredEvent(event_id=str(n), user_id=u, item_id=i, type=t, time=when + n)
+            StoredEvent(event_id=str(n), user_id=u, item_id=i, type=t, time=when + n, latitude=n, longitude=11)
             for n, (u, i, t) in enumerate([*said, (names[2], items[0], "unheard of")])
         ]
         twice = StoredEvent(event_id="twice", user_id=names[0], item_id=items[3], type="like", time=when)
@@ -152,6 +153,7 @@ def test_a_refit_learns_from_what_a_store_heard_and_remembers_how_far(tmp_path: 
     rows = model.data.item_attributes
     new = rows[rows["item_num"] == model.data.items.number("new item")]
     assert sorted(new["value"]) == ["M", "S"], "as a service takes them"
+    assert item_points(model.data)[model.data.items.number("new item")].tolist() == [2, 11], "where it was taken"
     theirs = int((data.events.user_nums == 3).sum())
     assert len(model.data.events) == len(data.events) - theirs + 3
     assert {"like", "addtocart"} <= {kind.name for kind in model.data.events.kind_table}, "as a service hears them"

@@ -37,6 +37,7 @@ def query(model: Recommender, user: str | None, context: dict[str, Any]) -> Quer
         1_600_000_000.9,
         np.int64(1_600_000_000),
         "2020-09-13T12:26:40Z",
+        "1600000000",
         datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC),
         datetime(2020, 9, 13, 12, 26, 40),
     ],
