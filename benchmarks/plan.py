@@ -2,6 +2,7 @@
 
     python benchmarks/plan.py ../shared/data --fit                        # the fits run too, after their plans
     python benchmarks/plan.py ../shared/data --fit --only yelp_places/temporal --preset fast
+    python benchmarks/plan.py ../shared/data --fit --caches ~/.cache/graphrec    # with a copy of what is cached there
     python benchmarks/plan.py ../shared/data                              # beside what presets.py and scale.py kept
 
 With --fit a run is one of ``FITTED``, and has caches of its own, which are empty: the plan counts its texts as unread,
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -78,12 +80,16 @@ def main(
     only: Annotated[str, typer.Option(help="One of the runs, folder/split, or EVENTS:USERS:ITEMS.")] = "",
     preset: Annotated[str, typer.Option(help="One preset.")] = "",
     fit: Annotated[bool, typer.Option("--fit", help="Run the fits too, with caches that are empty.")] = False,
+    caches: Annotated[Path | None, typer.Option(help="With --fit: a copy of these instead of empty ones.")] = None,
 ) -> None:
     """Foretell, compare, print and store."""
     for how in ("fast", "default"):
         for name in FITTED if fit else RUNS:
             if only in ("", name) and preset in ("", how) and (data / name.split("/")[0]).exists():
-                (_beside if fit else _kept)(name, data / name.split("/")[0], how)
+                if fit:
+                    _beside(name, data / name.split("/")[0], how, caches)
+                else:
+                    _kept(name, data / name.split("/")[0], how)
     if fit:
         return
     for size, run in report.kept("scale", "fast")["runs"].items():
@@ -95,14 +101,17 @@ def main(
             _keep(f"generated {size}, fast", told, {"core_s": seconds, "mb": mb, "from": "scale.py"})
 
 
-def _beside(name: str, folder: Path, how: str) -> None:
+def _beside(name: str, folder: Path, how: str, caches: Path | None) -> None:
     """A plan, and the fit that it is of, in caches of their own."""
-    with tempfile.TemporaryDirectory() as caches:
-        os.environ["GRAPHREC_CACHE"] = caches
+    with tempfile.TemporaryDirectory() as own:
+        for file in caches.glob("*.sqlite*") if caches else ():
+            shutil.copy(file, own)
+        os.environ["GRAPHREC_CACHE"] = own
         told = foretold(plan_source(folder, Config.load(None, settings_of(name), how), say=print), True)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             took = pool.submit(fitted, folder, settings_of(name), how).result()
-    _keep(f"{name}, {how}", told, took)
+    cached = ", some texts cached" if caches else ""
+    _keep(f"{name}, {how}{cached}", told, took)
 
 
 def _kept(name: str, folder: Path, how: str) -> None:

@@ -143,13 +143,12 @@ def _examples(data: Dataset, masks: Masks, lacking: Unread, seed: int) -> Datase
 
 @dataclass(frozen=True)
 class Texts:
-    """What reading texts takes: core-seconds of loading what reads them, and of each character; how many characters
-    were read to see that; and the peak of memory in MB."""
+    """What reading texts takes: core-seconds of loading what reads them, and of each character; and how many
+    characters were read to see that."""
 
     loading: float
     of_each: float
     characters: int
-    mb: float
 
 
 def texts(examples: Dataset, config: Config) -> Texts:
@@ -158,11 +157,10 @@ def texts(examples: Dataset, config: Config) -> Texts:
 
     What is done anew by each fit, whose texts are cached or not, is done once more and taken off.
     """
-    stage = Stages()
     read, seconds = [], []
     for people in (examples.n_users // SMALLER, examples.n_users):
         data = part(examples, people, examples.n_items, config.seed)
-        fitting = fitting_of(data, config, stage)
+        fitting = fitting_of(data, config, Stages())
         lacking, took = _unread(data, fitting).characters, []
         for _ in ("read", "cached"):
             since = core_seconds()
@@ -171,8 +169,7 @@ def texts(examples: Dataset, config: Config) -> Texts:
         read.append(lacking - _unread(data, fitting).characters)
         seconds.append(max(took[0] - took[1], 0.0))
     of_each = seconds[1] / read[1] if read[1] else sum(seconds) / max(sum(read), 1)
-    peak = max(one["mb"] for one in stage.ended().values())
-    return Texts(max(seconds[0] - of_each * read[0], 0.0), of_each, sum(read), peak)
+    return Texts(max(seconds[0] - of_each * read[0], 0.0), of_each, sum(read))
 
 
 def part(data: Dataset, people: int, items: int, seed: int) -> Dataset:

@@ -119,19 +119,17 @@ def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]]) 
     return found
 
 
-def left(texts: Texts | None, unread: int, stages: Mapping[str, Stage], largest: Pilot) -> dict[str, Stage]:
+def left(texts: Texts | None, unread: int, stages: Mapping[str, Stage]) -> dict[str, Stage]:
     """What reading the texts takes of which the caches hold nothing when the pilots are done; nothing where there are
     none.
 
     Args:
-        unread: characters that the caches lacked before. stages: of the whole. largest: the pilot that held the most.
+        unread: characters that the caches lacked before. stages: of the whole, by pilots with the models loaded.
     """
     if texts is None or unread <= texts.characters:
         return {}
-    foretold = max((stages[name].mb for name in HELD if name in stages), default=0.0)
-    beyond = texts.mb - max(largest.stages[name]["mb"] for name in HELD)
-    rest = unread - texts.characters
-    return {TEXTS: Stage(texts.loading + texts.of_each * rest, foretold + max(beyond, 0.0))}
+    held = max((stages[name].mb for name in HELD if name in stages), default=0.0)
+    return {TEXTS: Stage(texts.loading + texts.of_each * (unread - texts.characters), held)}
 
 
 def _of_seconds(shape: Shape, name: str, block: Block[Any] | None) -> float:
@@ -193,7 +191,7 @@ def _plan(
         run.append(_alone(pilots.piloted, part, config, shape, reads))
     blocks = {name: config.block(name) for name in config.blocks}
     stages = measured | whole(run, shape, blocks)
-    stages |= left(texts, unread, stages, run[-1])
+    stages |= left(texts, unread, stages)
     disk, index = (
         grown([(_rows(one.shape), getattr(one, what)) for one in run], _rows(shape)) for what in ("disk_mb", "index_mb")
     )
