@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from graphrec.config import Config
-from graphrec.planning import MEMORY, Plan
+from graphrec.planning import MEMORY, TEXTS, Plan
 
 LONG = 600.0  # core-seconds above which it is said what would divide them
-TEXTS = ("kg", "features")  # stages that read and embed texts, which an engine can be handed
+READ = ("kg", "features", TEXTS)  # stages that read and embed texts, which an engine can be handed
 
 
 def memory_mb(config: Config) -> float:
@@ -56,10 +56,12 @@ def _of_memory(plan: Plan, config: Config, preset: str) -> list[str]:
 def _of_time(plan: Plan, config: Config) -> list[str]:
     stages = plan.stages
     network = sum(stages[name].seconds for name in config.blocks if name in stages and config.block(name).together)
-    texts = sum(stages[name].seconds for name in TEXTS if name in stages)
-    if plan.seconds <= LONG:
-        return ["One process is enough."]
+    texts = sum(stages[name].seconds for name in READ if name in stages)
     out = []
+    if plan.spent >= plan.seconds:
+        out.append("To fit it takes no longer than to foretell it: fit it next time.")
+    if plan.seconds <= LONG:
+        return [*out, "One process is enough."]
     if texts > plan.seconds / 4:
         out.append(f"Texts are {texts / plan.seconds:.0%} of the seconds: --engine ray hands them to a cluster.")
     longest = max((name for name in config.blocks if name in stages), key=lambda name: stages[name].seconds)

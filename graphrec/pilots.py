@@ -66,13 +66,15 @@ class Shape:
             )
 
     def sizes(self) -> tuple[tuple[int, int], ...]:
-        """People and items of the pilots, the smaller one first: of two, or of one alone where that is half of all."""
+        """People and items of the pilots, the smaller one first: of two, or of one alone where it is of half the people
+        with all items."""
         items = min(self.items, ITEMS)
         of_each = max(self.events / self.users * items / self.items, 1.0)
-        wanted, half = max(int(EVENTS / of_each), PEOPLE), max(self.users // 2, 1)
-        if wanted >= half:
-            return ((half, items),)
-        return (max(wanted // SMALLER, 1), max(items // SMALLER, 1)), (wanted, items)
+        half = max(self.users // 2, 1)
+        people = min(max(int(EVENTS / of_each), PEOPLE), half)
+        if people == half and items == self.items:
+            return ((people, items),)
+        return (max(people // SMALLER, 1), max(items // SMALLER, 1)), (people, items)
 
 
 @dataclass(frozen=True)

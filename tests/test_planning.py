@@ -101,14 +101,22 @@ def test_what_cannot_be_is_refused(sizes: tuple[int, int, int], said: str) -> No
 
 
 @pytest.mark.parametrize(
-    "shape", [Shape(1, 1, 1), Shape(2, 3, 4), Shape(300, 9_000, 40_000), Shape(10**8, 10**7, 10**9)]
+    "shape",
+    [
+        Shape(1, 1, 1),
+        Shape(2, 3, 4),
+        Shape(20_000, 12_000, 200_000),
+        Shape(300, 900, 40_000),
+        Shape(10**8, 10**7, 10**9),
+    ],
 )
 def test_pilots_are_no_larger_than_the_whole(shape: Shape) -> None:
     *smaller, (people, items) = shape.sizes()
     assert 1 <= people <= max(shape.users // 2, 1)
     assert 1 <= items <= min(shape.items, pilots.ITEMS)
-    assert len(smaller) == (people < shape.users // 2), "half of the people are pilot enough"
-    assert all(1 <= fewer < people and 1 <= less < items for fewer, less in smaller)
+    alone = people == max(shape.users // 2, 1) and items == shape.items
+    assert len(smaller) == (not alone), "half of the people with all items are pilot enough"
+    assert all(1 <= fewer <= people and 1 <= less < items for fewer, less in smaller)
     assert people * items * shape.events / shape.users / shape.items <= max(1.1 * pilots.EVENTS, people)
 
 
@@ -224,6 +232,8 @@ def test_advice_names_the_stage_and_what_takes_over() -> None:
     told = " ".join(advice(plan_of(), config, "default"))
     assert "Memory suffices: 1.0 GB, most in spectral, of 2.0 GB (runtime.memory_gb)" in told
     assert "networks, 87% of it, are trained by all at once" in told
+    assert "takes no longer than to foretell" not in told
+    assert "takes no longer than to foretell" in " ".join(advice(plan_of(spent=900.0), config, "default"))
     little = Config.load(None, ["runtime.memory_gb=0.5"])
     told = " ".join(advice(plan_of(), little, "default"))
     assert "does not suffice" in told

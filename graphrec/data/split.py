@@ -153,13 +153,16 @@ def k_core(data: Dataset, k: int) -> Dataset:
     last = data.events.last_of_pair
     users, items = data.events.user_nums[last], data.events.item_nums[last]  # (P,)
     kept = np.ones(len(users), dtype=bool)
+    user_degree = np.bincount(users, minlength=data.n_users)  # (U,)
+    item_degree = np.bincount(items, minlength=data.n_items)  # (I,)
     while True:
-        user_degree = np.bincount(users[kept], minlength=data.n_users)  # (U,)
-        item_degree = np.bincount(items[kept], minlength=data.n_items)  # (I,)
-        weak = kept & ((user_degree[users] < k) | (item_degree[items] < k))
-        if not weak.any():
+        weak = kept & ((user_degree < k)[users] | (item_degree < k)[items])  # looked up in bits, which caches hold
+        gone = np.flatnonzero(weak)
+        if not len(gone):
             break
-        kept &= ~weak
+        kept[gone] = False
+        user_degree -= np.bincount(users[gone], minlength=data.n_users)
+        item_degree -= np.bincount(items[gone], minlength=data.n_items)
     if not kept.any():
         raise EmptyDataError(f"{data.name}: no user and item have {k} interactions each; lower split.k_core")
     return renumbered(data.subset(kept[data.events.pair_of]), user_degree > 0, item_degree > 0)
