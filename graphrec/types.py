@@ -194,12 +194,22 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """How much of its attention a network that reads a history in order gives to an item in it: no part of a score."""
+
+    item_id: str
+    title: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why an item got its score for a user. ``blocks`` sums to ``score``, and so does ``shares``.
 
     As ``Explainer`` makes it, it is internal: paths and ``shares`` (``item:<id>``, ``user:<id>``, ``block:<name>``)
     name other people. ``graphrec.explain.names.public`` makes of it what the user may read. ``degraded``: why the
     answer is less than it could be, a line each. ``moved``: by what re-ranks the list, which changes no score.
+    ``attention``: where the network looked that reads the history in order, most first, where there is one.
     """
 
     user_id: str
@@ -212,6 +222,7 @@ class Explanation:
     shares: Mapping[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     moved: tuple[Move, ...] = ()
+    attention: tuple[Attention, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -234,6 +245,7 @@ class Explanation:
                 }
                 for e in self.evidence
             ],
+            "attention": [vars(each) for each in self.attention],
             "moved": [move.to_json() for move in self.moved],
             "degraded": list(self.degraded),
         }

@@ -17,7 +17,7 @@ from graphrec.profile.profiles import Profiles
 from graphrec.profile.standing import PLAIN, Standing
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
-from graphrec.types import Explanation, Floats
+from graphrec.types import Attention, Explanation, Floats
 from kg.graph import KnowledgeGraph
 
 
@@ -123,7 +123,14 @@ class Explainer:
                 **{f"user:{users[friend]}": share for friend, share in parts.friends.items()},
                 **{f"block:{name}": share for name, share in parts.rest.items()},
             },
+            attention=self._attention(query, limit),
         )
+
+    def _attention(self, query: Queries, limit: int) -> tuple[Attention, ...]:
+        """Where the blocks that are heard look in a history, most first."""
+        found = [item for block in self.profiles.heard for item in block.looks(query).items()]
+        most = sorted(found, key=lambda item: (-item[1], item[0]))[:limit]
+        return tuple(Attention(self.data.items.ids[n], self.links.title(n), share) for n, share in most)
 
 
 def last_of(query: Queries) -> int:

@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from graphrec.explain.contrast import Contrast
-from graphrec.explain.phrases import plain, relation
+from graphrec.explain.phrases import plain, quoted, relation
 from graphrec.explain.say import label, marked_of, say
 from graphrec.explain.why_not import WhyNot
 from graphrec.types import Evidence, Explanation, Step
@@ -42,6 +42,9 @@ def render(explanation: Explanation) -> Panel:
         Text(),
         *_blocks(label("panel", "score"), explanation.score, explanation.blocks),
     ]
+    if explanation.attention:
+        seen = ", ".join(f"{quoted(each.title)} ({each.share:.0%})" for each in explanation.attention)
+        parts += [Text(), Text(say("In the order of what you took it looks at {items}.", items=seen))]
     if explanation.evidence:
         parts += [Text(), _evidence(explanation)]
     return Panel(Group(*parts), title=title, title_align="left", padding=(1, 2))

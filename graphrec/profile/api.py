@@ -158,6 +158,10 @@ class FittedBlock(ABC):
         """How its part of one score (B = 1) is put into sentences."""
         return self.words
 
+    def looks(self, query: Queries) -> Mapping[int, float]:
+        """How much of its attention it gives to each item of a history (B = 1), where it reads histories so."""
+        return {}
+
     def likeness(self, item_num: int) -> Floats:
         """How close every item is to one, by the items' sides, float32 (I,)."""
         found = self.items @ self.items[item_num].T

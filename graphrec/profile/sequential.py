@@ -99,6 +99,16 @@ class SequenceBlock(ProfileBlock):
         states, attention = _forward(self.network, tokens, self.heads)
         return np.hstack([states, np.ones((len(states), 1), np.float32)]), attention
 
+    def looks(self, query: Queries) -> dict[int, float]:
+        """Of the events read; what the start has of it is left out."""
+        if not self.network:
+            return {}
+        items = query.ordered(self.length, liked=True).items[0]
+        items, out = items[items >= 0], dict[int, float]()
+        for item, share in zip(items.tolist(), self.states(query)[1][0, 1:].tolist(), strict=False):
+            out[item] = out.get(item, 0.0) + share
+        return out
+
     def arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         arrays, settings = super().arrays()
         network = {PREFIX + name: np.asarray(value) for name, value in self.network.items()}

@@ -83,6 +83,7 @@ class Explained(Reply):
     blocks: dict[str, float] = Field(description="They sum to the score.")
     text: str
     evidence: list[dict[str, Any]]
+    attention: list[dict[str, Any]] = Field([], examples=[[{"item_id": "i1", "title": "Strings", "share": 0.4}]])
     moved: list[dict[str, Any]] = Field(
         [], examples=[[{"reranker": "exposure=0.5", "from": 14, "to": 9, "price": 0.02}]]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 
+import graphrec as gr
 from graphrec.blocks._sequence_run import Run
 from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.neighbours import Neighbours
@@ -19,6 +22,7 @@ from graphrec.blocks.transitions import UNORDERED
 from graphrec.data.dataset import TEST, TRAIN, VALID, Dataset, build
 from graphrec.data.split import split
 from graphrec.evaluate.validation import Validation
+from graphrec.explain.render import render
 from graphrec.profile.api import FittedBlock
 from graphrec.profile.sequential import GAPS, SequenceBlock, gap_kind, tokens_of
 from graphrec.query.query import Queries, Query
@@ -220,3 +224,22 @@ def test_a_block_that_was_killed_chooses_and_learns_to_the_same_bits(
     for one, other in zip(whole[:2], again[:2], strict=True):
         assert one.items.tobytes() == other.items.tobytes()
         assert one.users.tobytes() == other.users.tobytes()
+
+
+def test_where_it_looks_is_told_beside_a_score() -> None:
+    quick = {"blocks": ["sequence"], "features": {"enabled": False}, "kg": {"enabled": False}}
+    config = gr.Config().with_(**quick, sequence={**QUICK, "max_epochs": 1, "evaluations": 1})
+    model = gr.Recommender(config).fit(chains(n_users=40))
+    items = model.fitted.data.items.ids
+    one = Queries.stored(model.fitted.ties, np.array([0]))
+    block: Any = model.fitted.profiles["sequence"]
+    told = model.explain(model.fitted.data.users.ids[0], items[0], limit=3)
+    read = one.ordered(block.length, liked=True).items[0].tolist()
+    expected = {items[item]: float(share) for item, share in zip(read, block.states(one)[1][0, 1:], strict=True)}
+    best = sorted(expected, key=lambda item: -expected[item])[:3]
+    assert [each["item_id"] for each in told.to_json()["attention"]] == best
+    assert [each.share for each in told.attention] == pytest.approx([expected[item] for item in best])
+    assert 0 < sum(expected.values()) < 1, "the start has the rest"
+    shown = Console(file=StringIO(), width=200)
+    shown.print(render(told))
+    assert f'it looks at "{told.attention[0].title}" (' in shown.file.getvalue()  # type: ignore[attr-defined]
