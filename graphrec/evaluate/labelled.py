@@ -161,16 +161,23 @@ class Probe:
 
 
 class Likeness:
-    """Labels by cosine to one row for each, (K, d), calibrated on labelled people."""
+    """Labels by cosine to one row for each, (K, d), calibrated on labelled people. Raises DataError where these do not
+    have two labels."""
 
     def __init__(self, centres: Floats, rows: Floats, labels: Ints) -> None:
+        counts = np.bincount(labels, minlength=1)
+        if np.count_nonzero(counts) < 2:
+            raise DataError(
+                f"labels of {counts.tolist()} people; people of two labels are needed to tell how sure it is"
+            )
         self._centres = _unit(centres)
         self.usual = np.bincount(labels) / len(labels)
         self._model = _regression(1e3).fit(self._similar(rows), labels)
 
     @classmethod
     def prototypes(cls, rows: Floats, labels: Ints, each: int, seed: int = 0) -> Likeness:
-        """Centres are means of ``each`` people of every label, less the mean of all; the rest calibrate."""
+        """Centres are means of ``each`` people of every label, less the mean of all; the rest calibrate. Raises
+        DataError where these do not have two labels."""
         random, mean = np.random.default_rng(seed), rows.mean(axis=0)
         some = [random.permutation(np.flatnonzero(labels == k))[:each] for k in range(int(labels.max()) + 1)]
         centres = np.array([_unit(rows - mean)[chosen].mean(axis=0) for chosen in some])

@@ -111,3 +111,12 @@ def test_labels_that_are_all_alike_are_refused_in_one_line() -> None:
     with pytest.raises(DataError, match=r"labels of \[40\] people; two labels of 5 people each") as caught:
         Probe(np.eye(40), np.zeros(40, np.int64))
     assert "\n" not in str(caught.value)
+
+
+def test_people_of_one_label_calibrate_nothing() -> None:
+    rows, labels = people(40, rare=0.5)
+    for wrong in (np.zeros(40, np.int64), labels[:0]):
+        with pytest.raises(DataError, match="people of two labels are needed"):
+            Likeness(rows[:2], rows[: len(wrong)], wrong)
+    with pytest.raises(DataError, match="people of two labels are needed"):
+        Likeness.prototypes(rows, labels, 40)  # nobody is left to calibrate
