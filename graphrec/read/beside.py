@@ -125,7 +125,8 @@ def _side(planned: Planned, raw: pd.DataFrame, out: Tables, known: Known, spec: 
         if outside:
             many = f"{outside:,} places lie beyond 90 or 180 degrees and count as unknown"
             one = "1 place lies beyond 90 or 180 degrees and counts as unknown"
-            report.warn(f"{planned.path.name}: {one if outside == 1 else many}")
+            lost = "; are latitude and longitude exchanged? data.toml says which is which" if points.empty else ""
+            report.warn(f"{planned.path.name}: {one if outside == 1 else many}{lost}")
         rows, columns = stack([rows, points]), [*columns, point]
         types |= dict.fromkeys((roles["latitude"], roles["longitude"]), "point")
     if key == "item_id":

@@ -55,6 +55,6 @@ def places(frame: pd.DataFrame, key: str, latitude: str, longitude: str) -> tupl
     at = pd.DataFrame({"lat": proof.numbers(frame[latitude]), "lon": proof.numbers(frame[longitude])})
     told = at.dropna()
     at = told[told["lat"].between(-90, 90) & told["lon"].between(-180, 180)]
-    value = at["lat"].map(repr) + "," + at["lon"].map(repr)
+    value = [f"{lat!r},{lon!r}" for lat, lon in zip(at["lat"].tolist(), at["lon"].tolist(), strict=True)]
     rows = pd.DataFrame({key: frame.loc[at.index, key], "key": PLACE, "value": value}).reset_index(drop=True)
     return rows, Column(PLACE, "point", why_not=""), len(told) - len(at)

@@ -228,6 +228,11 @@ def test_places_out_of_range_are_counted_and_set_aside(tmp_path: Path) -> None:
     data = Dataset.load(tmp_path)
     assert any("2 places lie beyond 90 or 180 degrees" in line for line in data.report.all_warnings())
     assert (~np.isnan(item_points(data)).any(axis=1)).sum() == 3
+    lines = "".join(f"i{i},{-120 + i / 10},{48}\n" for i in range(5))  # all of them: the two are exchanged
+    (tmp_path / "items.csv").write_text(f"item_id,latitude,longitude\n{lines}")
+    data = Dataset.load(tmp_path)
+    assert any("5 places lie" in line and "exchanged?" in line for line in data.report.all_warnings())
+    assert np.isnan(item_points(data)).all()
 
 
 def test_answers_hear_where_somebody_is_and_say_why(tmp_path: Path) -> None:
