@@ -211,7 +211,7 @@ def test_a_profile_decides_where_it_tells_items_apart(model: Recommender) -> Non
     level = np.ones((200, 4), np.float32)
     apart = level * np.linspace(1, 2, 200, dtype=np.float32)[:, None]
     for items, sparse, decides in ((level, None, False), (apart, None, True), (level, apart[:, 0], True)):
-        model_of: Any = SimpleNamespace(items=items, index=SimpleNamespace(longest=4.0))
+        model_of: Any = SimpleNamespace(items=items, index=Index.build(items, model.config.retrieve))
         assert decided(model_of, query, profile, sparse, personal) is decides
     assert not decided(model_of, query, profile, apart[:, 0], np.array([False]))
     assert not decided(model_of, one(model.fitted, "u0", query="neck"), profile, apart[:, 0], personal)
