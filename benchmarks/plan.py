@@ -8,8 +8,8 @@
 With --fit a run is one of ``FITTED``, and has caches of its own, which are empty: the plan counts its texts as unread,
 and the fit that is foretold, which runs after it in a process of its own, finds those that pilots have read. Without, a
 run of presets.py is a fit of all but the test part, its data read and its test users measured (for the memory: they
-hold less than a fit), and one of scale.py is a fit of generated data, of whose shape alone the plan is. ``SHAPED``
-are the runs on which it was decided what a stage grows with: these are no test of it.
+hold less than a fit), and one of scale.py is a fit of generated data, of whose shape alone the plan is. The runs on
+which it was decided what a stage grows with are no test of it: ``sections_scale.SHAPED``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ FITTED = (  # the smaller ones first
     "ml1m_kg/given",
     "yelp_places/temporal",
 )
-SHAPED = ("lastfm_social/given, fast", "gowalla/given, fast", "generated 400000:20000:8000, fast")
 
 
 def settings_of(name: str) -> tuple[str, ...]:
