@@ -5,7 +5,9 @@
 
 Each is what `graphrec evaluate --preset` does, in a process of its own: chosen on validation users, learned from all
 but the test part, tested once. Then every block is tested alone, those too that the blend left out: a blend should not
-lose to its own best block by more than one standard error of the difference over users. Texts that an earlier run
+lose to its own best block by more than one standard error of the difference over users. Where the last event of each
+user is held out there are two more figures, as sequential models are compared: learned with the same choices without
+each user's validation event, which is in the histories that are read, and learned with it. Texts that an earlier run
 embedded and mentions that it extracted are in the cache, as they are for whoever fits again.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +31,7 @@ from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.experiment import peak_rss_mb
 from graphrec.fit import Fitting, as_read, learn_from
 from graphrec.presets import PRESETS, Preset
+from graphrec.profile.api import FittedBlock
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
 from graphrec.recommender import Recommender
@@ -71,6 +75,12 @@ def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str,
     if "graph" in chosen:  # without its learning curve, which network.py is for
         chosen["graph"] = {k: v for k, v in chosen["graph"].items() if k not in ("curve", "losses")}
     found |= {"peak_rss_mb": peak_rss_mb(), "chosen": chosen, "alone": {}}
+    if parts.kind == "leave-last":
+        two = {
+            "refitted": blend,
+            "train": tested(early(Recommender(config).fit(parts.folds[0].train, chosen), queries.ties)),
+        }
+        found["rows"] = {how: {m: one.metrics[m] for m in ("ndcg@10", "recall@10")} for how, one in two.items()}
     found["card"] = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     fitting = Fitting(config, Runtime.of(config.runtime, config.seed), lambda: model.encoder)
     inputs, _ = learn_from(as_read(parts.fit_data, config), fitting)
@@ -83,6 +93,21 @@ def measure(folder: Path, kind: str, relevant: str, preset: Preset) -> dict[str,
             error = float(lost.std() / len(lost) ** 0.5)
             found["alone"][name] = {"ndcg@20": alone.metrics["ndcg@20"], "lost": float(lost.mean()), "error": error}
     return found
+
+
+def early(model: Recommender, ties: Ties) -> Scorer:
+    """What was learned without the last event of each history, as it reads the histories with them."""
+    profiles = model.fitted.profiles
+    read = replace(profiles, blocks=tuple(reading(block, ties) for block in profiles.blocks))
+    return replace(model.fitted, profiles=read)
+
+
+def reading(block: FittedBlock, ties: Ties) -> FittedBlock:
+    """The block with the rows of stored users made of these histories; one that folds nobody in stays as it is."""
+    if block.empty or not hasattr(block, "fitted"):
+        return block
+    read: FittedBlock = block.fitted(ties)
+    return read if getattr(read, "history", True) is not None else block
 
 
 def draw(results: dict[str, Any], picture: Path) -> None:

@@ -104,6 +104,18 @@ def presets(name: str, result: dict[str, Any]) -> list[str]:
             shown = f"{preset}, on a card" if found.get("card") else preset
             rows.append([shown, *figures, *lost, *seconds, f"{found['peak_rss_mb']:,.0f}"])
     columns = ["preset", "NDCG@10", "NDCG@20", "Recall@20", "its best block alone, NDCG@20", "its lead over the blend"]
+    two = [
+        [
+            preset,
+            *(
+                f"{result[preset]['rows'][how][m]:.4f}"
+                for how in ("train", "refitted")
+                for m in ("ndcg@10", "recall@10")
+            ),
+        ]
+        for preset in ("fast", "default", "best")
+        if "rows" in result.get(preset, {})
+    ]
     return [
         f"## Presets: {name}",
         "",
@@ -112,7 +124,14 @@ def presets(name: str, result: dict[str, Any]) -> list[str]:
         "",
         *table([*columns, "core-s", "s", "peak MB"], rows),
         "",
+        *(_two(two) if two else ()),
     ]
+
+
+def _two(rows: list[list[str]]) -> list[str]:
+    columns = ["preset", "train: NDCG@10", "Recall@10", "refitted: NDCG@10", "Recall@10"]
+    said = "Learned without each user's validation event, which is read (train), and with it (refitted):"
+    return [said, "", *table(columns, rows), ""]
 
 
 def regret(name: str, result: dict[str, Any]) -> list[str]:

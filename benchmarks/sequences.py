@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import numpy as np
 import report
 import typer
+from presets import reading
 
 from graphrec.blocks.api import FitInputs
 from graphrec.blocks.blend import blend
@@ -134,8 +135,7 @@ def tested(
         blocks = {}
         for name, block in made.items():
             fitted = tuned[name][0] if how == "train" else block.fit(FitInputs(ties, None, runtime), chosen[name])
-            read = fitted.fitted(ties) if how == "train" and hasattr(fitted, "fitted") and not fitted.empty else fitted
-            blocks[name] = read if getattr(read, "history", True) is not None else fitted
+            blocks[name] = reading(fitted, ties) if how == "train" else fitted
             blocks[f"{name}, timeless"] = steady(blocks[name], ties)
         for row in (row for row in rows if row["model"] not in UNTESTED):
             start = time.process_time()
