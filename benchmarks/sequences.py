@@ -77,7 +77,9 @@ def steady(block: Any, ties: Ties) -> Any:
     return replace(block, fading=STEADY).fitted(ties) if getattr(block, "fading", STEADY) else block
 
 
-def measured(data: Dataset, config: Config, dev: bool, network: bool = False) -> dict[str, Any]:
+def measured(
+    data: Dataset, config: Config, dev: bool, network: bool = False, beside: Sequence[str] = ()
+) -> dict[str, Any]:
     """Validation figures of all models, and what was chosen; figures of the test part unless it is for ``dev``."""
     parts = split(data, config.cut, config.seed)
     runtime = Runtime.of(config.runtime, config.seed)
@@ -89,7 +91,9 @@ def measured(data: Dataset, config: Config, dev: bool, network: bool = False) ->
     ordered, blends = ("transitions", *(("sequence",) if network else ())), dict(BLENDS)
     if network:
         blends["blend, fading, transitions, sequence"] = [*BLOCKS, *ordered]
-    made = {name: config.block(name) for name in (*BLOCKS, *ordered)}
+    if beside:
+        blends[", ".join(("blend, fading", *ordered, *beside))] = [*BLOCKS, *ordered, *beside]
+    made = {name: config.block(name) for name in (*BLOCKS, *ordered, *beside)}
     tuned: dict[str, Sequence[Any]] = {}
     chosen, seconds = {}, {}
     for name, block in made.items():
@@ -154,6 +158,7 @@ def main(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Further settings, as on the command line.")] = None,
     dev: Annotated[bool, typer.Option(help="Look at no test part, and keep nothing.")] = False,
     network: Annotated[bool, typer.Option(help="Train the block `sequence` too.")] = False,
+    beside: Annotated[list[str] | None, typer.Option(help="A further block of closed form for the last blend.")] = None,
 ) -> None:
     for name, kind in RUNS.items():
         if only and name not in only:
@@ -161,7 +166,7 @@ def main(
         settings = [*SEARCH, f"split.kind={kind}", *(set_ or [])]
         config = Config.load(None, settings)
         start, source = time.perf_counter(), Dataset.load(data / name)
-        found = measured(source, config, dev, network)
+        found = measured(source, config, dev, network, beside or ())
         found.pop("per_user", None)
         looks = report.kept("sequences", f"{name}, {kind}").get("looks", 0) + (not dev)
         found |= {"settings": settings, "data": source.digest(), "looks": looks, "wall": time.perf_counter() - start}
