@@ -13,6 +13,7 @@ from graphrec.cli.options import Artifact, AsJson
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
 
+CHANCE = 0.05  # of a day or an hour that is told as the usual one, though there is none
 LEAST_REST = 0.001  # of the shares, that is told of
 
 
@@ -132,6 +133,9 @@ def _lines(document: dict[str, Any]) -> list[str]:
 
 
 def _most(counts: Sequence[int]) -> int | None:
-    """Where most events are; None where no place has more than every other, or only one event."""
-    first, second = sorted((*counts, 0, 0), reverse=True)[:2]
-    return counts.index(first) if first > max(second, 1) else None
+    """Where most events are; None where no place has more than every other, or than the first has by chance."""
+    from scipy.stats import binom
+
+    first, places = max(counts, default=0), max(len(counts), 1)
+    once = counts.count(first) == 1
+    return counts.index(first) if once and places * binom.sf(first - 1, sum(counts), 1 / places) < CHANCE else None

@@ -99,6 +99,12 @@ class _Events:
         if self.times is not None and self.spans_days:
             self.last = dict(zip(self.items.tolist(), self.times.tolist(), strict=True))
 
+    def rated(self, user: int) -> set[int]:
+        """The items of which the log holds a rating by this user."""
+        log = self.model.data.events
+        rows = np.flatnonzero((log.user_nums == user) & ~np.isnan(log.values))
+        return {int(log.item_nums[n]) for n in rows.tolist() if log.kind_table[log.kinds[n]].values == "rating"}
+
     def example(self, item: int, part: float | None = None) -> dict[str, Any]:
         """An event as a source: which item, when, and its part of a share."""
         links = self.model.explainer.links
@@ -135,8 +141,11 @@ def _opinions(
         example = told.example(item)
         dislikes.append({"label": example["title"], "kind": "item", "by": "rating", "from": [example]})
     if len(told.disliked) and not likes:  # they rate, and what they took tells no label: what they rated well, then
-        well = [told.example(item) for item in told.items[::-1].tolist() if item in set(told.liked.tolist())]
-        likes = [{"label": e["title"], "kind": "item", "by": "rating", "from": [e]} for e in well]
+        reviewed, newest = told.rated(user), dict.fromkeys(told.items[::-1].tolist())  # each item once
+        well = [item for item in newest if item in set(told.liked.tolist())]
+        for item in sorted(well, key=lambda item: item not in reviewed):
+            example, by = told.example(item), "rating" if item in reviewed else "taken"
+            likes.append({"label": example["title"], "kind": "item", "by": by, "from": [example]})
     against = {s["label"].casefold() for s in own if s["sign"] < 0}
     likes = [s for s in likes if s["by"] != "taken" or s["label"].casefold() not in against]
     return [_unsigned(s) for s in likes], [_unsigned(s) for s in dislikes]

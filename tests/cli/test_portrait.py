@@ -40,9 +40,17 @@ def test_a_table_for_people(model: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("counts", "place"), [([0, 3, 1], 1), ([0, 1, 0], None), ([2, 2, 0], None), ([], None), ([2], 0)]
+    ("counts", "place"),
+    [
+        ([0, 6, 1], 1),
+        ([5, 3, 4, 1, 7, 5, 2], None),
+        ([0, 3, 1], None),
+        ([6, 6, 0, 0, 0], None),
+        ([], None),
+        ([2], None),
+    ],
 )
-def test_a_day_or_an_hour_is_told_only_where_it_has_more_than_any_other(counts: list[int], place: int | None) -> None:
+def test_a_day_or_an_hour_is_told_only_where_chance_alone_makes_none(counts: list[int], place: int | None) -> None:
     assert _most(counts) == place
 
 

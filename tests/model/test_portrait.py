@@ -92,12 +92,15 @@ def test_dislikes_are_those_of_the_person(in_town: Recommender) -> None:
 
 def test_who_rates_and_dislikes_has_likes_too() -> None:
     """What they rated well is told where nothing that they took has a label in common."""
-    rows = [(f"u{u}", f"i{i}", 1.0 if i == 3 else 5.0) for u in range(6) for i in range(4)]
-    events = pd.DataFrame(rows, columns=["user_id", "item_id", "value"])
-    data = build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5))])
+    rows = [(f"u{u}", f"i{i}", 1.0 if i == 3 else 5.0, 0) for u in range(6) for i in range(4)]
+    orders = [("u0", "i1", np.nan, 1), *[("u0", "i4", np.nan, 1)] * 2]  # without a rating, and one of them twice
+    events = pd.DataFrame([*rows, *orders], columns=["user_id", "item_id", "value", "kind"])
+    data = build("rated", events, kinds=[Kind("review", values="rating", scale=(1, 5)), Kind("order")])
     found = fitted(data, QUICK.with_(blocks=["ease"])).profile("u0")
     assert [d["label"] for d in found["dislikes"]] == ["i3"]
-    assert {(d["label"], d["by"]) for d in found["likes"]} == {(f"i{i}", "rating") for i in range(3)}
+    told = [(d["label"], d["by"]) for d in found["likes"]]
+    assert sorted(told[:3]) == [(f"i{i}", "rating") for i in range(3)]
+    assert told[3:] == [("i4", "taken")]
 
 
 def test_nobody_is_known_and_says_so(model: Recommender, in_town: Recommender) -> None:
