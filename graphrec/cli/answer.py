@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from graphrec.cli.options import Artifact, AsJson, At, Count, EngineOption, Here, context_of
+from graphrec.cli.options import Artifact, AsJson, At, Count, EngineOption, Friends, Here, context_of
 from graphrec.cli.output import Sheet, answer, note, print_json, warn
 from graphrec.errors import ConfigError
 
@@ -53,6 +53,7 @@ def recommend(
     ] = [],  # noqa: B006
     here: Here = None,
     at: At = None,
+    friends: Friends = [],  # noqa: B006
     engine: EngineOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,7 +67,7 @@ def recommend(
     many = everybody or users is not None
     if filter_ is not None and not filter_.strip():
         raise ConfigError("--filter is empty; write a condition such as --filter 'price < 50', or leave it out")
-    _check_whom(user, history, everybody, users, out, query, here is not None)
+    _check_whom(user, history, everybody, users, out, query, here is not None or bool(friends))
     context = context_of(here, at)
     if engine is not None and not many:
         raise ConfigError(f"--engine {engine} is for --all and --users; leave it out for one answer")
@@ -77,6 +78,8 @@ def recommend(
     items = model.fitted.data.items
     options: dict[str, Any] = {"query": query, "filter": filter_, "exclude": listed(exclude, items), "seen": seen}
     options["rerank"] = rerank
+    if friends:
+        context["friends"] = listed(friends, model.fitted.data.users)
     options["context"] = context
     if many:
         from graphrec.cli.people import People, write_all
@@ -97,6 +100,8 @@ def recommend(
         return
     with speaking(model.fitted.spoken):
         whose = say("for this history") if history else say("for these words") if query else say("near here")
+        if friends and not history and not query:
+            whose = say("by these friends")
         _print_items(model, document, whose if user is None else say("for {user}", user=user))
 
 
@@ -191,16 +196,18 @@ def explain(
     ] = [],  # noqa: B006
     here: Here = None,
     at: At = None,
+    friends: Friends = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
     """Why an item scores as it does for a user or a basket, why it is not recommended, or why another scores higher."""
     import graphrec
     from graphrec.explain.render import render, render_gap
     from graphrec.explain.say import speaking
+    from graphrec.model.asked import listed
 
     _check_words(query)
-    if user is None and not history:
-        raise ConfigError("for whom? Give --user ID, or --history A,B")
+    if user is None and not history and query is None and here is None and not friends:
+        raise ConfigError("for whom? Give --user ID, or --history A,B; or --query TEXT, for anybody")
     if why_not and versus is not None:
         raise ConfigError("--why-not and --versus are two questions; ask one at a time")
     if k is not None and not why_not and not rerank:
@@ -209,6 +216,8 @@ def explain(
         raise ConfigError("--rerank is told of where an item is explained, without --why-not and --versus")
     context = context_of(here, at)
     model = graphrec.load(artifact)
+    if friends:
+        context["friends"] = listed(friends, model.fitted.data.users)
     known: dict[str, Any] = {"history": basket(history, model.fitted.data.items), "query": query, **context}
     if why_not or versus is not None:
         if versus is None:

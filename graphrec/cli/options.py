@@ -74,6 +74,10 @@ At = Annotated[
     str | None,
     typer.Option("--at", "--now", help="When they ask: 2026-01-31, 2026-01-31T18:00, or seconds since 1970."),
 ]
+Friends = Annotated[
+    list[str],
+    typer.Option("--friends", help="User ids of whom they hear, A,B or repeated: in place of whom the model knows."),
+]
 
 
 def context_of(here: str | None, at: str | None) -> dict[str, Any]:

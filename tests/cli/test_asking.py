@@ -44,7 +44,7 @@ def test_the_moment_and_the_place_of_asking_reach_the_question(
         return of(cls, *given, **options)
 
     def explained(*given: Any, **options: Any) -> Any:
-        heard.append({name: options[name] for name in ("place", "now") if name in options})
+        heard.append({name: options[name] for name in ("place", "now", "friends") if name in options})
         return one(*given, **options)
 
     monkeypatch.setattr(asked.Asked, "of", classmethod(recommended))
@@ -52,5 +52,10 @@ def test_the_moment_and_the_place_of_asking_reach_the_question(
     for at in ("2020-09-13T12:26:40Z", "1600000000"):
         for command in (("recommend",), ("explain", "--item", "i01")):
             run(command[0], model, "--user", "u00", *command[1:], "--at", at, "--here", "48.1,11.6")
-    capsys.readouterr()
     assert heard == [{"place": (48.1, 11.6), "now": 1_600_000_000}] * 4
+    for command in (("recommend",), ("explain", "--item", "i01")):  # of whom nothing else is known
+        run(command[0], model, *command[1:], "--friends", "u01,u02", "--friends", "u03")
+    assert heard[4:] == [{"friends": ["u01", "u02", "u03"]}] * 2
+    assert "by these friends" in capsys.readouterr().out
+    run("explain", model, "--item", "i01", "--here", "48.1,11.6")
+    assert "for somebody" in capsys.readouterr().out
