@@ -28,6 +28,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.data.split import split
+from graphrec.door.times import EPOCH_FROM
 from graphrec.errors import ConfigError, DataError, EmptyDataError
 from graphrec.evaluate.ranking import Report, Scorer, Task, evaluate
 from graphrec.evaluate.significance import paired_p_value
@@ -63,7 +64,7 @@ def prequential(data: Dataset, config: Config, steps: str = "10", progress: bool
     Args:
         steps: into how many equal parts the events of the test part are cut, or ``day``: one for each day.
 
-    Raises ConfigError for other steps or another split, DataError without times.
+    Raises ConfigError for other steps or another split, DataError without dates.
     """
     count = checked(config, steps)
     config = config.with_(split={"kind": "temporal"})
@@ -144,10 +145,15 @@ RULE = (
 
 def windows_of(events: Events, count: int) -> Iterator[Mask]:
     """The steps as masks (E,), in order of time: equal parts as nearly as ties in time allow, or days where ``count``
-    is 0. Raises DataError without times."""
+    is 0. Raises DataError without times, or where they are the order of events alone."""
     times = events.timestamps
     if times is None:
         raise DataError("--prequential goes through time, and the source has none; evaluate with --split random")
+    if len(times) and times.max() < EPOCH_FROM:
+        raise DataError(
+            f"--prequential goes through time, and the source tells the order of events alone: numbers up to "
+            f"{times.max()} are no dates; evaluate with --split leave-last"
+        )
     if count == 0:
         for day in np.unique(times // DAY):
             yield times // DAY == day

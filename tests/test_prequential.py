@@ -28,6 +28,8 @@ CONFIG = gr.Config().with_(
     evaluate={"k": "5"},
 )
 
+FIRST = 1_500_000_000  # the first day begins, seconds since 1970
+
 
 def log(moved: int = 1 << 30, n_users: int = 40, days: int = 24, seed: int = 0) -> Dataset:
     """Each day half of the users take one of twenty items; from the day ``moved`` on of other ones."""
@@ -36,7 +38,7 @@ def log(moved: int = 1 << 30, n_users: int = 40, days: int = 24, seed: int = 0) 
     for day in range(days):
         for user in rng.permutation(n_users)[: n_users // 2]:
             item = int(rng.integers(20)) + 20 * (day >= moved) + 40 * (rng.random() < 0.1)
-            rows.append((f"u{user}", f"i{item}", day * DAY + int(rng.integers(DAY))))
+            rows.append((f"u{user}", f"i{item}", FIRST + day * DAY + int(rng.integers(DAY))))
     return build("log", pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"]))
 
 
@@ -72,7 +74,7 @@ def test_nothing_is_known_before_it_is_asked_for() -> None:
 
 
 def test_steps_are_in_order_and_ties_in_one() -> None:
-    times = np.sort(np.random.default_rng(0).integers(0, 40, 300)) * DAY // 4
+    times = FIRST + np.sort(np.random.default_rng(0).integers(0, 40, 300)) * DAY // 4
     events = Events.of(np.arange(300), np.zeros(300, np.int64), times)
     for count in (0, 1, 7):
         masks = list(windows_of(events, count))
@@ -105,6 +107,8 @@ def test_what_it_cannot_do_is_said() -> None:
         prequential(log(), CONFIG.with_(split={"kind": "random"}), "3")
     with pytest.raises(DataError, match="source has none"):
         list(windows_of(Events.of(np.arange(3), np.arange(3)), 2))
+    with pytest.raises(DataError, match="order of events alone"):
+        list(windows_of(Events.of(np.arange(3), np.arange(3), timestamps=np.arange(3)), 2))
 
 
 def test_the_command_line(tmp_path: Any) -> None:
