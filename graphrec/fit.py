@@ -244,7 +244,7 @@ def learn(
         profiles = Profiles(tuple(fitted), Gate.of(chosen.get(GATE))).reweighted(weights)
         profiles = cleared(profiles, inputs.ties, config.fair.clear, config.seed)
         with fitting.watch("index"):
-            index = built(profiles.item_matrix(), config.retrieve)
+            index = built(profiles.item_matrix(), config.retrieve, profiles.people())
         prices = mending.prices_for(chosen, profiles, inputs.ties, config)
     uses_text = config.features.enabled and any(block.uses_text for block in blocks.values())
     return Model(

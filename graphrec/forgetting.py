@@ -163,7 +163,7 @@ def forgotten(
         model,
         data=inputs.train,
         profiles=profiles,
-        index=built(profiles.item_matrix(), model.config.retrieve),
+        index=built(profiles.item_matrix(), model.config.retrieve, profiles.people()),
         graph=graph,
         version=_version(model, inputs.train, way),
         counts=dict(inputs.train.counts()),

@@ -47,8 +47,9 @@ class Index:
         self.recall: float | None = None  # of ten, where ``build`` measured it
 
     @classmethod
-    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
-        """Index item profiles, float32 (I, D). Raises ConfigError where ``memory_gb`` holds none of them."""
+    def build(cls, items: Floats, config: RetrieveConfig = DEFAULTS, people: Floats | None = None) -> Index:
+        """Index item profiles, float32 (I, D). ``people``: profiles float32 (B, D) of some who will ask, on whom recall
+        is measured (``engines.looked_further``). Raises ConfigError where ``memory_gb`` holds none of them."""
         n, width = items.shape
         kind = engines.chosen(n, width, config)
         if kind == "exact":
@@ -61,7 +62,7 @@ class Index:
             index.add(of_one_length(items))
         out = cls(index, config, width)
         if isinstance(index, faiss.IndexRefine):
-            out.recall = engines.looked_further(index, out.items, config)
+            out.recall = engines.looked_further(index, out.items, config, people)
         return out
 
     def __len__(self) -> int:

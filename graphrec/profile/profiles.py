@@ -13,6 +13,7 @@ from graphrec.errors import DataError
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.clearing import CLEARED, Clearing
 from graphrec.profile.dense import empty_block
+from graphrec.profile.engines import ASKED
 from graphrec.profile.gate import Gate
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
@@ -107,6 +108,14 @@ class Profiles:
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
         return weighted(self.dense, [b.items for b in self.dense])
+
+    def people(self, n: int = ASKED) -> Floats:
+        """Stored profiles of some users, spread over all, without those of whom nothing is known, float32 (≤ n, D)."""
+        some = np.unique(np.linspace(0, max(self.shape[0] - 1, 0), 4 * n).astype(np.int64))[: self.shape[0]]
+        rows = weighted(self.dense, [b.users[some] for b in self.dense])
+        known = np.flatnonzero(rows.any(axis=1))
+        picked: Floats = rows[known[np.linspace(0, len(known) - 1, min(n, len(known))).astype(np.int64)]]
+        return picked
 
     def encode(self, queries: Queries) -> tuple[Floats, Floats | None, npt.NDArray[np.bool_]]:
         """What queries are answered from.

@@ -24,14 +24,14 @@ NAME = "{:05d}.faiss"
 MAPPED = 1e-9  # GiB that every file exceeds
 
 
-def built(items: Floats, config: RetrieveConfig = DEFAULTS) -> Index:
-    """The index of item profiles, float32 (I, D), in shards where these are set. Raises ConfigError as ``Index.build``
-    does."""
+def built(items: Floats, config: RetrieveConfig = DEFAULTS, people: Floats | None = None) -> Index:
+    """The index of item profiles, float32 (I, D), in shards where these are set; ``people`` and errors as those of
+    ``Index.build``."""
     if not 0 < config.shard < len(items):
-        return Index.build(items, config)
+        return Index.build(items, config, people)
     starts = range(0, len(items), config.shard)
     own = _of_each(config, len(starts))
-    return Shards([Index.build(items[start : start + config.shard], own) for start in starts])
+    return Shards([Index.build(items[start : start + config.shard], own, people) for start in starts])
 
 
 def write(folder: Path, index: Index) -> None:

@@ -87,3 +87,18 @@ def test_lists_look_into_more_until_the_recall_is_there(items: Floats, monkeypat
     assert few.recall < 0.97 <= many.recall
     one, other = (lists.probes(lists.parts(index._index)[0], 10) for index in (few, many))
     assert one < other
+
+
+def test_recall_is_measured_on_who_will_ask(items: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "MEASURED", 1_000)
+    monkeypatch.setattr(lists, "ROOM", 1)
+    some = np.random.default_rng(0).integers(0, len(items), (engines.ASKED, 40))
+    people = items[some].mean(axis=1)  # of everything something
+    few, all_ = (Index.build(items, config(recall=0.94), who) for who in (people[:3], people))
+    true = np.argsort(-(people @ items.T), axis=1)[:, :10]
+    found = all_.search(people, 10)[0]
+    recall = np.mean([len(np.intersect1d(*pair)) / 10 for pair in zip(found, true, strict=True)])
+    assert all_.recall is not None
+    assert recall >= all_.recall >= 0.94
+    probes = [lists.probes(lists.parts(index._index)[0], 10) for index in (few, all_)]
+    assert probes[0] < probes[1], "made-up people are easier"

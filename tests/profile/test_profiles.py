@@ -73,6 +73,10 @@ def test_rows_and_weights(profiles: Profiles) -> None:
     encoded, sparse, _ = profiles.encode(Queries.stored(ties))
     np.testing.assert_array_equal(encoded, profiles.user_matrix())
     assert sparse is None
+    some = profiles.people(3)
+    assert {row.tobytes() for row in some} <= {row.tobytes() for row in encoded[encoded.any(axis=1)]}
+    assert len(some) <= 3
+    assert len(some) > 0 or not encoded.any()
     double = profiles.reweighted({name: 2 * weight for name, weight in profiles.weights.items()})
     query = Queries.stored(ties, np.array([0]))
     expected = {k: 2 * v for k, v in profiles.contributions(query, 0).items()}
