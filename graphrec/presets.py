@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 Preset: TypeAlias = Literal["fast", "default", "best"]
 
 PRESETS: Mapping[str, tuple[str, ...]] = {
-    "fast": (  # closed forms alone, a minute
+    "fast": (  # closed forms alone, a minute or a few
         "blocks=popularity,season,spectral,neighbours,ease,transitions,place,circle,kin,semantic",
         "spectral.rank=64,256,512",
         "spectral.alpha=0.4",

@@ -32,7 +32,7 @@ Settings = Annotated[
 ]
 PresetName = Annotated[
     Preset,
-    typer.Option("--preset", help="How much time it may take: fast (a minute), default (minutes) or best (hours)."),
+    typer.Option("--preset", help="How long it may take: fast (a minute or a few), default (minutes), best (hours)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Count = Annotated[int, typer.Option("-k", help="How many.")]
