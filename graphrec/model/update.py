@@ -65,8 +65,8 @@ def updated(model: M, events: Any = (), items: Any = None, users: Any = None) ->
     if data.n_items > model.data.n_items or len(touched):
         profiles = _grown_blocks(model, data, touched, of_items, due)
         sides = profiles.item_matrix()
-        people = profiles.people()
-        index = model.index if model.index.holds(sides) else built(sides, model.config.retrieve, people)
+        if not index.holds(sides):
+            index = built(sides, model.config.retrieve, profiles.people())
     told = (data.fingerprint(), of_items.map(str), of_users.map(str))
     made = hashlib.sha256((model.version + digest(told)).encode()).hexdigest()
     return replace(

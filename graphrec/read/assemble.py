@@ -20,7 +20,6 @@ from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from kg.types import ExternalTriples
 
-AHEAD = 86_400  # seconds that clocks may differ
 FEW = 0.05  # of the events, up to which those of the future are of clocks that erred
 
 
@@ -73,7 +72,7 @@ def _by_now(events: pd.DataFrame) -> pd.DataFrame:
     """Events that lie in the future, where they are ``FEW``, come right after the last one that does not, in their
     order: were one of them the newest by years, nothing that happened would count any more beside it."""
     times = events["timestamp"].to_numpy(np.int64)
-    ahead = times > time.time() + AHEAD
+    ahead = times > time.time() + door.DAY  # as the door counts them
     if not 0 < ahead.sum() <= FEW * len(times):
         return events
     times, (_, rank) = times.copy(), np.unique(times[ahead], return_inverse=True)
