@@ -32,6 +32,7 @@ from graphrec.fit import Fitting, whole
 from graphrec.linalg.sums import MAX_ITEMS, ItemSums
 from graphrec.model.model import Model
 from graphrec.pooled import (
+    WEIGHTS,
     Candidate,
     Judge,
     Made,
@@ -55,6 +56,7 @@ TOLERATED = 0.004  # deviation of a mean NDCG up to which candidates can be told
 LEAST, MOST = 500, 120  # judges, below which nothing is compared; candidates at most
 SALT = 7
 STEPS, STEPS_EACH = 0.3, 100  # of μ² less for sums where blocks are trained by private steps; steps of a block
+DIRECTIONS = 4  # of a Gram matrix above its noise, for blocks that tell people apart to come first
 DRAWN = 8.0  # √people times the chance that somebody is drawn for a step
 
 
@@ -141,7 +143,7 @@ def fitted(data: Dataset, fitting: Fitting, like: Model | None = None, noise: Ga
             chosen = Candidate({name: like.chosen[name] for name in blocks}, weights)
             found: dict[str, Any] = {"chosen_by": like.version}
         elif judging is None:
-            chosen, found, trials = candidate_of(start_of(blocks, sums)[0], blocks), {}, 0
+            chosen, found, trials = unjudged(blocks, sums), {}, 0
         else:
             chosen, found, trials = _chosen(known, judging, blocks, sums, config, judges, rest, trials, noise, trained)
     spent = Spent(settings.delta, (mu,), (steps,))
@@ -211,6 +213,17 @@ def _steps(config: Config, mu: float, people: float, blocks: int) -> tuple[Sampl
     s, rate = config.privacy, min(1.0, DRAWN / max(people, 1.0) ** 0.5)
     noise = noise_of(s.epsilon, s.delta, mu, rate, blocks * STEPS_EACH)
     return (Sampled(noise, rate, STEPS_EACH),) * blocks
+
+
+def unjudged(blocks: Mapping[str, Block[Any]], sums: ItemSums) -> Candidate:
+    """What is taken where nobody judges: the middle of the settings; where so few directions of the Gram matrix are
+    above its noise that people can hardly be told apart, what says the same of everybody comes first."""
+    start, _ = start_of(blocks, sums)
+    gram = sums.gram(min(sums.grams))
+    drawn = gram @ np.random.default_rng(0).normal(size=(len(gram), DIRECTIONS))  # (I, DIRECTIONS)
+    if np.linalg.matrix_rank(drawn, rtol=1e-9) < DIRECTIONS:
+        start |= {f"{name}.weight": 1.0 if block.fallback else WEIGHTS[1] for name, block in blocks.items()}
+    return candidate_of(start, blocks)
 
 
 def teaching(data: Dataset, judging: Any, events: int) -> Any:

@@ -23,7 +23,7 @@ from graphrec.model.model import Model
 from graphrec.pooled import Judge
 from graphrec.privacy.accountant import Sampled, epsilon_of, epsilon_of_sampled, mu_of
 from graphrec.privacy.mechanism import Gaussian, released_sums
-from graphrec.private import PRIVATE, Spent, bare, fitted
+from graphrec.private import PRIVATE, Spent, bare, checked, fitted, unjudged
 from graphrec.query.query import Queries
 from graphrec.recommender import Recommender
 from graphrec.runtime import Runtime
@@ -65,6 +65,15 @@ def test_it_finds_what_is_planted(model: Model, data: Dataset) -> None:
     found = model.recommend(data.users.ids[:200], k=5)
     same = found["item_id"].str[1:].astype(int) % 2 == found["user_id"].str[1:].astype(int) % 2
     assert same.mean() > 0.95
+
+
+@pytest.mark.parametrize(("directions", "first"), [(2, "popularity"), (12, "neighbours")])
+def test_what_tells_people_apart_comes_first_where_enough_is_above_the_noise(directions: int, first: str) -> None:
+    sides = np.random.default_rng(0).normal(size=(20, directions))
+    ids = tuple(f"i{n:02d}" for n in range(20))
+    sums = ItemSums(ids, 100.0, np.full(20, 9.0), {0.5: sides @ sides.T})
+    weights = unjudged(checked(Config.load(None, [*SETTINGS, "privacy.epsilon=1"]), 20), sums).weights
+    assert max(weights, key=weights.__getitem__) == first
 
 
 def test_what_it_cost_is_said_and_adds_up(model: Model, data: Dataset, tmp_path: Path) -> None:
