@@ -2,6 +2,7 @@
 
     python benchmarks/privacy.py ../shared/data                 # all three, and docs/privacy.svg of them
     python benchmarks/privacy.py ../shared/data --only generated
+    python benchmarks/privacy.py ../shared/data --steps         # of `autoencoder`, trained by private steps
     python benchmarks/privacy.py ../shared/data --attacks       # membership, as `evaluate --privacy` tells it
 
 The same blocks, the same search and the same share of the people as judges at every ε; at ∞ there is no bound on what
@@ -10,6 +11,8 @@ one person adds either, and the noise is too little to change anything. Test use
 The attack: half of the people teach, the others do not. Whoever has the items' sides guesses who did by how strongly
 what somebody took is linked among itself; the AUC is that of members against others, .5 by chance. It is against the
 links of `neighbours` with the settings in the middle.
+
+``--steps``: popularity and `autoencoder`, whose gradients get noise (DP-SGD), kept beside the others.
 
 ``--attacks``: the stronger one of ``evaluate.membership``, with shadow models, against the artifact and the answers of
 preset ``fast`` (of the larger set: of the three blocks without noise), after some of the people whom each model knows
@@ -51,6 +54,7 @@ from graphrec.samples import generate_edges
 
 EPSILONS = (1.0, 2.0, 4.0, 10.0)
 NONE = 1e5  # an ε at which noise changes nothing
+LITTLE = 100.0  # the highest that private steps are counted to
 DELTA, EVENTS, K, USERS = 1e-6, 50, 20, 3000
 SETTINGS = (
     *("blocks=popularity,neighbours,ease", "features.enabled=false", "kg.enabled=false", "evaluate.relevant=all"),
@@ -59,13 +63,14 @@ SETTINGS = (
 RUNS = {"lastfm_social": ("given", 0.1), "ml1m_kg": ("given", 0.1), "generated": ("random", 0.02)}  # split, judges
 ATTACKED = {"lastfm_social": 1859, "ml1m_kg": 1000}  # people who are told apart
 ERASURES = 230  # people whom each model forgets: so few that sums are subtracted where that is cheaper
+STEPS = ("blocks=popularity,autoencoder",)
 PICTURE = report.HERE.parent / "docs" / "privacy.svg"
 
 
-def settings(epsilon: float, kind: str, judges: float = 0.1) -> Config:
+def settings(epsilon: float, kind: str, judges: float = 0.1, others: Sequence[str] = ()) -> Config:
     most = 10**6 if epsilon == NONE else EVENTS
     own = (f"privacy.epsilon={epsilon}", f"privacy.delta={DELTA}", f"privacy.events={most}", f"split.kind={kind}")
-    return Config.load(None, [*SETTINGS, *own, f"privacy.judges={judges}"])
+    return Config.load(None, [*SETTINGS, *own, f"privacy.judges={judges}", *others])
 
 
 def ndcg(scorer: Scorer, ties: Ties, parts: Split) -> tuple[float, float]:
@@ -107,10 +112,10 @@ def attacked(data: Dataset, epsilons: Sequence[float]) -> dict[str, float]:
     return out
 
 
-def measured(parts: Split, kind: str, judges: float) -> list[dict[str, Any]]:
+def measured(parts: Split, kind: str, judges: float, others: Sequence[str] = ()) -> list[dict[str, Any]]:
     rows = []
-    for epsilon in (NONE, *EPSILONS[::-1]):
-        model = Recommender(settings(epsilon, kind, judges)).fit_split(parts).fitted
+    for epsilon in (LITTLE if others else NONE, *EPSILONS[::-1]):
+        model = Recommender(settings(epsilon, kind, judges, others)).fit_split(parts).fitted
         value, error = ndcg(model, model.ties, parts)
         spent = model.chosen[PRIVATE]
         row = {"epsilon": epsilon, "ndcg": value, "error": error, "candidates": spent["candidates"]}
@@ -183,6 +188,7 @@ def main(
     only: Annotated[str, typer.Option(help="One of the runs.")] = "",
     users: Annotated[int, typer.Option(help="Of the generated data.")] = 100_000,
     items: Annotated[int, typer.Option(help="Of the generated data.")] = 2_000,
+    steps: Annotated[bool, typer.Option("--steps", help="Of `autoencoder`, by private steps.")] = False,
     attacks_: Annotated[bool, typer.Option("--attacks", help="Membership alone.")] = False,
 ) -> None:
     if attacks_:
@@ -195,12 +201,13 @@ def main(
             config = settings(1.0, kind)
             parts = split(replace(source, reviews=source.reviews[:0]), config.cut, config.seed)
             known = parts.fit_data
-            rows, auc = measured(parts, kind, judges), attacked(known.alike(), (NONE, 10.0, 2.0))
+            rows = measured(parts, kind, judges, STEPS if steps else ())
+            auc = {} if steps else attacked(known.alike(), (NONE, 10.0, 2.0))
             told = {"rows": rows, "attack": auc, "users": known.n_users, "items": known.n_items}
             told |= {"events": len(known.events), "delta": DELTA, "bound": EVENTS, "k": K, "split": parts.kind}
-            report.keep("privacy", name, told)
+            report.keep("privacy", f"{name}, private steps" if steps else name, told)
             print(name, auc, flush=True)
-    draw(report.kept("privacy"), PICTURE)
+    draw({name: found for name, found in report.kept("privacy").items() if name in RUNS}, PICTURE)
 
 
 if __name__ == "__main__":

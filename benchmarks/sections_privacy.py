@@ -7,6 +7,8 @@ from typing import Any
 
 from sections_table import table
 
+STEPS = "Blocks: popularity and `autoencoder`, which is trained by DP-SGD; shares are of ε = 100."
+
 
 def privacy(name: str, result: dict[str, Any]) -> list[str]:
     """NDCG against ε, beside popularity alone, and the AUC of the attack."""
@@ -17,17 +19,17 @@ def privacy(name: str, result: dict[str, Any]) -> list[str]:
         key = f"{row['epsilon']:g}"
         figures = [f"{row['ndcg']:.4f} ± {row['error']:.4f}", f"{row['ndcg'] / whole:.1%}", str(row["candidates"])]
         auc = f"{attack[key]:.3f}" if key in attack else ""
-        told.append(["∞" if row is rows[0] else key, *figures, auc])
+        told.append(["∞" if row["epsilon"] > 1e4 else key, *figures, auc])
     share = f"{popular['ndcg'] / whole:.1%}"
     told.append(["popularity alone, counted", f"{popular['ndcg']:.4f} ± {popular['error']:.4f}", share, "", ""])
-    columns = ["ε", f"NDCG@{result['k']}", "of that at ∞", "candidates compared", "AUC of the attack"]
+    columns = ["ε", f"NDCG@{result['k']}", "of the first", "candidates compared", "AUC of the attack"]
     return [
         f"## Privacy: {name}",
         "",
         f"{result['users']:,} people, {result['items']:,} items, {result['events']:,} events, {result['split']} split "
         f"· {result['machine']} · user-level (ε, {result['delta']:g})-differential privacy of all that is learned from "
         f"several people, by noise on counts and a Gram matrix; the last {result['bound']} things that each took, no "
-        f"bound at ∞. Attack: members told from others by the links of `neighbours`.",
+        "bound at ∞. " + ("Attack: members told from others by the links of `neighbours`." if attack else STEPS),
         "",
         *table(columns, told),
         "",

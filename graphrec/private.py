@@ -56,7 +56,7 @@ TOLERATED = 0.004  # deviation of a mean NDCG up to which candidates can be told
 LEAST, MOST = 500, 120  # judges, below which nothing is compared; candidates at most
 SALT = 7
 STEPS, STEPS_EACH = 0.3, 100  # of μ² less for sums where blocks are trained by private steps; steps of a block
-DIRECTIONS = 4  # of a Gram matrix above its noise, for blocks that tell people apart to come first
+DIRECTIONS = 2  # of a Gram matrix above its noise, for what tells people apart to come first: one is what all share
 DRAWN = 8.0  # √people times the chance that somebody is drawn for a step
 
 

@@ -27,6 +27,7 @@ from graphrec.errors import ConfigError
 LEAST, MOST = 1e-6, 1e4  # μ between which it is looked for
 QUIETEST, LOUDEST = 0.3, 100.0  # noise of steps between which it is looked for
 ERROR = 0.05  # of an ε by numbers, which is the upper bound
+COUNTED = 100.0  # ε up to which it is by numbers; beyond, which promises nothing, their memory and their errors grow
 REMEDY = "private steps need the package opacus; pip install 'graphrec[privacy]', or leave the block out"
 
 
@@ -63,24 +64,34 @@ def composed(mus: Iterable[float]) -> float:
 
 
 def epsilon_of_sampled(mus: Sequence[float], sampled: Sequence[Sampled], delta: float) -> float:
-    """The ε that Gaussian answers and steps cost together at this δ, an upper bound. Raises ConfigError where Opacus is
-    not installed."""
+    """The ε that Gaussian answers and steps cost together at this δ, an upper bound: by numbers, and beyond ``COUNTED``
+    the sum of both at half of δ, of steps by Rényi's (Mironov, Talwar and Zhang, 2019). Raises ConfigError where Opacus
+    is not installed."""
     if not sampled:
         return epsilon_of(composed(mus), delta)
     try:
-        from opacus.accountants import PRVAccountant
+        from opacus.accountants import PRVAccountant, RDPAccountant
     except ImportError:
         raise ConfigError(REMEDY) from None
-    accountant = PRVAccountant()
-    accountant.history = [(1 / mu, 1.0, 1) for mu in mus if mu > 0] + [tuple(each) for each in sampled]
+    exact, wide = PRVAccountant(), RDPAccountant()
+    wide.history = [tuple(each) for each in sampled]
     with warnings.catch_warnings(), np.errstate(all="ignore"):  # it takes logarithms of 0, and says how it guesses
         warnings.filterwarnings("ignore", "Optimal order is the")
-        return float(accountant.get_epsilon(delta, eps_error=ERROR))
+        both = epsilon_of(composed(mus), delta / 2) + float(wide.get_epsilon(delta / 2))
+        if both > 2 * COUNTED:
+            return both
+        exact.history = [(1 / mu, 1.0, 1) for mu in mus if mu > 0] + wide.history
+        return float(exact.get_epsilon(delta, eps_error=ERROR))
 
 
 def noise_of(epsilon: float, delta: float, mu: float, rate: float, steps: int) -> float:
     """The least noise, up to 3 %, of so many steps that with a Gaussian answer of ``mu`` cost no more than (ε, δ).
-    Raises ConfigError where the answer leaves nothing for steps."""
+    Raises ConfigError where the answer leaves nothing for steps, and for an ε that is not counted."""
+    if epsilon > COUNTED:
+        raise ConfigError(
+            f"privacy: ε = {epsilon:g}; private steps are counted up to {COUNTED:g}, beyond which ε promises nothing; "
+            "lower privacy.epsilon, or leave it out"
+        )
     low, high = math.log(QUIETEST), math.log(LOUDEST)
     if epsilon_of_sampled([mu], [Sampled(LOUDEST, rate, steps)], delta) > epsilon:
         raise ConfigError(f"privacy: ε = {epsilon:g} leaves nothing for {steps} private steps; raise privacy.epsilon")

@@ -104,6 +104,15 @@ def test_what_is_spent_is_what_was_allowed() -> None:
         noise_of(2.0, DELTA, mu_of(2.2, DELTA), 0.1, 50)
 
 
+def test_what_promises_nothing_is_bounded_without_being_counted() -> None:
+    """By numbers it would take gigabytes, or come out below what the Gaussian answers cost alone."""
+    mu, steps = mu_of(1e4, DELTA), Sampled(5.0, 0.18, 100)
+    assert epsilon_of_sampled([mu], [steps], DELTA) > epsilon_of(mu, DELTA)
+    assert np.isfinite(epsilon_of_sampled([], [Sampled(0.3, 0.5, 1000)], DELTA))
+    with pytest.raises(ConfigError, match="up to 100, beyond which ε promises nothing"):
+        noise_of(1e4, DELTA, mu, 0.18, 100)
+
+
 def test_layers_that_mix_people_are_refused() -> None:
     with pytest.raises(ConfigError, match="BatchNorm"):
         Training(nn.BatchNorm1d(3), Sampled(1.0, 0.1, 1), 10, clip=1.0, rate=0.1)
