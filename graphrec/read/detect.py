@@ -14,7 +14,7 @@ from graphrec.errors import DataError, EmptyDataError, FormatError, GraphrecErro
 from graphrec.read import amazon, archives, assemble, dumps, lastfm, lightgcn, mind, ml1m_kg, movielens, recbole, tables
 from graphrec.read.assemble import Tables
 from graphrec.read.files import head
-from graphrec.read.source import Source, listing
+from graphrec.read.source import ONE_FOLDER, Source, listing
 from graphrec.read.spec import SPEC_FILE, Spec, nearest, to_toml
 
 
@@ -124,7 +124,8 @@ def find(source: Source) -> tuple[str, str]:
         return spec.format, f"{SPEC_FILE} says so"
     if any(True for _ in spec.tables()):
         return tables.NAME, f"{SPEC_FILE} names its tables"
-    if source.candidates and not any(map(head, source.candidates)):
+    inside = source.path.is_dir() and any(p.is_dir() for p in source.path.iterdir())
+    if source.candidates and not inside and not any(map(head, source.candidates)):
         raise EmptyDataError(f"{source.candidates[0]}: nothing in the file; a source needs at least one interaction")
     found = [(name, file) for name, r in READERS.items() if (file := r.matches(source)) is not None]
     special = [(name, file) for name, file in found if name != tables.NAME]
@@ -132,6 +133,8 @@ def find(source: Source) -> tuple[str, str]:
         found = special  # the reader that knows the file's own format, rather than any table
     if not found:
         known = ", ".join(READERS)
+        if inside and not any(map(head, source.candidates)):
+            raise FormatError(f"{source.path}: no file in it; found {listing(source.path)}; {ONE_FOLDER}")
         raise FormatError(
             f"{source.path}: no known format; found {listing(source.path)}; known are {known}; {tables.remedy(source)}"
         )

@@ -22,7 +22,7 @@ from graphrec.read.assemble import Tables, stack
 from graphrec.read.columns import ROLES_OF_VALUES, Role
 from graphrec.read.guess import NO_RATINGS, NO_TIMES, UNDONE
 from graphrec.read.longform import long_form, no_numbers
-from graphrec.read.reading import Planned, written
+from graphrec.read.reading import NO_ROWS, Planned, written
 from graphrec.read.spec import SPEC_FILE, EventTable, Spec, nearest
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
@@ -40,6 +40,9 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         table = planned.table
         assert isinstance(table, EventTable)
         raw = load(planned, report)
+        if not len(raw) and (parts or planned is not logs[-1]):  # of a log in parts some may be empty
+            report.use_file(planned.path, "", NO_ROWS)
+            continue
         events = _checked(planned, table, raw, spec, report, out)
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
@@ -77,14 +80,11 @@ def _checked(
         frame["timestamp"] = _at_its_time(table, raw, report)
     if "user_id" not in table.columns:
         frame["user_id"] = table.user
-    for role in ("latitude", "longitude"):
-        if role in table.columns:
-            frame[role] = raw[table.columns[role]]
+    frame = frame.assign(**{r: raw[table.columns[r]] for r in ("latitude", "longitude") if r in table.columns})
     if table.part is not None:
         frame["part"] = PARTS[table.part]
     frame["kind"] = _kinds(table, raw, spec, report, out).astype(np.int16)
-    if (frame["kind"] < 0).any():
-        bad = frame[frame["kind"] < 0]
+    if len(bad := frame[frame["kind"] < 0]):
         for file, line, found in zip(bad["file"], bad["line"], raw.loc[bad.index, table.columns["label"]], strict=True):
             quarantine.add(file, line, "label is neither 0 nor 1", found)
         frame, raw = (t[frame["kind"] >= 0] for t in (frame, raw))
@@ -149,13 +149,10 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
         out.kinds.append(kind)
         return len(out.kinds) - 1
 
-    def weight(name: str, default: float) -> float:
-        return spec.kinds.get(name, default)
-
     base = table.weight
     if base is None:
         known = kind_words.weight(table.kind)
-        base = weight(table.kind, 1.0 if known is None else known)
+        base = spec.kinds.get(table.kind, 1.0 if known is None else known)
     if "kind" in table.columns:
         words = raw[table.columns["kind"]].astype(str).str.strip()
         codes, distinct = pd.factorize(words)
@@ -171,7 +168,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
             places.append(
                 place(table.kind or "interaction", base)
                 if is_blank(word)
-                else place(name, weight(word, weight(name, 1.0 if known is None else known)))
+                else place(name, spec.kinds.get(word, spec.kinds.get(name, 1.0 if known is None else known)))
             )
         return np.array(places, np.int64)[codes]
     if "label" in table.columns:
@@ -180,7 +177,7 @@ def _kinds(table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out
             table.kind if table.kind != "interaction" else "click" if "clic" in table.columns["label"] else table.kind
         )
         taken, left = truth(words), untruth(words)
-        return np.where(taken, place(name, base), np.where(left, place(SHOWN, weight(SHOWN, 0.0)), -1))
+        return np.where(taken, place(name, base), np.where(left, place(SHOWN, spec.kinds.get(SHOWN, 0.0)), -1))
     return np.full(len(raw), place(table.kind or "interaction", base), np.int64)
 
 
@@ -259,16 +256,18 @@ def _report(planned: Planned, table: EventTable, out: Tables, report: Report) ->
 
 
 def _one_source(parts: Sequence[_Part]) -> None:
-    """Raises FormatError where files of events have neither users nor items in common."""
+    """Raises FormatError where a file of events has neither users nor items in common with those before it."""
     first, of_first = parts[0]
     known = {c: set(of_first[c].cat.categories.astype(object)) for c in ("user_id", "item_id") if len(parts) > 1}
     for planned, events in parts[1:]:
-        if all(ids.isdisjoint(events[c].cat.categories.astype(object)) for c, ids in known.items()):
+        own = {c: set(events[c].cat.categories.astype(object)) for c in known}
+        if all(ids.isdisjoint(own[c]) for c, ids in known.items()):
             raise FormatError(
                 f"{planned.path.parent}: {first.path.name} and {planned.path.name} both hold events but have no user "
                 f"and no item in common: two sources; point at one of them, or name it in a {SPEC_FILE} "
                 f'(file = "{first.path.name}")'
             )
+        known = {c: ids | own[c] for c, ids in known.items()}
 
 
 def together(parts: Sequence[pd.DataFrame], report: Report) -> pd.DataFrame:

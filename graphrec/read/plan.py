@@ -17,11 +17,12 @@ from graphrec.read import guess as g
 from graphrec.read.columns import SYNONYMS, Role, normal
 from graphrec.read.forms import find_form, sample
 from graphrec.read.guess import Guess
-from graphrec.read.reading import FORM_KEYS, Plan, as_said, leave_prices, named_in, no_ids, part_of, planned
+from graphrec.read.reading import FORM_KEYS, NO_ROWS, Plan, as_said, leave_prices, named_in, no_ids, part_of, planned
 from graphrec.read.source import Source, check_names, ending, stem
 from graphrec.read.spec import SPEC_FILE, EventTable, Table, Use
 
 SAMPLE = 5000  # rows looked at of each file
+_UUID = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}")  # of one write, in the names that Spark gives its parts
 _NO_TABLE = frozenset(
     (".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".html", ".htm", ".xml", ".py", ".ipynb", ".toml", ".yaml", ".yml")
 ) | {".rst", ".doc", ".docx", ".sh", ".r", ".bib", ".tex", ".npy", ".npz", ".pkl", ".pt", ".bin", ".ttl", ".nt", ".nq"}
@@ -51,6 +52,10 @@ def plan(source: Source, skip: Collection[Path] = ()) -> Plan:
                 out.ignored[path.name] = str(error).removeprefix(f"{path}: ")
                 continue
             tables.append((found, use, table))
+    if any(len(found.frame) for found, _, _ in tables):  # else it is said of the first one that it is empty
+        without = [found.path.name for found, use, _ in tables if use is None and not len(found.frame)]
+        out.ignored |= dict.fromkeys(without, NO_ROWS)
+        tables = [one for one in tables if one[0].path.name not in without]
     return understand(source, tables, out)
 
 
@@ -197,7 +202,7 @@ def _one_log(source: Source, found: list[Guess]) -> None:
     for guess in found:
         series.setdefault(tuple(sorted(map(normal, guess.header))), []).append(guess)
     for same in series.values():
-        if len(same) < 2 or _are_parts(same) or len({re.sub(r"[\d\W_]+", "", stem(x.path).lower()) for x in same}) == 1:
+        if len(same) < 2 or _are_parts(same) or len({_series(x.path) for x in same}) == 1:
             continue
         if len({x.kind for x in same}) == len(same):
             continue  # views.csv, carts.csv, purchases.csv
@@ -208,6 +213,11 @@ def _one_log(source: Source, found: list[Guess]) -> None:
             f"{' …' if len(names) > 3 else ''}: they may be parts of one log or alternatives; point at one of them, or "
             f'say so in a {SPEC_FILE}: events = [{lines}] for parts, file = "{names[0]}" for one alone'
         )
+
+
+def _series(path: Path) -> str:
+    """A name without what differs between the parts of one log."""
+    return re.sub(r"[\d\W_]+", "", _UUID.sub("", stem(path).lower()))
 
 
 def _are_parts(tables: list[Guess]) -> bool:

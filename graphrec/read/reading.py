@@ -28,6 +28,7 @@ _PARTS = {
     "dev": "valid",
 }
 _PARTS |= {"test": "test", "testing": "test"}
+NO_ROWS = "no rows"
 FORM_KEYS = ("sep", "encoding", "names", "skip", "quoted")
 _HOW_KEYS = ("decimal", "date_format", "zone", "unit")
 

@@ -11,6 +11,8 @@ from graphrec.errors import DataError, FormatError
 from graphrec.read.spec import SPEC_FILE, Spec, nearest
 from graphrec.read.streams import PACKED, bare
 
+ONE_FOLDER = "folders in folders are not read: point at one of them, or put the files into one folder"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -47,6 +49,8 @@ class Source:
                 raise FormatError(
                     f"{folder / SPEC_FILE}: {what} = {name!r} is not in the folder; found {listing(path)}"
                 )
+            if Path(name).name != name:
+                raise FormatError(f"{folder / SPEC_FILE}: {name!r} is in another folder; {ONE_FOLDER}")
         return cls(path, spec)
 
     @property
