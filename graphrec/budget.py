@@ -44,7 +44,7 @@ def within(memory_gb: float, watch: Watch) -> Iterator[Watch]:
             f"runtime.memory_gb: {memory_gb:g} GB are taken before anything is learned ({held / 2**30:.1f} GB by the "
             "libraries and the data); raise it, or fit less data"
         )
-    most = int(asked + memory_gb * 2**30 - held)
+    most = int(min(asked + memory_gb * 2**30 - held, 2.0**62))
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
     try:
         yield noting

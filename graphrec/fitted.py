@@ -14,6 +14,7 @@ from graphrec.fit import Fitting, carved, choose, learn, whole
 from graphrec.model.made import inherited
 from graphrec.model.model import Model
 from graphrec.private import fitted
+from graphrec.settings import RuntimeConfig
 
 
 def of_data(
@@ -32,6 +33,10 @@ def _of_data(
     data: Dataset, fitting: Fitting, chosen: Mapping[str, Any] | None, like: Model | None, resume: bool
 ) -> Model:
     config = fitting.config
+    if (ranks := fitting.runtime.ranks) is not None:
+        own = RuntimeConfig(memory_gb=config.runtime.memory_gb)  # what else is in it may be another on each machine
+        settings = config.model_copy(update={"runtime": own}).fingerprint()
+        ranks.alike({"settings": settings, "data": data.digest(), "earlier models": like.version if like else ""})
     if like is not None:
         data = numbered_as(data, like.data.users, like.data.items)
     if config.privacy.epsilon:

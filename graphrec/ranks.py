@@ -7,11 +7,12 @@ and writes the model and the checkpoints of networks.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -106,6 +107,16 @@ class Ranks:
         with _together():
             dist.all_reduce(held, op=dist.ReduceOp.MAX)
         return [int(value) for value in held.tolist()]
+
+    def alike(self, told: Mapping[str, str]) -> None:
+        """Raises ConfigError in every process where what one of them was told, by name, differs from the first's."""
+        first = json.loads(self.data(json.dumps(dict(told)).encode()))
+        other = self.largest([int(first[name] != value) for name, value in told.items()])
+        if wrong := [name for name, differs in zip(told, other, strict=True) if differs]:
+            raise ConfigError(
+                f"the {self.size} processes would not fit the same model: {' and '.join(wrong)} of one differ from the "
+                "first's; give all of them the same call and the same files"
+            )
 
     def lots(self) -> str:
         """A new heap of work, of which ``take`` gives out the numbers."""

@@ -163,4 +163,6 @@ class RuntimeConfig(Section):
     threads: int = Field(default=0, ge=0)  # of torch; 0: as many as there are cores
     processes: int = Field(default=2, ge=1)  # that read texts side by side
     engine: EngineName = "local"  # this process, or a cluster; see docs/cluster.md
-    memory_gb: float = Field(default=0.0, ge=0)  # of a fit, which is refused where a stage needs more; 0: all
+    memory_gb: float = Field(
+        default=0.0, ge=0
+    )  # of fit, evaluate, compare and tune, refused where a stage needs more; 0: all

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,13 @@ from optuna.storages.journal import JournalFileBackend
 from rich.console import Console
 from rich.progress import Progress
 
-from graphrec.blocks.api import FitInputs, Folds
+from graphrec.blocks.api import Block, FitInputs, Folds
 from graphrec.blocks.blend import blend
+from graphrec.budget import within
 from graphrec.cluster.engine import LOCAL
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.data.split import split
+from graphrec.data.split import Split, split
 from graphrec.errors import ConfigError
 from graphrec.features import lora
 from graphrec.features.encoder import SentenceEncoder, load_encoder
@@ -100,7 +102,8 @@ def tune(
     finished. ``folder/config.toml`` is the best configuration so far, for ``fit --config``. An engine with several
     workers tries as many points at once, which do not learn from each other.
 
-    Raises ConfigError where ``blocks`` holds no block with settings to search, or ``trials`` is below 1.
+    Raises ConfigError where ``blocks`` holds no block with settings to search, ``trials`` is below 1, or
+    ``runtime.memory_gb`` does not suffice.
     """
     if trials < 1:
         raise ConfigError(f"trials = {trials}; ask for at least 1")
@@ -114,8 +117,26 @@ def tune(
     searched = {name: block for name, block in blocks.items() if block.searched}
     if not searched:
         raise ConfigError(f"blocks: {list(config.blocks)} holds no block whose settings are searched; add graph")
-    folds = folds_of(parts.folds, fitting)
-    others = [block.tune(folds)[0] for name, block in blocks.items() if name not in searched]
+    until = start + 60 * minutes
+    with within(config.runtime.memory_gb, fitting.watch) as fitting.watch:
+        return _search(parts, fitting, blocks, searched, folder, trials, until)
+
+
+def _search(
+    parts: Split,
+    fitting: Fitting,
+    blocks: Mapping[str, Block[Any]],
+    searched: Mapping[str, Block[Any]],
+    folder: Path,
+    trials: int,
+    until: float,
+) -> Tuned:
+    config, runtime = fitting.config, fitting.runtime
+    folds, others = folds_of(parts.folds, fitting), []
+    for name, block in blocks.items():
+        if name not in searched:
+            with fitting.watch(name):
+                others.append(block.tune(folds)[0])
     quiet = Folds(replace(fold, inputs=_quiet(fold.inputs)) for fold in folds)
     work = Trying(config, tuple(searched), tuple(others), quiet)
 
@@ -132,15 +153,16 @@ def tune(
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
     if not study.trials:
         study.enqueue_trial({name: current[name] for name in space})
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+    with Progress(console=Console(stderr=True), disable=not runtime.progress, transient=True) as bar:
         task = bar.add_task("tuning", total=trials, completed=_done(study))
-        while _done(study) < trials and (not _done(study) or time.monotonic() - start < 60 * minutes):
+        while _done(study) < trials and (not _done(study) or time.monotonic() < until):
             several = []
             for _ in range(min(runtime.engine.workers, trials - _done(study))):
                 study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))
                 trial = study.ask()
                 several.append((trial, {n: trial.suggest_categorical(n, list(values)) for n, values in space.items()}))
-            found = runtime.engine.map(work, [chosen for _, chosen in several])
+            with fitting.watch(" and ".join(searched)):
+                found = list(runtime.engine.map(work, [chosen for _, chosen in several]))
             for (trial, _), (ndcg, weights) in zip(several, found, strict=True):
                 trial.set_user_attr("weights", weights)
                 study.tell(trial, ndcg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,11 @@ import torch
 
 from graphrec.budget import within
 from graphrec.config import Config
+from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
+from graphrec.experiment import compare_models
+from graphrec.tuning import tune
+from tests.worlds import two_tastes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA is Linux's")
 
@@ -60,6 +65,26 @@ def test_a_budget_that_is_spent_already_is_refused() -> None:
         within(0.01, nullcontext),
     ):
         pytest.fail("there is no room")
+
+
+@linux
+@pytest.mark.parametrize(
+    "searching",
+    [
+        lambda data, config: tune(data, config, Path("not written")),
+        lambda data, config: compare_models(data, ["popularity"], config),
+    ],
+)
+def test_what_searches_keeps_to_the_budget_too(searching: Callable[[Dataset, Config], object]) -> None:
+    config = Config.load(None, ["runtime.memory_gb=0.01", "features.enabled=false", "evaluate.trials=1"])
+    with pytest.raises(ConfigError, match="GB are taken before anything is learned"):
+        searching(two_tastes(), config)
+
+
+@linux
+def test_a_budget_beyond_what_can_be_addressed_is_none() -> None:
+    with within(1e300, nullcontext):
+        assert _numpy(2**20) == 2**20
 
 
 def test_a_block_that_can_do_with_less_takes_a_part() -> None:

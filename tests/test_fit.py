@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import pytest
+
+from graphrec import fitted
 from graphrec.config import Config
+from graphrec.data.dataset import Dataset
+from graphrec.errors import ConfigError
 from graphrec.features.encoder import TextEncoder
 from graphrec.fit import Fitting, carved, choose, learn
+from graphrec.ranks import Ranks
 from graphrec.runtime import Runtime
 from tests.worlds import two_tastes
+
+
+def _no_texts() -> TextEncoder:
+    raise AssertionError("nothing is to be read")
 
 
 def test_stages_and_blocks_are_watched_while_they_are_done() -> None:
@@ -23,13 +36,47 @@ def test_stages_and_blocks_are_watched_while_they_are_done() -> None:
         yield
         seen.append(f"{stage} ends")
 
-    def no_texts() -> TextEncoder:
-        raise AssertionError("nothing is to be read")
-
-    fitting = Fitting(config, Runtime(device="cpu", progress=False), no_texts, watch=watch)
+    fitting = Fitting(config, Runtime(device="cpu", progress=False), _no_texts, watch=watch)
     data, folds = carved(two_tastes(), config)
     chosen = choose(folds, fitting)
     learn(data, chosen, fitting)
     searched = ["kg", "features"] * len(folds) + [*names, "weights"]
     learned = ["kg", "features", *names, "index"]
     assert seen == [f"{stage} {what}" for stage in searched + learned for what in ("begins", "ends")]
+
+
+class _First(Ranks):
+    """The first of two processes."""
+
+    def data(self, raw: bytes, source: int = 0) -> bytes:
+        _First.told = raw  # type: ignore[attr-defined]
+        return raw
+
+    def largest(self, values: Sequence[int]) -> list[int]:
+        return list(values)
+
+
+class _Second(_First):
+    """The other one, which hears what the first one was told."""
+
+    def data(self, raw: bytes, source: int = 0) -> bytes:
+        return bytes(_First.told)  # type: ignore[attr-defined]
+
+
+def test_processes_that_would_fit_other_models_are_refused() -> None:
+    config, data = Config.load(None, ["blocks=popularity", "features.enabled=false"]), two_tastes()
+    nothing: dict[str, Any] = {"popularity": {}}  # is refused after they agreed
+
+    def fit(kind: type[Ranks], config: Config, given: Dataset = data) -> str:
+        ranks = kind(0, 2, 0, None)
+        with pytest.raises(ConfigError) as told:
+            fitted.of_data(given, Fitting(config, Runtime(device="cpu", ranks=ranks), _no_texts), nothing)
+        return str(told.value)
+
+    assert "nothing is chosen" in fit(_First, config)
+    assert "nothing is chosen" in fit(_Second, config.with_(runtime={"device": "cpu", "threads": 1}))
+    assert "not fit the same model: settings of one differ from the first's" in fit(_Second, config.with_(seed=1))
+    texts = np.full(data.n_items, "other", object)
+    assert "same model: data of one differ" in fit(_Second, config, replace(data, item_text=texts))
+    less = data.subset(data.events.user_nums > 0)
+    assert "settings and data of one differ" in fit(_Second, config.with_(seed=1), less)

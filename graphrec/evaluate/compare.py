@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,7 @@ from rich.text import Text
 import kg.graph
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds
 from graphrec.blocks.registry import find, registered
+from graphrec.budget import Watch, within
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.data.readings import Reading
@@ -213,11 +215,23 @@ def compare(
     The best baseline is the one with the highest NDCG@k on the test users; every other row is tested against it with
     a paired t-test over users, Holm-corrected for the number of rows. Users without a history get popular items, at
     the tuned half-life, in every baseline; graphrec answers them itself. It gets the split with an empty test part.
-    Raises ConfigError as ``check_models``, before anything is fitted.
+    Raises ConfigError as ``check_models``, before anything is fitted, and where ``runtime.memory_gb`` does not suffice.
 
     Args:
         models: names of blocks and ``graphrec``, or blocks with the settings that they shall have.
     """
+    with within(config.runtime.memory_gb, nullcontext) as watch:
+        return _compared(split, models, config, fit_graphrec, progress, watch)
+
+
+def _compared(
+    split: Split,
+    models: Sequence[str | Block[Any]],
+    config: Config,
+    fit_graphrec: Callable[[Split, Config], Fitted],
+    progress: bool,
+    watch: Watch,
+) -> Comparison:
     chosen = check_models(models, split.train.n_items, config)
     ks, goal = config.evaluate.k, f"ndcg@{max(config.evaluate.k)}"
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
@@ -236,7 +250,8 @@ def compare(
             fitted = fit_graphrec(blind, config)
             scorer, asked = fitted.scorer, questions(Ties(blind.fit_data), split, task, config.seed)
         else:
-            fitted = fit_alone(block, folds, whole, trials, progress)
+            with watch(name):
+                fitted = fit_alone(block, folds, whole, trials, progress)
             asked = questions(whole.ties, split, task, config.seed)
             scorer = WithFallback(fitted.scorer, popular.scores(Queries.stored(whole.ties, np.zeros(1, np.int64)))[0])
         start, size = perf_counter(), config.evaluate.batch_size
