@@ -52,6 +52,7 @@ def evaluate_model(
     probe: Sequence[str] = (),
     each_block: bool = False,
     privacy: bool = False,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """The `evaluate` document of the command-line contract, for graphrec with this configuration.
 
@@ -62,6 +63,7 @@ def evaluate_model(
         by: groups of people and of items, as ``evaluate.groups.grouping`` names them, that are measured beside.
         probe: attributes of people that a probe tries to tell, beside those of ``fair.probe`` and ``fair.clear``.
         privacy: add what attacks tell of people (``attacks``): every attribute is probed, and membership guessed.
+        work: a folder where what is learned is kept, from which the same call goes on after a kill.
     """
     if per_user is not None:
         users.check(per_user)
@@ -71,25 +73,16 @@ def evaluate_model(
     task = Task.of(config)
     if explanations and parts.kind == "cold-user":
         raise ConfigError("--explanations are of people whom the model knows; leave them out with --split cold-user")
-    model = Recommender(config, progress=progress).fit_split(parts)
+    model = Recommender(config, progress=progress, work=work).fit_split(parts)
     start = time.perf_counter()
     ties = model.fitted.ties
     ties = ties if ties.data.events is parts.fit_data.events else Ties(parts.fit_data, ties.heard)
     asked = questions(ties, parts, task, config.seed)
 
     def measured(scorer: Scorer, auc: bool = False) -> Report:
-        return evaluate(
-            scorer,
-            queries=asked.queries,
-            truth=asked.truth,
-            ks=config.evaluate.k,
-            batch_size=config.evaluate.batch_size,
-            progress=progress,
-            popularity=asked.popularity(ties),
-            auc=auc,
-            task=task,
-            engine=model.runtime.engine,
-        )
+        told, engine = asked.popularity(ties), model.runtime.engine
+        ks, size = config.evaluate.k, config.evaluate.batch_size
+        return evaluate(scorer, asked.queries, asked.truth, ks, size, progress, told, auc=auc, task=task, engine=engine)
 
     scorer = _answering(model.fitted, task)
     report = measured(scorer, auc=True)

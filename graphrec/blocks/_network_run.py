@@ -115,10 +115,11 @@ class Run:
             )
 
     def _kept(self, epochs: int, validation: Validation | None, falls: Sequence[int]) -> Checkpoint | None:
-        """The file of this run: another one for other data, settings or validation users."""
+        """The file of this run: another one for other data, settings, validation users, width, or a warm start."""
         users = b"" if validation is None else validation.queries.user_nums.tobytes()
+        first = (self.warm, self.sizes.dim)
         what = (self.temperature, self.reading, self.member, epochs, self.most, list(falls), self.inputs.runtime.seed)
-        told = [what, self.settings.model_dump(mode="json"), str(self.device)]
+        told = [what, first, self.settings.model_dump(mode="json"), str(self.device)]
         return Checkpoint.of(self.inputs.runtime.work, "graph", self.inputs.train.digest().encode() + users, told)
 
     @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +120,33 @@ def _block(
     return read
 
 
-def begun(work: Path) -> Sequence[str]:
-    """What a work folder holds: the blocks that have chosen, and how many trainings have begun."""
-    names = sorted(file.stem for file in (work / "tuned").glob("*.json"))
-    runs = len(list((work / "training").glob("*.safetensors")))
-    return [*names, *([f"{runs} trainings"] if runs else [])]
+@dataclass(frozen=True)
+class Work:
+    """A folder where a run keeps what it has learned until it is done, and in it that of what it is of: settings, or an
+    earlier model."""
+
+    folder: Path
+    under: Path
+
+    @classmethod
+    def beside(cls, model: Path, of: str) -> Work:
+        """Beside the model that is to be written: ``MODEL.work``."""
+        return cls.within(model.with_name(f"{model.name}.work"), of)
+
+    @classmethod
+    def within(cls, folder: Path, of: str) -> Work:
+        """In a folder of any name."""
+        return cls(folder, folder / of[:16])
+
+    @property
+    def begun(self) -> Sequence[str]:
+        """What is there: the blocks that have chosen, and how many trainings have begun."""
+        names = sorted(file.stem for file in (self.under / "tuned").glob("*.json"))
+        runs = len(list((self.under / "training").glob("*.safetensors")))
+        return [*names, *([f"{runs} trainings"] if runs else [])]
+
+    def done(self) -> None:
+        """Nothing of it is needed any more; what others put into the folder stays."""
+        shutil.rmtree(self.under, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.rmdir()

@@ -152,7 +152,7 @@ def _fit(
     allow_bad: float | None,
     ranks: Ranks | None,
 ) -> None:
-    from graphrec.blocks.kept import begun
+    from graphrec.blocks.kept import Work
     from graphrec.model import artifact
     from graphrec.model import files as model_files
     from graphrec.query.hearing import HEARD
@@ -169,18 +169,17 @@ def _fit(
         settings = settings.with_(runtime={"engine": engine}).checked()
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
-    work = out.with_name(f"{out.name}.work")
-    under = work / settings.fingerprint()[:16]  # what other settings began is of no use here
-    if done := begun(under):
-        note(f"goes on from {work}: {', '.join(done)}")
+    work = Work.beside(out, settings.fingerprint())
+    if work.begun:
+        note(f"goes on from {work.folder}: {', '.join(work.begun)}")
     if ranks is not None:
         note(f"{ranks.size} processes fit it together")
-    model = Recommender(settings, progress=True, work=under, ranks=ranks).fit(data, like=earlier)
+    model = Recommender(settings, progress=True, work=work.under, ranks=ranks).fit(data, like=earlier)
     if ranks is None or ranks.first:
         model.save(out)
     if ranks is not None:
         ranks.largest([0])  # nothing that was kept goes before the model is there
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(work.folder, ignore_errors=True)  # what other settings began too
     seconds = ", ".join(f"{what} {value:.1f} s" for what, value in model.seconds.items())
     chosen = model.fitted.chosen
     if earlier is None and not chosen["validation"].get("users"):

@@ -72,6 +72,12 @@ def evaluate(
     ] = None,
     probe: Probed = None,
     privacy: Attacks = False,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            "--work", help="Keep here what is learned until it is measured: the same call goes on after a kill."
+        ),
+    ] = None,
     engine: EngineOption = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
@@ -80,6 +86,7 @@ def evaluate(
 
     A MODEL is asked about every user whom it knows, as it knows them; what they took in NEWDATA is to be found.
     """
+    from graphrec.blocks.kept import Work
     from graphrec.cluster.engine import engine_of
     from graphrec.experiment import evaluate_model, measure_lists, measure_model
 
@@ -90,6 +97,8 @@ def evaluate(
         raise ConfigError("--probe tells from profiles: leave it out with --recommendations and --prequential")
     if privacy and (recommendations is not None or prequential):
         raise ConfigError("--privacy attacks a model: leave it out with --recommendations and --prequential")
+    if work is not None and (new is not None or recommendations is not None or prequential):
+        raise ConfigError(f"--work {work} keeps what is learned of SOURCE to be measured once; leave it out here")
     attack: dict[str, Any] = {"probe": listed(probe), "privacy": privacy}
     if (source / "manifest.json").is_file() and (new is not None or (source / "manifest.sha256").is_file()):
         import graphrec
@@ -141,7 +150,13 @@ def evaluate(
     else:
         settings = config_of(config, set_, split, k, preset, engine)
         data, told = _told(source, allow_bad)
+        kept = None if work is None else Work.within(work, settings.fingerprint())
+        if kept is not None and kept.begun:
+            note(f"goes on from {work}: {', '.join(kept.begun)}")
+        attack["work"] = kept and kept.under
         document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
+        if kept is not None:
+            kept.done()
     if as_json:
         print_json(document)
     else:

@@ -33,6 +33,7 @@ def refit(
 ) -> None:
     """Learn MODEL anew from all of SOURCE, or from its own events and those of a store: choices and numbers are kept,
     networks go on from where they ended."""
+    from graphrec.blocks.kept import Work
     from graphrec.model import artifact as folder
     from graphrec.recommender import Recommender
 
@@ -52,8 +53,12 @@ def refit(
         data, head, left_out = _with_store(loaded, data, store, artifact)
     assert data is not None
     earlier = loaded.fitted
-    model = Recommender(earlier.config, progress=True).fit(data, like=earlier, resume=True)
+    work = Work.beside(target, earlier.version)
+    if work.begun:
+        note(f"goes on from {work.folder}: {', '.join(work.begun)}")
+    model = Recommender(earlier.config, progress=True, work=work.under).fit(data, like=earlier, resume=True)
     model.save(target)
+    work.done()
     if store is not None and head is not None:
         from graphrec.store import Store
 

@@ -146,7 +146,7 @@ def test_what_a_block_chose_is_not_chosen_again(
     assert same == chosen
     np.testing.assert_array_equal(worlds.scores(again[0], parts.train), worlds.scores(first[0], parts.train))
     assert again[0].words == first[0].words
-    assert block.name in kept.begun(tmp_path)
+    assert block.name in kept.Work(tmp_path, tmp_path).begun
     with monkeypatch.context() as patch:  # of other data nothing is kept
         patch.setattr(type(block), "tune", lambda *_: (first, {"anew": True}))
         other = parts.train.subset(parts.train.interactions.user_nums != 5)
