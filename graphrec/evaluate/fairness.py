@@ -215,11 +215,14 @@ def _number(value: Any) -> float | None:
 
 
 def alike(parts: Sequence[Doubles]) -> float:
-    """p that all groups have one mean: Welch's F test (Biometrika 38, 1951), with unequal variances; 1 where it cannot
-    be told."""
+    """p that all groups have one mean: Welch's F test (Biometrika 38, 1951), with unequal variances; where a group has
+    none, as one that is served nothing, Kruskal and Wallis's test of ranks (JASA 47, 1952). 1 where it cannot be told.
+    """
     parts = [part for part in parts if len(part) > 1]
-    if len(parts) < 2 or any(np.ptp(part) == 0 for part in parts):
+    if len(parts) < 2 or np.ptp(np.concatenate(parts)) == 0:
         return 1.0
+    if any(np.ptp(part) == 0 for part in parts):
+        return float(scipy.stats.kruskal(*parts).pvalue)
     return float(scipy.stats.f_oneway(*parts, equal_var=False).pvalue)
 
 

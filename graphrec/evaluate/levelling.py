@@ -28,7 +28,7 @@ from graphrec.data.show import counted
 from graphrec.errors import ConfigError
 from graphrec.evaluate import mending
 from graphrec.evaluate.fairness import alike
-from graphrec.evaluate.groups import OWN, UNKNOWN, grouping
+from graphrec.evaluate.groups import FEWEST, OWN, UNKNOWN, grouping
 from graphrec.profile.api import Doubles, FittedBlock
 from graphrec.profile.gate import Gate
 from graphrec.types import Floats, Ints
@@ -168,7 +168,7 @@ def served_of(
 ) -> tuple[Served, Doubles]:
     """The validation users of all folds with groups by an attribute, and blocks' deviations, float64 (b,).
 
-    Raises ConfigError for a name that tells no people apart.
+    Raises ConfigError for a name that tells no people apart, or none of whom enough are validation users.
     """
     many = max(config.blend.candidates, 2 * config.blend.k)
     lists, parts, spreads = listed(list(blocks.values()), judges, many)
@@ -181,14 +181,28 @@ def served_of(
             if block in factors:
                 scores[n] *= factors[block][:, None]
         try:
-            groups = grouping(f"users.{name}", fold.inputs.train, tested=queries.user_nums)
+            of_all = None if name != OWN["users"] else queries.user_nums  # a fold alone has too few of some
+            groups = grouping(f"users.{name}", fold.inputs.train, tested=of_all)
         except ConfigError as error:
             raise ConfigError(f"fair.target: {str(error).removeprefix('--by ')}") from None
         named = [str(n) if name == OWN["users"] else label for n, label in enumerate(groups.labels)]  # bands by order
         labels = tuple(dict.fromkeys([*labels, *(label for label in named if label != UNKNOWN)]))
         number = np.array([labels.index(label) if label in labels else -1 for label in named], np.int64)
         place.append(number[groups.label_of(queries.user_nums)])
-    return Served(lists, parts, np.concatenate(place), labels, config.blend.k), spreads.astype(np.float64)
+    all_, labels = large(np.concatenate(place), labels)
+    if len(labels) < 2:
+        raise ConfigError(
+            f"fair.target: {name} tells no two groups of {FEWEST} validation users apart; name another attribute"
+        )
+    return Served(lists, parts, all_, labels, config.blend.k), spreads.astype(np.float64)
+
+
+def large(place: Ints, labels: tuple[str, ...]) -> tuple[Ints, tuple[str, ...]]:
+    """Groups of ``FEWEST`` people at least, by the places of all: new places, -1 of who is in none, and names."""
+    kept = np.flatnonzero(np.bincount(place[place >= 0], minlength=len(labels)) >= FEWEST)
+    number = np.full(len(labels) + 1, -1, np.int64)  # the last is of who is in none
+    number[kept] = np.arange(len(kept))
+    return number[place], tuple(labels[n] for n in kept.tolist())
 
 
 def chosen_for(

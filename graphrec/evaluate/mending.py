@@ -3,7 +3,7 @@
 ``fair.target = gini:-30%`` asks that the Gini coefficient of how often items are shown falls by so much, on lists of
 ``K``. ``exposure:brand:-30%`` asks that exposure of groups of items (by an attribute, or ``popularity``) comes so much
 nearer to the shares in which people took them. The strength is found by bisection, as exposure only comes nearer with
-it; what it costs of NDCG is told.
+it; what it costs of NDCG is told. No price is paid for a target that is not met.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def shares_of(target: str, train: Dataset) -> Shares | None:
 
 
 def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
-    """The least strength with which the lists of all folds meet the target, as JSON: ``strength``, ``met``, how many
-    ``people`` its prices are of, and ``before``, ``after`` with NDCG and Gini, the means over folds; ``curve``: these
-    of every strength that was tried."""
+    """The least strength with which the lists of all folds meet the target, 0 where none does, as JSON: ``strength``,
+    ``met``, how many ``people`` its prices are of, and ``before``, ``after`` with NDCG and Gini, the means over folds;
+    ``curve``: these of every strength that was tried."""
     curve: list[dict[str, float]] = []
 
     def of(strength: float) -> dict[str, float]:
@@ -143,11 +143,11 @@ def least(lists: Sequence[Lists], target: str) -> dict[str, Any]:
             low = middle
     return {
         "target": target,
-        "strength": round(high, 6),
+        "strength": round(high, 6) if met else 0.0,
         "met": met,
         "people": people,
         "before": before,
-        "after": after,
+        "after": after if met else before,
         "curve": sorted(curve, key=lambda point: point["strength"]),
     }
 
@@ -193,7 +193,13 @@ def chosen_for(
         )
     found = least(lists, config.fair.target)
     if not found["met"]:
-        judges.inputs.train.report.warn(f"fair.target={config.fair.target} is not met on validation users")
+        near = min(found["curve"], key=lambda point: point[lists[0].measure])
+        fell = " to ".join(f"{point[lists[0].measure]:.4f}" for point in (found["before"], near))
+        price = 1 - near[f"ndcg@{K}"] / max(found["before"][f"ndcg@{K}"], 1e-12)
+        judges.inputs.train.report.warn(
+            f"fair.target={config.fair.target} is not met on validation users: {lists[0].measure} falls from {fell} at "
+            f"most, for {max(price, 0.0):.1%} of NDCG; lists stay as they are"
+        )
     return found
 
 

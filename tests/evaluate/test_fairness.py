@@ -20,7 +20,7 @@ from graphrec.data.attributes import Column
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
 from graphrec.errors import ConfigError
-from graphrec.evaluate.fairness import by_group, miscalibration, of_items, of_users
+from graphrec.evaluate.fairness import alike, by_group, miscalibration, of_items, of_users
 from graphrec.evaluate.groups import FEWEST, MOST, OTHERS, UNKNOWN, Grouping, check, grouping
 from graphrec.evaluate.ranking import EmbeddingScorer, Ranked, Report, Task, evaluate
 from graphrec.query.query import Queries
@@ -223,3 +223,11 @@ def test_tables_fit_eighty_columns() -> None:
     console = Console(width=80, file=StringIO())
     assert len(out) == 3
     assert all(console.measure(table).minimum <= 80 for table in out)
+
+
+def test_a_group_that_is_served_nothing_is_surely_told_apart() -> None:
+    served, nothing = np.random.default_rng(0).random(60), np.zeros(60)
+    assert alike([served, nothing]) < 1e-9
+    assert alike([served, served + 0.5, nothing[:2]]) < 1e-9  # two of no luck hide no gap between the others
+    assert alike([nothing, nothing]) == alike([served, nothing[:1]]) == 1.0
+    assert alike([nothing[:2], 1 + nothing[:2]]) > 0.05  # four people tell little

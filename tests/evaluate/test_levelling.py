@@ -9,7 +9,7 @@ import graphrec as gr
 from graphrec.blocks.blend import likeliest
 from graphrec.config import Config
 from graphrec.errors import ConfigError
-from graphrec.evaluate.levelling import Served, levelled, meets, price_of
+from graphrec.evaluate.levelling import Served, large, levelled, meets, price_of
 from graphrec.evaluate.validation import Among
 from tests.profile.test_clearing import BLOCKS, world
 
@@ -106,6 +106,12 @@ def test_means_and_says_are_those_of_naive_twins() -> None:
     )
     alone = served.tilted(1, 1.0)
     assert alone[1] > alone[0], "the few alone have a say"
+
+
+def test_groups_are_counted_over_all_folds() -> None:
+    place, labels = large(np.array([0] * 12 + [2] * 9 + [-1] + [1] * 10), ("a", "b", "few"))
+    assert labels == ("a", "b")
+    assert place.tolist() == [0] * 12 + [-1] * 10 + [1] * 10
 
 
 def test_it_is_chosen_in_a_fit_by_an_attribute_that_the_model_does_not_hold() -> None:

@@ -47,7 +47,9 @@ def test_planted_unfair_exposure_is_mended_at_the_least_price() -> None:
     assert further["strength"] > found["strength"]
     assert further["after"]["gini@10"] < after["gini@10"]
     np.testing.assert_array_equal(lists.shown(0.0, np.ones(1, np.float32)), lists.items[:, :K])
-    assert not least([unfair(3)], "gini:-99%")["met"]
+    in_vain = least([unfair(3)], "gini:-99%")
+    assert (in_vain["met"], in_vain["strength"], in_vain["after"]) == (False, 0.0, in_vain["before"]), "at no price"
+    assert in_vain["curve"][-1]["strength"] > 1, "it was tried"
 
 
 def owned(lists: Lists) -> Lists:
