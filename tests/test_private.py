@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,36 @@ def test_nothing_else_of_people_is_in_it(model: Model, data: Dataset) -> None:
     assert {end for step in steps for end in (step.head, step.tail) if end.startswith("user:")} == {"user:u0000"}
     assert "because of what you took" in why.text
     stranger = model.explain("nobody", item)
-    assert "some people took this" in stranger.text
+    assert "took this" not in stranger.text, "nor whether anybody did"
     assert model.profile("u0000")["neighbours"] == []
     assert model.why_not("u0000", "i01", 3)
     told = bare(data, ["ials"]).report.all_warnings()
     assert any("friendships are not learned from" in line for line in told)
     assert any("ials" in line for line in told)
+
+
+def test_nothing_that_one_person_did_changes_an_answer_to_others(model: Model) -> None:
+    """An item that one person took, or nobody: only what was released may tell, and that is the same."""
+    events = model.data.events
+    item = model.data.items.number("i00")
+    one = int(events.user_nums[events.item_nums == item][0])
+    nobody = model.data.subset(events.item_nums != item)
+    alone = model.data.subset((events.item_nums != item) | (events.user_nums == one))
+    whose, asker = model.data.users.ids[one], "u0003"
+    answers = []
+    for data in (alone, nobody):
+        asked = replace(model, data=data)
+        found = [asked.recommend(who, 5, context={"friends": [whose]}) for who in (asker, "a stranger")]
+        found.append(asked.similar("i00", 5))
+        told = [f.to_json(orient="values") + str(f.attrs) for f in found]
+        for who in (asker, "a stranger"):
+            told.append(asked.explain(who, "i00", friends=[whose]).text)
+            told += asked.why_not(who, "i00", 3, friends=[whose]).missing
+            told.append(str(asked.profile(who, friends=[whose])["friends"]))
+        answers.append(told)
+    assert answers[0] == answers[1]
+    assert "friends are not heard" in answers[0][0]
+    assert not any("took this" in text for text in answers[0])
 
 
 def test_an_update_and_an_erasure_learn_nothing_of_items(model: Model) -> None:
@@ -172,6 +197,12 @@ def test_no_other_way_of_fitting_passes_it_by(data: Dataset) -> None:
         Recommender(private.config).fit(data, like=plain)
     with pytest.raises(ConfigError, match="give like=MODEL"):
         Recommender(private.config).fit(data, chosen)
+
+
+def test_a_card_says_that_nothing_was_chosen_where_nobody_judged() -> None:
+    made = fitted(tastes(60), fitting("privacy.epsilon=8"), noise=Gaussian(np.random.default_rng(0)))
+    assert "Nothing was chosen or measured" in card(made)
+    assert "()" not in card(made)
 
 
 def test_who_judges_does_not_teach(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from graphrec.explain.contrast import Contrast, against, contrast
 from graphrec.explain.lift import Lifts
 from graphrec.explain.links import Links
 from graphrec.explain.paths import PathFinder
-from graphrec.explain.phrases import UNTOLD, together
+from graphrec.explain.phrases import SILENT, UNTOLD, together
 from graphrec.explain.shares import Shares, shares
 from graphrec.explain.why_not import WhyNot, why_not
 from graphrec.explain.words import describe
@@ -109,6 +109,7 @@ class Explainer:
         found = self.finder(self.links, self.lifts, parts, query, user_id, item_num).find(limit)
         who, said = self.ties.takers(item_num), self.profiles.said(query, item_num)
         takers = len(who) if not len(who) or self.ties.enough(who) else UNTOLD
+        takers = takers if self.ties.tell else SILENT
         text = describe(found, parts, takers, said, place, standing, seen, last_of(query))
         return Explanation(
             user_id=user_id,

@@ -17,6 +17,7 @@ RELATIONS = (  # of common metadata, for the catalogues
 )
 
 UNTOLD = -1  # people, of whom it is not told how many they are
+SILENT = -2  # not even whether there are any
 
 
 def your_friend(user_id: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from graphrec.explain.details import detail
 from graphrec.explain.finding import Finding
-from graphrec.explain.phrases import people, percent, quoted, your_friend
+from graphrec.explain.phrases import SILENT, people, percent, quoted, your_friend
 from graphrec.explain.say import foreign, listed, marked, number, say
 from graphrec.explain.shares import Shares
 from graphrec.profile.api import NO_WORDS, Words
@@ -105,6 +105,8 @@ def _unknown(shares: Shares) -> str:
 def _alike(takers: int, first: str) -> str:
     """Somebody with a history by which all items score the same."""
     start = say("What you took tells nothing apart here, so {first} comes first", first=first)
+    if takers == SILENT:
+        return say("{sentence}.", sentence=start)
     if takers:
         return say("{start}: {people} took this.", start=start, people=people(takers))
     return say("{start}; nobody has taken this yet.", start=start)
@@ -116,6 +118,8 @@ def _newcomer(found: Sequence[Finding], shares: Shares, takers: int, first: str)
     start = _unknown(shares)
     if friend:
         return say("{start}, but {friend} took this.", start=start, friend=your_friend(friend.via)), Lead(friend)
+    if takers == SILENT:
+        return say("{start}, so {first} comes first.", start=start, first=first), NOBODY
     if not takers:
         return say("{start}, and nobody has taken this either.", start=start), NOBODY
     counted = people(takers)

@@ -243,7 +243,8 @@ def _context(model: Learned, context: Mapping[str, Any]) -> dict[str, Any]:
         _check_attributes(model, known["attributes"])
     if "friends" in known:
         found = model.data.users.numbers(_ids(known["friends"]), missing="-1")
-        known["friends"] = np.unique(found[found >= 0]) if len(found) else NONE
+        # No leakage. A private answer is made of the asker's own history alone, of which no friend is a part.
+        known["friends"] = np.unique(found[found >= 0]) if len(found) and not model.config.privacy.epsilon else NONE
     return known
 
 
@@ -262,8 +263,9 @@ def unheard(model: Learned, context: Mapping[str, Any]) -> tuple[str, ...]:
         out.append(
             model.reason("now", "when somebody asks is not heard: the events that were learned from have no times")
         )
-    friends = context.get("friends")
-    ids = [] if friends is None else _ids(friends)
+    ids = [] if context.get("friends") is None else _ids(context["friends"])
+    if ids and model.config.privacy.epsilon:
+        return (*out, model.reason("friends", "friends are not heard: what this model tells of others is private"))
     strange = int((model.data.users.numbers(ids, missing="-1") < 0).sum())
     if strange and len(ids) == 1:
         out.append(model.reason("unknown_friends", "the id is of nobody the model knows"))

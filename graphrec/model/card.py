@@ -24,6 +24,11 @@ def card(model: Learned) -> str:
             f"Hyper-parameters and weights were taken over from the model `{found['chosen_by']}`; nothing was chosen\n"
             "or measured on this data. `graphrec evaluate` measures on a test part, or on later data."
         )
+    elif not found["validation"]:
+        how = (
+            "Nothing was chosen or measured: too few people could be spared to judge, so what is set first was taken.\n"
+            "`graphrec evaluate` measures on a test part, or on later data."
+        )
     else:
         figures = ", ".join(f"{k} {v}" for k, v in found["validation"].items())
         how = (

@@ -196,19 +196,25 @@ def _neighbours(model: Learned, query: Queries) -> list[dict[str, Any]]:
 
 
 def _people(model: Learned, query: Queries, among: Ints, role: str) -> list[dict[str, Any]]:
-    """Those of ``among`` whose profiles are most alike, named or marked, and how many items both like."""
+    """Those of ``among`` whose profiles are most alike, named or marked, and how many items both like. Of strangers who
+    are not named no more is told than holds for as many of them as may be told of, and nothing where they are fewer."""
     own = model.profiles.encode(query)[0][0]
     users = model.users[among]
     lengths = np.linalg.norm(users, axis=1) * float(np.linalg.norm(own))
     cosine = np.divide(users @ own, lengths, out=np.zeros(len(among), np.float32), where=lengths > 0)
     both = np.asarray(model.ties.matrix[among] @ query.liked.T.toarray()).ravel()
     heard = set(query.friends.indices.tolist())
+    order, least = np.lexsort((among, -both, -cosine)), model.ties.together if role == STRANGER else 1
+    most = np.sort(both)[::-1]
     out: list[dict[str, Any]] = []
-    for at in np.lexsort((among, -both, -cosine))[:NEIGHBOURS].tolist():
-        other = model.data.users.ids[int(among[at])]
-        named = model.names.named(other, int(among[at]) in heard)
+    for place, at in enumerate(order[:NEIGHBOURS].tolist()):
+        other, like, shared = model.data.users.ids[int(among[at])], cosine[at], both[at]
+        if not (named := model.names.named(other, int(among[at]) in heard)):
+            if least > len(among):
+                continue
+            like, shared = cosine[order[max(place, least - 1)]], min(shared, most[least - 1])
         who = other if named else f"{role}-{len(out) + 1}"
-        out.append({"user_id": who, "likeness": round(float(cosine[at]), 4), "in_common": int(both[at])})
+        out.append({"user_id": who, "likeness": round(float(like), 4), "in_common": int(shared)})
     return out
 
 

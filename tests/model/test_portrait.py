@@ -130,6 +130,22 @@ def test_others_are_named_only_where_they_may_be(model: Recommender, in_town: Re
     assert all(int(who["user_id"][1:]) % 2 for who in named["neighbours"]), "of the same taste"
 
 
+def test_of_strangers_no_more_is_told_than_holds_for_five(model: Recommender) -> None:
+    """Else a basket tells whether the one who took all but one of its items took that one too."""
+    data, ties = model.fitted.data, model.fitted.ties
+    for user in ("u0", "u3"):
+        own = ties.history(data.users.number(user))
+        shared = sorted((np.isin(ties.history(n), own).sum() for n in range(data.n_users)), reverse=True)[1:]
+        found = model.profile(user)["neighbours"]
+        assert found
+        assert all(who["in_common"] <= shared[4] for who in found)
+        assert len({who["likeness"] for who in found}) == 1, "that of the fifth"
+    few = replace(model.fitted, config=model.config.with_(explain={"together": data.n_users}))
+    assert few.profile("u3")["neighbours"] == []
+    each = replace(model.fitted, config=model.config.with_(explain={"together": 1})).profile("u3")["neighbours"]
+    assert len({who["likeness"] for who in each}) > 1
+
+
 def test_sensitive_attributes_are_told_only_where_the_settings_name_them(in_town: Recommender) -> None:
     fitted_model = in_town.fitted
     told = pd.DataFrame({"user_num": [0, 0], "key": ["gender", "city"], "value": ["F", "c0"]})
