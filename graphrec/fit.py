@@ -212,12 +212,12 @@ def learn(
     data: Dataset, chosen: Mapping[str, Any], fitting: Fitting, before: Mapping[str, FittedBlock] | None = None
 ) -> Model:
     """The model of all data, with hyper-parameters and weights that are settled; ``before``: the blocks of an earlier
-    one, from which those start that can. Raises ConfigError where they are not,
-    or where no block can learn from so large a catalogue."""
+    one, from which those start that can. Raises ConfigError where they are not, or no block takes so many items."""
     config, runtime, blocks = fitting.config, fitting.runtime, fitting.blocks()
     if SUMS in chosen or config.privacy.epsilon:
         raise ConfigError(
-            "what is learned from people is sums here (privacy.epsilon, or several parties), and not rows"
+            "what is learned is of sums here, not of rows (privacy.epsilon, or several parties); run graphrec federate"
+            " with the events of all parties once more, or graphrec fit"
         )
     if missing := [name for name in (*blocks, "weights") if name not in chosen]:
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")

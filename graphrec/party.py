@@ -69,6 +69,11 @@ class Party:
     def __post_init__(self) -> None:
         if self.fitting.config.privacy.epsilon:
             raise ConfigError("privacy.epsilon: sums of parties travel without noise here; NoisedParty adds it")
+        fair = self.fitting.config.fair
+        if wrong := [f"fair.{name}" for name in ("clear", "target") if getattr(fair, name)]:
+            raise ConfigError(
+                f"{wrong[0]} is learned from the rows of people, and sums are what is learned from here; leave it out"
+            )
         self.data = as_read(whole(self.data, self.fitting.config), self.fitting.config)
         self.blocks, others = summed_blocks(self.fitting.config, in_rounds=True)
         for line in set_aside(self.data, others):

@@ -165,9 +165,22 @@ def test_a_model_of_sums_is_no_less_a_model(pooled: Federated, tmp_path: Path) -
     np.testing.assert_array_equal(less.items, model.items)
     assert not receipt.exact
     assert any("sums made anew" in line for line in receipt.left)
-    with pytest.raises(ConfigError, match="sums here"):
+    with pytest.raises(ConfigError, match="of sums here"):
         learn(model.data, model.chosen, fitting())
     assert model.chosen[SUMS]["users"] == 150
+
+
+def test_what_others_took_is_known_though_nobody_here_took_it() -> None:
+    events = table_of(world())
+    even = events["item_id"].str[1:].astype(int) % 2 == 0
+    here, there = (build(name, events[mine]) for name, mine in (("here", even), ("there", ~even)))
+    made = federated([Party(d.name, d, fitting()) for d in (here, there)], chosen=SETTLED)
+    model, theirs = made.models["here"], there.items.ids[0]
+    found, as_there = model.similar(theirs, 3), made.models["there"].similar(theirs, 3)
+    assert found["item_id"].tolist() == as_there["item_id"].tolist()
+    assert not found.attrs["degraded"]
+    assert "nobody" not in model.explain("a stranger", theirs).text
+    assert not any("obody" in line for line in model.why_not(here.users.ids[0], theirs, 3).missing)
 
 
 NETWORK = ["blocks=popularity,graph", "features.enabled=false", "graph.dim=8", "graph.steps=2", "graph.minutes=0"]
@@ -219,6 +232,9 @@ def test_what_cannot_be_is_refused(everybody: Dataset) -> None:
         federated([Party("a", everybody, fitting(*NETWORK, "graph.contrast=0.1"))], chosen=network(1))
     with pytest.raises(ConfigError, match="sums of parties travel without noise"):
         Party("a", everybody, fitting("blocks=popularity,ease", "privacy.epsilon=1"))
+    for fair in ("clear=gender", "target=gini:-20%"):
+        with pytest.raises(ConfigError, match=f"fair.{fair.partition('=')[0]} is learned from the rows of people"):
+            Party("a", everybody, fitting(*FEW, f"fair.{fair}"))
     with pytest.raises(ConfigError, match="give each a name"):
         federated([])
     with pytest.raises(ConfigError, match="40 items together, and sums are dense up to 39"):
@@ -247,3 +263,9 @@ def test_on_the_command_line(everybody: Dataset, tmp_path: Path) -> None:
     same = [first.profiles["popularity"].items, second.profiles["popularity"].items]
     np.testing.assert_allclose(same[0], same[1], atol=1e-6)
     assert second.chosen[SUMS]["parties"] == 2
+    for words in (["--sums", tmp_path / "shop.npz"], ["--out", tmp_path / "hidden"]):
+        with pytest.raises(ConfigError, match="name the events of two parties"):
+            run("federate", tmp_path / "shop0.csv", *words, "--masked", *settings)
+    assert "at several parties" not in both.stderr
+    again = run("federate", tmp_path / "shop1.csv", tmp_path / "shop1.csv", "--out", tmp_path / "twice", *settings)
+    assert f"{told['users']['shop1']} ids of people are at several parties" in " ".join(again.stderr.split())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from graphrec.cli.options import AllowBad, AsJson, ConfigFile, PresetName, Settings, config_of, load_data
-from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, note, print_json, warn, warn_anew, weights_table
 from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def federate(
     sources = [path for path in party if path.suffix != ".npz"]
     if sums is not None and (len(sources) != 1 or len(party) != 1):
         raise ConfigError(f"--sums writes those of one party, and {len(party)} are named; give one PARTY")
+    if masked and (sums is not None or len(sources) < 2):
+        raise ConfigError(
+            "--masked hides what each party sends among what others send; name the events of two parties at least, or"
+            " leave it out"
+        )
     given = [ItemSums.load(path) for path in party if path.suffix == ".npz"]
     settings = config_of(config, set_, preset=preset)
     if (private := bool(settings.privacy.epsilon)) and (given or not masked):
@@ -75,6 +80,11 @@ def federate(
         note(f"{sums} written: sums over {found.users:,.0f} people and {len(found.items):,} items, reading {reading}")
         return
     assert out is not None
+    if (often := _at_several(parties)) > 0:
+        warn(
+            f"{often:,} ids of people are at several parties: each is as many people there, in sums and in what"
+            " privacy.epsilon bounds; where they are the same people, bring the events of each from one party alone"
+        )
     out.mkdir(parents=True, exist_ok=True)
     made = noised(parties) if private else federated(parties, given, masked)
     for name, model in made.models.items():
@@ -89,6 +99,11 @@ def federate(
     answer(table, weights_table(dict(made.candidate.weights)))
     figures = ", ".join(f"{name} {value}" for name, value in document["validation"].items())
     note(f"{', '.join(document['models'].values())} written; on what parties held out: {figures or 'nothing'}")
+
+
+def _at_several(parties: list[Any]) -> int:
+    """How many ids are at more than one party."""
+    return sum(n > 1 for n in Counter(id_ for party in parties for id_ in party.data.users.ids).values())
 
 
 def _names(sources: list[Path]) -> list[str]:

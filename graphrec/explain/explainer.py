@@ -109,7 +109,7 @@ class Explainer:
         found = self.finder(self.links, self.lifts, parts, query, user_id, item_num).find(limit)
         who, said = self.ties.takers(item_num), self.profiles.said(query, item_num)
         takers = len(who) if not len(who) or self.ties.enough(who) else UNTOLD
-        takers = takers if self.ties.tell else SILENT
+        takers = takers if self.ties.tell and (takers or self.ties.tell_none) else SILENT
         text = describe(found, parts, takers, said, place, standing, seen, last_of(query))
         return Explanation(
             user_id=user_id,

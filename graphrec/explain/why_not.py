@@ -160,10 +160,10 @@ def _missing(query: Queries, item_num: int, links: Links) -> list[str]:
         liked = say("Nothing is known yet that you took and liked")
         unknown = liked if query.seen.nnz else say("Nothing is known yet of what you took")
         out.append(say("{sentence}.", sentence=unknown))
-    if ties.tell and not len(takers):
+    if ties.tell_none and not len(takers):
         nobody = say("Nobody has taken it yet.")
         out.append(say("Nobody else has taken it yet.") if item_num in own else nobody)
-    elif ties.tell and len(others) and not ties.overlap(takers, others):
+    elif ties.tell_none and len(others) and not ties.overlap(takers, others):
         out.append(say("Nobody who took something of what you took also took it."))
     if len(others) and len(links.graph) and not len(links.between(others, item_num)):
         out.append(say("None of what you took is linked to it by anything in the knowledge graph."))

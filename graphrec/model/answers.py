@@ -149,7 +149,7 @@ def similar(model: Learned, item_id: Any, k: int) -> pd.DataFrame:
     """The k items nearest to one by ``Likeness``; where that says nothing of it, by its text alone."""
     k = checked(k)
     number, degraded = model.data.items.number(as_id(item_id)), list[str]()
-    taken = bool(model.ties.taken[number]) or not model.ties.tell  # that nobody took it is told of others as well
+    taken = bool(model.ties.taken[number]) or not model.ties.tell_none  # that nobody took it is told of others as well
     likeness = model.likeness.to(number) if taken else model.popular
     if not taken or not np.delete(likeness, number).any():
         text = model.profiles.of_texts

@@ -21,6 +21,7 @@ from graphrec.explain.interests import Labels
 from graphrec.explain.names import Names
 from graphrec.explain.say import say, speaking
 from graphrec.graph.nodes import nodes
+from graphrec.linalg.sums import SUMS
 from graphrec.model.lexical import Lexicon, texts_of
 from graphrec.profile.index import Index
 from graphrec.profile.likeness import Likeness
@@ -88,9 +89,9 @@ class Learned:
     @cached_property
     def ties(self) -> Ties:
         """Who took what in the training data, and who befriends whom; few people are not told of, and where what is
-        learned is private nobody."""
+        learned is private nobody; where it is of sums, others were learned from too."""
         least = self.data.n_users + 1 if self.config.privacy.epsilon else self.config.explain.together
-        return Ties(self.data, self.chosen.get(HEARD, TRUSTED), least)
+        return Ties(self.data, self.chosen.get(HEARD, TRUSTED), least, SUMS in self.chosen)
 
     @cached_property
     def users(self) -> Floats:

@@ -27,12 +27,13 @@ class Ties:
         matrix: who likes what, binary CSR float32 (U, I). known: who took what, liked or not, the same.
         heard: of directed ties, whom users hear, of ``query.hearing.DIRECTIONS``; by default those whom they trust.
         together: fewer people than these are never told of, neither how many they are nor what they took.
+        elsewhere: others were learned from too, who are not here, so that nobody knows what nobody took.
         friend_mean: whom each user hears, CSR float32 (U, U), rows sum to 1 or 0. activity: items per user (U,).
         cold: users who like nothing that is known, bool (U,).
     """
 
-    def __init__(self, data: Dataset, heard: str = TRUSTED, together: int = 1) -> None:
-        self.data, self.heard, self.together = data, heard, together
+    def __init__(self, data: Dataset, heard: str = TRUSTED, together: int = 1, elsewhere: bool = False) -> None:
+        self.data, self.heard, self.together, self.elsewhere = data, heard, together, elsewhere
         # No leakage. These interactions are all that is shown of who took what: pass the training part.
         self.matrix = data.matrix()
         self.known = self.matrix if data.events.all_liked else data.seen()
@@ -86,8 +87,13 @@ class Ties:
 
     @property
     def tell(self) -> bool:
-        """Whether anything is told of others, be it that there are none."""
+        """Whether anything is told of others."""
         return self.together <= self.data.n_users
+
+    @property
+    def tell_none(self) -> bool:
+        """Whether it is told that there is nobody who took something."""
+        return self.tell and not self.elsewhere
 
     def enough(self, people: Ints) -> bool:
         """Whether so many people (n,) may be told of."""
