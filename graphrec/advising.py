@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from graphrec.config import Config
+from graphrec.pilots import READING
 from graphrec.planning import MEMORY, TEXTS, Plan
+from graphrec.stages import BETWEEN
 
 LONG = 600.0  # core-seconds above which it is said what would divide them
 READ = ("kg", "features", TEXTS)  # stages that read and embed texts, which an engine can be handed
@@ -40,12 +42,16 @@ def _of_memory(plan: Plan, config: Config, preset: str) -> list[str]:
     there, of = memory_mb(config), "runtime.memory_gb" if config.runtime.memory_gb else "this machine"
     if not there:
         return []
-    told = f"{peak / 1024:,.1f} GB, most in {stage}, of {there / 1024:,.1f} GB ({of})"
+    most = "between stages" if stage == BETWEEN else f"in {stage}"
+    told = f"{peak / 1024:,.1f} GB, most {most}, of {there / 1024:,.1f} GB ({of})"
     if peak * MEMORY[1] <= there:
         return [f"Memory suffices: {told}."]
-    ways = ["--preset fast"] if preset != "fast" else []
-    ways += [f"leave {stage} out (--set blocks=…)"] if stage in config.blocks and len(config.blocks) > 1 else []
-    ways += ["--set split.k_core=5", "a smaller spectral.memory_gb"]
+    if stage == READING:  # before anything is learned
+        ways = ["fewer rows or columns in the source"]
+    else:
+        ways = ["--preset fast"] if preset != "fast" else []
+        ways += [f"leave {stage} out (--set blocks=…)"] if stage in config.blocks and len(config.blocks) > 1 else []
+        ways += ["--set split.k_core=5", *(["a smaller spectral.memory_gb"] if "spectral" in config.blocks else [])]
     may = "does not suffice" if peak > there else "may not suffice"
     return [
         f"Memory {may}: {told}. What takes less: {', '.join(ways)}; else a machine with more, since torchrun and Ray "

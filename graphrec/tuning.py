@@ -99,8 +99,9 @@ def tune(
 
     The first trial is ``config`` itself. Trials are kept in ``folder``: called again with the same data and settings,
     the search goes on where it was, until there are ``trials`` in all or ``minutes`` have passed; the running trial is
-    finished. ``folder/config.toml`` is the best configuration so far, for ``fit --config``. An engine with several
-    workers tries as many points at once, which do not learn from each other.
+    finished. After a kill it tries what one that was not killed would have tried. ``folder/config.toml`` is the best
+    configuration so far, for ``fit --config``. An engine with several workers tries as many points at once, which do
+    not learn from each other.
 
     Raises ConfigError where ``blocks`` holds no block with settings to search, ``trials`` is below 1, or
     ``runtime.memory_gb`` does not suffice.
@@ -153,20 +154,23 @@ def _search(
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
     if not study.trials:
         study.enqueue_trial({name: current[name] for name in space})
+    killed = (optuna.trial.TrialState.RUNNING,)  # they are tried again, at the same points
+    begun = [optuna.trial.Trial(study, trial._trial_id) for trial in study.get_trials(states=killed)]
     with Progress(console=Console(stderr=True), disable=not runtime.progress, transient=True) as bar:
         task = bar.add_task("tuning", total=trials, completed=_done(study))
         while _done(study) < trials and (not _done(study) or time.monotonic() < until):
             several = []
             for _ in range(min(runtime.engine.workers, trials - _done(study))):
-                study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))
-                trial = study.ask()
+                number = begun[0].number if begun else len(study.trials)
+                study.sampler = optuna.samplers.TPESampler(seed=config.seed + number)
+                trial = begun.pop(0) if begun else study.ask()
                 several.append((trial, {n: trial.suggest_categorical(n, list(values)) for n, values in space.items()}))
             with fitting.watch(" and ".join(searched)):
-                found = list(runtime.engine.map(work, [chosen for _, chosen in several]))
-            for (trial, _), (ndcg, weights) in zip(several, found, strict=True):
-                trial.set_user_attr("weights", weights)
-                study.tell(trial, ndcg)
-                bar.update(task, completed=_done(study), description=f"tuning: NDCG {study.best_value:.4f}")
+                found = runtime.engine.map(work, [chosen for _, chosen in several])
+                for (trial, _), (ndcg, weights) in zip(several, found, strict=True):
+                    trial.set_user_attr("weights", weights)
+                    study.tell(trial, ndcg)
+                    bar.update(task, completed=_done(study), description=f"tuning: NDCG {study.best_value:.4f}")
     best = _with(config, {name: study.best_params[name] for name in space})
     first = next(t.value for t in study.trials if t.value is not None)
     tuned = Tuned(best, float(study.best_value), float(first), _done(study))

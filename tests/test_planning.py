@@ -238,6 +238,13 @@ def test_advice_names_the_stage_and_what_takes_over() -> None:
     told = " ".join(advice(plan_of(), little, "default"))
     assert "does not suffice" in told
     assert "leave spectral out" in told
+    assert "a smaller spectral.memory_gb" in told
+    door = plan_of(stages={"door": Stage(1.0, 600.0), "between": Stage(0.1, 550.0)})
+    assert "What takes less: fewer rows or columns in the source; else" in " ".join(advice(door, little, "default"))
+    between = plan_of(stages={"between": Stage(0.1, 700.0)})
+    told = " ".join(advice(between, little.with_(blocks="popularity,ease"), "fast"))
+    assert "most between stages, of 0.5 GB" in told
+    assert "What takes less: --set split.k_core=5; else" in told
     assert "may not suffice" in " ".join(advice(plan_of(), little.with_(runtime={"memory_gb": 1.1}), "default"))
     many = plan_of(shape=Shape(10, 300_000, 50), left_out={"ease": "300000 items, the limit is 8000"})
     told = " ".join(advice(many, config, "fast"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import graphrec as gr
 from graphrec.data.dataset import TEST, Dataset
 from graphrec.data.events import Events
 from graphrec.errors import ConfigError
-from graphrec.tuning import JOURNAL, tune
+from graphrec.tuning import JOURNAL, Trying, tune
 from tests.cluster.test_engine import Shipped
 from tests.worlds import two_tastes
 
@@ -44,6 +45,31 @@ def test_it_begins_with_what_is_set_and_goes_on_where_it_was(data: Dataset, tmp_
     again = tune(data, CONFIG, tmp_path, trials=4)
     assert (again.trials, again.config) == (4, more.config)
     assert (tmp_path / JOURNAL).stat().st_size - size < 500, "nothing was tried again"
+
+
+def test_a_search_that_was_killed_tries_what_it_would_have_tried(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in its first trial, which is what is set, and in its last one."""
+    tried: list[dict[str, Any]] = []
+
+    def score(_: Trying, chosen: dict[str, Any]) -> tuple[float, dict[str, float]]:
+        if len(tried) in dying:
+            dying.remove(len(tried))
+            raise KeyboardInterrupt
+        tried.append(chosen)
+        return float(-chosen["graph.dim"] - chosen["graph.layers"]), {"graph": 1.0}
+
+    monkeypatch.setattr(Trying, "__call__", score)
+    dying: set[int] = set()
+    whole, points = tune(data, CONFIG, tmp_path / "whole", trials=4), tried.copy()
+    tried.clear()
+    dying |= {0, 3}
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tune(data, CONFIG, tmp_path / "killed", trials=4)
+    assert tune(data, CONFIG, tmp_path / "killed", trials=4) == whole
+    assert tried == points
 
 
 def test_several_workers_try_as_many_points_at_once(
