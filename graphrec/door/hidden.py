@@ -18,12 +18,15 @@ _UNSEEN = re.compile(
     "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
     "|(?<![^\x00-\u024f])[\u200c\u200d]+(?![^\x00-\u024f])"
 )
+_QUOTED = "(?:[^<>\"']|\"[^\"<>]{0,400}\"|'[^'<>]{0,400}'){0,400}?"  # of a tag, values as a whole
 _OPENING = re.compile(
     r"<(?:(?P<silent>script|style|template|noscript)\b[^<>]{0,400}"
-    r"|(?P<named>[a-z][a-z0-9]{0,15})\s[^<>]{0,400}?"
-    r"(?:\bhidden\b|display\s{0,3}:\s{0,3}none|font-size\s{0,3}:\s{0,3}0)[^<>]{0,400})>",
+    rf"|(?P<named>[a-z][a-z0-9]{{0,15}})(?=\s)(?:{_QUOTED}\shidden(?=[\s=>/])|[^<>]{{0,400}}?"
+    r"(?:\bclass\s{0,3}=\s{0,3}[\"']?hidden(?=[\s\"'>])|(?<![\w-])visibility\s{0,3}:\s{0,3}hidden"
+    r"|(?<![\w-])display\s{0,3}:\s{0,3}none|font-size\s{0,3}:\s{0,3}0(?![\d.]*[1-9])))[^<>]{0,400})>",
     re.IGNORECASE,
 )
+NESTED = 100  # tags of one name within an element
 _START, _END = "<!--", "-->"
 _BEGUN = re.compile(r"<[^<>\s]{0,20}$")  # what would become markup with what follows
 
@@ -59,15 +62,29 @@ def _without_elements(text: str, n: int) -> tuple[str, int]:
     unclosed = set[str]()
     while (match := _OPENING.search(text, look)) is not None:
         name = (match["silent"] or match["named"]).lower()
-        closing = None if name in unclosed else re.compile(rf"</{name}\s*>", re.IGNORECASE).search(text, match.end())
-        if closing is None:
+        end = -1 if name in unclosed else _end_of(name, text, match.end())
+        if end < 0:
             unclosed.add(name)
             look = match.end()
             continue
         parts.append(_apart(text[at : match.start()]))
-        at = look = closing.end()
+        at = look = end
         n += 1
     return "".join([*parts, text[at:]]), n
+
+
+def _end_of(name: str, text: str, start: int) -> int:
+    """Where an element ends that is open at ``start``, with those of its name within it (``NESTED`` at most); where it
+    is not closed as often as it is opened, after the first end, and -1 without one."""
+    depth, first = 1, -1
+    for n, tag in enumerate(re.compile(rf"<(/?){name}\b[^<>]{{0,400}}>", re.IGNORECASE).finditer(text, start)):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return tag.end()
+        first = tag.end() if tag[1] and first < 0 else first
+        if n >= NESTED:
+            break
+    return first
 
 
 def _apart(text: str) -> str:
