@@ -62,6 +62,7 @@ ADAPTER = "{folder}, an adapter of the text encoder, may have read them; tune it
 ELSEWHERE = (
     "what the model was fitted from, and copies of it, are not touched; whoever fits from those knows them again"
 )
+ERASERS = "what lets a sensitive attribute be surmised, of which profiles are cleared"
 AGGREGATES = ("hyper-parameters", "blend weights", "validation figures", "norms of strengths", "prices of exposure")
 
 
@@ -116,7 +117,7 @@ class Receipt:
 
 def forgotten(
     model: Model,
-    users: Iterable[Any],
+    users: Any,
     way: Way = "refit",
     extractor: Extractor | None = None,
     progress: bool = False,
@@ -125,7 +126,7 @@ def forgotten(
     """A model that does not know these users any more, and the receipt; the given one stays as it was.
 
     Args:
-        users: ids. Of several, those that are not known are counted. way: see the top of this file.
+        users: an id, or several, of which those that are not known are counted. way: see the top of this file.
         extractor: a stand-in for the configured entity extractor. progress: bars on standard error.
         caches: whether to remove what is cached of their texts (``knowledge.cached``).
 
@@ -136,7 +137,8 @@ def forgotten(
     if way not in get_args(Way):
         raise ConfigError(f"forget: there is no way {way!r}; there are {', '.join(get_args(Way))}")
     start = time.perf_counter()
-    ids = list(dict.fromkeys(as_id(user) for user in users))
+    several = users if isinstance(users, Iterable) and not isinstance(users, str) else [users]
+    ids = list(dict.fromkeys(as_id(user) for user in several))
     numbers = model.data.users.numbers(ids, missing="-1")
     if not (numbers >= 0).any():
         first = f"unknown user id {ids[0]!r}" if len(ids) == 1 else f"none of {len(ids)} user ids is known"
@@ -181,6 +183,7 @@ def forgotten(
         blocks=tuple(taken),
         model_version=out.version,
         earlier=model.version,
+        kept=AGGREGATES if profiles.clearing is None else (*AGGREGATES, ERASERS),
         seconds=round(time.perf_counter() - start, 3),
         caches=uncached,
         left=(*left, ELSEWHERE),

@@ -116,6 +116,14 @@ def test_read_back_from_an_artifact_it_forgets_as_well(model: Model, tmp_path: P
     assert receipt.removed == forgotten(model, users)[1].removed
 
 
+def test_an_id_alone_is_that_of_one_person(model: Model) -> None:
+    (user,) = some(model, 1)
+    found, receipt = forgetting.forgotten(model, user, "quick", extractor=WORDS)
+    assert (receipt.users, receipt.unknown) == (1, 0)
+    assert user not in found.data.users
+    assert forgetting.ERASERS not in receipt.kept
+
+
 def test_one_after_another_is_all_at_once_and_what_can_be_is_subtracted(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
