@@ -33,7 +33,7 @@ SEEN = (
     "क्\u200dष",
     "👩\u200d💻 ❤\ufe0f",
     "an <!-- that nobody closes, and <span hidden>",
-    "<div style='overflow:hidden'>Wood</div><p style=\"font-size:0.9em\">and <a title='a hidden gem' href=x>more</a></p>",
+    "<div style='overflow:hidden'>Wood</div><p style=\"font-size:0.9em\">and <a title='a hidden gem'>more</a></p>",
     "<i aria-hidden='true' class='hidden-xs' data-hidden=no>Free</i> <b style=\"font-size: 05.5pt\">delivery</b>",
     "İstanbul <i>güzel</i>",
 )

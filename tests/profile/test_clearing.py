@@ -14,6 +14,7 @@ from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
 from graphrec.evaluate.labelled import interactions, surmised
+from graphrec.forgetting import ERASERS
 from graphrec.model import files
 from graphrec.model.model import Model
 from graphrec.model.parts import parts
@@ -154,7 +155,7 @@ def test_it_goes_with_the_model_and_the_attribute_does_not(model: Model, tmp_pat
     assert later.profiles.clearing is not None
     assert np.isfinite(later.scores(Queries.stored(later.ties))).all()
     recommender = gr.load(tmp_path / "m")
-    recommender.forget(["u000", "u001"])
+    assert ERASERS in recommender.forget(["u000", "u001"]).kept
     left = recommender.fitted
     told = [across(part, genders(model)[2:]) for b, part in left.profiles.parts(Queries.stored(left.ties)) if b.sparse]
     plain = replace(left.profiles, clearing=None).parts(Queries.stored(left.ties))
