@@ -48,7 +48,7 @@ class Settings(Section):
 
     seed: int = 42
     blocks: Names = (
-        *("popularity", "season", "spectral", "neighbours", "ease", "ials", "transitions"),
+        *("popularity", "season", "spectral", "neighbours", "ease", "ials", "transitions", "slit"),
         *("place", "circle", "kin", "graph", "semantic"),
     )
     seen: Literal["exclude", "allow", "only"] = "exclude"  # what a user already took: left out, ranked too, or alone

@@ -13,7 +13,7 @@ Preset: TypeAlias = Literal["fast", "default", "best"]
 
 PRESETS: Mapping[str, tuple[str, ...]] = {
     "fast": (  # closed forms alone, a minute or a few
-        "blocks=popularity,season,spectral,neighbours,ease,transitions,place,circle,kin,semantic",
+        "blocks=popularity,season,spectral,neighbours,ease,transitions,slit,place,circle,kin,semantic",
         "spectral.rank=64,256,512",
         "spectral.alpha=0.4",
         "neighbours.alpha=0.25,0.5",
@@ -23,7 +23,8 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
     ),
     "default": (),
     "best": (  # wide networks side by side, one of the order, as much of a spectrum as memory holds, more users
-        "blocks=popularity,season,spectral,neighbours,ease,ials,transitions,sequence,place,circle,kin,graph,semantic",
+        "blocks=popularity,season,spectral,neighbours,ease,ials,transitions,slit,sequence,"
+        "place,circle,kin,graph,semantic",
         "sequence.dim=128",
         "sequence.minutes=40",
         "graph.dim=512",
