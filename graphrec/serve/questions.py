@@ -138,7 +138,7 @@ def known_of(state: State, version: Version, known: Why | WhyNot | Contrast) -> 
     words = (known.query or "").strip()
     if known.user_id is None and not items and not words and not known.suppose and not known.friends:
         raise ConfigError("for whom? Give user_id, or history, or a query")
-    out: dict[str, Any] = {"history": items, "query": words or None, **context_of(known)}
+    out: dict[str, Any] = {"history": items, "query": words or None, **context_of(state, version, known)}
     if (told := told_of(state, version, known.user_id, known.suppose)) is not None:
         out["told"] = told
     if isinstance(known, Why):
@@ -146,9 +146,10 @@ def known_of(state: State, version: Version, known: Why | WhyNot | Contrast) -> 
     return out
 
 
-def context_of(known: Known) -> dict[str, Any]:
-    """What else is known now."""
-    said = {"now": known.now, "place": known.place, "friends": listed_plain(known.friends)}
+def context_of(state: State, version: Version, known: Known) -> dict[str, Any]:
+    """What else is known now. A friend who is forgotten is nobody."""
+    friends = ["" if state.is_gone(one, version.learned) else one for one in listed_plain(known.friends)]
+    said = {"now": known.now, "place": known.place, "friends": friends}
     attributes = getattr(known, "attributes", None)
     return {name: value for name, value in {**said, "attributes": attributes}.items() if value not in (None, [], {})}
 
@@ -182,7 +183,7 @@ def _asked(
     state: State, ask: Ask, version: Version, shown: Shown, model: Model, chain: Sequence[str], k: int, heard: int
 ) -> Asked:
     data, barred = model.data, version.barred(shown)
-    context, words = context_of(ask), (ask.query or "").strip()
+    context, words = context_of(state, version, ask), (ask.query or "").strip()
     told = told_of(state, version, ask.user_id, ask.suppose, heard)
     plain = not (ask.history or ask.exclude or ask.include or ask.filter or chain or context or words)
     if plain and ask.user_id is not None:

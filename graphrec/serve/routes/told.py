@@ -174,7 +174,9 @@ def outcome(service: Service, user_id: str, removed: Mapping[str, Any]) -> dict[
     held = [v for v in service.state.versions if user_id in v.held]
     then = "it is written anew without them soon, and takes over" if service.rewrites else REWRITE
     names = dict.fromkeys(f"model {v.artifact} {v.base}" for v in held)  # one folder, whatever it was told of items
-    pending += [f"{name}: it was learned with what they did; {then}" for name in names]
+    pending += [
+        f"{name}: it was learned with what they did, which friends of theirs hear till then; {then}" for name in names
+    ]
     if not held:
         done.append("models: none that answers was learned with them")
     return {"done": done, "pending": pending, "remains": [ELSEWHERE]}
