@@ -96,6 +96,8 @@ def lenskit(name: str, result: dict[str, Any]) -> list[str]:
         [stage, f"{seconds:,.2f}", f"{result['lenskit'][stage]:,.2f}", f"{result['ratio'][stage]:.2f}"]
         for stage, seconds in result["graphrec"].items()
     ]
+    sums = [sum(result[who].values()) for who in ("graphrec", "lenskit")]
+    rows.append(["in all", *(f"{seconds:,.2f}" for seconds in sums), f"{sums[0] / sums[1]:.2f}"])
     return [
         f"## Beside LensKit: {name}",
         "",
