@@ -37,6 +37,7 @@ def plan(
     """
     from graphrec.pilots import Shape
     from graphrec.planning import plan_shape, plan_source
+    from graphrec.read.source import Source
 
     sizes = {"--users": users, "--items": items, "--events": events}
     given = [name for name, value in sizes.items() if value is not None]
@@ -47,6 +48,7 @@ def plan(
         raise ConfigError(f"plan: {source} says itself how large it is; leave {', '.join(given)} out, or SOURCE")
     settings = config_of(config, set_, preset=preset, engine=engine)
     if source is not None:
+        Source.at(source)  # what is not there is said before a process is begun
         found = plan_source(source, settings, allow_bad, note)
     else:
         assert users is not None and items is not None and events is not None  # noqa: PT018

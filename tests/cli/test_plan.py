@@ -62,3 +62,11 @@ def test_what_cannot_be_foretold_is_refused(
     monkeypatch.chdir(tmp_path)
     run("plan", *call, expect=2)
     assert said in capsys.readouterr().err
+
+
+def test_a_source_that_is_not_there_begins_no_process(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_alone", lambda *_: pytest.fail("begun"))
+    run("plan", tmp_path / "nothing.csv", expect=2)
+    assert "nothing.csv: no such file or folder" in capsys.readouterr().err
