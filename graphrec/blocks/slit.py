@@ -11,11 +11,12 @@ from pydantic import Field
 
 from graphrec.blocks.api import Block, FitInputs, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen
-from graphrec.blocks.transitions import UNORDERED
+from graphrec.blocks.transitions import UNORDERED, USELESS, order_tells
 from graphrec.data.readings import Reading, holds_dislikes
 from graphrec.linalg.following import Doubles, regressions
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FittedBlock, Words
+from graphrec.profile.dense import empty_block
 from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.fading import Fading
 from graphrec.settings import CountList, FloatList, IntList, Section
@@ -30,6 +31,7 @@ class SlitSettings(Section):
     regularisation: FloatList = (0.1, 0.5, 2.0)  # of the mean of the diagonal
     window: IntList = (200,)  # events before one that it is regressed on
     n: CountList = (1000,)  # weights kept per item; 0: all
+    pilot: bool = True  # look first whether the order tells anything
     max_items: int = Field(default=8000, ge=0)  # above, the block is left out: its matrices are dense
 
 
@@ -40,7 +42,7 @@ class Slit(Block[SlitSettings]):
 
     A row of X is what came before an event, decayed by how far back it lies, of Y the event (``linalg.following``).
     Counts of what follows what cannot tell that two items of a history say the same; a regression can, so that it reads
-    a long past. It sits out where nothing tells an order, and above ``max_items`` items.
+    a long past. It sits out where the order tells nothing, and above ``max_items`` items.
     """
 
     name = "slit"
@@ -74,7 +76,9 @@ class Slit(Block[SlitSettings]):
         return {**told, "reading": held(inputs.train.events.readings, self.readings)}
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
-        """As every block does, with sums made once for all values of λ."""
+        """As every block does, where the order tells anything, with sums made once for all values of λ."""
+        if self.settings.pilot and not order_tells(folds):
+            return empty_block(self.name, *self._shape(folds.inputs)), {"left_out": USELESS}
         self._known: tuple[Any, tuple[Doubles, Doubles]] | None = None
         try:
             return super().choose(folds, trials)

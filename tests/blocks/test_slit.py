@@ -6,14 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks import slit
+from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.slit import Slit, SlitSettings
-from graphrec.blocks.transitions import UNORDERED
+from graphrec.blocks.transitions import UNORDERED, USELESS
 from graphrec.data.dataset import build
+from graphrec.data.split import split
+from graphrec.evaluate.validation import Validation
 from graphrec.linalg import following
 from graphrec.linalg.following import regressions
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.settings import SplitConfig
 from graphrec.testing import BlockContract
 from graphrec.types import Ints
 from tests.blocks.alone import check_accounts, check_round_trip
@@ -24,7 +28,7 @@ CHOSEN = {"decay": 0.5, "regularisation": 0.5, "window": 5, "n": 0, "reading": "
 
 class TestSlit(BlockContract):
     block = Slit
-    settings = {"decay": [0.0, 0.5], "regularisation": [0.5], "window": [3, 20]}  # noqa: RUF012 (read only)
+    settings = {"decay": [0.0, 0.5], "regularisation": [0.5], "window": [3, 20], "pilot": False}  # noqa: RUF012 (read only)
 
 
 def naive_regressions(
@@ -88,6 +92,16 @@ def test_without_an_order_or_with_too_many_items_it_sits_out() -> None:
     dated = timed(0)
     assert Slit().why_not(FitInputs(Ties(plain), None)) == UNORDERED
     assert "the limit is 3" in Slit(SlitSettings(max_items=3)).why_not(FitInputs(Ties(dated), None))
+
+
+def test_where_the_order_tells_nothing_it_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = split(timed(2), SplitConfig(kind="leave-last"))
+    ties = Ties(parts.train)
+    folds = Folds.of(FitInputs(ties, None), Validation(ties, parts.valid))
+    monkeypatch.setattr(slit, "order_tells", lambda folds: False)
+    assert Slit().choose(folds)[1] == {"left_out": USELESS}
+    monkeypatch.setattr(slit, "order_tells", lambda folds: True)
+    assert Slit().choose(folds)[1]["decay"] == 0.5
 
 
 def test_accounts_are_exact_and_it_is_read_back() -> None:
