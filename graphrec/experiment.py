@@ -24,8 +24,8 @@ from graphrec.errors import ConfigError
 from graphrec.evaluate import per_user as users
 from graphrec.evaluate.compare import Comparison, Fitted, compare
 from graphrec.evaluate.explanations import explanation_report
-from graphrec.evaluate.fairness import by_group
-from graphrec.evaluate.groups import check, grouping
+from graphrec.evaluate.fairness import by_group, told_apart
+from graphrec.evaluate.groups import check
 from graphrec.evaluate.later import later
 from graphrec.evaluate.leakage import leaks, probed_of
 from graphrec.evaluate.lists import evaluate_lists, read_lists
@@ -218,15 +218,10 @@ def _apart(
 ) -> None:
     """Into the document: the measures by group. ``people``: whose each row of the report is; ``known``, ``told``: as in
     ``grouping``."""
-    apart = []
-    for name in by:
-        try:
-            apart.append(grouping(name, known, told, np.unique(people)))
-        except ConfigError as error:  # told by those who were tested alone, when everything else is measured
-            out["warnings"].append(str(error))
+    apart, lines = told_apart(by, people, known, told)
     if apart:
         out["by"] = by_group(report, apart, people, config.evaluate.k, config.seed)
-        out["warnings"] += [one.put for one in apart if one.put]
+    out["warnings"] += lines
 
 
 def _answering(model: Model, task: Task) -> Scorer:
@@ -282,12 +277,18 @@ def peak_rss_mb() -> float:
 
 
 def compare_models(
-    data: Dataset, models: Sequence[str | Block[Any]], config: Config, *, progress: bool = False
+    data: Dataset,
+    models: Sequence[str | Block[Any]],
+    config: Config,
+    *,
+    progress: bool = False,
+    by: Sequence[str] = (),
 ) -> Comparison:
-    """One table: every model on the same split, tuned on the same validation part, tested once."""
+    """One table: every model on the same split, tuned on the same validation part, tested once; ``by``: as in
+    ``measure``."""
 
     def fit_graphrec(parts: Split, settings: Config) -> Fitted:
         model = Recommender(settings, progress=progress).fit_split(parts)
-        return Fitted(model, model.fitted.chosen, dict(model.seconds))
+        return Fitted(_answering(model.fitted, Task.of(settings)), model.fitted.chosen, dict(model.seconds))
 
-    return compare(split(data, config.cut, config.seed), models, config, fit_graphrec, progress)
+    return compare(split(data, config.cut, config.seed), models, config, fit_graphrec, progress, by)

@@ -6,9 +6,19 @@ files; ``config`` puts all together.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
 from graphrec.cluster.engine import EngineName
 
@@ -138,7 +148,16 @@ class FairConfig(Section):
     # at the least price: gini:-20%, by how much the Gini coefficient of how often items are shown is to fall;
     # exposure:brand:-30%, how far exposure of groups of items is from the shares in which they are taken;
     # gap:gender:-50%, the NDCG gap between groups of people; worst:gender:+3%, NDCG of the worst group is to rise
-    target: str = Field(default="", pattern=r"^(((gini|exposure:[^:]+|gap:[^:]+):-|worst:[^:]+:\+)[1-9]\d?(\.\d+)?%)?$")
+    target: str = ""
+
+    @field_validator("target")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if re.fullmatch(r"(((gini|exposure:[^:]+|gap:[^:]+):-|worst:[^:]+:\+)[1-9]\d?(\.\d+)?%)?", value):
+            return value
+        raise ValueError(
+            "write gini:-30%, exposure:brand:-30%, gap:gender:-50% or worst:gender:+3%, of 1 to 99 percent"
+        )
 
 
 class PrivacyConfig(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from graphrec.cli.output import Sheet
@@ -12,6 +13,29 @@ def tables(found: dict[str, Any]) -> list[Sheet]:
     out = []
     for name, each in found.items():
         out += [_people(name, each)] if each["of"] == "users" else [_items(name, each), _evenness(name, each)]
+    return out
+
+
+def compared(rows: Mapping[str, dict[str, Any]]) -> list[Sheet]:
+    """A table for each grouping, of ``by`` of each model: whom it serves worst, or how even what it shows is."""
+    out = []
+    for name, first in next(iter(rows.values()), {}).items():
+        each = {model: by[name] for model, by in rows.items()}
+        if first["of"] == "users":
+            goal = [metric for metric in first["gaps"] if metric.startswith("ndcg@")][-1]
+            heads = [f"its {goal}", "gap", "95 %", "p if alike"]
+            table = Sheet("model", "worst group", *heads, title=f"by {name}", figures=heads)
+            for model, found in each.items():
+                gap = found["gaps"][goal]
+                low = min(row["metrics"][goal] for row in found["groups"])
+                told = (f"{low:.4f}", f"{gap['gap']:.4f}", _between(gap["interval"]), f"{gap['p_value']:.2g}")
+                table.row(model, gap["worst"], *told)
+        else:
+            measures = {"rsp": "RSP", "reo": "REO", "exposure_gap": "off merit", "miscalibration": "off taste, bits"}
+            table = Sheet("model", *measures.values(), title=f"evenness by {name}", figures=[*measures.values()])
+            for model, found in each.items():
+                table.row(model, *("" if found[what] is None else f"{found[what]:.4f}" for what in measures))
+        out.append(table)
     return out
 
 

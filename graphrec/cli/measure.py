@@ -12,6 +12,7 @@ from graphrec.cli.options import (
     AllowBad,
     AsJson,
     Attacks,
+    ByGroups,
     ConfigFile,
     CutOffs,
     EngineOption,
@@ -26,7 +27,7 @@ from graphrec.cli.options import (
     listed,
     load_data,
 )
-from graphrec.cli.output import Sheet, answer, note, print_json, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.steps import show_steps
 from graphrec.errors import ConfigError
 
@@ -62,14 +63,7 @@ def evaluate(
         Path | None,
         typer.Option("--per-user", help="Write every metric of every test user here: .csv, .parquet or .jsonl."),
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            help="Measure by groups too: activity (of people), popularity (of items), or any attribute, sensitive ones "
-            "too. A comma list.",
-        ),
-    ] = None,
+    by: ByGroups = None,
     probe: Probed = None,
     privacy: Attacks = False,
     work: Annotated[
@@ -271,6 +265,7 @@ def compare(
     preset: PresetName = "default",
     split: SplitKind = None,
     k: CutOffs = None,
+    by: ByGroups = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -281,8 +276,10 @@ def compare(
     names = [name.strip() for name in models.split(",") if name.strip()]
     settings = config_of(config, set_, split, k, preset)
     check_models(names, 0, settings)
-    comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True)
+    comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True, by=listed(by))
     if as_json:
         print_json(comparison.to_json())
         return
-    answer(comparison.table())
+    answer(comparison.table(), *fairness.compared({row.model: dict(row.by) for row in comparison.rows}))
+    for line in comparison.warnings:
+        warn(line)

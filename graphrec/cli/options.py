@@ -58,6 +58,14 @@ Attacks = Annotated[
         "one knows; and probe every attribute of people, sensitive ones too.",
     ),
 ]
+ByGroups = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        help="Measure by groups too: activity (of people), popularity (of items), or any attribute, sensitive ones "
+        "too. A comma list.",
+    ),
+]
 Probed = Annotated[
     str | None,
     typer.Option(

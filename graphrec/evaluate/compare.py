@@ -30,6 +30,8 @@ from graphrec.data.readings import Reading
 from graphrec.data.show import counted
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
+from graphrec.evaluate.fairness import by_group, told_apart
+from graphrec.evaluate.groups import check
 from graphrec.evaluate.questions import questions
 from graphrec.evaluate.ranking import Scorer, Task, evaluate
 from graphrec.evaluate.significance import bootstrap_interval, holm, paired_p_value
@@ -61,6 +63,7 @@ class Row:
     """One model. ``p_value`` is None for the best baseline itself, and where there is none.
 
     ``interval`` is the 95 % bootstrap interval of NDCG at the largest k over users. ``known``: ``Questions.rows``.
+    ``by``: its measures by group (``fairness.by_group``).
     """
 
     model: str
@@ -70,6 +73,7 @@ class Row:
     chosen: Mapping[str, Any]
     interval: tuple[float, float]
     known: tuple[dict[str, Any], ...] = ()
+    by: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Comparison:
     users: int
     rows: tuple[Row, ...]
     task: Task = field(default_factory=Task)
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The `compare` document of the command-line contract."""
@@ -99,9 +104,11 @@ class Comparison:
                     "chosen": dict(row.chosen),
                     "interval": {f"ndcg@{max(self.ks)}": list(row.interval)},
                     **({"known": list(row.known)} if row.known else {}),
+                    **({"by": dict(row.by)} if row.by else {}),
                 }
                 for row in self.rows
             ],
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
     def table(self) -> Table:
@@ -209,6 +216,7 @@ def compare(
     config: Config,
     fit_graphrec: Callable[[Split, Config], Fitted],
     progress: bool = False,
+    by: Sequence[str] = (),
 ) -> Comparison:
     """Tune, refit and test every model, with p values on NDCG at the largest k against the best baseline.
 
@@ -219,9 +227,10 @@ def compare(
 
     Args:
         models: names of blocks and ``graphrec``, or blocks with the settings that they shall have.
+        by: groups of people and of items, as ``groups.grouping`` names them, that each is measured by too.
     """
     with within(config.runtime.memory_gb, nullcontext) as watch:
-        return _compared(split, models, config, fit_graphrec, progress, watch)
+        return _compared(split, models, config, fit_graphrec, progress, watch, by)
 
 
 def _compared(
@@ -231,7 +240,9 @@ def _compared(
     fit_graphrec: Callable[[Split, Config], Fitted],
     progress: bool,
     watch: Watch,
+    by: Sequence[str],
 ) -> Comparison:
+    check(by, split.fit_data)
     chosen = check_models(models, split.train.n_items, config)
     ks, goal = config.evaluate.k, f"ndcg@{max(config.evaluate.k)}"
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
@@ -245,6 +256,7 @@ def _compared(
     popular = fit_alone(alone(config, fallback), folds, whole, trials).scorer
     persons: dict[str, Floats] = {}  # the goal of each person who was tested
     rows: dict[str, Row] = {}
+    lines: list[str] = []
     for name, block in chosen.items():
         if block is None:
             fitted = fit_graphrec(blind, config)
@@ -260,7 +272,10 @@ def _compared(
         seconds = {**fitted.seconds, "evaluate": perf_counter() - start}
         persons[name] = asked.by_person(report, goal)
         interval = bootstrap_interval(persons[name], seed=config.seed)
-        rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval, tuple(asked.rows(report)))
+        people = asked.people[report.user_nums]
+        apart, lines = told_apart(by, people, split.fit_data)
+        groups, known = by_group(report, apart, people, ks, config.seed), tuple(asked.rows(report))
+        rows[name] = Row(name, report.metrics, seconds, None, fitted.chosen, interval, known, groups)
         log.info("%s: %s %.4f", name, goal, report.metrics[goal])
     best = max((name for name in rows if name != OWN), key=lambda name: rows[name].metrics[goal], default=None)
     if best is not None:
@@ -269,4 +284,4 @@ def _compared(
         adjusted = holm([paired_p_value(persons[name], against) for name in others])
         rows.update({name: replace(rows[name], p_value=p) for name, p in zip(others, adjusted, strict=True)})
     users = len(next(iter(persons.values())))
-    return Comparison(split.kind, tuple(ks), users, tuple(rows.values()), task)
+    return Comparison(split.kind, tuple(ks), users, tuple(rows.values()), task, tuple(lines))

@@ -29,7 +29,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 import scipy.stats
 
-from graphrec.evaluate.groups import Grouping
+from graphrec.data.dataset import Dataset
+from graphrec.errors import ConfigError
+from graphrec.evaluate.groups import Grouping, grouping
 from graphrec.evaluate.ranking import Ranked, Report, hits_of
 from graphrec.evaluate.significance import of_people
 from graphrec.types import Ints
@@ -224,6 +226,20 @@ def alike(parts: Sequence[Doubles]) -> float:
     if any(np.ptp(part) == 0 for part in parts):
         return float(scipy.stats.kruskal(*parts).pvalue)
     return float(scipy.stats.f_oneway(*parts, equal_var=False).pvalue)
+
+
+def told_apart(
+    names: Sequence[str], people: Ints, known: Dataset, told: Dataset | None = None
+) -> tuple[list[Grouping], list[str]]:
+    """The groupings of these names, for people int64 (n,) who are measured, and what has to be said of them; ``known``,
+    ``told``: as in ``grouping``."""
+    apart, lines = list[Grouping](), list[str]()
+    for name in names:
+        try:
+            apart.append(grouping(name, known, told, np.unique(people)))
+        except ConfigError as error:  # told by those who were tested alone, when everything else is measured
+            lines.append(str(error))
+    return apart, [*lines, *(one.put for one in apart if one.put)]
 
 
 def by_group(

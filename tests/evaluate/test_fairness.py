@@ -15,18 +15,23 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy.spatial.distance import jensenshannon
 
-from graphrec.cli.fairness import tables
+from graphrec.cli.fairness import compared, tables
+from graphrec.config import Config
 from graphrec.data.attributes import Column
 from graphrec.data.dataset import Dataset
 from graphrec.data.events import Events
+from graphrec.data.split import Split, split
 from graphrec.errors import ConfigError
+from graphrec.evaluate.compare import Fitted, compare
 from graphrec.evaluate.fairness import alike, by_group, miscalibration, of_items, of_users
 from graphrec.evaluate.groups import FEWEST, MOST, OTHERS, UNKNOWN, Grouping, check, grouping
 from graphrec.evaluate.ranking import EmbeddingScorer, Ranked, Report, Task, evaluate
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.settings import SplitConfig
 from tests.conftest import examples
 from tests.explain.world import random_world
+from tests.worlds import two_tastes
 
 K = 5
 
@@ -223,6 +228,31 @@ def test_tables_fit_eighty_columns() -> None:
     console = Console(width=80, file=StringIO())
     assert len(out) == 3
     assert all(console.measure(table).minimum <= 80 for table in out)
+
+
+def test_models_are_compared_by_groups_as_each_is_measured() -> None:
+    data = two_tastes()
+    parts = split(
+        told("users", "club", "category", {n: "ab"[n % 2] for n in range(data.n_users)}, data),
+        SplitConfig(kind="random"),
+    )
+
+    def fit(blind: Split, config: Config) -> Fitted:
+        users, items = blind.train.n_users, blind.train.n_items
+        return Fitted(EmbeddingScorer(np.ones((users, 1), np.float32), -np.arange(items, dtype=np.float32)[:, None]))
+
+    found = compare(parts, ["popularity", "graphrec"], Config(), fit, by=["popularity", "club", "activity"])
+    own = found.rows[1].by
+    assert set(own) == {"items.popularity", "users.club"}
+    assert found.warnings == ("--by activity: of everybody as much is known, so nothing is told apart",)
+    assert found.to_json()["rows"][1]["by"] == own
+    sheets = compared({row.model: dict(row.by) for row in found.rows})
+    assert len(sheets) == 2
+    gap, printed = own["users.club"]["gaps"]["ndcg@20"], StringIO()
+    Console(file=printed, width=120).print(*sheets)
+    assert f"{gap['gap']:.4f}" in printed.getvalue()
+    with pytest.raises(ConfigError, match="no such group"):
+        compare(parts, ["popularity"], Config(), fit, by=["height"])
 
 
 def test_a_group_that_is_served_nothing_is_surely_told_apart() -> None:
