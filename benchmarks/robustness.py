@@ -51,11 +51,11 @@ FAST = ("features.enabled=false", "kg.enabled=false")
 ALL_ALONE = ("blocks=popularity,spectral,neighbours,ease", "spectral.rank=64", "ease.regularisation=300")
 
 
-def learned(data: Dataset, chosen: dict[str, Any], config: Config) -> dict[str, Model]:
+def learned(data: Dataset, chosen: dict[str, Any], config: Config, alone: Sequence[str] = ALONE) -> dict[str, Model]:
     """The blend, and the blocks alone, by name."""
-    heard = {**chosen["weights"], **{name: max(chosen["weights"][name], 0.01) for name in ALONE}}
+    heard = {**chosen["weights"], **{name: max(chosen["weights"][name], 0.01) for name in alone}}
     model = learn(data, {**chosen, "weights": heard}, Recommender(config)._fitting(data))
-    only = {name: {other: float(other == name) for other in heard} for name in ALONE}
+    only = {name: {other: float(other == name) for other in heard} for name in alone}
     out = {"fast": chosen["weights"], **only}
     profiles = {name: model.profiles.reweighted(weights) for name, weights in out.items()}
     return {

@@ -77,4 +77,41 @@ def clean_sets(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
-ROBUST: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {"robustness": robustness, "robust_clean": clean_sets}
+def poisoned(name: str, result: dict[str, Any]) -> list[str]:
+    """How far praise of people who are made up moves an item, without and with them set aside."""
+    k, moved = result["k"], []
+    attacks = list(dict.fromkeys(row["attack"] for row in result["rows"]))
+    for attack in attacks:
+        rows = [row for row in result["rows"] if row["attack"] == attack]
+        found = f"{np.mean([row['found'] for row in rows]):.0%}, {np.mean([row['others'] for row in rows]):.1f}"
+        for model in rows[0]["before"]:
+            before = np.array([row["before"][model] for row in rows])
+            cells = [f"{before[:, 0].mean():,.0f}"]
+            for way in ("without", "with"):
+                after = np.array([row[way][model]["place"] for row in rows])
+                cells += [
+                    f"{(before[:, 0] - after[:, 0]).mean():+,.0f}",
+                    f"{after[:, 1].mean() - before[:, 1].mean():+.4f}",
+                ]
+            quality = [np.mean([row[way][model]["ndcg"] for row in rows]) for way in ("without", "with")]
+            moved.append([attack, model, found, *cells, *(f"{v / result['clean'][model] - 1:+.2%}" for v in quality)])
+    heads = ["found, real people taken for them", "place", "places up", f"HR@{k}", "up, defended", f"HR@{k} "]
+    return [
+        f"## Poisoned reviews: {name}",
+        "",
+        f"{result['users']:,} people, {result['items']:,} items, {result['split']} split · {result['machine']} · "
+        f"{result['made_up']} people more, all for one item; means over {len(result['rows']) // len(attacks)} items. "
+        "taken: average profiles that write nothing; written: each also writes of the item what somebody wrote who "
+        "praised one of the most popular; alone: the same words, of people who took nothing else. Defended: "
+        "`robust.set_aside`. NDCG of test users against that without fake people.",
+        "",
+        *table(["attack", "model", *heads, f"NDCG@{k}", "defended"], moved),
+        "",
+    ]
+
+
+ROBUST: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
+    "robustness": robustness,
+    "robust_clean": clean_sets,
+    "poisoned": poisoned,
+}
