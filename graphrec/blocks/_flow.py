@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from graphrec.blocks.api import FitInputs
+from graphrec.blocks.api import FitInputs, reading_of
 from graphrec.data.readings import holds_dislikes
 from graphrec.linalg.following import following
 from graphrec.linalg.item_item import largest
 from graphrec.profile.sparse import NeighbourBlock, resized
 from graphrec.query.sessions import sessions_of
 from graphrec.query.ties import Ties
+from graphrec.query.timeline import Timeline
 from graphrec.types import Floats, Ints
 
 LINKS = 20_000_000  # 160 MB
@@ -96,8 +97,7 @@ class FlowBlock(NeighbourBlock):
 def counts(inputs: FitInputs, chosen: Mapping[str, Any], users_of: Ints | None = None) -> list[sp.csr_matrix]:
     """N_k of all that is learned from, or of some users (n,), CSR (I, I) each."""
     train = inputs.train
-    # No leakage. Only what follows in the training part is counted.
-    line = inputs.ties.timeline(not holds_dislikes(str(chosen.get("reading", "alike")), learning=True, exposure=False))
+    line = line_of(inputs, chosen)
     sessions, items, times = sessions_of(line, HOUR * chosen.get("session", 0.0)), line.items, line.times
     if users_of is not None:
         kept = np.isin(np.repeat(np.arange(len(line.counts)), line.counts), users_of)
@@ -105,6 +105,12 @@ def counts(inputs: FitInputs, chosen: Mapping[str, Any], users_of: Ints | None =
     open_ties = train.events.order is None
     window = window_of(len(train.events), chosen)
     return following(sessions, items, times, train.n_items, window, chosen["pause"], open_ties)
+
+
+def line_of(inputs: FitInputs, chosen: Mapping[str, Any]) -> Timeline:
+    """The histories that what follows what is learned from, as the chosen reading has them."""
+    # No leakage. Only what follows in the training part is learned from.
+    return inputs.ties.timeline(not holds_dislikes(reading_of(chosen), learning=True, exposure=False))
 
 
 def window_of(n_events: int, chosen: Mapping[str, Any]) -> int:

@@ -247,7 +247,7 @@ def _named(block: FittedBlock, of: Block[Any]) -> FittedBlock:
     return named
 
 
-def reading_of(chosen: Chosen) -> str:
+def reading_of(chosen: Mapping[str, Any]) -> str:
     """How the strengths of events are read, of ``data.readings.READINGS``."""
     return str(chosen.get("reading", "alike"))
 

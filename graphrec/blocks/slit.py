@@ -9,10 +9,11 @@ import scipy.linalg
 import scipy.sparse as sp
 from pydantic import Field
 
+from graphrec.blocks._flow import line_of
 from graphrec.blocks.api import Block, FitInputs, Folds, Space, held, reading_of
 from graphrec.blocks.search import Chosen
 from graphrec.blocks.transitions import UNORDERED, USELESS, order_tells
-from graphrec.data.readings import Reading, holds_dislikes
+from graphrec.data.readings import Reading
 from graphrec.linalg.following import Doubles, regressions
 from graphrec.linalg.item_item import largest
 from graphrec.profile.api import FittedBlock, Words
@@ -108,8 +109,7 @@ class Slit(Block[SlitSettings]):
         if known is not None and known[0][0] is key[0] and known[0][1:] == key[1:]:
             found: tuple[Doubles, Doubles] = known[1]
             return found
-        # No leakage. Only what follows in the training part is regressed.
-        line = inputs.ties.timeline(not holds_dislikes(reading_of(chosen), learning=True, exposure=False))
+        line = line_of(inputs, chosen)
         histories = np.repeat(np.arange(len(line.counts)), line.counts)
         sums = regressions(histories, line.items, inputs.train.n_items, chosen["decay"], window)
         if hasattr(self, "_known"):

@@ -34,7 +34,7 @@ from graphrec.cli.options import (
     config_of,
     load_data,
 )
-from graphrec.cli.output import Sheet, answer, console, note, print_json, warn, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, console, goes_on, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.plan import plan
 from graphrec.cli.portrait import map_, profile
 from graphrec.cli.refit import refit
@@ -170,8 +170,7 @@ def _fit(
     data = load_data(source, allow_bad)
     told = data.report.all_warnings()
     work = Work.beside(out, settings.fingerprint())
-    if work.begun:
-        note(f"goes on from {work.folder}: {', '.join(work.begun)}")
+    goes_on(work.folder, work.begun)
     if ranks is not None:
         note(f"{ranks.size} processes fit it together")
     model = Recommender(settings, progress=True, work=work.under, ranks=ranks).fit(data, like=earlier)

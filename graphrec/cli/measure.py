@@ -27,7 +27,7 @@ from graphrec.cli.options import (
     listed,
     load_data,
 )
-from graphrec.cli.output import Sheet, answer, note, print_json, warn, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, goes_on, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.steps import show_steps
 from graphrec.errors import ConfigError
 
@@ -145,8 +145,8 @@ def evaluate(
         settings = config_of(config, set_, split, k, preset, engine)
         data, told = _told(source, allow_bad)
         kept = None if work is None else Work.within(work, settings.fingerprint())
-        if kept is not None and kept.begun:
-            note(f"goes on from {work}: {', '.join(kept.begun)}")
+        if kept is not None:
+            goes_on(kept.folder, kept.begun)
         attack["work"] = kept and kept.under
         document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
         if kept is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
@@ -33,6 +34,12 @@ def answer(*parts: RenderableType) -> None:
 def note(text: str, style: str = "") -> None:
     """A line beside the answer, on standard error; never broken, so that what is in it can be copied."""
     console(stderr=True).print(text, style=style or None, soft_wrap=True)
+
+
+def goes_on(work: Path, begun: Sequence[str]) -> None:
+    """Says what of a run that was killed is in its folder, where anything is."""
+    if begun:
+        note(f"goes on from {work}: {', '.join(begun)}")
 
 
 def warn(text: str) -> None:

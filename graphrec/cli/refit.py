@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from graphrec.cli.options import AllowBad, Artifact, AsJson, load_data
-from graphrec.cli.output import note, print_json, warn, warn_anew
+from graphrec.cli.output import goes_on, note, print_json, warn, warn_anew
 from graphrec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def refit(
     assert data is not None
     earlier = loaded.fitted
     work = Work.beside(target, earlier.version)
-    if work.begun:
-        note(f"goes on from {work.folder}: {', '.join(work.begun)}")
+    goes_on(work.folder, work.begun)
     model = Recommender(earlier.config, progress=True, work=work.under).fit(data, like=earlier, resume=True)
     model.save(target)
     work.done()
