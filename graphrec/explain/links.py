@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphrec.data.dataset import Dataset
-from graphrec.explain.described import Described
+from graphrec.explain.described import CATEGORY, Described
 from graphrec.explain.quotes import TASTES, Quotes, Said
 from graphrec.types import Ints, Step
 from kg.graph import KnowledgeGraph
@@ -18,7 +18,6 @@ from kg.names import split
 
 SEVERAL = 2  # reviews that praise an aspect, for it to be told without a sentence: one may have been misread
 NEUTRAL = 0.1  # a mean polarity within ±0.1 claims neither praise nor complaint
-CATEGORY = "Category:"  # how Wikipedia writes one, and DBpedia with it
 NAMED = ("mentions_", "wikipage")  # in the name of a relation that says no more than that a text names something
 
 
