@@ -161,6 +161,11 @@ class Folds(tuple[Fold, ...]):
         return self[0].inputs
 
     @cached_property
+    def found(self) -> dict[str, bool]:
+        """What one block has found out of these users, by its name, for others that ask the same."""
+        return {}
+
+    @cached_property
     def users(self) -> int:
         """How many held-out users there are in all folds, N."""
         return sum(len(fold.validation.queries) for fold in self)

@@ -158,8 +158,11 @@ def fading_of(chosen: Mapping[str, Any]) -> Fading:
 
 def order_tells(folds: Folds) -> bool:
     """Whether the order makes likelier what validation users took than by chance: ``order_gain`` is above 2 for each
-    weight of a reading of it (Akaike's criterion); it then makes likelier what others took."""
-    return order_gain(folds) > 2 * len(HEARD)
+    weight of a reading of it (Akaike's criterion); it then makes likelier what others took. Looked at once for all
+    blocks that ask."""
+    if "order" not in folds.found:
+        folds.found["order"] = order_gain(folds) > 2 * len(HEARD)
+    return folds.found["order"]
 
 
 def order_gain(folds: Folds) -> float:

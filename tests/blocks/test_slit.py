@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graphrec.blocks import slit
+from graphrec.blocks import slit, transitions
 from graphrec.blocks.api import FitInputs, Folds
 from graphrec.blocks.slit import Slit, SlitSettings
 from graphrec.blocks.transitions import UNORDERED, USELESS
@@ -102,6 +102,21 @@ def test_where_the_order_tells_nothing_it_is_not_searched(monkeypatch: pytest.Mo
     assert Slit().choose(folds)[1] == {"left_out": USELESS}
     monkeypatch.setattr(slit, "order_tells", lambda folds: True)
     assert Slit().choose(folds)[1]["decay"] == 0.5
+
+
+def test_the_order_is_looked_at_once_for_all_blocks_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Folds] = []
+
+    def gain(folds: Folds) -> float:
+        looked.append(folds)
+        return 100.0
+
+    monkeypatch.setattr(transitions, "order_gain", gain)
+    parts = split(timed(2), SplitConfig(kind="leave-last"))
+    ties = Ties(parts.train)
+    folds, others = (Folds.of(FitInputs(ties, None), Validation(ties, parts.valid)) for _ in range(2))
+    assert all(transitions.order_tells(asked) for asked in (folds, folds, others))
+    assert [one is folds for one in looked] == [True, False]
 
 
 def test_accounts_are_exact_and_it_is_read_back() -> None:
