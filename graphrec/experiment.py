@@ -283,12 +283,14 @@ def compare_models(
     *,
     progress: bool = False,
     by: Sequence[str] = (),
+    work: Path | None = None,
 ) -> Comparison:
-    """One table: every model on the same split, tuned on the same validation part, tested once; ``by``: as in
-    ``measure``."""
+    """One table: every model on the same split, tuned on the same validation part, tested once; ``by`` and ``work`` as
+    in ``evaluate_model``."""
 
     def fit_graphrec(parts: Split, settings: Config) -> Fitted:
-        model = Recommender(settings, progress=progress).fit_split(parts)
+        model = Recommender(settings, progress=progress, work=work).fit_split(parts)
         return Fitted(_answering(model.fitted, Task.of(settings)), model.fitted.chosen, dict(model.seconds))
 
-    return compare(split(data, config.cut, config.seed), models, config, fit_graphrec, progress, by)
+    parts, alone = split(data, config.cut, config.seed), work and work / "alone"
+    return compare(parts, models, config, fit_graphrec, progress, by, alone)

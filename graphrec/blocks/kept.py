@@ -24,30 +24,32 @@ from graphrec.profile.dense import empty_block
 Tuned = tuple[tuple[FittedBlock, ...], Chosen]
 
 
-def before(block: Block[Any], folds: Folds) -> Tuned | None:
+def before(block: Block[Any], folds: Folds, trials: int | None = None) -> Tuned | None:
     """What ``tuned`` kept of this block on these folds; None where there is nothing."""
     if (work := folds.inputs.runtime.work) is None:
         return None
-    return _read(block, folds, work / "tuned" / f"{block.name}.json", _key(block, folds))
+    return _read(block, folds, work / "tuned" / f"{block.name}.json", _key(block, folds, trials))
 
 
-def tuned(block: Block[Any], folds: Folds) -> Tuned:
-    """``block.tune(folds)``, or what it gave before a kill: from ``tuned/NAME.json`` and ``.safetensors`` in the work
-    folder of the runtime, where these are of the same data, folds and settings. Without a work folder nothing is kept.
+def tuned(block: Block[Any], folds: Folds, trials: int | None = None) -> Tuned:
+    """``block.tune(folds, trials)``, or what it gave before a kill: from ``tuned/NAME.json`` and ``.safetensors`` in
+    the work folder of the runtime, where these are of the same data, folds, settings and number of trials. Without a
+    work folder nothing is kept.
     """
     if (work := folds.inputs.runtime.work) is None:
-        return block.tune(folds)
-    if (found := before(block, folds)) is not None:
+        return block.tune(folds, trials)
+    if (found := before(block, folds, trials)) is not None:
         return found
-    found, ranks = block.tune(folds), folds.inputs.runtime.ranks
+    found, ranks = block.tune(folds, trials), folds.inputs.runtime.ranks
     if ranks is None or ranks.first:
-        _write(work / "tuned" / f"{block.name}.json", _key(block, folds), found)
+        _write(work / "tuned" / f"{block.name}.json", _key(block, folds, trials), found)
     return found
 
 
-def _key(block: Block[Any], folds: Folds) -> str:
-    """Data, folds, settings and seed in one digest."""
-    made = hashlib.sha256(json.dumps([block.name, block.settings.model_dump(mode="json")]).encode())
+def _key(block: Block[Any], folds: Folds, trials: int | None) -> str:
+    """Data, folds, settings, the number of trials where one is set, and seed in one digest."""
+    of = [block.name, block.settings.model_dump(mode="json"), *([] if trials is None else [trials])]
+    made = hashlib.sha256(json.dumps(of).encode())
     for fold in folds:
         runtime = fold.inputs.runtime
         made.update(f"{fold.inputs.train.digest()} {runtime.seed} {runtime.device}".encode())
@@ -141,8 +143,8 @@ class Work:
     @property
     def begun(self) -> Sequence[str]:
         """What is there: the blocks that have chosen, and how many trainings have begun."""
-        names = sorted(file.stem for file in (self.under / "tuned").glob("*.json"))
-        runs = len(list((self.under / "training").glob("*.safetensors")))
+        names = sorted({file.stem for file in self.under.rglob("tuned/*.json")})
+        runs = len(list(self.under.rglob("training/*.safetensors")))
         return [*names, *([f"{runs} trainings"] if runs else [])]
 
     def done(self) -> None:

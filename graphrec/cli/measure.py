@@ -22,12 +22,14 @@ from graphrec.cli.options import (
     Settings,
     Source,
     SourceOrModel,
+    WorkFolder,
     as_fitted,
     config_of,
+    kept_in,
     listed,
     load_data,
 )
-from graphrec.cli.output import Sheet, answer, goes_on, note, print_json, warn, warn_anew, weights_table
+from graphrec.cli.output import Sheet, answer, note, print_json, warn, warn_anew, weights_table
 from graphrec.cli.steps import show_steps
 from graphrec.errors import ConfigError
 
@@ -66,12 +68,7 @@ def evaluate(
     by: ByGroups = None,
     probe: Probed = None,
     privacy: Attacks = False,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            "--work", help="Keep here what is learned until it is measured: the same call goes on after a kill."
-        ),
-    ] = None,
+    work: WorkFolder = None,
     engine: EngineOption = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
@@ -80,7 +77,6 @@ def evaluate(
 
     A MODEL is asked about every user whom it knows, as it knows them; what they took in NEWDATA is to be found.
     """
-    from graphrec.blocks.kept import Work
     from graphrec.cluster.engine import engine_of
     from graphrec.experiment import evaluate_model, measure_lists, measure_model
 
@@ -144,13 +140,8 @@ def evaluate(
     else:
         settings = config_of(config, set_, split, k, preset, engine)
         data, told = _told(source, allow_bad)
-        kept = None if work is None else Work.within(work, settings.fingerprint())
-        if kept is not None:
-            goes_on(kept.folder, kept.begun)
-        attack["work"] = kept and kept.under
-        document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
-        if kept is not None:
-            kept.done()
+        with kept_in(work, settings) as attack["work"]:
+            document = evaluate_model(data, settings, explanations=explanations, progress=True, **attack, **wanted)
     if as_json:
         print_json(document)
     else:
@@ -266,6 +257,7 @@ def compare(
     split: SplitKind = None,
     k: CutOffs = None,
     by: ByGroups = None,
+    work: WorkFolder = None,
     as_json: AsJson = False,
     allow_bad: AllowBad = None,
 ) -> None:
@@ -276,7 +268,9 @@ def compare(
     names = [name.strip() for name in models.split(",") if name.strip()]
     settings = config_of(config, set_, split, k, preset)
     check_models(names, 0, settings)
-    comparison = compare_models(load_data(source, allow_bad), names, settings, progress=True, by=listed(by))
+    data, groups = load_data(source, allow_bad), listed(by)
+    with kept_in(work, settings) as under:
+        comparison = compare_models(data, names, settings, progress=True, by=groups, work=under)
     if as_json:
         print_json(comparison.to_json())
         return

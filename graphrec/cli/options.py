@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from graphrec.cli.completion import complete_setting
-from graphrec.cli.output import counts_line, note
+from graphrec.cli.output import counts_line, goes_on, note
 from graphrec.cluster.engine import EngineName
 from graphrec.errors import ConfigError
 from graphrec.presets import Preset
@@ -45,6 +45,10 @@ EngineOption = Annotated[
     ),
 ]
 CutOffs = Annotated[str | None, typer.Option("-k", help="Lengths of the lists that are measured: 10,20.")]
+WorkFolder = Annotated[
+    Path | None,
+    typer.Option("--work", help="Keep here what is learned until it is measured: the same call goes on after a kill."),
+]
 AllowBad = Annotated[
     float | None,
     typer.Option("--allow-bad", min=0, max=1, help="The share of the rows that one reason may set aside."),
@@ -138,3 +142,17 @@ def load_data(source: Path, allow_bad: float | None = None) -> Any:
     for line in data.report.summary_lines():
         note(line, "yellow" if line.startswith("warning") else "dim")
     return data
+
+
+@contextmanager
+def kept_in(work: Path | None, settings: Config) -> Iterator[Path | None]:
+    """Where in ``work`` a run with these settings keeps what it learns, until it has ended well."""
+    if work is None:
+        yield None
+        return
+    from graphrec.blocks.kept import Work
+
+    own = Work.within(work, settings.fingerprint())
+    goes_on(own.folder, own.begun)
+    yield own.under
+    own.done()

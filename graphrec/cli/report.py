@@ -19,6 +19,7 @@ from graphrec.cli.options import (
     SourceOrModel,
     as_fitted,
     config_of,
+    kept_in,
     listed,
     load_data,
 )
@@ -65,16 +66,18 @@ def report(
 
         settings, data = config_of(config, set_, None, k, preset), load_data(source, allow_bad)
         groups = _groups(by, data)
-        document = evaluate_model(
-            data,
-            settings,
-            explanations=explanations,
-            progress=True,
-            by=groups,
-            probe=listed(probe),
-            each_block=True,
-            privacy=privacy,
-        ) | _beside(data)
+        with kept_in(out.with_name(f"{out.name}.work"), settings) as work:
+            document = evaluate_model(
+                data,
+                settings,
+                explanations=explanations,
+                progress=True,
+                by=groups,
+                probe=listed(probe),
+                each_block=True,
+                privacy=privacy,
+                work=work,
+            ) | _beside(data)
     from graphrec.report import page
 
     out.write_text(page(document), "utf-8", errors="replace")  # JSON may tell of halves of characters

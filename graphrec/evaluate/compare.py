@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 import kg.graph
+from graphrec.blocks import kept
 from graphrec.blocks.api import Block, FitInputs, Fold, Folds
 from graphrec.blocks.registry import find, registered
 from graphrec.budget import Watch, within
@@ -204,7 +206,7 @@ def fit_alone(block: Block[Any], folds: Folds, whole: FitInputs, trials: int, pr
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         bar.add_task(f"tuning {block.name}", total=None)
         # No leakage. Only the training part is learned from while it is chosen, never the answers that choose.
-        _, chosen = block.tune(folds, trials)
+        _, chosen = kept.tuned(block, folds, trials)
         tuned = perf_counter()
         scorer = block.fit(whole, chosen)
     return Fitted(scorer, chosen, {"tune": tuned - start, "fit": perf_counter() - tuned})
@@ -217,6 +219,7 @@ def compare(
     fit_graphrec: Callable[[Split, Config], Fitted],
     progress: bool = False,
     by: Sequence[str] = (),
+    work: Path | None = None,
 ) -> Comparison:
     """Tune, refit and test every model, with p values on NDCG at the largest k against the best baseline.
 
@@ -228,9 +231,10 @@ def compare(
     Args:
         models: names of blocks and ``graphrec``, or blocks with the settings that they shall have.
         by: groups of people and of items, as ``groups.grouping`` names them, that each is measured by too.
+        work: a folder where what baselines learn is kept, from which the same call goes on after a kill.
     """
     with within(config.runtime.memory_gb, nullcontext) as watch:
-        return _compared(split, models, config, fit_graphrec, progress, watch, by)
+        return _compared(split, models, config, fit_graphrec, progress, watch, by, work)
 
 
 def _compared(
@@ -241,6 +245,7 @@ def _compared(
     progress: bool,
     watch: Watch,
     by: Sequence[str],
+    work: Path | None,
 ) -> Comparison:
     check(by, split.fit_data)
     chosen = check_models(models, split.train.n_items, config)
@@ -248,7 +253,7 @@ def _compared(
     # No leakage. Models see a split whose test part is empty; the true one is read by evaluate alone.
     blind = replace(split, test=split.test.subset(np.zeros(len(split.test.events), dtype=bool)))
     task, trials = Task.of(config), config.evaluate.trials
-    runtime = Runtime.of(config.runtime, config.seed)
+    runtime = Runtime.of(config.runtime, config.seed, work=work)
     whole = interactions_of(blind.fit_data, task, runtime)
     learned = [(interactions_of(carve.train, task, runtime), carve) for carve in blind.folds]
     folds = Folds(Fold(inputs, Validation.of(inputs.ties, carve, config)) for inputs, carve in learned)

@@ -105,3 +105,38 @@ def test_a_measurement_that_was_killed_goes_on(
     for other in (["--prequential"], [tmp_path], ["--recommendations", tmp_path]):
         run(*call, *other, "--work", work, expect=2)
         assert "keeps what is learned of SOURCE" in capsys.readouterr().err
+
+
+def test_a_comparison_that_was_killed_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few, work = ("--models", "popularity,ials,graphrec", "--set", "evaluate.trials=2"), tmp_path / "work"
+    call = ("compare", shop(tmp_path), *few, *SETTINGS)
+    whole = document(capsys, *call)
+    with monkeypatch.context() as patch:
+        patch.setattr(Recommender, "fit_split", killed)
+        with pytest.raises(_Killed):
+            run(*call, "--work", work)
+    with monkeypatch.context() as patch:
+        patch.setattr(Popularity, "tune", killed)  # they are not asked again …
+        patch.setattr(IALS, "tune", killed)
+        with pytest.raises(_Killed):  # … but by graphrec, which has other settings
+            run(*call, "--work", work)
+    assert f"goes on from {work}: ials, popularity" in " ".join(capsys.readouterr().err.split())
+    resumed = document(capsys, *call, "--work", work)
+    assert [{**row, "seconds": 0} for row in resumed["rows"]] == [{**row, "seconds": 0} for row in whole["rows"]]
+    assert not work.exists()
+
+
+def test_a_report_that_was_killed_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ("report", shop(tmp_path), "--out", tmp_path / "page.html", *SETTINGS)
+    with monkeypatch.context() as patch:
+        patch.setattr(IALS, "tune", killed)
+        with pytest.raises(_Killed):
+            run(*call)
+    monkeypatch.setattr(Popularity, "tune", killed)
+    run(*call)
+    assert "page.html.work: popularity" in " ".join(capsys.readouterr().err.split())
+    assert [file.name for file in tmp_path.glob("page*")] == ["page.html"]
