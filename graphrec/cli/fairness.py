@@ -27,7 +27,7 @@ def compared(rows: Mapping[str, dict[str, Any]]) -> list[Sheet]:
             table = Sheet("model", "worst group", *heads, title=f"by {name}", figures=heads)
             for model, found in each.items():
                 gap = found["gaps"][goal]
-                low = min(row["metrics"][goal] for row in found["groups"])
+                low = next(row["metrics"][goal] for row in found["groups"] if row["group"] == gap["worst"])
                 told = (f"{low:.4f}", f"{gap['gap']:.4f}", _between(gap["interval"]), f"{gap['p_value']:.2g}")
                 table.row(model, gap["worst"], *told)
         else:

@@ -180,6 +180,8 @@ def _show(document: dict[str, Any], told: list[str]) -> None:
         answer(fairness.membership(document["privacy"]["membership"]))
         for name, why in document["privacy"]["not_probed"].items():
             note(f"{name} is not probed: {why}")
+        if not document.get("leakage") and not document["privacy"]["not_probed"]:
+            note("no attribute of people is known, so none is probed")
     if "chosen" in document:
         answer(weights_table(document["chosen"]["weights"]))
     if "explanations" in document:

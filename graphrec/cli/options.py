@@ -109,8 +109,8 @@ def context_of(here: str | None, at: str | None) -> dict[str, Any]:
 
 
 def listed(names: str | None) -> list[str]:
-    """The names of a comma list."""
-    return [] if names is None else names.split(",")
+    """The names of a comma list, without the spaces around them."""
+    return [] if names is None else [name.strip() for name in names.split(",")]
 
 
 def as_fitted(given: Mapping[str, Any]) -> None:

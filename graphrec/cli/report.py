@@ -111,7 +111,9 @@ def _of_model(
     from graphrec.experiment import measure_model
 
     model = graphrec.load(source).fitted
-    own = {"model_version": model.version, "chosen": model.chosen}
+    clearing = model.profiles.clearing
+    cleared = [] if clearing is None else list(clearing.names)
+    own = {"model_version": model.version, "chosen": model.chosen, "cleared": cleared}
     if new is None:
         if by is not None or explanations or privacy or k is not None or probe is not None:
             raise ConfigError(
@@ -139,7 +141,7 @@ def _groups(by: str | None, known: Any, told: Any = None) -> list[str]:
 
     if by is None:
         return groupings(known, told)
-    return [] if by == "none" else by.split(",")
+    return [] if by == "none" else listed(by)
 
 
 def _beside(data: Any) -> dict[str, Any]:

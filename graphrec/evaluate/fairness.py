@@ -31,7 +31,7 @@ import scipy.stats
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError
-from graphrec.evaluate.groups import Grouping, grouping
+from graphrec.evaluate.groups import FEWEST, Grouping, grouping
 from graphrec.evaluate.ranking import Ranked, Report, hits_of
 from graphrec.evaluate.significance import of_people
 from graphrec.types import Ints
@@ -49,7 +49,8 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
         people: whose each row of the report is, user numbers int64 (n,).
 
     Returns ``{"groups": [{"group", "users", "metrics", "interval"}, …], "gaps": {metric: {"gap", "interval", "worst",
-    "best", "p_value"}}}``; only groups with anybody in them.
+    "best", "p_value"}}}``; only groups with anybody in them. Of one person there is no interval, and groups of fewer
+    than ``FEWEST`` people are in no gap where others can be compared (``_few``).
     """
     from fairlearn.metrics import MetricFrame
 
@@ -64,6 +65,7 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
     frame = MetricFrame(metrics={n: mean(n) for n in names}, y_true=rows, y_pred=rows, sensitive_features=label)
     member = np.eye(len(groups.labels))[place]  # (n, G)
     there = [g for g, name in enumerate(groups.labels) if name in frame.by_group.index]
+    counts = _sizes(place, people)
     sums = _drawn({"": member} | {name: member * report.per_user[name][:, None] for name in names}, seed, people)
     sizes = np.where(sums[""] > 0, sums[""], np.nan)  # (R, G)
     drawn = {name: (sums[name] / sizes)[:, there] for name in names}  # (R, G')
@@ -73,26 +75,39 @@ def of_users(report: Report, groups: Grouping, people: Ints, ks: Sequence[int], 
         out.append(
             {
                 "group": group,
-                "users": len(np.unique(people[place == g])),
+                "users": counts[g],
                 "metrics": {n: float(frame.by_group.loc[group, n]) for n in names},
-                "interval": {n: _ends(drawn[n][:, at]) for n in names},
+                "interval": {n: _ends(drawn[n][:, at]) if counts[g] > 1 else None for n in names},
             }
         )
-    gaps = {}
+    gaps, few = {}, _few(counts)
+    compared = [at for at, g in enumerate(there) if g not in few]
     for name in names:
-        means = frame.by_group[name]
+        means = frame.by_group[name].loc[[groups.labels[there[at]] for at in compared]]
         parts = [
             of_people(report.per_user[name][mine], people[mine]) / of_people(np.ones(mine.sum()), people[mine])
-            for mine in (place == g for g in there)
+            for mine in (place == there[at] for at in compared)
         ]
+        apart = drawn[name][:, compared]
         gaps[name] = {
-            "gap": float(frame.difference()[name]),
-            "interval": _ends(np.nanmax(drawn[name], axis=1) - np.nanmin(drawn[name], axis=1)),
+            "gap": float(means.max() - means.min()),
+            "interval": _ends(np.nanmax(apart, axis=1) - np.nanmin(apart, axis=1)),
             "worst": str(means.idxmin()),
             "best": str(means.idxmax()),
             "p_value": alike(parts),
         }
     return {"groups": out, "gaps": gaps}
+
+
+def _sizes(place: Ints, people: Ints) -> dict[int, int]:
+    """How many people are in each group that has any; ``place``: the group of each row."""
+    return {int(g): len(np.unique(people[place == g])) for g in np.unique(place)}
+
+
+def _few(sizes: dict[int, int]) -> list[int]:
+    """Groups of too few people to be compared, where two others are large enough: what one person got is no gap."""
+    few = [g for g, n in sizes.items() if n < FEWEST]
+    return few if len(sizes) - len(few) > 1 else []
 
 
 def of_items(ranked: Ranked, groups: Grouping, k: int, seed: int = 42, people: Ints | None = None) -> dict[str, Any]:
@@ -236,7 +251,10 @@ def told_apart(
     apart, lines = list[Grouping](), list[str]()
     for name in names:
         try:
-            apart.append(grouping(name, known, told, np.unique(people)))
+            apart.append(found := grouping(name, known, told, np.unique(people)))
+            sizes = _sizes(found.label_of(people), people) if found.of == "users" else {}
+            if few := [f"{found.labels[g]!r} ({sizes[g]})" for g in _few(sizes)]:
+                lines.append(f"{found.name}: {', '.join(few)}: fewer than {FEWEST} people, so it is in no gap")
         except ConfigError as error:  # told by those who were tested alone, when everything else is measured
             lines.append(str(error))
     return apart, [*lines, *(one.put for one in apart if one.put)]

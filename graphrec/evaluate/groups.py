@@ -108,15 +108,16 @@ def _told(of: Owner, key: str, known: Dataset, told: Dataset, counted: Ints) -> 
     nums = number[rows["user_num" if of == "users" else "item_num"].to_numpy()]  # (R,)
     values = rows["value"].astype(str).to_numpy(object)
     values, nums = values[nums >= 0], nums[nums >= 0]
-    if column.type in ("number", "date") and len(np.unique(values)) > MOST:
-        values = _thirds(values, column.type)
+    names = sorted(set(values), key=_size if column.type == "number" else None)
+    if column.type in ("number", "date") and len(names) > MOST:
+        values, names = _thirds(values, column.type)
         values, nums = values[values != ""], nums[values != ""]
-    names, place = np.unique(values.astype(str), return_inverse=True)
+    place = np.asarray(pd.Index(names).get_indexer(pd.Index(values)), np.int64)
     member = sp.csr_matrix((np.ones(len(nums), np.float32), (nums, place)), (len(here), len(names)))
     member.data[:] = 1
     if of == "users":  # who told two things has told neither
         member = sp.csr_matrix(sp.diags((np.asarray(member.sum(axis=1)).ravel() == 1).astype(np.float32)) @ member)
-    return _large(of, key, [str(name) for name in names], member, counted)
+    return _large(of, key, names, member, counted)
 
 
 def _large(of: Owner, key: str, names: list[str], member: sp.csr_matrix, counted: Ints) -> Grouping:
@@ -127,19 +128,31 @@ def _large(of: Owner, key: str, names: list[str], member: sp.csr_matrix, counted
     kept = [int(g) for g in order[:MOST] if sizes[g] >= least]
     rest = [int(g) for g in order if int(g) not in kept and sizes[g]]
     sides, labels = [member[:, sorted(kept)]], [names[g] for g in sorted(kept)]
+    others, unknown = (_beside(label, labels) for label in (OTHERS, UNKNOWN))
     if rest:
         sides.append(sp.csr_matrix((member[:, rest].sum(axis=1) > 0).astype(np.float32)))
-        labels.append(OTHERS)
+        labels.append(others)
     silent = (np.asarray(member.sum(axis=1)).ravel() == 0).astype(np.float32)
     if silent[counted].any():
         sides.append(sp.csr_matrix(silent[:, None]))
-        labels.append(UNKNOWN)
+        labels.append(unknown)
     if len(labels) < 2:
         who = "people" if of == "users" else "items"
         raise ConfigError(f"--by {key}: all {who} are in one group ({', '.join(labels)}), so nothing is told apart")
     few = f"fewer than {FEWEST} people each, or beyond the {MOST} largest" if of == "users" else f"beyond {MOST}"
-    put = f"{key}: {len(rest):,} small groups ({few}) are counted as {OTHERS!r}" if rest else ""
+    put = f"{key}: {len(rest):,} small groups ({few}) are counted as {others!r}" if rest else ""
     return Grouping(of, key, tuple(labels), sp.csr_matrix(sp.hstack(sides, format="csr")), put)
+
+
+def _size(text: str) -> tuple[float, str]:
+    """Where a number stands among others; last what is none."""
+    read = float(pd.to_numeric(text, errors="coerce"))
+    return (read if np.isfinite(read) else np.inf, text)
+
+
+def _beside(label: str, labels: Sequence[str]) -> str:
+    """A name for what is put together that none of the groups has."""
+    return _beside(f"({label})", labels) if label in labels else label
 
 
 def _bands(counts: Ints, counted: Ints) -> tuple[tuple[str, ...], Ints]:
@@ -156,8 +169,10 @@ def _bands(counts: Ints, counted: Ints) -> tuple[tuple[str, ...], Ints]:
 
 def _between(low: int | None, high: int | None) -> str:
     if low is None:
-        return f"up to {high} items"
-    return f"{low + 1} to {high} items" if high is not None else f"{low + 1} items or more"
+        return f"up to {high} item{'' if high == 1 else 's'}"
+    if high is None:
+        return f"{low + 1} items or more"
+    return f"{low + 1} to {high} items" if low + 1 < high else f"{high} items"
 
 
 def _popular(counts: Ints) -> tuple[tuple[str, ...], Ints]:
@@ -170,8 +185,8 @@ def _popular(counts: Ints) -> tuple[tuple[str, ...], Ints]:
     return ("head", "middle", "tail"), place
 
 
-def _thirds(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
-    """Numbers or dates as thirds of them, named by their ends; "" for what is neither."""
+def _thirds(values: npt.NDArray[Any], kind: str) -> tuple[npt.NDArray[Any], list[str]]:
+    """Numbers or dates as thirds of them, named by their ends, "" for what is neither; and the names in order."""
     texts = pd.Series(values)
     if kind == "date":
         read = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.strftime("%Y-%m-%d").to_numpy(object)
@@ -181,11 +196,11 @@ def _thirds(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
         fits = np.isfinite(read)
     ordered = np.unique(read[fits])
     cuts = ordered[[len(ordered) // 3, 2 * len(ordered) // 3]]
-    said = [value if kind == "date" else f"{value:g}" for value in cuts]
-    names = np.array([f"up to {said[0]}", f"above {said[0]}, up to {said[1]}", f"above {said[1]}"], object)
+    said = [value if kind == "date" else f"{value:.12g}" for value in cuts]
+    names = [f"up to {said[0]}", f"above {said[0]}, up to {said[1]}", f"above {said[1]}"]
     out = np.full(len(read), "", object)
-    out[fits] = names[np.searchsorted(cuts, read[fits])]
-    return out
+    out[fits] = np.array(names, object)[np.searchsorted(cuts, read[fits])]
+    return out, names
 
 
 def groupings(known: Dataset, told: Dataset | None = None) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 from graphrec.model.learned import Learned
+from graphrec.report.promises import promises
 
 
 def metrics(model: Learned) -> dict[str, Any]:
@@ -47,22 +49,17 @@ A graphrec model, version `{model.version}`. It recommends items to the users of
 | --- | --- | --- |
 {blocks}
 {how}
-{_privacy(model)}
+{_promises(model)}
 **Holds personal data:** user ids, what each user took, friendships, and the text of reviews. Treat it as such;
 `graphrec forget MODEL --user ID` takes somebody out of all of it.
 **Not for:** users or items of another catalogue; decisions about people.
 """
 
 
-def _privacy(model: Learned) -> str:
-    """What was spent of everybody's privacy, or that nothing was done for it."""
-    spent = model.chosen.get("privacy")
-    if not spent:
-        return ""
-    fits = ", ".join(f"{epsilon:g}" for epsilon in spent["fits"])
-    return f"""
-**Differential privacy:** ε = {spent["epsilon"]:g} at δ = {spent["delta"]:g} for {spent["of"]},
-over {len(spent["fits"])} fits ({fits}), of the last {spent["events"]} things that each took. It holds for what is
-learned of items, popularity, weights, choices and figures, and so for what answers tell of people other than who asks;
-not for this folder, which holds what each user took.
-"""
+def _promises(model: Learned) -> str:
+    """What is promised of people: privacy, and fairness; or nothing."""
+    clearing = model.profiles.clearing
+    told = promises(model.chosen, [] if clearing is None else clearing.names)
+    if model.chosen.get("privacy"):
+        told.append("Privacy does not hold for this folder, which holds what each user took.")
+    return "".join(f"\n{fill(text, 100, break_long_words=False)}\n" for text in told)

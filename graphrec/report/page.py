@@ -12,6 +12,7 @@ from typing import Any
 
 from graphrec.data.show import counted
 from graphrec.report import plots
+from graphrec.report.promises import promises
 
 STYLE = """
 :root{color-scheme:light dark}
@@ -47,6 +48,7 @@ def page(document: Document) -> str:
         ("blocks", "What each block adds", [*_blocks(document)]),
         ("people", "Whom it serves worse", [*_people(document)]),
         ("items", "What it shows too seldom", [*_items(document)]),
+        ("promises", "What it promises of people", [*_promises(document)]),
         ("leakage", "What profiles tell of people", [*_leakage(document)]),
         ("membership", "Whether it tells whom it knows", [*_membership(document)]),
         ("explanations", "Explanations", [*_explanations(document)]),
@@ -196,6 +198,14 @@ def _items(document: Document) -> Iterator[str]:
         yield table(["0 is best", "value", "95 %"], [row for row in uneven if row[1] is not None])
 
 
+def _promises(document: Document) -> Iterator[str]:
+    chosen = document.get("chosen") or {}
+    cleared = document.get("cleared") or [n for n, found in document.get("leakage", {}).items() if found["cleared"]]
+    yield from (f"<p>{html.escape(told)}</p>" for told in promises(chosen, cleared))
+    if chosen.get("privacy") and document.get("metrics"):
+        yield _note("The figures of this page are counted without noise: ε does not bound what they tell of people.")
+
+
 def _leakage(document: Document) -> Iterator[str]:
     for name, found in document.get("leakage", {}).items():
         held = "This model is cleared of it" if found["cleared"] else "This model is not cleared of it"
@@ -231,10 +241,12 @@ def _membership(document: Document) -> Iterator[str]:
         for row in found["rows"]:
             ends = _between(row["interval"]), _between(row["tpr_interval"])
             rows.append([row["part"] or words[row["of"]], row["auc"], ends[0], row["tpr"], ends[1]])
-        yield _note(told)
+        yield _note(f"{told} A model gives away as much as the best of these guesses.")
         yield table(["told by", "AUC", "95 %", "found at 1 %", "95 % of it"], rows)
         for name, why in privacy["not_probed"].items():
             yield _note(f"{name} was not probed: {why}")
+        if not document.get("leakage") and not privacy["not_probed"]:
+            yield _note("No attribute of people is known, so none was probed.")
 
 
 def _explanations(document: Document) -> Iterator[str]:

@@ -34,6 +34,7 @@ def card(service: Service) -> dict[str, Any]:
         ],
         "validation": chosen.get("validation", {}),
         "chosen": {name: value for name, value in chosen.items() if name not in ("validation",)},
+        "cleared": [] if model.profiles.clearing is None else list(model.profiles.clearing.names),
         "language": model.spoken,
         "seen": model.config.seen,
         "kinds": kinds,

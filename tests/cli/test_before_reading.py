@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.cli.options import listed
 from tests.cli.support import QUICK, run
 
 
@@ -74,3 +75,8 @@ def test_how_to_go_through_time_is_looked_at_before_the_data(
 def test_steps_are_of_prequential_alone(capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", "absent.csv", "--steps", "3", expect=2)
     assert "--steps 3 is of --prequential" in capsys.readouterr().err
+
+
+def test_names_of_a_list_may_have_spaces_around_them() -> None:
+    assert listed("activity, gender ") == ["activity", "gender"]
+    assert listed(None) == []

@@ -23,7 +23,7 @@ from graphrec.data.events import Events
 from graphrec.data.split import Split, split
 from graphrec.errors import ConfigError
 from graphrec.evaluate.compare import Fitted, compare
-from graphrec.evaluate.fairness import alike, by_group, miscalibration, of_items, of_users
+from graphrec.evaluate.fairness import alike, by_group, miscalibration, of_items, of_users, told_apart
 from graphrec.evaluate.groups import FEWEST, MOST, OTHERS, UNKNOWN, Grouping, check, grouping
 from graphrec.evaluate.ranking import EmbeddingScorer, Ranked, Report, Task, evaluate
 from graphrec.query.query import Queries
@@ -167,13 +167,50 @@ def test_groups_of_people() -> None:
     assert grouping("users.sort", data).labels == found.labels
 
 
+def test_what_is_put_together_has_a_name_of_its_own() -> None:
+    values: dict[int, str | list[str]] = {n: (OTHERS, UNKNOWN)[n % 2] for n in range(50)}
+    values |= {50: "rare"}
+    found = grouping("sort", told("users", "sort", "category", values, world()))
+    assert found.labels == (UNKNOWN, OTHERS, f"({OTHERS})", f"({UNKNOWN})")
+    assert f"({OTHERS})" in found.put
+
+
+def test_what_one_person_got_is_no_gap() -> None:
+    """Nor has it an interval: who is alone in a group is shown, and not compared."""
+    people = np.arange(41)
+    member = np.zeros((41, 3))
+    member[:20, 0] = member[20:40, 1] = member[40, 2] = 1
+    each = np.random.default_rng(0).random(41).astype(np.float32) * 0.1 + np.repeat([0.1, 0.2, 0.0], [20, 20, 1])
+    report = Report({}, {f"{what}@{K}": each.astype(np.float32) for what in ("ndcg", "recall")}, people, None)
+    found = of_users(report, apart(member, "users"), people, (K,))
+    alone, gap = found["groups"][2], found["gaps"][f"ndcg@{K}"]
+    assert (alone["users"], alone["interval"][f"ndcg@{K}"]) == (1, None)
+    assert (gap["worst"], gap["best"]) == ("g0", "g1")
+    assert gap["gap"] == pytest.approx(each[20:40].mean() - each[:20].mean(), abs=1e-6)
+    assert gap["p_value"] < 0.001
+    sheets = compared({"m": {"users.kind": {"of": "users", **found}}})
+    printed = StringIO()
+    Console(file=printed, width=120).print(*sheets)
+    assert f"{found['groups'][0]['metrics'][f'ndcg@{K}']:.4f}" in printed.getvalue()
+    values: dict[int, str | list[str]] = {n: "ab"[n % 2] for n in range(50)}
+    values |= dict.fromkeys(range(50, 60), "rare")
+    data = told("users", "sort", "category", values, world())
+    few = np.array([*range(50), 59])
+    _, lines = told_apart(["sort"], few, data)
+    assert any("'others' (1): fewer than 10 people" in line for line in lines)
+
+
 def test_groups_by_numbers_dates_and_lists() -> None:
     ages: dict[int, str | list[str]] = {n: str(20 + n) for n in range(60)}
     assert grouping("years", told("users", "years", "number", ages, world())).labels == (
+        "up to 40",
         "above 40, up to 60",
         "above 60",
-        "up to 40",
     )
+    sizes: dict[int, str | list[str]] = {n: ("100", "9", "20")[n % 3] for n in range(60)}
+    assert grouping("size", told("users", "size", "number", sizes, world())).labels == ("9", "20", "100")
+    incomes: dict[int, str | list[str]] = {n: str(1_000_001 + n) for n in range(60)}
+    assert grouping("pay", told("users", "pay", "number", incomes, world())).labels[0] == "up to 1000021"
     days: dict[int, str | list[str]] = {n: f"2024-01-{1 + n:02}" for n in range(30)}
     assert len(grouping("since", told("users", "since", "date", days, world())).labels) == 4  # and who did not tell
     kinds: dict[int, str | list[str]] = {n: [f"k{n}", "all"] for n in range(12)}

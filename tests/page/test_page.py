@@ -28,6 +28,20 @@ def test_three_clicks_lead_to_the_graph_of_a_reason(page: Any, base: str) -> Non
     assert page.locator(".evidence .marked").count() > 0, "what a thing is evidence of lights up"
 
 
+def test_what_is_promised_and_what_was_re_ordered_is_said(page: Any, base: str) -> None:
+    ask_for(page, "u0")
+    page.click("summary:has-text('Filters')")
+    page.locator("label:has-text('Variety') input").fill("0.9")
+    assert "re-ordered this list" in page.locator(".degraded").first.inner_text()
+    card = httpx.get(f"{base}/model").json()
+    card["chosen"] |= {"privacy": {"epsilon": 4.0, "delta": 1e-6}, "fair": {"target": "gini:-20%", "met": False}}
+    page.route("**/model", lambda route: route.fulfill(json=card | {"cleared": ["gender"]}))
+    page.goto(f"{base}/#/model")
+    promised = page.locator("article:has-text('What it promises of people')")
+    for text in ("ε = 4, δ = 0.000001", "gini:-20%: not met", "gender"):
+        assert text in promised.inner_text()
+
+
 def test_weights_rank_the_list_anew_exactly(page: Any, base: str) -> None:
     weights = {b["name"]: b["weight"] for b in httpx.get(f"{base}/model").json()["blocks"]}
     heard = [name for name, weight in weights.items() if weight]

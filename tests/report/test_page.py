@@ -15,6 +15,7 @@ from graphrec.data.drift import drift
 from graphrec.evaluate.groups import groupings
 from graphrec.experiment import evaluate_model
 from graphrec.report import page, plots
+from graphrec.report.promises import promises
 from tests import worlds
 
 HOSTILE = "<script>alert(1)</script> $x & 'y'"
@@ -117,3 +118,24 @@ def test_what_is_no_number_is_left_out(document: dict[str, Any]) -> None:
     written = page(document | {"intervals": {"auc": None}, "metrics": document["metrics"] | {"gini@20": float("nan")}})
     assert f"AUC {document['metrics']['auc']:.4f}.<" in written
     assert ">nan<" not in written
+
+
+def test_what_is_promised_of_people_is_said_and_what_is_not(document: dict[str, Any]) -> None:
+    spent = {"epsilon": 5.8, "delta": 1e-6, "fits": [4.0, 4.0], "events": 50, "of": "everybody who is added"}
+    point = {"ndcg@10": 0.2, "gini@10": 0.9}
+    fair = {"target": "gini:-20%", "met": True, "before": point, "after": point | {"gini@10": 0.7}}
+    written = page(document | {"chosen": document["chosen"] | {"privacy": spent, "fair": fair}, "cleared": ["<age>"]})
+    assert "ε = 5.8 at δ = 1e-06 for everybody who is added, over 2 fits (4, 4)" in written
+    assert "ε does not bound what they tell of people" in written
+    assert "gini@10 0.9000 → 0.7000" in written
+    assert "cleared of &lt;age&gt;" in written
+    assert 'id="promises"' not in page(document)
+    unmet = fair | {"met": False, "sure": False}
+    assert promises({"fair": unmet}) == ["fair.target = gini:-20%: no gap was surely above chance; nothing was changed"]
+
+
+def test_that_nothing_was_probed_is_said(document: dict[str, Any]) -> None:
+    found = {"people": 90, "left_out": 0, "models": 8, "k": 100, "rows": []}
+    attacked = {"membership": found, "not_probed": dict[str, str]()}
+    assert "none was probed" in page(document | {"privacy": attacked})
+    assert "none was probed" not in page(document | {"privacy": attacked | {"not_probed": {"age": "too few"}}})

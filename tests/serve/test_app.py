@@ -202,4 +202,5 @@ def test_the_model_card(model: Recommender, tmp_path: Path) -> None:
     assert {block["name"] for block in found["blocks"]} == set(model.fitted.profiles.weights)
     (brand,) = found["attributes"]
     assert brand["values"] == [{"value": "B0", "items": 15}, {"value": "B1", "items": 15}]
+    assert found["cleared"] == []
     assert found["freshness"]["unseen_events"] == 0

@@ -90,6 +90,7 @@ export function ForYou({ card, who, ask }) {
       ${items.length > 0 && html`<header class="listhead"><h1>${asks.user_id ? t("for", { who: asks.user_id }) : t("for this")}</h1>
         <${Legend} blocks=${blocks} /></header>`}
       ${answer && answer.degraded.map((line) => html`<p key=${line} class="degraded" role="note">${line}</p>`)}
+      ${answer && (answer.changes || []).map((one, n) => html`<p key=${n} class="degraded" role="note">${t("reranked", { how: one.reranker, came: number(one.came.length, 0), went: number(one.went.length, 0) })}</p>`)}
       ${some && answer && !items.length && !busy && html`<p>${t("nothing")}</p>`}
       <ol class="cards">${items.map((item) => html`<${Card} key=${item.item_id} item=${item} blocks=${blocks} scale=${scale}
         say=${(what, one) => say({ what, item: one })} />`)}</ol>

@@ -16,6 +16,11 @@ export function Model({ card: first }) {
   const silent = card.blocks.filter((b) => b.empty);
   const measured = Object.entries(card.validation || {}).filter(([, v]) => typeof v === "number");
   const why = (b) => (card.chosen[b.name] || {}).left_out || "";
+  const { privacy, fair } = card.chosen;
+  const promised = [];
+  if (privacy) promised.push([t("privacy"), `ε = ${privacy.epsilon}, δ = ${privacy.delta}`]);
+  if (fair) promised.push([t("fair target"), `${fair.target}: ${t(fair.met ? "met" : "not met")}`]);
+  if (card.cleared.length) promised.push([t("cleared of"), card.cleared.join(", ")]);
   const facts = [[t("version"), html`<code>${card.model_version}</code>`]];
   if (fresh.age_seconds !== null && fresh.age_seconds !== undefined) facts.push([t("age"), age(fresh.age_seconds)]);
   if (fresh.latest_event) facts.push([t("latest event"), date(fresh.latest_event)]);
@@ -28,6 +33,7 @@ export function Model({ card: first }) {
   return html`<h1>${t("view model")}</h1><div class="two">
     <article><h2>${t("learned from")}</h2><${Facts} facts=${Object.entries(card.counts).map(([what, n]) => [t(`count ${what}`), number(n, 0)])} /></article>
     <article><h2>${t("freshness")}</h2><${Facts} facts=${facts} /></article></div>
+    ${promised.length > 0 && html`<article><h2>${t("promises")}</h2><${Facts} facts=${promised} /></article>`}
     <article><h2>${t("blocks")}</h2><p><small>${t("blocks hint")}</small></p><div class="scroll"><table><thead><tr><th scope="col">${t("block")}</th><th scope="col">${t("weight")}</th>
       <th scope="col">${t("size")}</th></tr></thead><tbody>${blocks.map((b, n) => html`<tr key=${b.name}><th scope="row"><i class=${`dot block-${n}`}></i> ${name(b.name)} <small>${b.name}</small></th>
       <td><meter min="0" max=${top} value=${b.weight} aria-label=${`${b.name} ${number(b.weight)}`}></meter> ${number(b.weight)}</td><td>${b.size}</td></tr>`)}</tbody></table></div>
