@@ -57,6 +57,7 @@ def check_events(
     decimal: Decimal = None,
     time_form: TimeForm = FOUND_OUT,
     value_is: str = "rating",
+    alone: bool = True,
 ) -> pd.DataFrame:
     """Raw interactions → clean ones; the rest is set aside with file, line and reason.
 
@@ -70,6 +71,7 @@ def check_events(
         decimal: the decimal sign of ratings and places; None finds it out.
         time_form: how times are written, as far as it is known.
         value_is: what the column "rating" holds: "rating", "count" or "dwell", which need not be known of every event.
+        alone: these are all events of the source, which lie on more than one day.
 
     Returns user_id and item_id (categories of strings, sorted), value float32 (the rating or count, NaN where there is
     none), and, where present, timestamp int64 (s), text, summary (masked), part and kind uint8, latitude and longitude
@@ -115,7 +117,8 @@ def check_events(
             )
     if "timestamp" in out:
         out["timestamp"] = np.floor(out["timestamp"]).astype(np.int64)
-        _warn_of_one_day(out["timestamp"].to_numpy(), quarantine, source)
+        if alone:
+            warn_of_one_day(out["timestamp"].to_numpy(), quarantine, source)
         _warn_of_the_future(out["timestamp"].to_numpy(), quarantine, source)
     _warn_of_the_tireless(out["user_id"], quarantine, source)
     return out
@@ -246,7 +249,8 @@ def _check_times(
     return found.seconds
 
 
-def _warn_of_one_day(seconds: npt.NDArray[np.int64], quarantine: Quarantine, source: str | Path) -> None:
+def warn_of_one_day(seconds: npt.NDArray[np.int64], quarantine: Quarantine, source: str | Path) -> None:
+    """Say so where all times, int64 (R,), lie within one day."""
     if not quarantine.order and len(seconds) > 1 and int(seconds.max()) - int(seconds.min()) < DAY:
         day = pd.Timestamp(int(seconds.min()), unit="s")
         quarantine.warn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -106,6 +107,24 @@ class Report:
         """Name the rows' files as below ``new`` where they were read from ``old``."""
         rows = [replace(row, file=row.file.replace(old, new, 1)) for row in self.quarantine.rows]
         self.quarantine.rows[:] = rows
+
+    def renamed(self, names: Mapping[str, str]) -> None:
+        """Files, rows and warnings with other names of files: old → new."""
+
+        def new(text: str) -> str:
+            for old, name in names.items():
+                text = text.replace(old, name)
+            return text
+
+        found = self.quarantine
+        self.files[:] = [replace(f, path=names.get(f.path, f.path)) for f in self.files]
+        self.columns[:] = [replace(c, file=names.get(c.file, c.file)) for c in self.columns]
+        self.unmatched[:] = [replace(u, file=names.get(u.file, u.file)) for u in self.unmatched]
+        found.rows[:] = [replace(row, file=names.get(row.file, row.file)) for row in found.rows]
+        found.first = {(new(f), why): replace(row, file=new(row.file)) for (f, why), row in found.first.items()}
+        found.by_file = Counter({(new(file), why): n for (file, why), n in found.by_file.items()})
+        self.warnings[:], found.warnings[:] = map(new, self.warnings), map(new, found.warnings)
+        self.data_toml, self.why = new(self.data_toml), new(self.why)
 
     def all_warnings(self) -> list[str]:
         """What is to be said of the files and of their values."""

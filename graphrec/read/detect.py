@@ -11,7 +11,20 @@ from typing import NamedTuple
 from graphrec.data.dataset import Dataset
 from graphrec.door.report import Report
 from graphrec.errors import DataError, EmptyDataError, FormatError, GraphrecError
-from graphrec.read import amazon, archives, assemble, dumps, lastfm, lightgcn, mind, ml1m_kg, movielens, recbole, tables
+from graphrec.read import (
+    amazon,
+    archives,
+    assemble,
+    dumps,
+    lastfm,
+    lightgcn,
+    mind,
+    ml1m_kg,
+    movielens,
+    partitions,
+    recbole,
+    tables,
+)
 from graphrec.read.assemble import Tables
 from graphrec.read.files import head
 from graphrec.read.source import ONE_FOLDER, Source, listing
@@ -38,7 +51,8 @@ def load(path: Path, allow_bad: float | None = None) -> Dataset:
     """Read a source of any known format; what became of its files, columns and rows is in the Dataset's ``report``.
 
     Args:
-        path: a folder, a file, or a zip file, which is a folder of its members. Zip files in a folder are unpacked too.
+        path: a folder, a file, or a zip file, which is a folder of its members. Zip files in a folder are unpacked too,
+            and folders whose names are columns (``day=2026-01-01``) are read as one table.
         allow_bad: the share of the rows that one reason may set aside; None takes that of ``data.toml`` (.05).
 
     Raises FormatError (unknown or ambiguous), EmptyDataError (no usable row), DataError (cannot be read, or too many
@@ -46,17 +60,31 @@ def load(path: Path, allow_bad: float | None = None) -> Dataset:
     """
     try:
         if not archives.packed(path):
-            return _load(path, allow_bad)
+            return _parted(path, allow_bad)
         with tempfile.TemporaryDirectory(prefix="graphrec-") as folder:
             opened = archives.opened(path, Path(folder))
             try:
-                data = _load(opened, allow_bad)
+                data = _parted(opened, allow_bad)
             except GraphrecError as error:
                 raise type(error)(str(error).replace(str(opened), str(path))) from None
             data.report.moved(str(opened), str(path))
             return replace(data, name=Source(path).name)
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read ({error.strerror or error})") from None
+
+
+def _parted(path: Path, allow_bad: float | None) -> Dataset:
+    """A source whose tables may lie in folders whose names are columns."""
+    if not partitions.parted(path):
+        return _load(path, allow_bad)
+    with tempfile.TemporaryDirectory(prefix="graphrec-") as folder:
+        opened = partitions.Opened(path, Path(folder))
+        try:
+            data = _load(opened.folder, allow_bad)
+        except GraphrecError as error:
+            raise type(error)(opened.said(str(error))) from None
+    opened.told(data.report)
+    return data
 
 
 def _load(path: Path, allow_bad: float | None) -> Dataset:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from graphrec.door.quarantine import Quarantine
 from graphrec.errors import DataError
+from graphrec.read import partitions
 from graphrec.read.delimited import column_names, read_delimited
 from graphrec.read.form import Container, Form
 from graphrec.read.records import frame_of, json_document, json_lines
@@ -46,17 +47,21 @@ def read_table(
         ids: columns of strings that come as categories, each distinct value held once (delimited text, Parquet).
 
     Columns are str for delimited text, objects as they came for JSON, native for Parquet; a blank name is its place,
-    a repeated one gets ``(2)`` behind it, ``file`` and ``line`` get ``_``. Bad lines go to the quarantine.
+    a repeated one gets ``(2)`` behind it, ``file`` and ``line`` get ``_``. Bad lines go to the quarantine. What the
+    folders of a part tell (``partitions``) are columns of strings.
 
     Raises DataError where a file of Parquet or one JSON document cannot be read.
     """
     if form.container == "delimited":
-        return read_delimited(path, form, quarantine, columns, limit, ids)
-    if form.container == "parquet":
-        return _parquet(path, columns, limit, ids)
-    if form.container == "json":
-        return frame_of(json_document(path, quarantine, form.encoding), path, columns, limit)
-    return frame_of(json_lines(path, quarantine, encoding=form.encoding), path, columns, limit)
+        frame = read_delimited(path, form, quarantine, columns, limit, ids)
+    elif form.container == "parquet":
+        told = partitions.columns_of(path)
+        frame = _parquet(path, columns, limit, [name for name in ids if name not in told])
+    elif form.container == "json":
+        frame = frame_of(json_document(path, quarantine, form.encoding), path, columns, limit)
+    else:
+        frame = frame_of(json_lines(path, quarantine, encoding=form.encoding), path, columns, limit)
+    return partitions.added(frame, path, quarantine, columns, ids)
 
 
 def whole_table(path: Path, what: str) -> pd.DataFrame:

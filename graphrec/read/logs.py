@@ -43,7 +43,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         if not len(raw) and (parts or planned is not logs[-1]):  # of a log in parts some may be empty
             report.use_file(planned.path, "", NO_ROWS)
             continue
-        events = _checked(planned, table, raw, spec, report, out)
+        events = _checked(planned, table, raw, spec, report, out, len(logs) == 1)
         given = events["value"].dropna().unique()
         if table.values == "rating" and len(given) > 1:
             out.scales[planned.path.name] = scale = table.scale or scale_of(given)
@@ -64,6 +64,8 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
     if not spec.events:  # what data.toml names belongs together
         _one_source(parts)
     out.events = together([events for _, events in parts], report)
+    if len(logs) > 1 and "timestamp" in out.events:
+        door.warn_of_one_day(out.events["timestamp"].to_numpy(), report.quarantine, logs[0].path.parent)
     if any("part" in e for _, e in parts) and not all("part" in e for _, e in parts):
         out.events = out.events.drop(columns="part")
         report.warn("only some files of events name their part of a split; the parts are left out")
@@ -71,7 +73,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
 
 
 def _checked(
-    planned: Planned, table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out: Tables
+    planned: Planned, table: EventTable, raw: pd.DataFrame, spec: Spec, report: Report, out: Tables, alone: bool
 ) -> pd.DataFrame:
     quarantine = report.quarantine
     frame = pd.DataFrame({r: raw[c] for r, c in table.columns.items() if r in _PASSED})
@@ -108,7 +110,9 @@ def _checked(
     value_is = table.values if table.values in ("count", "dwell") else "rating"
     how = door.TimeForm(table.date_format, table.zone, table.unit)
     checked = [
-        door.check_events(f, quarantine, planned.path, r, decimal=table.decimal, time_form=how, value_is=value_is)
+        door.check_events(
+            f, quarantine, planned.path, r, decimal=table.decimal, time_form=how, value_is=value_is, alone=alone
+        )
         for f, r in parts
     ]
     return together(checked, report)
