@@ -40,7 +40,7 @@ from graphrec.profile.content import content_of, informed
 from graphrec.profile.dense import empty_block
 from graphrec.profile.gate import GATE, Gate
 from graphrec.profile.profiles import Profiles
-from graphrec.profile.shards import built
+from graphrec.profile.shards import built, check
 from graphrec.query.hearing import HEARD, TRUSTED
 from graphrec.query.ties import Ties
 from graphrec.robust import trusted
@@ -51,6 +51,7 @@ from kg.types import Extractor
 if TYPE_CHECKING:
     from graphrec.features.encoder import TextEncoder
 
+LEAST_WIDTH = 1  # dimensions of a model, whatever is chosen
 FEW = 50  # validation users, below which it is said
 BLENDED = 4  # times as many users judge the weights, for whom each block ranks once, as judge what blocks try
 
@@ -178,6 +179,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     config, ranks = fitting.config, fitting.runtime.ranks
     blocks = fitting.blocks()
     something_fits(blocks, carved[0].train.n_items)
+    check(carved[0].train.n_items, LEAST_WIDTH, config.retrieve)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
 
@@ -201,6 +203,8 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     chosen |= {"content": best.choice} if best.choice else {}
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
     chosen |= {GATE: gate.told()} if gate.gate is not None else {}
+    weighed = Profiles(tuple(each[0] for each in best.blocks.values())).reweighted(best.weights)
+    check(weighed.shape[1], weighed.width, config.retrieve)  # before all is learned anew
     weights, fair = levelling.for_target(best.blocks, best.weights, gate.gate, judges, config)
     chosen |= {"fair": fair} if fair else {}
     ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1) * (1 - levelling.price_of(fair))

@@ -10,10 +10,11 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.numbering import numbered_as
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
-from graphrec.fit import Fitting, carved, choose, learn, whole
+from graphrec.fit import LEAST_WIDTH, Fitting, carved, choose, learn, whole
 from graphrec.model.made import inherited
 from graphrec.model.model import Model
 from graphrec.private import fitted
+from graphrec.profile.shards import check
 from graphrec.settings import RuntimeConfig
 
 
@@ -49,7 +50,9 @@ def _of_data(
         chosen = inherited(like.chosen, like.version)
     if chosen is not None:
         before = {b.name: b for b in like.profiles.blocks} if like is not None and resume else None
-        return learn(whole(data, config), chosen, fitting, before)
+        data = whole(data, config)
+        check(data.n_items, LEAST_WIDTH if like is None else like.profiles.width, config.retrieve)
+        return learn(data, chosen, fitting, before)
     data, folds = carved(data, config)
     return learn(data, choose(folds, fitting), fitting)
 

@@ -45,6 +45,31 @@ def test_stages_and_blocks_are_watched_while_they_are_done() -> None:
     assert seen == [f"{stage} {what}" for stage in searched + learned for what in ("begins", "ends")]
 
 
+def test_an_index_that_the_memory_holds_not_is_refused_before_anything_is_learned_for_it() -> None:
+    data = two_tastes()
+    config = Config.load(None, ["blocks=popularity,spectral", "features.enabled=false", "spectral.rank=4"])
+    seen: list[str] = []
+
+    @contextmanager
+    def watch(stage: str) -> Iterator[None]:
+        seen.append(stage)
+        yield
+
+    def chosen(numbers: float) -> None:
+        """With memory for so many numbers of each item."""
+        little = config.with_(retrieve={"memory_gb": 4 * numbers * data.n_items / 2**30})
+        folds = carved(data, little)[1]
+        choose(folds, Fitting(little, Runtime(device="cpu", progress=False), _no_texts, watch=watch))
+
+    with pytest.raises(ConfigError, match="in 1 dimensions"):
+        chosen(0.9)
+    assert seen == []
+    with pytest.raises(ConfigError, match=r"retrieve.memory_gb: .* items in [2-5] dimensions"):
+        chosen(1.1)
+    assert seen[-1] == "weights", "as soon as it is known which blocks count"
+    chosen(5.1)
+
+
 class _First(Ranks):
     """The first of two processes."""
 

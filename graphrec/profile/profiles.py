@@ -105,6 +105,11 @@ class Profiles:
         for block in self.heard:
             yield block, self._answering(block, self._part(block, queries), factors)
 
+    @property
+    def width(self) -> int:
+        """Dimensions D of the dense blocks, which the index holds."""
+        return sum(int(b.items.shape[1]) for b in self.dense)
+
     def item_matrix(self) -> Floats:
         """Item profiles of the dense blocks, float32 (I, D), √weight folded in."""
         return weighted(self.dense, [b.items for b in self.dense])

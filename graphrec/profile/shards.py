@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.errors import CorruptArtifactError, DataError
+from graphrec.profile.engines import chosen
 from graphrec.profile.index import DEFAULTS, Index
 from graphrec.profile.proposals import Mask
 from graphrec.settings import RetrieveConfig
@@ -32,6 +33,13 @@ def built(items: Floats, config: RetrieveConfig = DEFAULTS, people: Floats | Non
     starts = range(0, len(items), config.shard)
     own = _of_each(config, len(starts))
     return Shards([Index.build(items[start : start + config.shard], own, people) for start in starts])
+
+
+def check(n: int, width: int, config: RetrieveConfig) -> None:
+    """Raises ConfigError where ``built`` of so many items in so many dimensions would, before it takes any time."""
+    size = config.shard if 0 < config.shard < n else n
+    for rows in {size, n % size or size} if n else ():
+        chosen(rows, width, _of_each(config, -(-n // size)))
 
 
 def write(folder: Path, index: Index) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.errors import CorruptArtifactError, DataError
+from graphrec.errors import ConfigError, CorruptArtifactError, DataError
 from graphrec.profile.index import Index
-from graphrec.profile.shards import Shards, built, read, write
+from graphrec.profile.shards import Shards, built, check, read, write
 from graphrec.settings import RetrieveConfig
 from tests.conftest import examples
 
@@ -96,6 +96,17 @@ def test_shards_of_a_model_are_read_again(tmp_path: Path) -> None:
     (tmp_path / "index" / "00004.faiss").unlink()
     with pytest.raises(CorruptArtifactError, match="3 shards of 300 items are not 1,000 items"):
         read(tmp_path, config, items.shape)
+
+
+def test_what_no_memory_holds_is_known_beforehand() -> None:
+    """Of each shard, and of the last one, which is too small for codes."""
+    config = RetrieveConfig(shard=300, exact_below=0, large="codes", memory_gb=11 * 13e3 / 2**30)
+    check(300 * 11, 128, config)
+    with pytest.raises(ConfigError, match="hold no index of 250 items in 128 dimensions"):
+        check(300 * 10 + 250, 128, config)
+    with pytest.raises(ConfigError, match=r"hold no index of 1,000,000 items in 1280 dimensions"):
+        check(10**6, 1280, RetrieveConfig(exact_below=0, memory_gb=0.04))
+    check(0, 8, RetrieveConfig(memory_gb=1e-9))
 
 
 def test_what_are_no_shards(tmp_path: Path) -> None:
