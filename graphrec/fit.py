@@ -32,6 +32,7 @@ from graphrec.features.text import text_features
 from graphrec.graph.hetero import hetero_graph
 from graphrec.graph.selection import selected
 from graphrec.knowledge.adapter import knowledge_graph
+from graphrec.limits import something_fits, within_limits
 from graphrec.linalg.sums import SUMS
 from graphrec.model.made import version_of
 from graphrec.model.model import Model
@@ -51,7 +52,6 @@ from kg.types import Extractor
 if TYPE_CHECKING:
     from graphrec.features.encoder import TextEncoder
 
-LEAST_WIDTH = 1  # dimensions of a model, whatever is chosen
 FEW = 50  # validation users, below which it is said
 BLENDED = 4  # times as many users judge the weights, for whom each block ranks once, as judge what blocks try
 
@@ -179,7 +179,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     config, ranks = fitting.config, fitting.runtime.ranks
     blocks = fitting.blocks()
     something_fits(blocks, carved[0].train.n_items)
-    check(carved[0].train.n_items, LEAST_WIDTH, config.retrieve)
+    check(carved[0].train.n_items, config.retrieve)
     folds = folds_of(carved, fitting)
     with fitting.timed("fit"):
 
@@ -204,7 +204,7 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
     chosen |= {HEARD: folds.inputs.ties.heard} if folds.inputs.train.directed else {}
     chosen |= {GATE: gate.told()} if gate.gate is not None else {}
     weighed = Profiles(tuple(each[0] for each in best.blocks.values())).reweighted(best.weights)
-    check(weighed.shape[1], weighed.width, config.retrieve)  # before all is learned anew
+    check(weighed.shape[1], config.retrieve, weighed.width)  # before all is learned anew
     weights, fair = levelling.for_target(best.blocks, best.weights, gate.gate, judges, config)
     chosen |= {"fair": fair} if fair else {}
     ndcg = best.ndcg * (1 + gate.gain if gate.gate is not None else 1) * (1 - levelling.price_of(fair))
@@ -225,7 +225,7 @@ def learn(
         )
     if missing := [name for name in (*blocks, "weights") if name not in chosen]:
         raise ConfigError(f"nothing is chosen for {', '.join(missing)}; take the choices of a fit of these blocks")
-    chosen = _within_limits(data.n_items, chosen, blocks)
+    chosen = within_limits(data.n_items, chosen, blocks)
     weights = chosen["weights"]
     inputs, graph = learn_from(trusted(as_read(data, config), config), fitting, chosen.get(HEARD, TRUSTED))
     data = inputs.train  # with the attributes marked that say nothing
@@ -274,31 +274,3 @@ def _refit(block: Block[Any], inputs: FitInputs, chosen: dict[str, Any], weight:
         give_back()
         return found
     return empty_block(block.name, inputs.train.n_users, inputs.train.n_items)
-
-
-def something_fits(blocks: Mapping[str, Block[Any]], n_items: int) -> None:
-    """Raises ConfigError where every block sits out on so large a catalogue."""
-    if all(block.too_large(n_items) for block in blocks.values()):
-        name, block = next(iter(blocks.items()))
-        others = [n for n in Config().blocks if n not in blocks and not Config().block(n).too_large(n_items)]
-        raise ConfigError(
-            f"blocks: {', '.join(blocks)} cannot learn from {n_items:,} items (the limit of {name} is "
-            f"{block.settings.max_items:,}); add one without a limit ({', '.join(others)}), or raise {name}.max_items"
-        )
-
-
-def _within_limits(n_items: int, chosen: Mapping[str, Any], blocks: Mapping[str, Block[Any]]) -> dict[str, Any]:
-    """The choices, with blocks left out, and said to be, whose limit the catalogue exceeds."""
-    out = dict(chosen)
-    for name, block in blocks.items():
-        if why := block.too_large(n_items):
-            out[name] = {"left_out": why}
-            out["weights"] = {**out["weights"], name: 0.0}
-    if not any(out["weights"].values()):
-        something_fits(blocks, n_items)
-        usable = [name for name, block in blocks.items() if not block.too_large(n_items)]
-        raise ConfigError(
-            f"the blocks with a weight cannot learn from {n_items:,} items; fit without --like, so that weights are "
-            f"chosen for {', '.join(usable)}"
-        )
-    return out

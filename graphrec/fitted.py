@@ -10,7 +10,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.numbering import numbered_as
 from graphrec.data.split import Split
 from graphrec.errors import ConfigError
-from graphrec.fit import LEAST_WIDTH, Fitting, carved, choose, learn, whole
+from graphrec.fit import Fitting, carved, choose, learn, whole
 from graphrec.model.made import inherited
 from graphrec.model.model import Model
 from graphrec.private import fitted
@@ -51,7 +51,7 @@ def _of_data(
     if chosen is not None:
         before = {b.name: b for b in like.profiles.blocks} if like is not None and resume else None
         data = whole(data, config)
-        check(data.n_items, LEAST_WIDTH if like is None else like.profiles.width, config.retrieve)
+        check(data.n_items, config.retrieve, 1 if like is None else like.profiles.width)
         return learn(data, chosen, fitting, before)
     data, folds = carved(data, config)
     return learn(data, choose(folds, fitting), fitting)

@@ -27,9 +27,10 @@ from graphrec.data.show import facts
 from graphrec.data.split import renumbered
 from graphrec.errors import DataError
 from graphrec.features.encoder import TextEncoder, load_encoder
-from graphrec.fit import Fitting, as_read, carved, choose, learn, learn_from, something_fits
+from graphrec.fit import Fitting, as_read, carved, choose, learn, learn_from
 from graphrec.fitted import of_data
 from graphrec.knowledge.unread import Unread, read_few, unread
+from graphrec.limits import something_fits
 from graphrec.model import files
 from graphrec.robust import trusted
 from graphrec.runtime import Runtime

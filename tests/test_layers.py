@@ -18,7 +18,7 @@ LAYERS = {  # the rooms of graphrec; the package itself, `import graphrec`, is a
     6: ("cli", "demo", "doctor", "serve", "testing", "__main__", "__init__"),
     5: (
         *("recommender", "model", "fit", "forgetting", "experiment", "ablation", "prequential", "tuning"),
-        *("fitted", "pooled", "party", "federation", "noised", "private", "attacks", "robust"),
+        *("fitted", "limits", "pooled", "party", "federation", "noised", "private", "attacks", "robust"),
         *("pilots", "planning", "advising"),
     ),
     4: ("explain", "evaluate", "rerank", "report"),

@@ -6,7 +6,6 @@ Personal data in texts is masked here too, by ``door/privacy.py``, before anythi
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.door.faults import Faults, nothing_left
+from graphrec.door.odd import warn_of_one_day, warn_of_the_future, warn_of_the_tireless
 from graphrec.door.privacy import mask_all
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.times import LATEST, Unit, times
@@ -25,9 +25,7 @@ from graphrec.errors import EmptyDataError
 
 NUMBERS = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))  # any finite number
 MAX_ID, MAX_TEXT = 512, 100_000  # characters
-TIRELESS = 50_000  # events of one user, from which on they are named
 LOOKED_AT = 1000  # ids
-DAY = 86_400
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")  # of a person's mail
@@ -119,8 +117,8 @@ def check_events(
         out["timestamp"] = np.floor(out["timestamp"]).astype(np.int64)
         if alone:
             warn_of_one_day(out["timestamp"].to_numpy(), quarantine, source)
-        _warn_of_the_future(out["timestamp"].to_numpy(), quarantine, source)
-    _warn_of_the_tireless(out["user_id"], quarantine, source)
+        warn_of_the_future(out["timestamp"].to_numpy(), quarantine, source)
+    warn_of_the_tireless(out["user_id"], quarantine, source)
     return out
 
 
@@ -247,37 +245,6 @@ def _check_times(
         latest = 2.0**53 if found.order else LATEST
         faults.mark((found.seconds < 0) | (found.seconds >= latest), "timestamp is before 1970 or after 2100", column)
     return found.seconds
-
-
-def warn_of_one_day(seconds: npt.NDArray[np.int64], quarantine: Quarantine, source: str | Path) -> None:
-    """Say so where all times, int64 (R,), lie within one day."""
-    if not quarantine.order and len(seconds) > 1 and int(seconds.max()) - int(seconds.min()) < DAY:
-        day = pd.Timestamp(int(seconds.min()), unit="s")
-        quarantine.warn(
-            f"{source}: all times lie within one day ({day:%Y-%m-%d}); if they are no dates, say unit or date_format "
-            "in data.toml"
-        )
-
-
-def _warn_of_the_future(seconds: npt.NDArray[np.int64], quarantine: Quarantine, source: str | Path) -> None:
-    late = int((seconds > time.time() + DAY).sum())
-    if late and not quarantine.order:
-        latest = pd.Timestamp(int(seconds.max()), unit="s")
-        quarantine.warn(
-            f"{source}: {late:,} events lie in the future (the latest on {latest:%Y-%m-%d}); they count as the newest. "
-            "If that is no date of an event, name another column, or say unit or date_format in data.toml"
-        )
-
-
-def _warn_of_the_tireless(users: pd.Series, quarantine: Quarantine, source: str | Path) -> None:
-    if int(np.bincount(users.cat.codes).max(initial=0)) >= TIRELESS:
-        counts = users.value_counts()
-        many = int((counts >= TIRELESS).sum())
-        quarantine.warn(
-            f"{source}: user {counts.index[0]!r} has {int(counts.iloc[0]):,} events, which no person makes"
-            f"{f' ({many:,} users have {TIRELESS:,} or more)' if many > 1 else ''}; each item counts once for them. "
-            "Leave them out if it is a machine"
-        )
 
 
 def _check_place(column: pd.Series, limit: float, decimal: Decimal, faults: Faults) -> npt.NDArray[np.float64]:

@@ -35,7 +35,7 @@ def built(items: Floats, config: RetrieveConfig = DEFAULTS, people: Floats | Non
     return Shards([Index.build(items[start : start + config.shard], own, people) for start in starts])
 
 
-def check(n: int, width: int, config: RetrieveConfig) -> None:
+def check(n: int, config: RetrieveConfig, width: int = 1) -> None:
     """Raises ConfigError where ``built`` of so many items in so many dimensions would, before it takes any time."""
     size = config.shard if 0 < config.shard < n else n
     for rows in {size, n % size or size} if n else ():

@@ -16,6 +16,7 @@ from graphrec.data.dataset import Dataset, build
 from graphrec.data.events import limits
 from graphrec.data.kinds import LONGEST, Kind, scale_of
 from graphrec.door import check as door
+from graphrec.door.odd import DAY
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from kg.types import ExternalTriples
@@ -72,7 +73,7 @@ def _by_now(events: pd.DataFrame) -> pd.DataFrame:
     """Events that lie in the future, where they are ``FEW``, come right after the last one that does not, in their
     order: were one of them the newest by years, nothing that happened would count any more beside it."""
     times = events["timestamp"].to_numpy(np.int64)
-    ahead = times > time.time() + door.DAY  # as the door counts them
+    ahead = times > time.time() + DAY  # as the door counts them
     if not 0 < ahead.sum() <= FEW * len(times):
         return events
     times, (_, rank) = times.copy(), np.unique(times[ahead], return_inverse=True)

@@ -13,6 +13,7 @@ from graphrec.data.attributes import truth, untruth
 from graphrec.data.dataset import TEST, TRAIN, VALID
 from graphrec.data.kinds import Kind, scale_of
 from graphrec.door import check as door
+from graphrec.door.odd import warn_of_one_day
 from graphrec.door.quarantine import Quarantine
 from graphrec.door.report import Report
 from graphrec.door.values import is_blank
@@ -65,7 +66,7 @@ def read_logs(logs: Sequence[Planned], spec: Spec, report: Report, load: Load) -
         _one_source(parts)
     out.events = together([events for _, events in parts], report)
     if len(logs) > 1 and "timestamp" in out.events:
-        door.warn_of_one_day(out.events["timestamp"].to_numpy(), report.quarantine, logs[0].path.parent)
+        warn_of_one_day(out.events["timestamp"].to_numpy(), report.quarantine, logs[0].path.parent)
     if any("part" in e for _, e in parts) and not all("part" in e for _, e in parts):
         out.events = out.events.drop(columns="part")
         report.warn("only some files of events name their part of a split; the parts are left out")
@@ -109,13 +110,8 @@ def _checked(
         parts = [(frame, limits)]
     value_is = table.values if table.values in ("count", "dwell") else "rating"
     how = door.TimeForm(table.date_format, table.zone, table.unit)
-    checked = [
-        door.check_events(
-            f, quarantine, planned.path, r, decimal=table.decimal, time_form=how, value_is=value_is, alone=alone
-        )
-        for f, r in parts
-    ]
-    return together(checked, report)
+    said: Any = {"decimal": table.decimal, "time_form": how, "value_is": value_is, "alone": alone}
+    return together([door.check_events(f, quarantine, planned.path, r, **said) for f, r in parts], report)
 
 
 def _at_its_time(table: EventTable, raw: pd.DataFrame, report: Report) -> pd.Series:

@@ -101,12 +101,12 @@ def test_shards_of_a_model_are_read_again(tmp_path: Path) -> None:
 def test_what_no_memory_holds_is_known_beforehand() -> None:
     """Of each shard, and of the last one, which is too small for codes."""
     config = RetrieveConfig(shard=300, exact_below=0, large="codes", memory_gb=11 * 13e3 / 2**30)
-    check(300 * 11, 128, config)
+    check(300 * 11, config, 128)
     with pytest.raises(ConfigError, match="hold no index of 250 items in 128 dimensions"):
-        check(300 * 10 + 250, 128, config)
+        check(300 * 10 + 250, config, 128)
     with pytest.raises(ConfigError, match=r"hold no index of 1,000,000 items in 1280 dimensions"):
-        check(10**6, 1280, RetrieveConfig(exact_below=0, memory_gb=0.04))
-    check(0, 8, RetrieveConfig(memory_gb=1e-9))
+        check(10**6, RetrieveConfig(exact_below=0, memory_gb=0.04), 1280)
+    check(0, RetrieveConfig(memory_gb=1e-9))
 
 
 def test_what_are_no_shards(tmp_path: Path) -> None:
