@@ -14,9 +14,9 @@ electronics; of single sentences .720, .816, .840, .680, mean .764): vectors of 
 features of their own .762 at best; a classifier of vectors beside, three tenths of the odds, .768, won by restaurants
 and lost by music; what turns vectors into praise learned from the corpus's own ratings too .808 (music) and .833
 (magazines), from these alone .776 and .819; features of comparison, exception, absence and reduction .766, with
-vectors beside .768; the lexicon of VADER .759; pairs of words near the term .759; classes weighed against praise .763; three tenths or half
-of the log-odds a classifier of multilingual-e5's vectors of the term before its sentence .757 to .771 (restaurants
-.718 to .730, music .808 to .845, magazines .806 to .833, electronics .663 to .692).
+vectors beside .768; the lexicon of VADER .759; pairs of words near the term .759; classes weighed against praise .763;
+three tenths or half of the log-odds a classifier of multilingual-e5's vectors of the term before its sentence .757 to
+.771 (restaurants .718 to .730, music .808 to .845, magazines .806 to .833, electronics .663 to .692).
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@
 
 Three choices are made on each data set with the same blocks: ``before``, on one training and validation part, by the
 mean over its users; ``after``, on folds and ways of carving as ``fit`` does; and ``hindsight``, on the test part, which
-nobody can. Each is learned from all but the test part and tested on the same users. The regret is what a choice
-loses against hindsight. Each block alone is tested too: a blend should not lose to its own best block.
+nobody can. Of test parts that a source has cut at one moment ("by the source") ``before`` holds out the last rows of
+each user instead, as ``fit`` did. Each is learned from all but the test part and tested on the same users. The regret
+is what a choice loses against hindsight. Each block alone is tested too: a blend should not lose to its own best block.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
+from unittest import mock
 
 import numpy as np
 import report
@@ -32,9 +34,10 @@ from graphrec.fit import Fitting, as_read, folds_of, learn_from
 from graphrec.profile.profiles import Profiles
 from graphrec.runtime import Runtime
 
+KEPT = {"timeless": False, "brought": True}  # cut in time, and brought as a source does: whether with times
 BLOCKS = "blocks=popularity,spectral,neighbours,ease,ials"
 SETTINGS = (BLOCKS, "features.enabled=false", "kg.enabled=false", "evaluate.relevant=all", "blend.users=1000")
-RUNS: dict[str, tuple[str, str, float]] = {  # name: folder, split, share of the users (``timeless``: cut, then removed)
+RUNS: dict[str, tuple[str, str, float]] = {  # name: folder, split, share of the users (``KEPT``: cut, then brought)
     "instruments, temporal": ("musical_instruments", "temporal", 1),
     "instruments, leave-last": ("musical_instruments", "leave-last", 1),
     "magazines, temporal": ("magazine_subscriptions", "temporal", 1),
@@ -50,6 +53,8 @@ RUNS: dict[str, tuple[str, str, float]] = {  # name: folder, split, share of the
     "sample of 150 users": ("sample 150 100 1500", "temporal", 1),
     "sample of 1,500 users": ("sample 1500 600 9000", "temporal", 1),
     "places, temporal, 5 % of the users": ("yelp_places", "temporal", 0.05),
+    "films, cut in time by the source": ("ml1m_kg", "brought", 0.3),
+    "songs, cut in time by the source": ("lfm1m", "brought", 0.3),
 }
 
 
@@ -64,19 +69,19 @@ def cut(folder: Path, kind: str, share: float, config: Config) -> Split:
     kept = np.random.default_rng(1).random(data.n_users) < share
     data = data.subset(kept[data.events.user_nums])
     data = data if kind == "given" else replace(data, parts=None)
-    parts = split(
-        data, config.split.model_copy(update={"kind": "temporal" if kind == "timeless" else kind}), config.seed
-    )
-    if kind != "timeless":
+    parts = split(data, config.split.model_copy(update={"kind": "temporal" if kind in KEPT else kind}), config.seed)
+    if kind not in KEPT:
         return parts
-    bare = replace(parts.fit_data, events=replace(parts.fit_data.events, timestamps=None))
-    test = replace(parts.test, events=replace(parts.test.events, timestamps=None))
-    again = _given(bare, test)
+    again = _given(*(part if KEPT[kind] else _timeless(part) for part in (parts.fit_data, parts.test)))
     return split(again, config.split.model_copy(update={"kind": "given"}), config.seed)
 
 
+def _timeless(part: Dataset) -> Dataset:
+    return replace(part, events=replace(part.events, timestamps=None))
+
+
 def _given(fitted: Dataset, test: Dataset) -> Dataset:
-    """Two parts as a source that brings them without times."""
+    """Two parts as a source that brings them."""
     events, order = fitted.events.joined(test.events)
     parts = np.r_[np.zeros(len(fitted.events), np.uint8), np.full(len(test.events), 2, np.uint8)][order]
     return replace(fitted, events=events, parts=parts, reviews=fitted.reviews[:0])
@@ -91,6 +96,9 @@ def measure(folder: Path, kind: str, share: float) -> dict[str, Any]:
     test = Validation(whole.ties, parts.test, 20, 3000, config.seed, Task("all"))
     folds = folds_of(parts.folds, fitting)
     choices = {"before": Folds([replace(folds[0], validation=_alike(folds[0].validation))]), "after": folds}
+    if kind == "brought":
+        with mock.patch("graphrec.data.cuts._at_once", return_value=False):
+            choices["before"] = folds_of(cut(folder, kind, share, config).folds[:1], fitting)
     blocks, found = fitting.blocks(), dict[str, Any](users=len(test), folds=len(folds), validation_users=folds.users)
     for how, on in {**choices, "hindsight": Folds.of(whole, test)}.items():
         tuned = {name: block.tune(on) for name, block in blocks.items()}

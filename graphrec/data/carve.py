@@ -1,10 +1,11 @@
 """Carves validation parts out of all that may be fitted: in several ways, and in several folds where users are few.
 
 How the future differs from the past is not known, so the rows that a choice is made on are held out in the way that is
-like what is to be predicted: the last ones where there are times; else, since nobody knows, rows at random of half
-users and whole groups of related items of the others (``cuts.rows_or_groups``). A part with fewer than ``ENOUGH`` users
-is too small to choose on, and further folds are carved: earlier windows of time (rolling origin: Tashman, Int. J. of
-Forecasting 2000), earlier rows of each user, or other draws.
+like what is to be predicted: the last ones where there are times, of each user or of all at one moment, as the test
+part that a source brings; else, since nobody knows, rows at random of half users and whole groups of related items of
+the others (``cuts.rows_or_groups``). A part with fewer than ``ENOUGH`` users is too small to choose on, and further
+folds are carved: earlier windows of time (rolling origin: Tashman, Int. J. of Forecasting 2000), earlier rows of each
+user, or other draws.
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ class Carve:
         held, known = (np.bincount(part.events.user_nums, minlength=part.n_users) for part in (self.valid, self.train))
         return int(((held > 0) & (known > 0)).sum())
 
+    @property
+    def later(self) -> bool:
+        """Whether all that is held out came after all that is not."""
+        held, known = (part.events.timestamps for part in (self.valid, self.train))
+        return held is not None and known is not None and bool(held.min() >= known.max())
+
 
 def carves(data: Dataset, kind: str, config: SplitConfig, seed: int) -> tuple[Carve, ...]:
     """The folds of a production fit, where nothing is kept for a test; cut in the style of the split's kind.
@@ -75,7 +82,7 @@ def further(
         return ()
     data = fitted()
     if kind == "given" or (kind == "random" and first.ways.any()):
-        kind = "either" if first.ways.any() or not data.has_times else "each"
+        kind = "either" if first.ways.any() or not data.has_times else "temporal" if first.later else "each"
     share = len(first.valid.events) / len(data.events)
     found = [first]
     for n in range(1, min(FOLDS, math.ceil(ENOUGH / max(users, 1)))):

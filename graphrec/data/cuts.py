@@ -18,7 +18,10 @@ from graphrec.types import Ints
 Mask: TypeAlias = npt.NDArray[np.bool_]
 OWN, ROWS, GROUPS = 0, 1, 2  # ways to hold out: as the test part is or as the source says, rows at random, whole groups
 GROUPED = 1 / 2  # of the users, where it is not known how the test part was cut
-LATER = 0.9  # of the users, whose test rows are all later than their others: then it is known
+LATER = 0.9  # of the users, whose test rows are all later than their others: then it is known …
+AT_ONCE = (
+    0.9  # … and of all training rows, before all test rows but the first hundredth: it is one moment for everybody
+)
 
 
 class Parts(NamedTuple):
@@ -71,14 +74,25 @@ def given(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:
     training = parts == TRAIN
     share = min(max(config.valid, float((parts == TEST).mean())), 0.5)
     if rows.timestamps is not None and _later(rows, parts == TEST):
+        # A part that is cut at one moment is of those who come back after it, and asks for other choices.
+        times = rows.timestamps
+        if _at_once(rows, parts == TEST) and (cuts := time_cuts(times[training], [share])) is not None:
+            parts[training & (times >= cuts[0])] = VALID
+            return Parts(_kept(rows, parts), {"valid": "last in time", "valid_from": cuts[0]}, rows.alike)
         order, ways = oldest_first(rows), rows.alike
     else:
         # No leakage. The groups are made from training rows alone.
         order, ways = rows_or_groups(rows, data.subset(data.parts == TRAIN), rng)
     parts[per_user(rows, order[training[order]], share, rng)] = VALID
-    events = np.where(data.parts == TRAIN, rows.spread(parts), data.parts).astype(np.uint8)
     told = "groups or rows of each user" if ways.any() else "last of each user"
-    return Parts(events, {"valid": told, "valid_share": share}, ways)
+    return Parts(_kept(rows, parts), {"valid": told, "valid_share": share}, ways)
+
+
+def _kept(rows: Rows, parts: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The part of each event (E,), of those of rows (R,): what the source does not train on stays where it is."""
+    assert rows.data.parts is not None
+    kept: npt.NDArray[np.uint8] = np.where(rows.data.parts == TRAIN, rows.spread(parts), rows.data.parts)
+    return kept.astype(np.uint8)
 
 
 def rows_or_groups(rows: Rows, known: Dataset, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -98,6 +112,12 @@ def _later(rows: Rows, test: Mask) -> bool:
     np.minimum.at(first, users[test], times[test])
     tested = np.unique(users[test])
     return bool((first[tested] >= last[tested]).mean() >= LATER)
+
+
+def _at_once(rows: Rows, test: Mask) -> bool:
+    """Whether the source's test rows (R,) are what came after one moment, whoever took it."""
+    times = times_of(rows, "given")
+    return bool((times[~test] <= np.quantile(times[test], 0.01)).mean() >= AT_ONCE)
 
 
 def _temporal(rows: Rows, config: SplitConfig, rng: np.random.Generator) -> Parts:

@@ -63,6 +63,19 @@ def test_the_sources_test_rows_say_whether_they_are_the_last(later: bool, ways: 
     assert set(cut.ways.tolist()) == ways
 
 
+@pytest.mark.parametrize(("apart", "told"), [(0, "last in time"), (10_000, "last of each user")])
+def test_a_test_part_that_was_cut_at_one_moment_is_chosen_for_by_what_was_last_then(apart: int, told: str) -> None:
+    """People whose events lie apart have no moment after which is the test part of all."""
+    data = shop([(u, i, 100 * i + u + apart * u) for u in range(20) for i in range(10)])
+    cut = split(replace(data, parts=np.where(data.events.item_nums >= 8, TEST, TRAIN).astype(np.uint8)), SplitConfig())
+    assert cut.cut["valid"] == told
+    for fold in cut.folds:
+        assert fold.later == (not apart)
+    valid = cut.valid.events.timestamps
+    assert valid is not None
+    assert cut.cut.get("valid_from", valid.min()) == valid.min()
+
+
 def refused(*parts: Dataset) -> Dataset:
     raise AssertionError
 
