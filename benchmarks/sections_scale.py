@@ -115,6 +115,7 @@ SHAPED = (  # on which it was decided what a stage grows with
     "gowalla/given, fast",
     "generated 400000:20000:8000, fast",
     "magazine_subscriptions/temporal, fast",
+    "ml1m_kg/given, fast",
 )
 
 

@@ -27,6 +27,7 @@ def advice(plan: Plan, config: Config, preset: str) -> list[str]:
     """Sentences, the most important one first."""
     others = {"fast": "best takes more", "default": "fast takes less, best more", "best": "fast and default take less"}
     return [
+        *([f"By the dimensions of the pilots the fit will be refused: {plan.no_index}."] if plan.no_index else []),
         *_of_memory(plan, config, preset),
         *_of_time(plan, config),
         *(f"{name} sits out: {why} (--set {name}.max_items=…)." for name, why in plan.left_out.items()),

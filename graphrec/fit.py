@@ -25,7 +25,7 @@ from graphrec.data.split import k_core, resolve_kind, without_behaviour
 from graphrec.errors import ConfigError, EmptyDataError
 from graphrec.evaluate import levelling, mending
 from graphrec.evaluate.clearing import cleared
-from graphrec.evaluate.content import with_content
+from graphrec.evaluate.content import blended, with_content
 from graphrec.evaluate.validation import Validation
 from graphrec.features import adapter
 from graphrec.features.text import text_features
@@ -195,8 +195,10 @@ def choose(carved: Sequence[Carve], fitting: Fitting) -> dict[str, Any]:
                 Fold(fold.inputs, Validation.of(fold.inputs.ties, carve, config, BLENDED))
                 for fold, carve in zip(folds, carved, strict=True)
             )
-            fitted = {name: blocks for name, (blocks, _) in tuned.items()}
-            best = with_content(fitted, judges, carved, config, config.split.kind == "cold-item")
+            plain = blended({name: blocks for name, (blocks, _) in tuned.items()}, judges, config)
+        with fitting.watch("content"):
+            best = with_content(plain, judges, carved, config, config.split.kind == "cold-item")
+        with fitting.watch("weights"):
             many = max(config.blend.candidates, 2 * config.blend.k)
             gate = gated(best.blocks, judges, best.weights, many, config.seed) if config.blend.gate else Gated()
     chosen: dict[str, Any] = {name: choice for name, (_, choice) in tuned.items()}

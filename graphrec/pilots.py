@@ -1,9 +1,10 @@
 """What the stages of a fit take, measured on a part of the data: small people-wise samples of it, all else as it is.
 
 A pilot is a scale model of the fit. Of f of the people and g of the items it takes the same settings, with the budgets
-that the settings set smaller by as much: f of the validation users who judge, f g of the minutes of a training. Blocks
-that sit out on the whole catalogue sit out here. Everything else runs as it would: searches, learning, index and
-saving, in a process of its own whose core-seconds and peak of memory are the pilot's alone.
+that the settings set smaller by as much: f of the validation users who judge, but ``JUDGES`` at least, who are ranked
+for in one go, f of those whom the search for weights resamples, f g of the minutes of a training. Blocks that sit out
+on the whole catalogue sit out here. Everything else runs as it would: searches, learning, index and saving, in a
+process of its own whose core-seconds and peak of memory are the pilot's alone.
 
 What the caches do not hold of its texts is read before, and measured by itself (``texts``): a pilot then finds all of
 its texts, and where some of the others are left to the fit it has the models loaded that read these, as the fit has.
@@ -26,9 +27,12 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.show import facts
 from graphrec.data.split import renumbered
 from graphrec.errors import DataError
+from graphrec.evaluate.ranking import BLOCK
+from graphrec.evaluate.validation import asked
 from graphrec.features.encoder import TextEncoder, load_encoder
 from graphrec.fit import Fitting, as_read, carved, choose, learn, learn_from
 from graphrec.fitted import of_data
+from graphrec.graph.names import ITEM, USER
 from graphrec.knowledge.unread import Unread, read_few, unread
 from graphrec.limits import something_fits
 from graphrec.model import files
@@ -40,6 +44,7 @@ from graphrec.stages import Stages, core_seconds, held_mb
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Masks: TypeAlias = tuple[Mask, Mask]  # of people (U,) and of items (I,)
 EVENTS, PEOPLE, ITEMS = 30_000, 300, 2_000  # of the larger pilot: events about, people at least, items at most
+JUDGES = BLOCK  # of what a block tries, at least where there are as many
 READ = (100_000, 1_000_000)  # events of the generated files whose reading is measured, at most
 SMALLER = 3  # times fewer people and items has the smaller one
 EXAMPLES = 300  # events whose texts are read to see what that takes, where there are so many
@@ -69,9 +74,9 @@ class Shape:
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """People and items of the pilots, the smaller one first: of two, or of one alone where it is of half the people
         with all items."""
-        items = min(self.items, ITEMS)
-        of_each = max(self.events / self.users * items / self.items, 1.0)
         half = max(self.users // 2, 1)
+        items = min(self.items, max(ITEMS, ITEMS * PEOPLE // half))  # of fewer people more
+        of_each = max(self.events / self.users * items / self.items, 1.0)
         people = min(max(int(EVENTS / of_each), PEOPLE), half)
         if people == half and items == self.items:
             return ((people, items),)
@@ -80,11 +85,18 @@ class Shape:
 
 @dataclass(frozen=True)
 class Pilot:
-    """How large a pilot was, core-seconds (``s``) and peak (``mb``) of each of its stages, and the MB of the model that
-    it saved and of its index."""
+    """How large a pilot was, core-seconds (``s``) and peak (``mb``) of each of its stages, the part of the seconds in
+    which people judge, how many are asked of what a block tries, how many there are to judge weights, entities of the
+    graph of knowledge, dimensions of the index, and the MB of the saved model and of its index.
+    """
 
     shape: Shape
     stages: dict[str, dict[str, float]]
+    judging: dict[str, float]
+    asked: int
+    people: int
+    entities: int
+    width: int
     disk_mb: float
     index_mb: float
 
@@ -240,10 +252,15 @@ def piloted(data: Dataset, config: Config, shape: Shape, reads: bool = False) ->
         files.save(Path(folder) / "model", model)
         written = [file for file in Path(folder).rglob("*") if file.is_file()]
         sizes = {str(file.relative_to(folder)): file.stat().st_size / 2**20 for file in written}
-    pairs = len(data.events.last_of_pair)
+    pairs, people = len(data.events.last_of_pair), model.chosen.get("validation", {}).get("users", 0)
     return Pilot(
         Shape(data.n_users, data.n_items, pairs),
         stage.ended(),
+        dict(stage.judging),
+        asked(config, data.n_items),
+        people,
+        int((~model.graph.entities["type"].isin((USER, ITEM))).sum()),
+        model.profiles.width,
         sum(sizes.values()),
         sum(mb for name, mb in sizes.items() if "index" in name),
     )
@@ -271,5 +288,9 @@ def scaled(config: Config, shape: Shape, people: float, items: float) -> Config:
     for name in changed["blocks"]:
         if minutes := getattr(blocks[name].settings, "minutes", 0.0):
             changed[name] = {"minutes": minutes * people * items}
-    judges = max(round(config.blend.users * people), 1)
-    return config.at_home().with_(**changed, blend={"users": judges}, split={"k_core": 0})
+    most = asked(config, shape.items)
+    blend = {
+        "users": min(max(round(most * people), JUDGES), most),
+        "resampled": round(config.blend.resampled * people),
+    }
+    return config.at_home().with_(**changed, blend=blend, split={"k_core": 0}, retrieve={"memory_gb": 0.0})

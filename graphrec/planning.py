@@ -2,12 +2,14 @@
 
     y(D) = a + b D,   a, b ≥ 0                    through both pilots, and then to the whole
 
-D is what a stage grows with. Of a block's seconds it is what the block says (``Block.grows``): what people's scores
-take, an inverse of I items, the parts of a decomposition; a pilot's budgets are smaller by as much as its people and
-items are (``pilots.scaled``), so that holds for them too. Of weights it is the scores, of all other stages, of memory
-and of what is saved it is U + I, the rows of both sides. Beside these stand ``OF_EVENT`` bytes of a pair, and of each
-fold's training part, and what matrices of items by items take (``Block.holds``). What starting takes does not grow.
-What reading takes is measured on the whole source; for a shape it is measured on generated data, and grows with E.
+D is what a stage grows with. Of a block's seconds it is what the block says (``Block.grows``): pairs, an inverse of I
+items, the parts of a decomposition, what a budget is in proportion to. The seconds in which people judge (``JUDGING``)
+are measured apart and grow with the scores of these: of N people over I items, ``BLOCK`` at a time, and with ``PERSON``
+for each. N is at most what the settings ask for, and at most as large a part of the people as in the larger pilot. Of
+sides from content, which are of items, the rest grows with I; of all other stages, of memory and of what is saved it is
+U + I, the rows of both sides. Beside these stand ``OF_EVENT`` bytes of a pair, and of each fold's training part, and
+what matrices of items by items take (``Block.holds``). What starting takes does not grow. What reading takes is
+measured on the whole source; for a shape it is measured on generated data, and grows with E.
 
 Where one pilot of half the people is all (``Shape.sizes``), a stage takes on the whole y at least and y D / D₁ at most,
 and its geometric mean √(D / D₁) y is foretold, which is off by that factor at most; of memory beyond what the process
@@ -30,15 +32,21 @@ from pathlib import Path
 from typing import Any
 
 from graphrec import pilots
-from graphrec.blocks.api import PERSON, Block
+from graphrec.blocks.api import Block, Size
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.errors import ProcessError
+from graphrec.errors import ConfigError, ProcessError
+from graphrec.evaluate.content import ASKED
+from graphrec.evaluate.ranking import BLOCK
+from graphrec.evaluate.validation import asked
+from graphrec.fit import BLENDED
 from graphrec.pilots import LOADED, START, Pilot, Shape, Texts
+from graphrec.profile.shards import check
 from graphrec.stages import core_seconds
 
+PERSON = 5_000  # items whose scores take as long as all else that is done for one person who judges
 OF_EVENT = 100  # bytes of a pair in memory, and as many of each fold's training part: docs/capacity.md
-WEIGHTS = "weights"  # the stage of them
+WEIGHTS, CONTENT = "weights", "content"  # stages that are no block's
 TEXTS = "texts"  # reading and embedding those that the caches lack
 NOTHING = {"s": 0.0, "mb": 0.0}
 HELD = ("kg", "features")  # the stages that do so
@@ -55,8 +63,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is foretold: each stage, the saved model and its index in MB, the blocks that sit out on so many items, and
-    the core-seconds that foretelling took."""
+    """What is foretold: each stage, the saved model and its index in MB, the blocks that sit out on so many items, the
+    core-seconds that foretelling took, and why ``retrieve.memory_gb`` holds no index, "" where it does."""
 
     shape: Shape
     stages: Mapping[str, Stage]
@@ -64,6 +72,7 @@ class Plan:
     index_mb: float
     left_out: Mapping[str, str]
     spent: float
+    no_index: str = ""
 
     @property
     def seconds(self) -> float:
@@ -94,9 +103,14 @@ def grown(points: Sequence[tuple[float, float]], at: float, base: float = 0.0) -
     return line(points[0], points[1], at)
 
 
-def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]]) -> dict[str, Stage]:
-    """Each stage of a fit of data of that shape, but for those that are measured on it; ``run``: the pilots, the
-    largest one last."""
+def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]], most: int) -> dict[str, Stage]:
+    """Each stage of a fit of data of that shape, but for those that are measured on it.
+
+    Args:
+        run: the pilots, the largest one last. most: people at most who judge what a block tries.
+    """
+    there = run[-1].people * shape.users / run[-1].shape.users
+    entities = grown([(one.shape.items, one.entities) for one in run], shape.items)
     of_pair = OF_EVENT * (1 + max(shape.folds, 1)) / 2**20
     found = {}
     base = run[-1].stages.get(START, NOTHING)["mb"]
@@ -113,7 +127,13 @@ def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]]) 
         def held(one: Shape, dense: Callable[[int], float] | None = dense) -> float:
             return one.events * of_pair + (dense(one.items) / 2**20 if dense else 0.0)
 
-        seconds = grown([(_of_seconds(of, name, block), y["s"]) for of, y in took], _of_seconds(shape, name, block))
+        judging, rest = [], []
+        for one, (_, y) in zip(run, took, strict=True):
+            own, who = one.judging.get(name, 0.0), _judges(name, one.asked, one.people)
+            judging.append((_judging(one.shape, who, shape.folds), own))
+            rest.append((_of_seconds(one.shape, one.entities, name, block), max(y["s"] - own, 0.0)))
+        seconds = grown(judging, _judging(shape, _judges(name, most, there), shape.folds))
+        seconds += grown(rest, _of_seconds(shape, round(entities), name, block))
         mb = grown([(_rows(of), y["mb"] - held(of)) for of, y in took], _rows(shape), base) + held(shape)
         found[name] = Stage(seconds, mb)
     return found
@@ -132,11 +152,21 @@ def left(texts: Texts | None, unread: int, stages: Mapping[str, Stage]) -> dict[
     return {TEXTS: Stage(texts.loading + texts.of_each * (unread - texts.characters), held)}
 
 
-def _of_seconds(shape: Shape, name: str, block: Block[Any] | None) -> float:
-    """What the seconds of a block, or of another stage, grow with."""
-    if name == WEIGHTS:
-        return float(shape.users) * (shape.items + PERSON)
-    return _rows(shape) if block is None else block.grows(shape.users, shape.items, shape.events)
+def _of_seconds(shape: Shape, entities: int, name: str, block: Block[Any] | None) -> float:
+    """What the seconds of a block, or of another stage, grow with, but for those in which people judge."""
+    if name == CONTENT:
+        return float(shape.items)
+    return _rows(shape) if block is None else block.grows(Size(shape.users, shape.items, shape.events, entities))
+
+
+def _judges(name: str, asked: int, there: float) -> float:
+    """How many judge in a stage, of so many whom what a block tries is asked of, and so many who are there."""
+    return min({WEIGHTS: BLENDED * asked, CONTENT: min(BLENDED * asked, ASKED)}.get(name, asked), there)
+
+
+def _judging(shape: Shape, people: float, folds: int) -> float:
+    """What the seconds in which so many people judge grow with."""
+    return BLOCK * max(math.ceil(people / BLOCK), folds) * shape.items + people * PERSON
 
 
 def _rows(shape: Shape) -> float:
@@ -190,13 +220,22 @@ def _plan(
         say(f"a fit of {part.n_users:,} users and {part.n_items:,} items, {len(part.events):,} events")
         run.append(_alone(pilots.piloted, part, config, shape, reads))
     blocks = {name: config.block(name) for name in config.blocks}
-    stages = measured | whole(run, shape, blocks)
+    stages = measured | whole(run, shape, blocks, asked(config, shape.items))
     stages |= left(texts, unread, stages)
     disk, index = (
         grown([(_rows(one.shape), getattr(one, what)) for one in run], _rows(shape)) for what in ("disk_mb", "index_mb")
     )
     left_out = {name: why for name, block in blocks.items() if (why := block.too_large(shape.items))}
-    return Plan(shape, stages, disk, index, left_out, core_seconds() - since)
+    return Plan(shape, stages, disk, index, left_out, core_seconds() - since, _no_index(run[-1], shape, config))
+
+
+def _no_index(pilot: Pilot, shape: Shape, config: Config) -> str:
+    """Why none is built of as many dimensions as the pilot's, which a fit has at least where ranks are as high."""
+    try:
+        check(shape.items, config.retrieve, max(pilot.width, 1))
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _alone(work: Callable[..., Any], *arguments: Any) -> Any:

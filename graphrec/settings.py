@@ -94,6 +94,7 @@ class BlendConfig(Section):
     users: int = Field(default=3000, ge=1)
     k: int = Field(default=20, ge=1)
     candidates: int = Field(default=40, ge=1)  # per block; 2 k at least
+    resampled: int = Field(default=8000, ge=0)  # users in all resamples that weights are the mean of; 8 at most
     gate: bool = True  # weights by what is known of who asks, where they are surely better; see ``profile/gate.py``
 
 

@@ -4,14 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from graphrec.budget import status_bytes
 
+P, R = ParamSpec("P"), TypeVar("R")
 BETWEEN = "between"  # what no stage is entered for
+
+
+class Clock:
+    """Core-seconds that this process has spent so far in the functions that it decorates; in one within another once.
+
+    It is a process's own, as its core-seconds are: who wants those of a part takes the difference.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._runs = False
+
+    def __call__(self, work: Callable[P, R]) -> Callable[P, R]:
+        @wraps(work)
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            if self._runs:
+                return work(*args, **kwargs)
+            self._runs, begun = True, time.process_time()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self._runs = False
+                self.seconds += time.process_time() - begun
+
+        return timed
+
+
+JUDGING = Clock()  # what is done for each person who judges: ranking the catalogue, weighing what they were held out
 
 
 class Stages:
@@ -23,13 +55,15 @@ class Stages:
 
     def __init__(self) -> None:
         self.found: dict[str, dict[str, float]] = defaultdict(lambda: {"s": 0.0, "mb": 0.0})
+        self.judging: dict[str, float] = defaultdict(float)  # part of the seconds of a stage, see ``JUDGING``
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         self._peak(BETWEEN)
-        busy = core_seconds()
+        busy, judging = core_seconds(), JUDGING.seconds
         yield
         self._peak(name)
+        self.judging[name] += JUDGING.seconds - judging
         self.found[name]["s"] = round(self.found[name]["s"] + core_seconds() - busy, 2)
 
     def _peak(self, name: str) -> None:

@@ -40,7 +40,7 @@ def test_stages_and_blocks_are_watched_while_they_are_done() -> None:
     data, folds = carved(two_tastes(), config)
     chosen = choose(folds, fitting)
     learn(data, chosen, fitting)
-    searched = ["kg", "features"] * len(folds) + [*names, "weights"]
+    searched = ["kg", "features"] * len(folds) + [*names, "weights", "content", "weights"]
     learned = ["kg", "features", *names, "index"]
     assert seen == [f"{stage} {what}" for stage in searched + learned for what in ("begins", "ends")]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 
 from graphrec import pilots, planning
 from graphrec.advising import advice
+from graphrec.blocks.api import Size
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.errors import ConfigError, DataError, ProcessError
+from graphrec.evaluate.ranking import BLOCK
 from graphrec.features.cache import ContentCache
 from graphrec.features.encoder import CachedEncoder
 from graphrec.features.text import item_descriptions
@@ -25,7 +29,7 @@ from graphrec.planning import OF_EVENT, Plan, Stage, left, line, whole
 from graphrec.runtime import Runtime
 from graphrec.samples.many import generated
 from graphrec.settings import KGConfig
-from graphrec.stages import Stages
+from graphrec.stages import Clock, Stages
 from tests.cli.support import SPECTRAL
 from tests.features.test_encoder import CountingEncoder
 from tests.model.shop import WordExtractor, shop
@@ -43,17 +47,20 @@ def planted(users: int, items: int) -> Pilot:
         "start": {"s": 5.0, "mb": 400.0},
         "loaded": {"s": 7.0, "mb": 450.0},
         "ease": {"s": 1 + 1e-9 * items**2 * (2_800 + items), "mb": 520 + 16 * items**2 / 2**20},
-        "popularity": {"s": 2 + 1e-6 * users * (items + 5_000), "mb": 500 + 0.02 * (users + items)},
+        "popularity": {"s": 3 + 1e-5 * (shape.events + users + items), "mb": 500 + 0.02 * (users + items)},
         "index": {"s": 0.0, "mb": 500.0},
     }
     for stage in stages.values():
         stage["mb"] += 2 * OF_EVENT * shape.events / 2**20  # data, and the training part of one fold
-    return Pilot(shape, stages, 0.01 * (users + items), 0.001 * items)
+    asked = users // 3
+    judging = {"popularity": 2 + 1e-6 * (BLOCK * ceil(asked / BLOCK) * items + 5_000 * asked)}
+    stages["popularity"]["s"] += judging["popularity"]
+    return Pilot(shape, stages, judging, asked, users // 2, 3 * items, 8, 0.01 * (users + items), 0.001 * items)
 
 
 def test_planted_costs_are_found_again() -> None:
     wanted = planted(90_000, 8_000)
-    found = whole([planted(300, 600), planted(900, 1_800)], wanted.shape, BLOCKS)
+    found = whole([planted(300, 600), planted(900, 1_800)], wanted.shape, BLOCKS, 30_000)
     assert found["start"].seconds == 5.0
     for name in ("ease", "popularity", "index"):
         assert found[name].seconds == pytest.approx(wanted.stages[name]["s"])
@@ -64,10 +71,13 @@ def test_of_one_pilot_what_is_foretold_is_amid_what_may_be() -> None:
     """A stage takes what the pilot took, where nothing of it grows, or as much more as there is more of what it grows
     with; of memory beyond what the process began with."""
     half = planted(500, 400)
-    found = whole([half], Shape(1_000, 400, 4_000), BLOCKS)
+    found = whole([half], Shape(1_000, 400, 4_000), BLOCKS, 333)
     assert found["start"].seconds == 5.0
     assert "loaded" not in found
-    assert found["popularity"].seconds == pytest.approx(half.stages["popularity"]["s"] * 2**0.5)
+    judging = half.judging["popularity"]
+    learning, judges = 5_400 / 2_900, (512 * 400 + 333 * 5_000) / (256 * 400 + 166 * 5_000)
+    expected = judging * judges**0.5 + (half.stages["popularity"]["s"] - judging) * learning**0.5
+    assert found["popularity"].seconds == pytest.approx(expected)
     assert found["ease"].seconds == pytest.approx(half.stages["ease"]["s"]), "which grows with items alone"
     data = [2 * OF_EVENT * pairs / 2**20 for pairs in (2_000, 4_000)]
     base = half.stages["start"]["mb"]
@@ -113,7 +123,7 @@ def test_what_cannot_be_is_refused(sizes: tuple[int, int, int], said: str) -> No
 def test_pilots_are_no_larger_than_the_whole(shape: Shape) -> None:
     *smaller, (people, items) = shape.sizes()
     assert 1 <= people <= max(shape.users // 2, 1)
-    assert 1 <= items <= min(shape.items, pilots.ITEMS)
+    assert 1 <= items <= min(shape.items, max(pilots.ITEMS, pilots.ITEMS * pilots.PEOPLE // people))
     alone = people == max(shape.users // 2, 1) and items == shape.items
     assert len(smaller) == (not alone), "half of the people with all items are pilot enough"
     assert all(1 <= fewer <= people and 1 <= less < items for fewer, less in smaller)
@@ -135,6 +145,53 @@ def test_a_part_has_all_of_whom_it_has(data: Dataset) -> None:
     assert part(data, 30, 20, 1).n_items == 20
 
 
+def test_few_people_are_piloted_with_more_items() -> None:
+    """Else what ten people and a million items take would be told from two thousand items."""
+    _, (people, items) = Shape(10, 1_000_000, 50).sizes()
+    assert people == 5
+    assert items == 120_000
+
+
+def test_who_judges_is_no_more_than_the_settings_ask_for_and_as_many_as_there_are() -> None:
+    """Of 900 people half could judge weights: of 90,000 these would be 45,000, of whom 4 × 1,000 are asked, and of
+    content 1,000."""
+    run = [planted(300, 600), planted(900, 1_800)]
+    judging = [256 * (one.people // 256 + 1) * one.shape.items + 5_000 * one.people for one in run]
+    took = [{"weights": 1e-6 * d, "content": 1e-6 * d} for d in judging]
+    run = [
+        replace(one, stages={name: {"s": s, "mb": 900.0} for name, s in each.items()}, judging=each)
+        for one, each in zip(run, took, strict=True)
+    ]
+    many, few = (whole(run, Shape(90_000, 8_000, 10**6), BLOCKS, most) for most in (10**6, 1_000))
+    assert few["weights"].seconds == pytest.approx(1e-6 * (256 * 16 * 8_000 + 5_000 * 4_000))
+    assert many["weights"].seconds == pytest.approx(1e-6 * (256 * 176 * 8_000 + 5_000 * 45_000))
+    assert many["content"].seconds == pytest.approx(1e-6 * (256 * 4 * 8_000 + 5_000 * 1_000))
+
+
+def test_entities_are_rows_of_what_is_decomposed() -> None:
+    """Which it is by iterations where both sides are long, and exact where one is short, whatever the rank."""
+    spectral, wide = (Config.load(None, [f"spectral.knowledge={of}"]).block("spectral") for of in ("0", "0,1"))
+    size = Size(300, 1_500, 30_000)
+    assert spectral.grows(size) == spectral.grows(size._replace(entities=9_000)) == 5 * 300**3 / 4
+    assert wide.grows(size) == 5 * 300**3 / 4
+    assert wide.grows(size._replace(entities=9_000)) == 3 * 300**3 / 4 + 3 * 1_500**3 / 4
+    steps = 3 * 5 * 296 * (10**6 + 296 * 20_000 / 20) + 2 * 7 * 1_040 * (10**6 + 1_040 * 20_000 / 20)
+    assert spectral.grows(Size(15_000, 5_000, 10**6)) == pytest.approx(steps)
+
+
+def test_what_is_within_what_is_timed_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second passes at each look at the time."""
+    monkeypatch.setattr("graphrec.stages.time.process_time", itertools.count().__next__)
+    clock = Clock()
+    inner = clock(lambda: 7)
+    assert clock(lambda: inner() + inner())() == 14
+    assert clock.seconds == 1
+    with pytest.raises(ZeroDivisionError):
+        clock(lambda: 1 // 0)()
+    inner()
+    assert clock.seconds == 3, "what failed has ended too"
+
+
 def test_budgets_are_as_small_as_the_part() -> None:
     config = Config.load(
         None, ["blocks=ease,graph,popularity", "graph.minutes=2", "blend.users=1000", "split.k_core=3"]
@@ -142,7 +199,8 @@ def test_budgets_are_as_small_as_the_part() -> None:
     found = scaled(config, Shape(1_000, 10_000, 50_000), 0.1, 0.2)
     assert found.blocks == ("graph", "popularity")  # as on the whole catalogue, although the part is small enough
     assert found.graph.minutes == pytest.approx(0.04)
-    assert (found.blend.users, found.split.k_core) == (100, 0)
+    assert (found.blend.users, found.blend.resampled, found.split.k_core) == (256, 800, 0), "256 are ranked at once"
+    assert scaled(config, Shape(1_000, 40_000, 50_000), 0.6, 0.2).blend.users == 300, "of 500 who are asked"
     with pytest.raises(ConfigError, match="cannot learn from 10,000 items"):
         scaled(config.with_(blocks=("ease",)), Shape(1_000, 10_000, 50_000), 0.1, 0.2)
 
@@ -165,6 +223,9 @@ def test_a_pilot_is_a_whole_fit(data: Dataset) -> None:
     assert {"start", "kg", "popularity", "spectral", "weights", "index", "save", "between"} <= set(found.stages)
     assert all(stage["mb"] > 0 for name, stage in found.stages.items() if name != "start")
     assert found.disk_mb > found.index_mb > 0
+    assert found.width > 1
+    assert 0 < found.judging["weights"] < found.stages["weights"]["s"] + 0.02
+    assert found.asked > found.people > 0, "all of them"
 
 
 def test_what_texts_take_is_found_again(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +281,16 @@ def test_what_no_cache_holds_is_what_a_fit_reads(monkeypatch: pytest.MonkeyPatch
 def test_a_pilot_that_is_killed_is_told() -> None:
     with pytest.raises(ProcessError, match="leave the larger blocks out"):
         planning._alone(os._exit, 3)
+
+
+def test_an_index_that_the_memory_holds_not_is_told(data: Dataset) -> None:
+    pilot = planted(300, 600)
+    little = Config.load(None, ["retrieve.memory_gb=0.001"])
+    told = planning._no_index(pilot, Shape(300, 600_000, 9_000), little)
+    assert "0.001 GB hold no index of 600,000 items in 8 dimensions" in told
+    assert planning._no_index(pilot, Shape(300, 600, 9_000), little) == ""
+    assert scaled(little, Shape(300, 600_000, 9_000), 0.5, 0.5).retrieve.memory_gb == 0, "of a pilot there is no limit"
+    assert f"the fit will be refused: {told}" in advice(plan_of(no_index=told), little, "fast")[0]
 
 
 def plan_of(**changed: Any) -> Plan:

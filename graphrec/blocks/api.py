@@ -33,8 +33,17 @@ from graphrec.types import Floats, Ints
 
 S = TypeVar("S", bound=Section)
 ANEW, SUBTRACTED, NEARED = "anew", "subtracted", "neared"  # ways to forget; see ``Forgotten``
-PERSON = 5_000  # items whose scores take as long as all else that is done for one person who judges
 Space: TypeAlias = Mapping[str, Sequence[Any]]
+
+
+class Size(NamedTuple):
+    """How large data is that is learned from: users, items, distinct pairs of them, and entities of the graph of
+    knowledge that are neither."""
+
+    users: int
+    items: int
+    pairs: int
+    entities: int = 0
 
 
 @dataclass(frozen=True)
@@ -222,10 +231,12 @@ class Block(ABC, Generic[S]):
         """Why there is nothing to learn for this block from this data; "" where there is."""
         return self.too_large(inputs.train.n_items)
 
-    def grows(self, users: int, items: int, pairs: int) -> float:
-        """What its seconds grow with, up to a factor, for what is foretold of a fit (``planning``); by default what
-        people's scores take, U (I + ``PERSON``), or U I where a budget of minutes is in proportion to that."""
-        return float(users) * (items + (0 if getattr(self.settings, "minutes", 0) else PERSON))
+    def grows(self, size: Size) -> float:
+        """What its seconds grow with, up to a factor, for what is foretold of a fit (``planning``), but for those that
+        it is judged in; by default the pairs, with a row of each user and item, or U I where a budget of minutes is in
+        proportion to that."""
+        users, items, pairs, _ = size
+        return float(users * items) if getattr(self.settings, "minutes", 0) else float(pairs + users + items)
 
     def holds(self, items: int) -> float:
         """Bytes that it holds beside rows of users and items while it learns: matrices of items by items."""

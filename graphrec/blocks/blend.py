@@ -21,6 +21,7 @@ from scipy.special import log_softmax
 from graphrec.blocks.folds import Among, Folds, Validation, worth
 from graphrec.profile.api import FittedBlock
 from graphrec.query.query import Queries
+from graphrec.stages import JUDGING
 from graphrec.types import Floats, Ints
 
 Doubles: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
@@ -31,7 +32,7 @@ TINY = 1e-12
 STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the search, the largest weight being 1
 SWEEPS = 3
 EVEN = 1000  # users at which both estimates count alike
-BAGS, DRAWN = 8, 8000  # resamples, where users in all of these are at least two resamples
+BAGS, DRAWN = 8, 8000  # resamples; of so many users in all of these (``blend.resampled``), where that makes two
 BATCH = 512  # users scored at once
 LEAST = 0.03  # of the largest weight, below which a block is left out
 
@@ -44,8 +45,9 @@ class Scored(Protocol):
         ...
 
 
+@JUDGING
 def blend(
-    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int = 40
+    blocks: Sequence[Sequence[FittedBlock]], folds: Folds, candidates: int = 40, resampled: int = DRAWN
 ) -> tuple[dict[str, float], float]:
     """Weights w_b ≥ 0, largest 1, and what they are worth on the validation users (``Folds.value``).
 
@@ -66,6 +68,7 @@ def blend(
     Args:
         blocks: each block as it was fitted on every fold.
         candidates: only the items that are among so many best of some block are ranked for a user.
+        resampled: users in all resamples together, at most.
     """
     lists, parts, spreads = listed(blocks, folds, candidates)
     heard = spreads > 0
@@ -82,7 +85,7 @@ def blend(
         return known[key]
 
     by_loss = _softmax_weights(lists, parts, heard)
-    bags, rng = min(BAGS, DRAWN // max(folds.users, 1)), np.random.default_rng(0)
+    bags, rng = min(BAGS, resampled // max(folds.users, 1)), np.random.default_rng(0)
     samples = [[rng.choice(way, len(way)) for way in folds.members] for _ in range(bags)]
     ends = [_searched(by_loss, heard, per_user, of) for of in (samples if bags > 1 else [folds.members])]
     found = by_loss / by_loss.sum() + np.mean(ends, axis=0) * (folds.users / EVEN)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import Field
 
-from graphrec.blocks.api import ANEW, SUBTRACTED, FitInputs, Forgotten, Gone, Space
+from graphrec.blocks.api import ANEW, SUBTRACTED, FitInputs, Forgotten, Gone, Size, Space
 from graphrec.blocks.links import LinkBlock, LinkSettings, stacked_rows
 from graphrec.blocks.search import Chosen
 from graphrec.data.dataset import Dataset
@@ -86,9 +86,9 @@ class Ease(LinkBlock[EaseSettings]):
         """The inverse: I³."""
         return float(stacked.shape[1]) ** 3
 
-    def grows(self, users: int, items: int, pairs: int) -> float:
+    def grows(self, size: Size) -> float:
         """The inverse, I³, and the largest of I² weights, which take as long as it up to ``PICKING`` items."""
-        return float(items) ** 2 * (PICKING + items)
+        return float(size.items) ** 2 * (PICKING + size.items)
 
     def holds(self, items: int) -> float:
         """Two matrices of float64."""

@@ -24,6 +24,7 @@ from graphrec.blocks.blend import TINY, listed
 from graphrec.blocks.folds import Among, Folds, worth
 from graphrec.profile.api import Doubles, FittedBlock
 from graphrec.profile.gate import FEATURES, MOST, Gate, factors, features
+from graphrec.stages import JUDGING
 from graphrec.types import Floats, Ints
 
 PULL = 30.0  # users whose say it takes
@@ -62,6 +63,7 @@ class _Fold:
     users: Ints
 
 
+@JUDGING
 def gated(
     blocks: Mapping[str, Sequence[FittedBlock]],
     folds: Folds,

@@ -24,7 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 from pydantic import Field
 
-from graphrec.blocks.api import NEARED, Block, FitInputs, Forgotten, Gone, Space, held, reading_of
+from graphrec.blocks.api import NEARED, Block, FitInputs, Forgotten, Gone, Size, Space, held, reading_of
 from graphrec.blocks.search import Chosen
 from graphrec.linalg.adjacency import entity_rows, with_entities
 from graphrec.profile.api import FittedBlock, Words
@@ -61,6 +61,10 @@ class IALS(Block[IALSSettings]):
         "iterations": 15,
     }
     simplest = ("reading", "knowledge", "factors")
+
+    def grows(self, size: Size) -> float:
+        """d for each pair and d² / 2 for each row of both sides."""
+        return size.pairs + max(self.settings.factors) / 2 * (size.users + size.items)
 
     def space(self, inputs: FitInputs) -> Space:
         """Readings, α, λ, the weight of entities, and factors up to half the smaller side of R."""

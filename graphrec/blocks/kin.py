@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphrec.blocks._beside import WEIGHTS, Beside
-from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Space, held, reading_of
+from graphrec.blocks.api import Block, FitInputs, Fold, Folds, Size, Space, held, reading_of
 from graphrec.blocks.gate import by_band
 from graphrec.blocks.search import Chosen, search
 from graphrec.linalg.adjacency import degrees, divisors, entity_rows
@@ -60,6 +60,10 @@ class Kin(Block[KinSettings]):
         s = self.settings
         read = held(inputs.train.events.readings, self.readings)
         return {"n": s.n, "alpha": s.alpha, "gamma": s.gamma, "takers": s.takers, "reading": read}
+
+    def grows(self, size: Size) -> float:
+        """Pairs of items that share an entity."""
+        return float(size.items) ** 2
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[FittedBlock, Chosen]:
         """By what shared entities add to histories, and for whom they do."""

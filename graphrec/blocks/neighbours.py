@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import scipy.sparse as sp
 
-from graphrec.blocks.api import FitInputs, Space
+from graphrec.blocks.api import FitInputs, Size, Space
 from graphrec.blocks.links import LinkBlock, LinkSettings
 from graphrec.blocks.search import Chosen
 from graphrec.linalg.adjacency import degree_normalised
@@ -12,6 +12,8 @@ from graphrec.linalg.item_item import nearest_neighbours, strongest_of
 from graphrec.linalg.sums import ItemSums, filtered
 from graphrec.profile.api import Words
 from graphrec.settings import FloatList, IntList
+
+PICKING = 5  # additions that take as long as to pick one
 
 
 class NeighboursSettings(LinkSettings):
@@ -42,6 +44,12 @@ class Neighbours(LinkBlock[NeighboursSettings]):
         """Neighbours n, and the exponents α and β."""
         settings = self.settings
         return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
+
+    def grows(self, size: Size) -> float:
+        """Pairs of items that somebody took both, E² / U, and ``PICKING`` times as much for each that links are picked
+        from, of which there are I² at most."""
+        both = size.pairs**2 / size.users
+        return both + PICKING * min(both, float(size.items) ** 2)
 
     def space_of_sums(self, sums: ItemSums) -> Space:
         """Neighbours n, and the exponents: α is one of those that the sums were made with."""

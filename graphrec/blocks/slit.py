@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from pydantic import Field
 
 from graphrec.blocks._flow import line_of
-from graphrec.blocks.api import Block, FitInputs, Folds, Space, held, reading_of
+from graphrec.blocks.api import Block, FitInputs, Folds, Size, Space, held, reading_of
 from graphrec.blocks.search import Chosen
 from graphrec.blocks.transitions import UNORDERED, USELESS, order_tells
 from graphrec.data.readings import Reading
@@ -62,9 +62,9 @@ class Slit(Block[SlitSettings]):
         """Data without an order tells nothing."""
         return super().why_not(inputs) or ("" if inputs.train.events.ordered else UNORDERED)
 
-    def grows(self, users: int, items: int, pairs: int) -> float:
+    def grows(self, size: Size) -> float:
         """The solution, I³, and the pairs within the window."""
-        return float(items) ** 3 + 100.0 * pairs * max(self.settings.window)
+        return float(size.items) ** 3 + 100.0 * size.pairs * max(self.settings.window)
 
     def holds(self, items: int) -> float:
         """Four matrices of float64."""

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from graphrec.blocks.api import NEARED, Block, FitInputs, Fold, Folds, Forgotten, Gone, Space, reading_of
+from graphrec.blocks.api import NEARED, Block, FitInputs, Fold, Folds, Forgotten, Gone, Size, Space, reading_of
 from graphrec.blocks.search import Chosen, search
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.adjacency import degree_normalised, degrees, divisors, entity_rows, smoothed, with_entities
 from graphrec.linalg.sums import ItemSums, filtered
-from graphrec.linalg.svd import svd_of_gram, truncated_svd
+from graphrec.linalg.svd import svd_of_gram, truncated_svd, work
 from graphrec.profile.api import FittedBlock, Words
 from graphrec.profile.dense import ProfileBlock
 from graphrec.profile.sparse import kept
@@ -145,10 +145,15 @@ class Spectral(Block[SpectralSettings]):
     ordered = True
     summed = True
 
-    def grows(self, users: int, items: int, pairs: int) -> float:
-        """A decomposition at the highest rank r: r E for the products and r² (U + I) for what keeps them apart."""
-        rank = min(max(self.settings.rank), users, items)
-        return float(rank) * pairs + float(rank) ** 2 * (users + items)
+    def grows(self, size: Size) -> float:
+        """Decompositions: of each α, and of each κ with rows of entities, at the rank and in the steps that such have,
+        and two that are full, of the fold and of all data."""
+        s, (users, items, pairs, entities) = self.settings, size
+        told = len(s.knowledge) - 1 if entities else 0
+        rows, rank = users + (entities if told else 0), max(s.rank)
+        few = (work(one, items, pairs, min(PILOT_RANK, rank), PILOT_ITERATIONS) for one in (users, rows))
+        tried = sum(n * each for n, each in zip((len(s.alpha), told), few, strict=True))
+        return tried + 2 * work(rows, items, pairs, rank, s.iterations)
 
     def choose(self, folds: Folds, trials: int | None = None) -> tuple[ProfileBlock, Chosen]:
         """α, the reading and the weight of entities by a small decomposition each; the rest by one full one."""

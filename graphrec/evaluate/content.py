@@ -45,13 +45,18 @@ class Chosen:
     ndcg: float = 0.0
 
 
-def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config: Config, cold: bool) -> Chosen:
-    """The blocks as they are blended, with sides from content where that is better; ``cold``: whole items are held out.
+def blended(blocks: Blocks, judges: Folds, config: Config) -> Chosen:
+    """The blocks as they are blended, with sides of their own."""
+    candidates = max(config.blend.candidates, 2 * config.blend.k)
+    return Chosen({}, blocks, *blend(list(blocks.values()), judges, candidates, config.blend.resampled))
+
+
+def with_content(plain: Chosen, judges: Folds, carves: Sequence[Carve], config: Config, cold: bool) -> Chosen:
+    """The blocks with sides from content where that is better; ``cold``: whole items are held out.
 
     # No leakage. All is chosen on validation users, and the map learns from items that training users took.
     """
-    candidates = max(config.blend.candidates, 2 * config.blend.k)
-    plain = Chosen({}, blocks, *blend(list(blocks.values()), judges, candidates))
+    blocks = plain.blocks
     contents = [content_of(fold.inputs.ties, fold.inputs.graph) for fold in judges] if config.content.use else []
     if not contents or not all((c.told & (c.counts > 0)).any() for c in contents):
         return plain
@@ -70,7 +75,7 @@ def with_content(blocks: Blocks, judges: Folds, carves: Sequence[Carve], config:
 
     def made(choice: dict[str, Any], of: Sequence[Content] = contents) -> Chosen:
         parts = {name: sides(name, choice, of) for name in blocks}
-        return Chosen(choice, parts, *(blend(list(parts.values()), judges, candidates) if cold else (plain.weights,)))
+        return replace(blended(parts, judges, config), choice=choice) if cold else Chosen(choice, parts, plain.weights)
 
     ways = [{"ridge": r, "spread": s, "few": 0.0} for r in config.content.ridge for s in config.content.spread]
     if cold:

@@ -20,11 +20,18 @@ from graphrec.evaluate.best import top_k
 from graphrec.evaluate.ranking import BLOCK, Task, hits_of, ranked
 from graphrec.query.query import Queries
 from graphrec.query.ties import Ties
+from graphrec.stages import JUDGING
 from graphrec.types import Floats, Ints
 
 MIN_USERS = 50  # below this many users with a history, users without one count too
 ITEMS = 20_000  # above so many, fewer users are drawn, down to ``LEAST``: what is ranked takes time and memory
 LEAST = 500
+
+
+def asked(config: Config, n_items: int) -> int:
+    """How many users at most judge what a block tries, over so many items."""
+    users = config.blend.users
+    return int(np.clip(users * ITEMS // max(n_items, 1), min(LEAST, users), users))
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,7 @@ class Validation:
     def of(cls, ties: Ties, carve: Carve, config: Config, times: int = 1) -> Validation:
         """The held-out users of a carve, no more than can be ranked in reasonable time; ``ties`` of its training
         part, as it is read; ``times`` as many users as for one of many rankings."""
-        asked, n_items = config.blend.users, max(ties.data.n_items, 1)
-        users = times * int(np.clip(asked * ITEMS // n_items, min(LEAST, asked), asked))
+        users = times * asked(config, ties.data.n_items)
         return cls(ties, carve.valid, config.blend.k, users, config.seed, Task.of(config), carve.ways)
 
     def __len__(self) -> int:
@@ -140,6 +146,7 @@ class Validation:
         """NDCG@k of each user, float32 (B,), from scores as in ``ndcg_of``."""
         return self._per_user(lambda rows: scores(self.queries[rows]))
 
+    @JUDGING
     def best(self, scores: Callable[[Queries], Floats], n: int) -> Ints:
         """The n best unseen items of each user by scores as in ``ndcg_of``, int64 (B, min(n, I)), padded with -1."""
         found = [
@@ -159,6 +166,7 @@ class Validation:
         n_relevant = np.diff(self.truth.indptr)[users]
         return Among(users, listed, relevant[users, :width], n_relevant, listed < 0, len(self), self.k)
 
+    @JUDGING
     def _per_user(self, scores: Callable[[Ints], Floats]) -> Floats:
         wanted = np.diff(self.truth.indptr)  # (B,)
         out = np.zeros(len(self), np.float32)
