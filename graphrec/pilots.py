@@ -167,24 +167,20 @@ class Texts:
 
 
 def texts(examples: Dataset, config: Config) -> Texts:
-    """Read what the caches lack of the texts of a part: of a third of its people, then of the others. For a process of
-    its own.
+    """Load what reads texts, and read what the caches lack of the texts of a part. For a process of its own.
 
     What is done anew by each fit, whose texts are cached or not, is done once more and taken off.
     """
-    read, seconds = [], []
-    for people in (examples.n_users // SMALLER, examples.n_users):
-        data = part(examples, people, examples.n_items, config.seed)
-        fitting = fitting_of(data, config, Stages())
-        lacking, took = _unread(data, fitting).characters, []
-        for _ in ("read", "cached"):
-            since = core_seconds()
-            learn_from(trusted(as_read(data, config), config), fitting)
-            took.append(core_seconds() - since)
-        read.append(lacking - _unread(data, fitting).characters)
-        seconds.append(max(took[0] - took[1], 0.0))
-    of_each = seconds[1] / read[1] if read[1] else sum(seconds) / max(sum(read), 1)
-    return Texts(max(seconds[0] - of_each * read[0], 0.0), of_each, sum(read))
+    fitting = fitting_of(examples, config, Stages())
+    lacking, took = _unread(examples, fitting).characters, [core_seconds()]
+    read_few(examples, config.kg, fitting.encoder() if config.features.enabled else None)
+    took.append(core_seconds())
+    for _ in ("read", "cached"):
+        learn_from(trusted(as_read(examples, config), config), fitting)
+        took.append(core_seconds())
+    loading, first, second = np.diff(took).tolist()
+    read = lacking - _unread(examples, fitting).characters
+    return Texts(loading, max(first - second, 0.0) / max(read, 1), read)
 
 
 def part(data: Dataset, people: int, items: int, seed: int) -> Dataset:

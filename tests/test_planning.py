@@ -235,11 +235,15 @@ def test_what_texts_take_is_found_again(data: Dataset, monkeypatch: pytest.Monke
     def lacking(some: Dataset, fitting: Any) -> Unread:
         return Unread(np.zeros(0, bool), 10 * some.n_users - read[0])
 
+    def loaded(*given: Any) -> None:
+        clock[0] += 5
+
     def learned(some: Dataset, fitting: Any) -> None:
-        clock[0] += 3 + (5 if not read[0] else 0) + 0.01 * (10 * some.n_users - read[0])
+        clock[0] += 3 + 0.01 * (10 * some.n_users - read[0])
         read[0] = 10 * some.n_users
 
     monkeypatch.setattr(pilots, "_unread", lacking)
+    monkeypatch.setattr(pilots, "read_few", loaded)
     monkeypatch.setattr(pilots, "learn_from", learned)
     monkeypatch.setattr(pilots, "core_seconds", lambda: clock[0])
     found = pilots.texts(data, QUICK)
