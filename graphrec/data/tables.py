@@ -114,12 +114,13 @@ def texts(
     """The text of each number, str objects (n,), "" where there is none, with personal data masked. A description
     without a letter is none, and counted; a title may be a number."""
     out = np.full(len(vocabulary), "", dtype=object)
-    if rows is not None and column in rows:
-        present = rows[rows[column].notna()]
-        numbers = vocabulary.numbers(present[id_column].astype(str).tolist(), missing="-1")
-        known = numbers >= 0
-        texts = present[column].astype(str).to_numpy()[known]
-        out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
+    if rows is None or column not in rows:
+        return out
+    present = rows[rows[column].notna()]
+    numbers = vocabulary.numbers(present[id_column].astype(str).tolist(), missing="-1")
+    known = numbers >= 0
+    texts = present[column].astype(str).to_numpy()[known]
+    out[numbers[known]] = np.array(mask_all(texts.tolist(), quarantine.masked), dtype=object)
     if (
         column == "text"
         and (wordless := np.array([bool(t.strip()) and not _LETTER.search(t) for t in out], bool)).any()

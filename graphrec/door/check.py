@@ -160,7 +160,8 @@ def _check_ids(column: pd.Series, name: str, faults: Faults, quarantine: Quarant
             "in answers; write a code or a hash of them instead"
         )
     long, control = np.zeros((2, len(names) + 1), np.bool_)
-    long[:-1] = [len(i) > MAX_ID for i in names]
+    if max(map(len, names), default=0) > MAX_ID:
+        long[:-1] = [len(i) > MAX_ID for i in names]
     if _CONTROL.search("".join(names)):
         control[:-1] = [_CONTROL.search(i) is not None for i in names]
     if pd.api.types.is_object_dtype(column) and (found.codes < 0).any():

@@ -16,7 +16,6 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 BLANKS = frozenset({"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "\\n"})  # in lower case
-_LONGEST_BLANK = max(map(len, BLANKS))
 EXACT_TO = 2.0**53  # whole numbers beyond are not exact as floating-point numbers
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _SHORTENED = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")
@@ -121,13 +120,18 @@ def ids(column: pd.Series, name: str = "ids") -> Ids:
             codes, found = pd.factorize(column)
             return Ids(codes.astype(np.int64), [str(int(v)) for v in found.tolist()], bool(len(found)), tuple(warnings))
     codes_of, values = distinct(column)
-    names = [v.strip() if isinstance(v, str) else "" for v in values.tolist()]
-    blank = {n for n in set(names) if len(n) <= _LONGEST_BLANK and n.lower() in BLANKS}
+    names: list[str] = values.tolist() if not values.isna().any() else [v if isinstance(v, str) else "" for v in values]
+    letters = "".join(names)  # what none of them holds need not be looked for in each
+    if len(letters.split()) > 1 or letters != letters.strip():
+        names = [n.strip() for n in names]
+    none = BLANKS.intersection(map(str.lower, names))
+    blank = {n for n in names if n.lower() in none} if none else set()
     present = [n for n in names if n not in blank] if blank else names
-    whole = any("." in n for n in present) and all(_WHOLE.fullmatch(n) for n in present)
+    whole = "." in letters and any("." in n for n in present) and all(_WHOLE.fullmatch(n) for n in present)
     if whole:
         names = [n.partition(".")[0] for n in names]
-    if shortened := [n for n in present if ("e" in n or "E" in n) and _SHORTENED.fullmatch(n)]:
+    marked = present if "e" in letters or "E" in letters else []
+    if shortened := [n for n in marked if ("e" in n or "E" in n) and _SHORTENED.fullmatch(n)]:
         warnings.append(
             f"{name}: {len(shortened):,} ids such as {shortened[0]!r} look shortened by a spreadsheet, so that "
             "different ids may have become one; export the column as text"

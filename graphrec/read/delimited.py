@@ -22,6 +22,7 @@ from graphrec.read.lines import Lines, Looks, Mask, Places, is_utf8
 from graphrec.read.quotes import MAX_QUOTED_LINES, Record, checked, record
 from graphrec.read.streams import BLOCK, LOST, blocks
 
+LOOK, FEW = 1 << 17, 10  # bytes of a block for a look at a file, and rows for which an eighth of that is enough
 UNIFIED = 8  # blocks whose ids are put under one dictionary at once
 UNIT = "\x1f"  # stands for a separator of more than one character
 _STRING = pa.large_string()
@@ -50,7 +51,8 @@ def read_delimited(
     parts: list[pa.Table] = []
     parser: _Parser | None = None
     rest, rest_number, n_rows = b"", 0, 0
-    stream = blocks(path, quarantine, form.encoding, BLOCK if limit is None else 1 << 17)
+    size = BLOCK if limit is None else LOOK if limit > FEW else LOOK // 8
+    stream = blocks(path, quarantine, form.encoding, size)
     for number, data, last in _with_last(stream):
         if rest:
             number, data, rest = rest_number, rest + data, b""

@@ -140,7 +140,7 @@ def planned(guess: Guess, table: Table | None, spec: Spec) -> Planned:
     form = guess.form
     columns = {r: guess.roles[r] for r in sorted(guess.roles, key=ROLES.index)}
     said: dict[str, Any] = {"file": guess.path.name, "columns": columns, "unused": guess.unused}
-    default = _found(guess.path) if form.container == "delimited" else form
+    default = _found(guess.path) if form.container == "delimited" and table is not None else form
     said |= {
         k: getattr(form, k) for k in ("sep", "encoding", "skip", "quoted") if getattr(form, k) != getattr(default, k)
     }
