@@ -87,7 +87,7 @@ class Shape:
 class Pilot:
     """How large a pilot was, core-seconds (``s``) and peak (``mb``) of each of its stages, the part of the seconds in
     which people judge, how many are asked of what a block tries, how many there are to judge weights, entities of the
-    graph of knowledge, dimensions of the index, and the MB of the saved model and of its index.
+    graph of knowledge, blocks that sat out, dimensions of the index, and the MB of the saved model and of its index.
     """
 
     shape: Shape
@@ -96,6 +96,7 @@ class Pilot:
     asked: int
     people: int
     entities: int
+    left_out: frozenset[str]
     width: int
     disk_mb: float
     index_mb: float
@@ -256,6 +257,7 @@ def piloted(data: Dataset, config: Config, shape: Shape, reads: bool = False) ->
         asked(config, data.n_items),
         people,
         int((~model.graph.entities["type"].isin((USER, ITEM))).sum()),
+        frozenset(name for name in config.blocks if "left_out" in model.chosen.get(name, {})),
         model.profiles.width,
         sum(sizes.values()),
         sum(mb for name, mb in sizes.items() if "index" in name),

@@ -122,7 +122,8 @@ def whole(run: Sequence[Pilot], shape: Shape, blocks: Mapping[str, Block[Any]], 
             continue
         block = blocks.get(name)
         took = [(one.shape, one.stages.get(name, largest)) for one in run]
-        dense = None if block is None or block.too_large(shape.items) else block.holds
+        sits_out = block is None or name in run[-1].left_out or block.too_large(shape.items)
+        dense = None if block is None or sits_out else block.holds
 
         def held(one: Shape, dense: Callable[[int], float] | None = dense) -> float:
             return one.events * of_pair + (dense(one.items) / 2**20 if dense else 0.0)

@@ -14,7 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from graphrec.budget import status_bytes
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 BETWEEN = "between"  # what no stage is entered for
 
 

@@ -55,7 +55,9 @@ def planted(users: int, items: int) -> Pilot:
     asked = users // 3
     judging = {"popularity": 2 + 1e-6 * (BLOCK * ceil(asked / BLOCK) * items + 5_000 * asked)}
     stages["popularity"]["s"] += judging["popularity"]
-    return Pilot(shape, stages, judging, asked, users // 2, 3 * items, 8, 0.01 * (users + items), 0.001 * items)
+    return Pilot(
+        shape, stages, judging, asked, users // 2, 3 * items, frozenset(), 8, 0.01 * (users + items), 0.001 * items
+    )
 
 
 def test_planted_costs_are_found_again() -> None:
@@ -65,6 +67,12 @@ def test_planted_costs_are_found_again() -> None:
     for name in ("ease", "popularity", "index"):
         assert found[name].seconds == pytest.approx(wanted.stages[name]["s"])
         assert found[name].mb == pytest.approx(wanted.stages[name]["mb"])
+
+
+def test_what_sits_out_in_a_pilot_holds_no_matrices() -> None:
+    run = [replace(planted(*size), left_out=frozenset({"ease"})) for size in ((300, 600), (900, 1_800))]
+    small = [replace(one, stages={"ease": {"s": 0.0, "mb": 500.0}}) for one in run]
+    assert whole(small, Shape(90_000, 8_000, 10**6), BLOCKS, 10)["ease"].mb < 900, "and not 16 I², a gigabyte"
 
 
 def test_of_one_pilot_what_is_foretold_is_amid_what_may_be() -> None:
