@@ -35,6 +35,7 @@ from graphrec.data.split import Split, split
 from graphrec.evaluate.ranking import BLOCK, Task, evaluate
 from graphrec.fit import learn
 from graphrec.linalg.suspects import suspects, together
+from graphrec.linalg.unlike import unlike
 from graphrec.model.model import Model
 from graphrec.profile.index import Index
 from graphrec.query.query import Queries
@@ -135,6 +136,7 @@ def measured(parts: Split, config: Config, chosen: dict[str, Any], attacks: Sequ
     kept = trusted(data, careful)
     plain = {name: ndcg(model, parts) for name, model in clean.items()}
     alarms = {"people": int((np.diff(taken.indptr) > 0).sum() - (np.diff(kept.seen().indptr) > 0).sum())}
+    alarms["events"] = int(taken.nnz - kept.seen().nnz)
     mended = plain if kept is data else {k: ndcg(m, parts) for k, m in learned(kept, chosen, config).items()}
     rows = []
     for attack in attacks:
@@ -149,6 +151,7 @@ def measured(parts: Split, config: Config, chosen: dict[str, Any], attacks: Sequ
             if "near" in asked:
                 row["near"] = {name: places(model, target, asked["near"]) for name, model in clean.items()}
             known = trusted(pushed, careful)
+            row["silent"] = 1 - float(known.seen()[data.n_users :, target].sum()) / n  # whose taking it does not count
             row["without"] = row["with"] = told(learned(pushed, chosen, config), parts, target, asked)
             if known is not pushed:
                 row["with"] = told(learned(known, chosen, config), parts, target, asked)
@@ -177,9 +180,10 @@ def main(
         for name in CLEAN:
             source = Dataset.load(data / name)
             parts = split(replace(source, reviews=source.reviews[:0]), Config().cut, 0)
-            alarms = suspects(parts.fit_data.seen())
+            alarms, silent = suspects(parts.fit_data.seen()), unlike(parts.fit_data.seen())
             counts = {"users": parts.fit_data.n_users, "items": parts.fit_data.n_items}
-            report.keep("robust_clean", name, counts | {"people": len(alarms.users), "pushed": len(alarms.items)})
+            counts |= {"people": len(alarms.users), "pushed": len(alarms.items), "events": len(silent.items)}
+            report.keep("robust_clean", name, counts)
 
 
 if __name__ == "__main__":

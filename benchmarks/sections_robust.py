@@ -31,7 +31,8 @@ def robustness(name: str, result: dict[str, Any]) -> list[str]:
         if "near" in rows[0]:
             near += [[model, *_near(rows, model)] for model in rows[0]["near"]]
         means = [f"{np.mean([row[what] for row in rows]):.1%}" for what in ("found", "pca", "person")]
-        found.append([attack, means[0], f"{np.mean([row['others'] for row in rows]):.1f}", *means[1:]])
+        silent = f"{np.mean([row['silent'] for row in rows]):.1%}" if "silent" in rows[0] else ""
+        found.append([attack, means[0], f"{np.mean([row['others'] for row in rows]):.1f}", silent, *means[1:]])
     price = ", ".join(f"{m} {clean['with'][m] / clean['ndcg'][m] - 1:+.2%}" for m in clean["ndcg"])
     heads = ["places up", f"HR@{k}", "up, defended", f"HR@{k} ", "left", f"NDCG@{k}", "defended"]
     return [
@@ -41,16 +42,24 @@ def robustness(name: str, result: dict[str, Any]) -> list[str]:
         f"{result['made_up']} people more, all for one item; means over {len(result['rows']) // len(attacks)} items, "
         f"of its place for {result['people']:,} people at most who have not taken it. Defended: `robust.set_aside`. "
         f"NDCG of test users against that without fake profiles and without the defence. Nobody made up, the defence "
-        f"sets {clean['people']} people aside; NDCG: {price}.",
+        f"sets {clean['people']} people aside{_events(clean)}; NDCG: {price}.",
         "",
         *table(["attack", "model", "place", *heads], moved),
         "",
         *_segment(near, k),
-        "Found of those who are made up; as many taken as there are, PCA-VarSelect and person by person find:",
+        "Found of those who are made up, and whose taking of the item does not count, found or not; as many taken as "
+        "there are, PCA-VarSelect and person by person find:",
         "",
-        *table(["attack", "found", "real people taken for them", "PCA-VarSelect", "person by person"], found),
+        *table(
+            ["attack", "found", "real people taken for them", "do not count", "PCA-VarSelect", "person by person"],
+            found,
+        ),
         "",
     ]
+
+
+def _events(clean: dict[str, Any]) -> str:
+    return f", and {clean['events']} pairs do not count" if "events" in clean else ""
 
 
 def _near(rows: list[dict[str, Any]], model: str) -> list[str]:
@@ -72,7 +81,8 @@ def clean_sets(name: str, result: dict[str, Any]) -> list[str]:
     return [
         f"## Fake profiles: who looks made up in {name}",
         "",
-        f"{result['people']} of {result['users']:,} people, for {result['pushed']} of {result['items']:,} items.",
+        f"{result['people']} of {result['users']:,} people, for {result['pushed']} of {result['items']:,} items"
+        f"{_events(result)}.",
         "",
     ]
 
@@ -110,8 +120,34 @@ def poisoned(name: str, result: dict[str, Any]) -> list[str]:
     ]
 
 
+def ways(name: str, result: dict[str, Any]) -> list[str]:
+    """How far each way lets an item be pushed, and its price."""
+    first, k = result["rows"][0], result["k"]
+    rows = [
+        [
+            row["way"] or "as it is",
+            *(f"{row['up'][attack]['sum']:+,.0f} ({row['up'][attack]['popularity']:+,.0f})" for attack in row["up"]),
+            f"{row['ndcg']['sum']:.4f}",
+            f"{row['ndcg']['sum'] / first['ndcg']['sum'] - 1:+.2%}",
+        ]
+        for row in result["rows"]
+    ]
+    return [
+        f"## Fake profiles: ways that find nobody, {name}",
+        "",
+        f"{result['users']:,} people, {result['items']:,} items, {result['events']:,} pairs, training part · "
+        f"{result['machine']} · {result['made_up']} people more; means over {result['targets']} items of how many "
+        "places the item goes up by the sum of popularity, 64 directions and cosine (by popularity alone), and NDCG of "
+        f"validation users by the sum. With nobody made up `unlike` leaves out {result['lost']} pairs.",
+        "",
+        *table(["way", *first["up"], f"NDCG@{k}", "price"], rows),
+        "",
+    ]
+
+
 ROBUST: dict[str, Callable[[str, dict[str, Any]], list[str]]] = {
     "robustness": robustness,
     "robust_clean": clean_sets,
     "poisoned": poisoned,
+    "robust_ways": ways,
 }

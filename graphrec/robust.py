@@ -7,14 +7,15 @@ import numpy as np
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
 from graphrec.linalg.suspects import MAX_ITEMS, suspects
+from graphrec.linalg.unlike import unlike
 from graphrec.types import Ints, Vocabulary
 
 NAMED = 10  # people and items that a warning names at most
 
 
 def trusted(data: Dataset, config: Config) -> Dataset:
-    """The data without the events and reviews of people who look made up, where ``robust.set_aside`` asks for it; a
-    warning counts them and names some, and the items that they push.
+    """The data without the events and reviews of people who look made up, where ``robust.set_aside`` asks for it, and
+    without those of items whose takers have nothing else in common, but for a few; warnings count them and name some.
 
     # No leakage. Pass the training part: who looks made up is told from it alone.
     """
@@ -26,6 +27,11 @@ def trusted(data: Dataset, config: Config) -> Dataset:
             f" {MAX_ITEMS:,}"
         )
         return data
+    return _counted(_without(data, config))
+
+
+def _without(data: Dataset, config: Config) -> Dataset:
+    """The data without people who look made up."""
     found = suspects(data.seen(), config.seed)
     if not len(found.users):
         return data
@@ -35,6 +41,21 @@ def trusted(data: Dataset, config: Config) -> Dataset:
         f" them ({people}); they push {items}"
     )
     return data.subset(~np.isin(data.events.user_nums, found.users))
+
+
+def _counted(data: Dataset) -> Dataset:
+    """The data without what does not count of items whose takers are unlike."""
+    taken = data.seen()
+    found = unlike(taken)
+    if not len(found.items):
+        return data
+    data.report.warn(
+        f"robust.set_aside: the people who took {_named(data.items, found.pushed)} have little else in common;"
+        f" {len(found.items):,} of {int(taken[:, found.pushed].sum()):,} times that anybody took these do not count"
+    )
+    log = data.events
+    out = np.isin(log.user_nums * data.n_items + log.item_nums, found.users * data.n_items + found.items)
+    return data.subset(~out)
 
 
 def _named(of: Vocabulary, numbers: Ints) -> str:

@@ -173,7 +173,7 @@ class PrivacyConfig(Section):
 class RobustConfig(Section):
     """What is done about people who are none; see ``docs/robustness.md``."""
 
-    set_aside: bool = False  # learn nothing from fake profiles that push an item, as ``linalg/suspects.py`` finds them
+    set_aside: bool = False  # learn nothing from fake profiles that push an item: ``linalg/suspects.py``, ``unlike.py``
 
 
 class RuntimeConfig(Section):

@@ -153,3 +153,24 @@ def test_sums_are_of_everybody() -> None:
 
 
 PLAIN = ["blocks=popularity,neighbours", "features.enabled=false"]
+
+
+def test_of_an_item_whose_takers_are_unlike_few_count_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They keep all else that they took."""
+    random, rows = np.random.default_rng(0), []
+    for user in range(300):
+        mine = np.where(np.arange(300) % 6 == user % 6, 1.0, 0.01)
+        rows += [(f"u{user}", f"i{i}") for i in random.choice(300, 10, replace=False, p=mine / mine.sum()).tolist()]
+    world = build("sparse", pd.DataFrame([*rows, ("u0", "new")], columns=["user_id", "item_id"]))
+    target = world.items.number("new")
+    pushed = shilled(world, "random", target, 9)
+    none = np.zeros(0, np.int64)
+    monkeypatch.setattr("graphrec.robust.suspects", lambda taken, seed: module.Suspects(none, none))
+    kept = trusted(pushed, CAREFUL)
+    (told,) = [line for line in kept.report.all_warnings() if "have little else in common" in line]
+    assert "who took new" in told or ", new" in told
+    before, after = pushed.seen().toarray(), kept.seen().toarray()
+    assert (before[:, target].sum(), after[:, target].sum()) == (10, 1)
+    before[:, target] = after[:, target] = 0
+    assert (before - after).sum() <= 0.005 * len(rows)
+    assert (before >= after).all()
