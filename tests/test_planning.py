@@ -56,6 +56,17 @@ def test_what_sits_out_in_a_pilot_holds_no_matrices() -> None:
     assert whole(small, Shape(90_000, 8_000, 10**6), BLOCKS, 10)["ease"].mb < 900, "and not 16 I², a gigabyte"
 
 
+def test_links_of_rows_that_hold_one_item_cost_what_reading_them_does() -> None:
+    """Where few took two items pairs of items are none to speak of; where many did they are all."""
+    block = Config().block("neighbours")
+    thin, dense = Size(10_000, 2_000, 12_000), Size(6_000, 3_000, 750_000)
+    assert 30 * 24_000 < block.grows(thin) < 1.2 * 30 * 24_000
+    assert block.grows(dense) > 750_000**2 / 6_000 + 5 * 3_000**2
+    order = Config().block("transitions")
+    assert order.grows(thin) > 2_000**3 / 4, "a filter stands beside the order, of a short side exact"
+    assert order.grows(dense) < 10_000 * 750_000
+
+
 def test_of_one_pilot_what_is_foretold_is_amid_what_may_be() -> None:
     """A stage takes what the pilot took, where nothing of it grows, or as much more as there is more of what it grows
     with; of memory beyond what the process began with."""

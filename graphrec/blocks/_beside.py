@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from graphrec.blocks.api import Size
 from graphrec.blocks.folds import Fold
 from graphrec.blocks.spectral import PILOT_ITERATIONS, Factors, feasible_ranks
 from graphrec.linalg.adjacency import degree_normalised
 from graphrec.linalg.item_item import nearest_neighbours
+from graphrec.linalg.svd import work
 from graphrec.profile.sparse import NeighbourBlock
 from graphrec.query.query import Queries
 from graphrec.types import Floats
@@ -20,6 +22,11 @@ WEIGHTS = (0.1, 0.3, 1.0, 3.0)  # of a source beside the two; the last where har
 NEIGHBOURS, ALPHA = 100, 0.25
 FILTER = {"rank": 128, "alpha": 0.4, "beta": 0.4, "power": 0.8, "friends": 0.0}
 MEMORY = 1.0  # GiB, bounds the rank
+
+
+def takes(size: Size) -> float:
+    """What the filter takes, as ``linalg.svd.work`` counts."""
+    return work(size.users, size.items, size.pairs, int(FILTER["rank"]), PILOT_ITERATIONS)
 
 
 class Beside:

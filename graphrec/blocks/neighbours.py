@@ -13,7 +13,7 @@ from graphrec.linalg.sums import ItemSums, filtered
 from graphrec.profile.api import Words
 from graphrec.settings import FloatList, IntList
 
-PICKING = 5  # additions that take as long as to pick one
+PICKING, ROW = 5, 30  # additions that take as long as to pick one of them, and as reading a pair or a row
 
 
 class NeighboursSettings(LinkSettings):
@@ -46,10 +46,11 @@ class Neighbours(LinkBlock[NeighboursSettings]):
         return {"n": settings.n, "alpha": settings.alpha, "beta": settings.beta}
 
     def grows(self, size: Size) -> float:
-        """Pairs of items that somebody took both, E² / U, and ``PICKING`` times as much for each that links are picked
-        from, of which there are I² at most."""
-        both = size.pairs**2 / size.users
-        return both + PICKING * min(both, float(size.items) ** 2)
+        """Pairs of items that somebody took both, E² / U, ``PICKING`` times as much for each that links are picked
+        from, of which there are I² at most, and ``ROW`` times for each pair and row: most, where few took several."""
+        users, items, pairs, _ = size
+        both = pairs**2 / users
+        return both + PICKING * min(both, float(items) ** 2) + ROW * (pairs + users + items)
 
     def space_of_sums(self, sums: ItemSums) -> Space:
         """Neighbours n, and the exponents: α is one of those that the sums were made with."""

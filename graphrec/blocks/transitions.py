@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphrec.blocks._beside import Beside
+from graphrec.blocks._beside import Beside, takes
 from graphrec.blocks._flow import HOUR, FlowBlock, counts, summed, weights
 from graphrec.blocks.api import (
     ANEW,
@@ -20,6 +20,7 @@ from graphrec.blocks.api import (
     Folds,
     Forgotten,
     Gone,
+    Size,
     Space,
     held,
     reading_of,
@@ -42,6 +43,7 @@ UNORDERED = "neither times nor an order of rows is known"
 USELESS = "the order tells no more than its absence would"
 COUNTED = ("window", "pause", "session", "reading")  # hyper-parameters that the counts depend on
 SUMMED = (*COUNTED, "decay", "backward")  # and their sum
+OF_PAIR = 5_000  # products of an entry in the time that a pair takes in all that is tried
 ASKED = 1000  # validation users of a fold that are ranked for each candidate
 ROUNDS = 2  # of a search of one hyper-parameter after another
 DENSE = 6_000  # items up to which candidates are compared by a dense matrix
@@ -94,6 +96,10 @@ class Transitions(Block[TransitionsSettings]):
     Fitted = FlowBlock
     ordered = True
     readings: tuple[Reading, ...] = ("alike", "liked")
+
+    def grows(self, size: Size) -> float:
+        """What stands beside the order, to see whether it tells anything, and ``OF_PAIR`` for each pair."""
+        return takes(size) + OF_PAIR * size.pairs
 
     def why_not(self, inputs: FitInputs) -> str:
         """Data without an order tells nothing."""
