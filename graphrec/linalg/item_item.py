@@ -45,8 +45,9 @@ def largest(matrix: sp.csr_matrix | Floats, n: int) -> sp.csr_matrix:
             alike = np.flatnonzero(size == least)
             enough[alike[np.argsort(matrix.indices[place][alike])][len(alike) - spare :]] = False
         kept[place] = enough
-    ends = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
-    out = sp.csr_matrix((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)
+    places = np.flatnonzero(kept)
+    ends = np.searchsorted(places, matrix.indptr)
+    out = sp.csr_matrix((matrix.data[places], matrix.indices[places], ends), shape=matrix.shape)
     out.sort_indices()
     return out
 
