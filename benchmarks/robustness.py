@@ -180,7 +180,9 @@ def main(
         for name in CLEAN:
             source = Dataset.load(data / name)
             parts = split(replace(source, reviews=source.reviews[:0]), Config().cut, 0)
-            alarms, silent = suspects(parts.fit_data.seen()), unlike(parts.fit_data.seen())
+            taken = parts.fit_data.seen()
+            alarms = suspects(taken)
+            silent = unlike(taken, alarms.share)
             counts = {"users": parts.fit_data.n_users, "items": parts.fit_data.n_items}
             counts |= {"people": len(alarms.users), "pushed": len(alarms.items), "events": len(silent.items)}
             report.keep("robust_clean", name, counts)

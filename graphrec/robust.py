@@ -6,7 +6,7 @@ import numpy as np
 
 from graphrec.config import Config
 from graphrec.data.dataset import Dataset
-from graphrec.linalg.suspects import MAX_ITEMS, suspects
+from graphrec.linalg.suspects import MAX_ITEMS, Doubles, Suspects, suspects
 from graphrec.linalg.unlike import unlike
 from graphrec.types import Ints, Vocabulary
 
@@ -27,12 +27,12 @@ def trusted(data: Dataset, config: Config) -> Dataset:
             f" {MAX_ITEMS:,}"
         )
         return data
-    return _counted(_without(data, config))
-
-
-def _without(data: Dataset, config: Config) -> Dataset:
-    """The data without people who look made up."""
     found = suspects(data.seen(), config.seed)
+    return _counted(_without(data, found), found.share)
+
+
+def _without(data: Dataset, found: Suspects) -> Dataset:
+    """The data without people who look made up."""
     if not len(found.users):
         return data
     people, items = _named(data.users, found.users), _named(data.items, found.items)
@@ -43,10 +43,10 @@ def _without(data: Dataset, config: Config) -> Dataset:
     return data.subset(~np.isin(data.events.user_nums, found.users))
 
 
-def _counted(data: Dataset) -> Dataset:
+def _counted(data: Dataset, share: Doubles) -> Dataset:
     """The data without what does not count of items whose takers are unlike."""
     taken = data.seen()
-    found = unlike(taken)
+    found = unlike(taken, share)
     if not len(found.items):
         return data
     data.report.warn(

@@ -164,8 +164,8 @@ def test_of_an_item_whose_takers_are_unlike_few_count_and_it_is_said(monkeypatch
     world = build("sparse", pd.DataFrame([*rows, ("u0", "new")], columns=["user_id", "item_id"]))
     target = world.items.number("new")
     pushed = shilled(world, "random", target, 9)
-    none = np.zeros(0, np.int64)
-    monkeypatch.setattr("graphrec.robust.suspects", lambda taken, seed: module.Suspects(none, none))
+    none, share = np.zeros(0, np.int64), suspects(pushed.seen()).share
+    monkeypatch.setattr("graphrec.robust.suspects", lambda taken, seed: module.Suspects(none, none, share))
     kept = trusted(pushed, CAREFUL)
     (told,) = [line for line in kept.report.all_warnings() if "have little else in common" in line]
     assert "who took new" in told or ", new" in told

@@ -38,25 +38,26 @@ SAME = 1e-5  # sums that differ by less are the same
 
 @dataclass(frozen=True)
 class Suspects:
-    """Numbers of people who are to be set aside and of the items that they push, int64 each, ascending."""
+    """Numbers of people who are to be set aside and of the items that they push, int64 each, ascending; and how far
+    what each took goes together, float64 (U,), ½ by chance and where it cannot be told."""
 
     users: Ints
     items: Ints
+    share: Doubles
 
 
 def suspects(taken: sp.csr_matrix, seed: int = 0) -> Suspects:
     """Who looks made up among people who took things, binary CSR (U, I); nobody where there are more than ``MAX_ITEMS``
     items."""
-    none = np.zeros(0, np.int64)
+    none, chance = np.zeros(0, np.int64), np.full(taken.shape[0], 0.5)
     if not 0 < taken.shape[1] <= MAX_ITEMS or not taken.nnz:
-        return Suspects(none, none)
+        return Suspects(none, none, chance)
     share, n = together(taken, seed)
     told = n > 0
-    if not told.any():
-        return Suspects(none, none)
-    mean = float(share[told].mean())
+    share = np.where(told, share, chance)
+    mean = float(share[told].mean()) if told.any() else 0.5
     if mean <= 0.5:  # nothing goes together here
-        return Suspects(none, none)
+        return Suspects(none, none, share)
     low, lowish = (told & (share - 0.5 <= part * (mean - 0.5)) for part in (LOW, LOWISH))
     by_item = sp.csr_matrix(taken.T, dtype=np.float64)
     takers, found = by_item @ told.astype(np.float64), by_item @ low.astype(np.float64)
@@ -66,7 +67,7 @@ def suspects(taken: sp.csr_matrix, seed: int = 0) -> Suspects:
     pushed = np.flatnonzero(sure & (more >= max(FEWEST, LEAST * taken.shape[0]))).astype(np.int64)
     mostly = pushed[2 * found[pushed] > takers[pushed]]
     takes, takes_mostly = (by_item[items].sum(axis=0).A1 > 0 for items in (pushed, mostly))
-    return Suspects(np.flatnonzero((takes & low) | (takes_mostly & lowish)).astype(np.int64), pushed)
+    return Suspects(np.flatnonzero((takes & low) | (takes_mostly & lowish)).astype(np.int64), pushed, share)
 
 
 def together(taken: sp.csr_matrix, seed: int = 0) -> tuple[Doubles, Ints]:

@@ -8,8 +8,8 @@ more than the item. Of item i with takers T_i it is
 
 against the median of the items that about as many took (``ALIKE``): their ratio is near 0 where takers were drawn by
 chance, whatever by. Where it is below ``UNLIKE``, and among the lowest ``LOWEST`` of all, as many takers count as the
-ratio says, one at least: those who share most with the others. Only items that so few took are looked at that takers
-who are made up could be most of them.
+ratio says, one at least: those whose own things go together most (``Suspects.share``). Only items that so few took are
+looked at that takers who are made up could be most of them.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ class Unlike:
     pushed: Ints
 
 
-def unlike(taken: sp.csr_matrix) -> Unlike:
-    """What does not count of what people took, binary CSR (U, I); nothing where there are more than ``MAX_ITEMS``."""
+def unlike(taken: sp.csr_matrix, share: Doubles) -> Unlike:
+    """What does not count of what people took, binary CSR (U, I); nothing where there are more than ``MAX_ITEMS``.
+
+    ``share``: how far what each took goes together, float64 (U,).
+    """
     none = np.zeros(0, np.int64)
     if not 0 < taken.shape[1] <= MAX_ITEMS:
         return Unlike(none, none, none)
@@ -49,7 +52,7 @@ def unlike(taken: sp.csr_matrix) -> Unlike:
     able = np.flatnonzero((counts >= FEWEST) & (counts <= max(MOST * taken.shape[0], LEAST)))
     if len(able) < ENOUGH:
         return Unlike(none, none, none)
-    found, side = likeness(taken, able)
+    found = likeness(taken, able)
     ratio = np.array([found[n] / max(_usual(found, counts[able], counts[i]), 1e-12) for n, i in enumerate(able)])
     low = np.flatnonzero(ratio < min(UNLIKE, float(np.quantile(ratio, LOWEST))))
     by_item = sp.csr_matrix(taken.T)
@@ -57,14 +60,13 @@ def unlike(taken: sp.csr_matrix) -> Unlike:
     for n in low.tolist():
         mine = by_item.indices[by_item.indptr[able[n]] : by_item.indptr[able[n] + 1]].astype(np.int64)
         kept = max(1, int(len(mine) * ratio[n]))
-        order = np.argsort(-_shared(side, mine, int(able[n])), kind="stable")
-        users.append(np.sort(mine[order[kept:]]))
+        users.append(np.sort(mine[np.argsort(-share[mine], kind="stable")[kept:]]))
         items.append(np.full(len(mine) - kept, able[n], np.int64))
     return Unlike(np.concatenate(users), np.concatenate(items), able[low].astype(np.int64))
 
 
-def likeness(taken: sp.csr_matrix, items: Ints) -> tuple[Doubles, sp.csr_matrix]:
-    """How much else takers of each of these items share, float64 (n,), and people's rows z, CSR float64 (U, I)."""
+def likeness(taken: sp.csr_matrix, items: Ints) -> Doubles:
+    """How much else takers of each of these items share, float64 (n,)."""
     rows = sp.csr_matrix(taken, dtype=np.float64)
     weight = 1 / np.maximum(np.asarray(rows.sum(axis=0)).ravel() - 1, 1)
     length = np.maximum(np.sqrt(rows @ weight), 1e-12)
@@ -79,18 +81,9 @@ def likeness(taken: sp.csr_matrix, items: Ints) -> tuple[Doubles, sp.csr_matrix]
         apart = n - weight[some] * (member @ np.square(1 / length))  # of each with themselves, but for the item
         pairs = np.asarray(sums.multiply(sums).sum(axis=1)).ravel() - own - apart
         out[start : start + BLOCK] = pairs / np.maximum(n * (n - 1), 1)
-    return np.maximum(out, 0.0), side
+    return np.maximum(out, 0.0)
 
 
 def _usual(found: Doubles, counts: Doubles, count: float) -> float:
     """The median of the items that about as many people took."""
     return float(np.median(found[(counts >= count / ALIKE) & (counts <= count * ALIKE)]))
-
-
-def _shared(side: sp.csr_matrix, takers: Ints, item: int) -> Doubles:
-    """How much each taker shares with the others of them but the item, float64 (n,)."""
-    rows = np.asarray(side[takers].todense(), np.float64)
-    rows[:, item] = 0
-    both = rows @ rows.T
-    np.fill_diagonal(both, 0)
-    return np.asarray(both.sum(axis=1), np.float64)

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 from graphrec.linalg import unlike as module
-from graphrec.linalg.unlike import likeness, unlike
+from graphrec.linalg.suspects import suspects
+from graphrec.linalg.unlike import Unlike, likeness
 
 USERS, ITEMS, TASTES, MADE_UP = 400, 480, 8, 10
 
@@ -27,6 +28,10 @@ def sparse() -> sp.csr_matrix:
     return sp.csr_matrix(rows)
 
 
+def unlike(taken: sp.csr_matrix) -> Unlike:
+    return module.unlike(taken, suspects(taken).share)
+
+
 def attacked(taken: sp.csr_matrix, by: np.ndarray, seed: int = 1) -> sp.csr_matrix:
     """With people more who each take nine things, as likely as ``by``, and the last item."""
     random = np.random.default_rng(seed)
@@ -39,7 +44,7 @@ def attacked(taken: sp.csr_matrix, by: np.ndarray, seed: int = 1) -> sp.csr_matr
 
 def test_likeness_is_that_of_a_naive_twin() -> None:
     taken = sp.csr_matrix((np.random.default_rng(1).random((40, 25)) < 0.25).astype(np.float32))
-    found, _ = likeness(taken, np.arange(25))
+    found = likeness(taken, np.arange(25))
     dense = taken.toarray()
     side = dense / np.sqrt(np.maximum(dense.sum(axis=0) - 1, 1))
     side /= np.linalg.norm(side, axis=1, keepdims=True)
