@@ -18,7 +18,7 @@ def promises(chosen: Mapping[str, Any], cleared: Sequence[str] = ()) -> list[str
             "what is learned of items, popularity, weights, choices and figures, and so for what answers tell of "
             "people other than who asks."
         )
-    if fair := chosen.get("fair"):
+    if (fair := chosen.get("fair", {})).get("target"):
         out.append(f"fair.target = {fair['target']}: {_met(fair)}")
     if cleared:
         out.append(f"Profiles are cleared of {', '.join(cleared)}, in a straight line (LEACE).")

@@ -132,6 +132,7 @@ def test_what_is_promised_of_people_is_said_and_what_is_not(document: dict[str, 
     assert 'id="promises"' not in page(document)
     unmet = fair | {"met": False, "sure": False}
     assert promises({"fair": unmet}) == ["fair.target = gini:-20%: no gap was surely above chance; nothing was changed"]
+    assert not promises({"fair": {"strength": 0.5}}), "a strength that was set, without a target"
 
 
 def test_that_nothing_was_probed_is_said(document: dict[str, Any]) -> None:
