@@ -140,9 +140,8 @@ def plan(name: str, result: dict[str, Any]) -> list[str]:
         f"`graphrec plan` beside what the fit took, {result['machine']}; a fit that was not run beside it is one that "
         "presets.py or scale.py kept, of an earlier and quieter day. The law had its form from the runs that are "
         "not unseen, its slopes are each plan's pilots' own; of a fit that ran here, texts were in no cache unless it "
-        "says so. Every row is of the law of before judging was foretold apart and decompositions by the way they go: "
-        "by the pilots that were kept that law now foretells 224 core-s of ml1m_kg (texts left out), 73 of gowalla and "
-        "249 of the generated run, and 3,546, 1,733 and 2,045 MB; no unseen run was measured with it. Of "
+        "says so. Every row is of the law of before judging was foretold apart and decompositions by the way they go; "
+        "no unseen run was measured with the law of now. Of "
         f"{n} unseen runs {near[0]} are within a factor of 2 in core-seconds and {near[1]} within 30 % in memory.",
         "",
         *table(
