@@ -19,9 +19,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 OWN, ROWS, GROUPS = 0, 1, 2  # ways to hold out: as the test part is or as the source says, rows at random, whole groups
 GROUPED = 1 / 2  # of the users, where it is not known how the test part was cut
 LATER = 0.9  # of the users, whose test rows are all later than their others: then it is known …
-AT_ONCE = (
-    0.9  # … and of all training rows, before all test rows but the first hundredth: it is one moment for everybody
-)
+AT_ONCE = 0.9  # … and of all training rows, before 99 % of the test rows: then there is one moment for everybody
 
 
 class Parts(NamedTuple):
